@@ -1,0 +1,56 @@
+# Every target works on a fresh machine with git, make and Python 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-test
+# Exported, so that quotes and dollars in a prompt reach the program untouched.
+PROMPT ?=
+export PROMPT
+
+.DEFAULT_GOAL := help
+.PHONY: help ask chat test lint format clean
+
+help:
+	@echo 'make ask PROMPT="..."   answer one prompt'
+	@echo 'make chat               start a chat'
+	@echo 'make test               lint, check types and imports, run the tests'
+	@echo 'make format             format the code'
+	@echo 'make clean              remove the environment'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Genesis Chat needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml | $(BIN)/python
+	@echo 'Installing Genesis Chat into $(VENV) ...' >&2
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' >&2
+	@$(BIN)/python -m pip install --quiet --editable . >&2
+	@touch $@
+
+$(TEST_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --group test >&2
+	@touch $@
+
+ask: $(STAMP)
+	@printf '%s' "$$PROMPT" | $(BIN)/genesis-chat ask -
+
+chat: $(STAMP)
+	@$(BIN)/genesis-chat chat
+
+lint: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+format: $(TEST_STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV)
