@@ -1,0 +1,1 @@
+"""Backends that run Genesis: one package each, chosen by the application."""

@@ -1,0 +1,48 @@
+"""Genesis on MLX: the model, its operators, sampling and generation."""
+
+from .args import ModelArgs
+from .cache import Cache
+from .errors import (
+    BackendError,
+    CacheError,
+    ConfigError,
+    ContextError,
+    NonFiniteLogitsError,
+    TokenError,
+    WeightsError,
+)
+from .generate import (
+    FinishReason,
+    GeneratedToken,
+    Prefilled,
+    generate,
+    generate_with_progress,
+)
+from .loader import load, read_args
+from .model import Model
+from .sampling import SamplingSettings
+from .weights import QUANTIZATION_GROUP, quantizable, tensor_shapes
+
+__all__ = [
+    "QUANTIZATION_GROUP",
+    "BackendError",
+    "Cache",
+    "CacheError",
+    "ConfigError",
+    "ContextError",
+    "FinishReason",
+    "GeneratedToken",
+    "Model",
+    "ModelArgs",
+    "NonFiniteLogitsError",
+    "Prefilled",
+    "SamplingSettings",
+    "TokenError",
+    "WeightsError",
+    "generate",
+    "generate_with_progress",
+    "load",
+    "quantizable",
+    "read_args",
+    "tensor_shapes",
+]

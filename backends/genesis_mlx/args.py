@@ -1,0 +1,242 @@
+"""The model's configuration: the reference's field names, checked and frozen."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
+
+from .errors import ConfigError
+
+LayerKind = Literal["gla", "fox", "attention"]
+
+# Fields of the reference that change nothing at inference: training schedules,
+# initialisation, execution choices, and gates its forward pass never reads.
+TRAINING_ONLY = frozenset(
+    {
+        "head_dim",
+        "dropout",
+        "init_std",
+        "use_gradient_checkpointing",
+        "use_fused_norm",
+        "use_segment_recurrence",
+        "segment_state_detach",
+        "selective_use_soft_mask",
+        "selective_mask_temperature",
+        "selective_warmup_steps",
+        "selective_sparsify_steps",
+        "selective_schedule",
+        "selective_activation_in_eval",
+        "mup_embed_mult",
+        "gla_gate_fn",
+        "gla_chunk_size",
+        "gla_use_delta_rule",
+        "gla_use_dynamic_lr",
+        "ttt_chunk_size",
+        "ttt_inference_fast_path",
+    }
+)
+
+
+# A bound on what a damaged configuration can make a reader enumerate.
+MAX_LAYERS = 1024
+
+
+@dataclass(frozen=True)
+class ModelArgs:
+    """A Genesis configuration; the defaults are those of the reference.
+
+    Field names are the keys of the checkpoint's `genesis_config_json`. Widths are
+    counted in elements, `block_size` in tokens. Raises `ConfigError` naming the
+    field when a combination cannot be run.
+    """
+
+    vocab_size: int = 50304
+    n_embd: int = 768
+    n_layer: int = 12
+    block_size: int = 1024
+    n_head: int = 12
+    n_kv_head: int = 4
+    norm_eps: float = 1e-6
+    tie_word_embeddings: bool = True
+    use_zero_centered_norm: bool = True
+    use_hybrid_layout: bool = True
+    hybrid_full_attn_ratio: float = 0.25
+    use_gla: bool = True
+    gla_expand_k: float = 1.0
+    gla_expand_v: float = 1.0
+    gla_use_short_conv: bool = True
+    gla_conv_size: int = 4
+    gla_qk_norm: str = "l2"
+    gla_use_mamba_gate: bool = True
+    gla_gate_logit_normalizer: float = 16
+    gla_fuse_norm_gate: bool = True
+    use_fox: bool = True
+    use_fox_pro: bool = True
+    use_ttt: bool = True
+    ttt_rank: int = 8
+    ttt_inner_lr: float = 0.01
+    ttt_mode: str = "dual"
+    ttt_strength: float = 0.2
+    use_selective_activation: bool = True
+    selective_k_ratio: float = 0.5
+    use_mup: bool = False
+    mup_base_width: int = 256
+    mup_output_mult: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in (
+            "vocab_size",
+            "n_embd",
+            "n_layer",
+            "block_size",
+            "n_head",
+            "n_kv_head",
+            "norm_eps",
+            "ttt_rank",
+            "mup_base_width",
+            "gla_gate_logit_normalizer",
+        ):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} must be greater than 0.")
+        if self.n_layer > MAX_LAYERS:
+            raise ConfigError(f"n_layer must be at most {MAX_LAYERS}.")
+        if not self.use_gla:
+            raise ConfigError(
+                "use_gla=false is not supported: without gated linear attention "
+                "the model is not a Genesis hybrid."
+            )
+        if self.ttt_mode != "dual":
+            raise ConfigError(
+                f"ttt_mode={self.ttt_mode!r} is not supported; only 'dual' is."
+            )
+        if self.n_embd % self.n_head:
+            raise ConfigError(
+                f"n_embd={self.n_embd} is not a multiple of n_head={self.n_head}."
+            )
+        if self.n_head % self.n_kv_head:
+            raise ConfigError(
+                f"n_head={self.n_head} is not a multiple of n_kv_head={self.n_kv_head}."
+            )
+        if not 0 <= self.hybrid_full_attn_ratio <= 1:
+            raise ConfigError("hybrid_full_attn_ratio must lie between 0 and 1.")
+        if self.gla_use_short_conv and self.gla_conv_size < 2:
+            raise ConfigError("gla_conv_size must be at least 2.")
+        for name, expand in (
+            ("gla_expand_k", self.gla_expand_k),
+            ("gla_expand_v", self.gla_expand_v),
+        ):
+            width = int(self.n_embd * expand)
+            if width <= 0 or width % self.n_head:
+                raise ConfigError(
+                    f"{name}={expand} gives {width} columns, which {self.n_head} "
+                    "heads cannot share equally."
+                )
+        if self.has_attention and not self.use_fox and self.head_dim % 2:
+            raise ConfigError(f"use_fox=false needs even heads, not {self.head_dim}.")
+
+    @property
+    def head_dim(self) -> int:
+        """Width of a head of the block: n_embd // n_head."""
+        return self.n_embd // self.n_head
+
+    @property
+    def gla_key_dim(self) -> int:
+        """Dk of gated linear attention."""
+        return int(self.n_embd * self.gla_expand_k) // self.n_head
+
+    @property
+    def gla_value_dim(self) -> int:
+        """Dv of gated linear attention."""
+        return int(self.n_embd * self.gla_expand_v) // self.n_head
+
+    @property
+    def ffn_width(self) -> int:
+        """F, the feed-forward width: int(2.5 D)."""
+        return int(self.n_embd * 2.5)
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether any block is softmax attention."""
+        return any(kind != "gla" for kind in self.layer_kinds)
+
+    @property
+    def layer_kinds(self) -> tuple[LayerKind, ...]:
+        """The mixer of every block, first block first.
+
+        Block i is softmax attention when i + 1 is a multiple of int(1 / ratio).
+        """
+        kinds: list[LayerKind] = ["gla"] * self.n_layer
+        if self.use_hybrid_layout and self.hybrid_full_attn_ratio > 0:
+            interval = int(1 / self.hybrid_full_attn_ratio)
+            for index in range(interval - 1, self.n_layer, interval):
+                kinds[index] = "fox" if self.use_fox else "attention"
+        return tuple(kinds)
+
+    @property
+    def output_scale(self) -> float:
+        """Factor on the last hidden vector before the head (muP)."""
+        if not self.use_mup:
+            return 1.0
+        return self.mup_output_mult / (self.n_embd / self.mup_base_width)
+
+    @classmethod
+    def released(cls) -> Self:
+        """The configuration of Genesis-152M-Instruct, as its model card gives it."""
+        return cls(
+            vocab_size=50279,
+            n_embd=576,
+            n_layer=30,
+            block_size=2048,
+            n_head=9,
+            n_kv_head=3,
+            gla_expand_k=0.75,
+            gla_expand_v=1.5,
+            ttt_rank=4,
+            use_selective_activation=True,
+            selective_k_ratio=0.85,
+            use_mup=True,
+        )
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, object], *, accept_unknown: bool = False
+    ) -> Self:
+        """Read a configuration, ignoring the fields that only training uses.
+
+        Raises `ConfigError` for a field of the wrong type, a combination that
+        cannot be run, or, unless `accept_unknown`, a field nobody knows.
+        """
+        known = {field.name: field.type for field in fields(cls)}
+        unknown = tuple(sorted(config.keys() - known.keys() - TRAINING_ONLY))
+        if unknown and not accept_unknown:
+            raise ConfigError(
+                f"The configuration has fields that are not known: "
+                f"{', '.join(unknown)}; pass --accept-unknown to ignore them.",
+                unknown,
+            )
+        return cls(
+            **{
+                name: _checked(name, kind, config[name])
+                for name, kind in known.items()
+                if name in config
+            }
+        )
+
+    def to_config(self) -> dict[str, Any]:
+        """The fields as they are written to `config.json`."""
+        return asdict(self)
+
+
+def _checked(name: str, kind: Any, value: object) -> Any:
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind is str and isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if kind is float and math.isfinite(value):
+            return value
+        if kind is int and math.isfinite(value) and value == int(value):
+            return int(value)
+    if name == "n_kv_head" and value is None:
+        raise ConfigError("n_kv_head is null; write the number of key/value heads.")
+    raise ConfigError(f"{name} must be of type {kind.__name__}, not {value!r}.")

@@ -1,0 +1,22 @@
+"""The device everything runs on."""
+
+from typing import Literal
+
+import mlx.core as mx
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+
+
+def on_metal() -> bool:
+    """Whether the default device is Apple's GPU."""
+    return mx.metal.is_available() and mx.default_device().type == mx.DeviceType.gpu
+
+
+def default_dtype() -> Dtype:
+    """The dtype to compute in: on a CPU MLX's half precision is the slower one."""
+    return "bfloat16" if on_metal() else "float32"
+
+
+def prefill_step() -> int:
+    """Tokens to read in one call: as many as can be interrupted within a second."""
+    return 512 if on_metal() else 32

@@ -1,0 +1,36 @@
+"""Errors of the MLX backend. Each message is one sentence a person can act on."""
+
+
+class BackendError(RuntimeError):
+    """Base of every error raised on purpose by this backend."""
+
+
+class ConfigError(BackendError):
+    """A model configuration that cannot be run.
+
+    `unknown` holds the field names nobody knows, when that is the reason.
+    """
+
+    def __init__(self, message: str, unknown: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.unknown = unknown
+
+
+class WeightsError(BackendError):
+    """A weights file that is damaged or does not fit its configuration."""
+
+
+class TokenError(BackendError):
+    """A token id outside the model's vocabulary."""
+
+
+class ContextError(BackendError):
+    """More tokens than the model's context holds."""
+
+
+class CacheError(BackendError):
+    """A cache that belongs to another model or is damaged."""
+
+
+class NonFiniteLogitsError(BackendError):
+    """The model produced NaN or infinity; what was generated before stands."""

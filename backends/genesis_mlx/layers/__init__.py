@@ -1,0 +1,19 @@
+"""Layers: the parameters and projections around the operators."""
+
+from .attention import GatedAttention
+from .block import Block
+from .feed_forward import FeedForward
+from .forgetting_attention import ForgettingAttention
+from .gated_linear_attention import GatedLinearAttention
+from .metacognition import Metacognition
+from .norms import make_norm
+
+__all__ = [
+    "Block",
+    "FeedForward",
+    "ForgettingAttention",
+    "GatedAttention",
+    "GatedLinearAttention",
+    "Metacognition",
+    "make_norm",
+]

@@ -1,0 +1,43 @@
+"""Gated softmax attention with positions, where FoX is switched off."""
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..args import ModelArgs
+from ..cache import AttentionCache
+from ..ops import Positions, apply_rotary
+
+
+class GatedAttention(nn.Module):
+    """Causal attention with rotary positions and a sigmoid output gate.
+
+    Takes and returns [B, L, D]; keys and values are grouped, query head h reading
+    key/value head h // (H / Hk).
+    """
+
+    def __init__(self, args: ModelArgs) -> None:
+        super().__init__()
+        d, h, hk, dh = args.n_embd, args.n_head, args.n_kv_head, args.head_dim
+        self._heads, self._kv_heads, self._dh = h, hk, dh
+        self.in_proj = nn.Linear(d, 2 * (h + hk) * dh, bias=False)
+        self.o_proj = nn.Linear(h * dh, d, bias=False)
+
+    def __call__(
+        self, x: mx.array, cache: AttentionCache, positions: Positions
+    ) -> mx.array:
+        batch, length, _ = x.shape
+        h, hk, dh = self._heads, self._kv_heads, self._dh
+        heads = self.in_proj(x).reshape(batch, length, 2 * (h + hk), dh)
+        qk, v, gate = mx.split(heads, [h + hk, h + 2 * hk], axis=2)
+        qk = apply_rotary(qk, positions.rotary(dh))
+        q, k = mx.split(qk, [h], axis=2)
+        keys, values = cache.append(k, v)
+        out = mx.fast.scaled_dot_product_attention(
+            q.swapaxes(1, 2),
+            keys.swapaxes(1, 2),
+            values.swapaxes(1, 2),
+            scale=dh**-0.5,
+            mask="causal",
+        )
+        out = out.swapaxes(1, 2) * mx.sigmoid(gate)
+        return self.o_proj(out.reshape(batch, length, h * dh))

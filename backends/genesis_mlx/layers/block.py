@@ -1,0 +1,37 @@
+"""One block: a mixer and a feed-forward network, each with its norm."""
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..args import LayerKind, ModelArgs
+from ..cache import LayerCache
+from ..ops import Positions
+from .attention import GatedAttention
+from .feed_forward import FeedForward
+from .forgetting_attention import ForgettingAttention
+from .gated_linear_attention import GatedLinearAttention
+from .norms import make_norm
+
+MIXERS = {
+    "gla": GatedLinearAttention,
+    "fox": ForgettingAttention,
+    "attention": GatedAttention,
+}
+
+
+class Block(nn.Module):
+    """x += mixer(norm(x)); x += ffn(norm(x)), for x [B, L, D]."""
+
+    def __init__(self, args: ModelArgs, kind: LayerKind) -> None:
+        super().__init__()
+        norm = (args.n_embd, args.norm_eps, args.use_zero_centered_norm)
+        self.attn_norm = make_norm(*norm)
+        self.attn = MIXERS[kind](args)
+        self.ffn_norm = make_norm(*norm)
+        self.ffn = FeedForward(args)
+
+    def __call__(
+        self, x: mx.array, cache: LayerCache, positions: Positions
+    ) -> mx.array:
+        x = x + self.attn(self.attn_norm(x), cache, positions)
+        return x + self.ffn(self.ffn_norm(x))

@@ -1,0 +1,30 @@
+"""The feed-forward half of a block."""
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..args import ModelArgs
+from ..ops import selective_activation
+from .activations import silu
+
+
+class FeedForward(nn.Module):
+    """SwiGLU (arXiv 2002.05202), keeping only a token's largest hidden values.
+
+    Takes and returns [B, L, D]. The share kept is `selective_k_ratio`.
+    """
+
+    def __init__(self, args: ModelArgs) -> None:
+        super().__init__()
+        width = args.ffn_width
+        self.in_proj = nn.Linear(args.n_embd, 2 * width, bias=False)
+        self.down_proj = nn.Linear(width, args.n_embd, bias=False)
+        self._keep = width
+        ratio = args.selective_k_ratio
+        if args.use_selective_activation and ratio < 1:
+            self._keep = max(1, int(width * ratio)) if ratio > 0 else 0
+
+    def __call__(self, x: mx.array) -> mx.array:
+        gate, up = mx.split(self.in_proj(x), 2, axis=-1)
+        hidden = selective_activation(silu(gate) * up, self._keep)
+        return self.down_proj(hidden)

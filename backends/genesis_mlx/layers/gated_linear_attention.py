@@ -1,0 +1,92 @@
+"""The gated linear attention mixer: 23 of the released model's 30 blocks."""
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..args import ModelArgs
+from ..cache import GLACache
+from ..ops import (
+    Positions,
+    apply_rotary,
+    gated_linear_attention,
+    short_convolution,
+)
+from .activations import silu
+from .norms import RMSNorm, l2_normalize
+
+HEAD_EPS = 1e-5
+
+
+class ConvolutionTaps(nn.Module):
+    """Taps of a short convolution, oldest first [W, channels]."""
+
+    def __init__(self, size: int, channels: int) -> None:
+        super().__init__()
+        self.weight = mx.zeros((size, channels))
+
+
+class GatedLinearAttention(nn.Module):
+    """Gated DeltaNet's projections (arXiv 2412.06464) without the delta rule.
+
+    Takes and returns [B, L, D]. `b_proj`, the delta rule's step size, is kept with
+    the weights; the reference never generates with it.
+    """
+
+    def __init__(self, args: ModelArgs) -> None:
+        super().__init__()
+        d, h, hk = args.n_embd, args.n_head, args.n_kv_head
+        dk, dv = args.gla_key_dim, args.gla_value_dim
+        self._heads, self._kv_heads, self._dk, self._dv = h, hk, dk, dv
+        self._qk_norm = args.gla_qk_norm
+        self._normalizer = args.gla_gate_logit_normalizer
+        self._rotary_width = dk // 4 * 2
+        channels = (h + hk) * dk + hk * dv
+
+        self.in_proj = nn.Linear(d, channels + h * dv, bias=False)
+        self.gk_proj = nn.Linear(d, h, bias=not args.gla_use_mamba_gate)
+        self.b_proj = nn.Linear(d, h)
+        self.o_proj = nn.Linear(h * dv, d, bias=False)
+        self.o_norm = RMSNorm(dv, HEAD_EPS)
+        if args.gla_use_mamba_gate:
+            self.A_log = mx.zeros((h,))
+            self.dt_bias = mx.zeros((h,))
+        if args.gla_use_short_conv:
+            self.conv = ConvolutionTaps(args.gla_conv_size, channels)
+        if self._qk_norm != "l2":
+            self.q_norm = RMSNorm(dk, HEAD_EPS)
+            self.k_norm = RMSNorm(dk, HEAD_EPS)
+
+    def __call__(self, x: mx.array, cache: GLACache, positions: Positions) -> mx.array:
+        batch, length, _ = x.shape
+        h, hk, dk, dv = self._heads, self._kv_heads, self._dk, self._dv
+        qk_width, v_width = (h + hk) * dk, hk * dv
+        qkv, gate = mx.split(self.in_proj(x), [qk_width + v_width], axis=-1)
+        if "conv" in self:
+            qkv, cache.conv = short_convolution(qkv, self.conv.weight, cache.conv)
+        qk, v = mx.split(qkv, [qk_width], axis=-1)
+        if "conv" in self:
+            v = silu(v)
+            qk = qk if self._qk_norm == "softmax" else silu(qk)
+        qk = self._normalized(qk.reshape(batch, length, h + hk, dk))
+        qk = apply_rotary(qk, positions.rotary(self._rotary_width))
+        q, k = mx.split(qk, [h], axis=2)
+        v = v.reshape(batch, length, hk, dv)
+        out, cache.state = gated_linear_attention(
+            q, k, v, self.log_decay(x), cache.state
+        )
+        gate = gate.reshape(batch, length, h, dv)
+        out = self.o_norm(out.astype(x.dtype)) * silu(gate)
+        return self.o_proj(out.reshape(batch, length, h * dv))
+
+    def log_decay(self, x: mx.array) -> mx.array:
+        """Log of each head's decay [B, L, H] float32, for inputs [B, L, D]."""
+        gk = self.gk_proj(x).astype(mx.float32)
+        if "A_log" in self:
+            return -mx.exp(self.A_log) * mx.logaddexp(gk + self.dt_bias, 0.0)
+        return -mx.logaddexp(-gk, 0.0) / self._normalizer
+
+    def _normalized(self, qk: mx.array) -> mx.array:
+        if self._qk_norm == "l2":
+            return l2_normalize(qk)
+        q, k = mx.split(qk, [self._heads], axis=2)
+        return mx.concatenate([self.q_norm(q), self.k_norm(k)], axis=2)

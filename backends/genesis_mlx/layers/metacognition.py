@@ -1,0 +1,89 @@
+"""Test-time training and the confidence that mixes it in, on top of the blocks."""
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from ..args import ModelArgs
+from ..cache import TTTCache
+from ..ops import Positions, test_time_training
+from .activations import silu
+
+LAYER_NORM_EPS = 1e-5
+DIAGONAL_BOUND = 1e-6
+
+
+class TestTimeTraining(nn.Module):
+    """Fast weights W0 + A B adapted while reading (arXiv 2407.04620), dual form.
+
+    Takes and returns [B, L, D]. Queries, keys and values are the normalised input:
+    the reference infers with no projections, which are kept with the weights.
+    """
+
+    __test__ = False
+
+    def __init__(self, args: ModelArgs) -> None:
+        super().__init__()
+        d, rank = args.n_embd, args.ttt_rank
+        self._rate_cap = args.ttt_inner_lr
+        self._diagonal: bool | None = None
+        self.norm = nn.LayerNorm(d, eps=LAYER_NORM_EPS)
+        self.W0 = mx.zeros((d, d))
+        self.A_init = mx.zeros((d, rank))
+        self.B_init = mx.zeros((rank, d))
+        self.log_lr = mx.zeros((d,))
+        self.layer_scale = mx.zeros((d,))
+        for name in ("q_proj", "k_proj", "v_proj", "out_proj", "output_gate"):
+            setattr(self, name, nn.Linear(d, d, bias=False))
+
+    def __call__(self, x: mx.array, cache: TTTCache, positions: Positions) -> mx.array:
+        h = self.norm(x)
+        y0 = h * mx.diag(self.W0) if self._is_diagonal() else h @ self.W0
+        y0 = y0 + (h @ self.A_init) @ self.B_init
+        rate = mx.minimum(mx.exp(self.log_lr.astype(mx.float32)), self._rate_cap)
+        y, cache.gradient_sum = test_time_training(
+            h, y0, rate, cache.gradient_sum, positions.offset
+        )
+        y = y.astype(x.dtype) * mx.sigmoid(self.output_gate(x))
+        update: mx.array = self.out_proj(y) * self.layer_scale
+        return x + update
+
+    def _is_diagonal(self) -> bool:
+        """Whether W0 is diagonal up to rounding; looked up once."""
+        if self._diagonal is None:
+            rest = self.W0 - mx.diag(mx.diag(self.W0))
+            self._diagonal = bool((mx.abs(rest).max() < DIAGONAL_BOUND).item())
+        return self._diagonal
+
+
+class Metacognition(nn.Module):
+    """Mixes test-time training in by the model's confidence in its own state.
+
+    Takes and returns [B, L, D]. Token t weighs the adapted vector by
+    `ttt_strength` times the mean confidence over tokens 1..t of its sequence. The
+    reference gives every position the mean over the whole call and batch; for the
+    last position of one sequence the two are the same number.
+    """
+
+    def __init__(self, args: ModelArgs) -> None:
+        super().__init__()
+        d = args.n_embd
+        self._strength = args.ttt_strength
+        self.self_model = nn.Linear(d, d, bias=False)
+        self.ttt = TestTimeTraining(args)
+        self.confidence_in = nn.Linear(2 * d, d // 2)
+        self.confidence_out = nn.Linear(d // 2, 1)
+        self.reflection = nn.Linear(2 * d, d, bias=False)
+
+    def __call__(self, x: mx.array, cache: TTTCache, positions: Positions) -> mx.array:
+        adapted = self.ttt(x, cache, positions)
+        both = mx.concatenate([self.self_model(x), adapted], axis=-1)
+        hidden = silu(self.confidence_in(both))
+        confidence = mx.sigmoid(self.confidence_out(hidden)).astype(mx.float32)
+        sums = mx.cumsum(confidence[..., 0], axis=1)
+        if cache.confidence_sum is not None:
+            sums = sums + cache.confidence_sum[:, None]
+        cache.confidence_sum = sums[:, -1]
+        first = positions.offset + 1
+        counts = mx.arange(first, first + x.shape[1]).astype(mx.float32)
+        mix = (self._strength * sums / counts)[..., None].astype(x.dtype)
+        return mix * adapted + (1 - mix) * x

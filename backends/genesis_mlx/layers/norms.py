@@ -1,0 +1,50 @@
+"""Root-mean-square norms: whole vector, per head, and gated."""
+
+import mlx.core as mx
+import mlx.nn as nn
+
+
+class RMSNorm(nn.Module):
+    """x / sqrt(mean(x^2) + eps) * weight (arXiv 1910.07467), over the last axis."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = mx.ones((width,))
+        self.eps = eps
+
+    def __call__(self, x: mx.array) -> mx.array:
+        return mx.fast.rms_norm(x, self.weight, self.eps)
+
+
+class ZeroCenteredRMSNorm(nn.Module):
+    """RMS norm whose gain is 1 + omega, so that weight decay pulls it to 1."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.omega = mx.zeros((width,))
+        self.eps = eps
+
+    def __call__(self, x: mx.array) -> mx.array:
+        return mx.fast.rms_norm(x, 1 + self.omega, self.eps)
+
+
+class HeadRMSNorm(nn.Module):
+    """Each head of [B, L, H, Dh] normalised alone, one weight over all H * Dh."""
+
+    def __init__(self, heads: int, head_dim: int, eps: float) -> None:
+        super().__init__()
+        self.weight = mx.ones((heads * head_dim,))
+        self.eps = eps
+
+    def __call__(self, x: mx.array) -> mx.array:
+        return mx.fast.rms_norm(x, None, self.eps) * self.weight.reshape(x.shape[-2:])
+
+
+def make_norm(width: int, eps: float, zero_centered: bool) -> nn.Module:
+    """The norm of a block: zero-centred or plain."""
+    return (ZeroCenteredRMSNorm if zero_centered else RMSNorm)(width, eps)
+
+
+def l2_normalize(x: mx.array) -> mx.array:
+    """x / (||x|| + 1e-6) over the last axis."""
+    return x / (mx.sqrt((x * x).sum(axis=-1, keepdims=True)) + 1e-6)

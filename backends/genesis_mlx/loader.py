@@ -1,0 +1,125 @@
+"""Opening a converted model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from safetensors import SafetensorError, safe_open
+
+from .args import ModelArgs
+from .device import Dtype, default_dtype, on_metal
+from .errors import ConfigError, WeightsError
+from .model import Model
+from .weights import quantizable, tensor_shapes
+
+DTYPES: dict[str, mx.Dtype] = {
+    "float32": mx.float32,
+    "float16": mx.float16,
+    "bfloat16": mx.bfloat16,
+}
+# Exponents and learning rates: half precision would move them by whole percents.
+ALWAYS_FLOAT32 = ("A_log", "dt_bias", "log_lr")
+NOT_PARAMETERS = {"model_type", "quantization", "tokenizer"}
+
+
+def load(directory: Path | str, *, dtype: Dtype | None = None) -> Model:
+    """Load a converted model directory and evaluate its weights.
+
+    Args:
+        directory: holds `config.json` and `model.safetensors`.
+        dtype: what to compute in; None chooses for the device: bfloat16 on Metal,
+            float32 on a CPU, where MLX's half precision is slower.
+
+    Raises:
+        ConfigError: `config.json` is missing, damaged or cannot be run.
+        WeightsError: the weights are missing, damaged or do not fit it.
+    """
+    if dtype is not None and dtype not in DTYPES:
+        raise ConfigError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}.")
+    directory = Path(directory)
+    args = read_args(directory)
+    quantization = _read_config(directory).get("quantization")
+    path = directory / "model.safetensors"
+    _check_file(path, args, quantization)
+    weights = mx.load(str(path))
+    assert isinstance(weights, dict)
+    target = DTYPES[dtype or default_dtype()]
+    model = Model(args)
+    if quantization:
+        nn.quantize(
+            model,
+            group_size=quantization["group_size"],
+            bits=quantization["bits"],
+            class_predicate=lambda name, _: quantizable(f"{name}.weight"),
+        )
+    model.load_weights([(k, _cast(k, v, target)) for k, v in weights.items()])
+    del weights
+    if not on_metal():
+        _lay_out_for_cpu(model)
+    mx.eval(model.parameters())
+    model.eval()
+    return model
+
+
+def read_args(directory: Path | str) -> ModelArgs:
+    """A converted model's configuration, from its directory. Raises `ConfigError`."""
+    config = _read_config(Path(directory))
+    return ModelArgs.from_config(
+        {k: v for k, v in config.items() if k not in NOT_PARAMETERS}
+    )
+
+
+def _read_config(directory: Path) -> dict[str, Any]:
+    path = directory / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path} is missing; convert the model with `genesis-chat models convert`."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read as JSON.") from error
+    if not isinstance(config, dict) or config.get("model_type") != "genesis":
+        raise ConfigError(f"{path} does not describe a converted Genesis model.")
+    return config
+
+
+def _check_file(path: Path, args: ModelArgs, quantization: Any) -> None:
+    """Read the header with the strict reader; MLX's own accepts damaged ones."""
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            shapes = {n: tuple(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118 - not a dict
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} is missing; convert the model again.") from error
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path} is damaged ({error}); convert the model again."
+        ) from error
+    expected = {
+        name: shape
+        for name, shape in tensor_shapes(args).items()
+        if not (quantization and quantizable(name))
+    }
+    wrong = [n for n, shape in expected.items() if shapes.get(n) != shape]
+    if wrong:
+        raise WeightsError(
+            f"{path} does not fit its config.json at {', '.join(wrong[:5])}"
+            f"{' and more' if len(wrong) > 5 else ''}; convert the model again."
+        )
+
+
+def _cast(name: str, array: mx.array, dtype: mx.Dtype) -> mx.array:
+    if not mx.issubdtype(array.dtype, mx.floating):
+        return array
+    return array.astype(mx.float32 if name.endswith(ALWAYS_FLOAT32) else dtype)
+
+
+def _lay_out_for_cpu(model: Model) -> None:
+    """Store float matrices input-major: the CPU's BLAS reads them twice as fast."""
+    for name, layer in model.named_modules():
+        if type(layer) in (nn.Linear, nn.Embedding) and quantizable(f"{name}.weight"):
+            # Evaluated one by one, so that only one matrix is held twice.
+            layer.weight = mx.contiguous(layer.weight.T).T
+            mx.eval(layer.weight)

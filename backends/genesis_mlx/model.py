@@ -1,0 +1,97 @@
+"""The Genesis model."""
+
+from pathlib import Path
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten
+
+from .args import ModelArgs
+from .cache import Cache
+from .device import on_metal
+from .errors import TokenError
+from .layers import Block, Metacognition, make_norm
+from .ops import Positions
+
+
+class Model(nn.Module):
+    """A hybrid language model: GLA and FoX blocks, test-time training on top.
+
+    Calling it gives logits; `make_cache` gives the state to carry between calls.
+    Attribute `args` is its configuration.
+    """
+
+    def __init__(self, args: ModelArgs) -> None:
+        super().__init__()
+        self.args = args
+        self.tok_emb = nn.Embedding(args.vocab_size, args.n_embd)
+        self.blocks = [Block(args, kind) for kind in args.layer_kinds]
+        if args.use_ttt:
+            self.metacognition = Metacognition(args)
+        self.ln_f = make_norm(args.n_embd, args.norm_eps, args.use_zero_centered_norm)
+        if not args.tie_word_embeddings:
+            self.lm_head = nn.Linear(args.n_embd, args.vocab_size, bias=False)
+
+    def __call__(self, ids: mx.array, cache: Cache | None = None) -> mx.array:
+        """Logits [B, L, V] of token ids [B, L].
+
+        Without a cache this is the full forward with test-time training. With one,
+        the ids continue what it has read; any split of a text into calls gives the
+        same logits. Raises `TokenError` for an id outside the vocabulary.
+        """
+        vocab_size = self.args.vocab_size
+        if mx.any((ids < 0) | (ids >= vocab_size)).item():
+            raise TokenError(
+                f"A token id is outside the vocabulary of {vocab_size}: they run "
+                f"from {ids.min().item()} to {ids.max().item()}."
+            )
+        if cache is None:
+            cache = self.make_cache()
+        return self.logits(self.features(ids, cache))
+
+    def features(self, ids: mx.array, cache: Cache) -> mx.array:
+        """Last hidden vectors [B, L, D] of token ids [B, L], which are not checked."""
+        positions = Positions(cache.offset, ids.shape[1])
+        x: mx.array = self.tok_emb(ids)
+        for block, layer in zip(self.blocks, cache.layers, strict=True):
+            x = block(x, layer, positions)
+        if cache.ttt is not None:
+            x = self.metacognition(x, cache.ttt, positions)
+        cache.offset += ids.shape[1]
+        return x
+
+    def logits(self, x: mx.array) -> mx.array:
+        """Logits [..., V] of hidden vectors [..., D]."""
+        x = self.ln_f(x) * self.args.output_scale
+        head = self.tok_emb.as_linear if self.args.tie_word_embeddings else self.lm_head
+        logits: mx.array = head(x)
+        return logits
+
+    def make_cache(self, ttt: bool = True) -> Cache:
+        """An empty cache; `ttt=False` is the reference's cached generation."""
+        return Cache.empty(self.args, ttt)
+
+    def load_cache(self, path: Path | str) -> Cache:
+        """Read a cache saved for this model. Raises `CacheError`."""
+        return Cache.restore(path, self.args)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all weights in memory."""
+        return sum(array.nbytes for _, array in self._weights())
+
+    @property
+    def device(self) -> str:
+        """Where it runs: `Metal` or `CPU`."""
+        return "Metal" if on_metal() else "CPU"
+
+    @property
+    def dtype(self) -> str:
+        """Name of the dtype the model computes in, such as `float32`."""
+        gains = [array for name, array in self._weights() if name.startswith("ln_f.")]
+        return str(gains[0].dtype).removeprefix("mlx.core.")
+
+    def _weights(self) -> list[tuple[str, mx.array]]:
+        weights = tree_flatten(self.parameters())
+        assert isinstance(weights, list)
+        return weights

@@ -1,0 +1,67 @@
+"""Rotary position embedding (arXiv 2104.09864) in the half-split form."""
+
+import mlx.core as mx
+
+BASE = 10_000.0
+
+Tables = tuple[mx.array, mx.array]
+
+
+def rotary_tables(width: int, offset: int, length: int) -> Tables:
+    """Cosines and sines of positions offset .. offset + length - 1.
+
+    Args:
+        width: number of rotated channels, even.
+        offset: position of the first token.
+        length: number of tokens, L.
+
+    Returns:
+        Two arrays [L, 1, width / 2] float32, which broadcast over heads.
+    """
+    frequencies = mx.array([BASE ** (-2 * i / width) for i in range(width // 2)])
+    positions = mx.arange(offset, offset + length).astype(mx.float32)
+    angles = positions[:, None, None] * frequencies
+    return mx.cos(angles), mx.sin(angles)
+
+
+def apply_rotary(x: mx.array, tables: Tables) -> mx.array:
+    """Rotate the first channels of each head and pass the others through.
+
+    Args:
+        x: queries or keys [B, L, H, Dk].
+        tables: as `rotary_tables` returns them; width / 2 is their last axis.
+
+    Returns:
+        The rotated array [B, L, H, Dk] in the dtype of x.
+    """
+    cos, sin = tables
+    half = cos.shape[-1]
+    if not half:
+        return x
+    first, second, rest = mx.split(x, [half, 2 * half], axis=-1)
+    return mx.concatenate(
+        [
+            (first * cos - second * sin).astype(x.dtype),
+            (second * cos + first * sin).astype(x.dtype),
+            rest,
+        ],
+        axis=-1,
+    )
+
+
+class Positions:
+    """Where a call's tokens stand; every layer shares its rotary tables.
+
+    `offset` is the position of the first token, counted from 0 at the start of the
+    conversation; `length` is the number of tokens.
+    """
+
+    def __init__(self, offset: int, length: int) -> None:
+        self.offset, self.length = offset, length
+        self._tables: dict[int, Tables] = {}
+
+    def rotary(self, width: int) -> Tables:
+        """Tables for `width` rotated channels; see `rotary_tables`."""
+        if width not in self._tables:
+            self._tables[width] = rotary_tables(width, self.offset, self.length)
+        return self._tables[width]

@@ -1,0 +1,28 @@
+"""Short convolution: each channel mixed with its last few inputs."""
+
+import mlx.core as mx
+
+from .naive import naive
+from .parallel import parallel
+
+__all__ = ["naive", "parallel", "short_convolution"]
+
+
+def short_convolution(
+    x: mx.array, weight: mx.array, state: mx.array | None = None
+) -> tuple[mx.array, mx.array]:
+    """Convolve causally, without activation; see `naive.naive`.
+
+    Args:
+        x: inputs [B, L, channels].
+        weight: taps, oldest first [W, channels].
+        state: the W - 1 inputs before these [B, W - 1, channels]; None is zeros.
+
+    Returns:
+        Outputs [B, L, channels] and the state for the next call.
+    """
+    if state is None:
+        shape = (x.shape[0], weight.shape[0] - 1, x.shape[2])
+        state = mx.zeros(shape, dtype=x.dtype)
+    form = naive if x.shape[1] == 1 else parallel
+    return form(x, weight, state)

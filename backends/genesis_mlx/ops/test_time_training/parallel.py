@@ -1,0 +1,19 @@
+"""Test-time training's fast weights for all tokens at once."""
+
+import mlx.core as mx
+
+
+def parallel(
+    h: mx.array,
+    y0: mx.array,
+    rate: mx.array,
+    gradient_sum: mx.array,
+    offset: int,
+) -> tuple[mx.array, mx.array]:
+    """The same function as `naive`, with a running sum over the tokens."""
+    h, y0 = h.astype(mx.float32), y0.astype(mx.float32)
+    sums = gradient_sum[:, None] + mx.cumsum(h * (y0 - h), axis=1)
+    before = mx.concatenate([gradient_sum[:, None], sums[:, :-1]], axis=1)
+    positions = mx.arange(offset + 1, offset + h.shape[1] + 1).astype(mx.float32)
+    damping = 1 + 0.1 * mx.log(positions)
+    return y0 - h * rate * before / damping[:, None], sums[:, -1]

@@ -1,0 +1,129 @@
+"""From logits to the next token, in the reference's order."""
+
+import math
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import mlx.core as mx
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """How a token is drawn; the defaults are the reference's command line.
+
+    Applied in this order: `repetition_penalty` divides positive and multiplies
+    negative logits of every token so far (1 is off); `temperature` divides (0 takes
+    the most likely token); `top_k` keeps the k largest, ties included (0 is off);
+    `top_p` keeps the smallest set that reaches this probability, the crossing token
+    included (1 is off); `min_p` drops what is less likely than this share of the
+    most likely token (0 is off). `seed` fixes the draws.
+
+    Raises `ValueError` naming the field that is out of range.
+    """
+
+    temperature: float = 0.7
+    top_k: int = 50
+    top_p: float = 0.9
+    min_p: float = 0.0
+    repetition_penalty: float = 1.05
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "temperature": (0.0, math.inf),
+            "top_k": (0, math.inf),
+            "top_p": (0.0, 1.0),
+            "min_p": (0.0, 1.0),
+            "repetition_penalty": (0.0, math.inf),
+        }
+        for name, (low, high) in ranges.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and low <= value <= high):
+                bound = f"between {low} and {high}" if high < math.inf else "0 or more"
+                raise ValueError(f"{name} must be {bound}, not {value}.")
+        if self.repetition_penalty == 0:
+            raise ValueError("repetition_penalty must be greater than 0.")
+
+
+class Sampler:
+    """Draws tokens of one reply and remembers which have occurred.
+
+    Everything stays in MLX's graph, so that a step can be queued before the last
+    one is known. Draws depend on the seed and the number of tokens so far only, not
+    on the device or on how the prompt was split.
+    """
+
+    def __init__(
+        self, settings: SamplingSettings, vocab_size: int, tokens: Iterable[int] = ()
+    ) -> None:
+        self._settings = settings
+        seen = bytearray(vocab_size)
+        self._count = 0
+        for token in tokens:
+            seen[token] = 1
+            self._count += 1
+        self._seen = mx.array(list(seen), dtype=mx.bool_)
+
+    def __call__(self, logits: mx.array) -> mx.array:
+        """The next token, a scalar int array, for logits [V]; it counts as seen."""
+        token = sample(logits, self._seen, self._settings, self._uniform())
+        self._seen = self._seen | (mx.arange(logits.shape[0]) == token)
+        self._count += 1
+        return token
+
+    def _uniform(self) -> float:
+        return random.Random(f"{self._settings.seed}/{self._count}").random()
+
+
+def sample(
+    logits: mx.array, seen: mx.array, settings: SamplingSettings, uniform: float
+) -> mx.array:
+    """Draw one token by inverting the cumulative distribution.
+
+    Args:
+        logits: [V], any float dtype.
+        seen: which tokens have occurred [V] bool.
+        settings: see `SamplingSettings`.
+        uniform: a number in [0, 1).
+
+    Returns:
+        The token, a scalar int array.
+    """
+    logits = penalize(logits.astype(mx.float32), seen, settings.repetition_penalty)
+    if settings.temperature == 0:
+        return mx.argmax(logits)
+    kept = filter_logits(logits / settings.temperature, settings)
+    cumulative = mx.cumsum(mx.softmax(kept))
+    # Below 1 by more than float32 rounds away, or no entry would exceed it.
+    uniform = min(uniform, 1 - 2**-22)
+    return mx.argmax(cumulative > uniform * cumulative[-1])
+
+
+def penalize(logits: mx.array, seen: mx.array, penalty: float) -> mx.array:
+    """Make the tokens that have occurred less likely; logits [V] float32."""
+    if penalty == 1:
+        return logits
+    penalized = mx.where(logits > 0, logits / penalty, logits * penalty)
+    return mx.where(seen, penalized, logits)
+
+
+def filter_logits(logits: mx.array, settings: SamplingSettings) -> mx.array:
+    """Set what top-k, top-p and min-p drop to -inf; logits [V] after temperature."""
+    vocab_size = logits.shape[0]
+    top = logits
+    if 0 < settings.top_k < vocab_size:
+        top = mx.topk(logits, settings.top_k)
+        logits = mx.where(logits >= top.min(), logits, -mx.inf)
+    if settings.top_p < 1:
+        # Ties with the k-th make more survivors than `top`; they are its least
+        # likely ones, so only the sum over all survivors has to count them.
+        top = -mx.sort(-top)
+        share = mx.exp(top - mx.logsumexp(logits))
+        before = mx.cumsum(share) - share
+        threshold = mx.where(before <= settings.top_p, top, mx.inf).min()
+        logits = mx.where(logits >= threshold, logits, -mx.inf)
+    if settings.min_p > 0:
+        threshold = logits.max() + math.log(settings.min_p)
+        logits = mx.where(logits >= threshold, logits, -mx.inf)
+    return logits
