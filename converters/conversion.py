@@ -1,0 +1,133 @@
+"""From a checkpoint to a converted model's directory, in one step or not at all."""
+
+import json
+import math
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+
+from backends.genesis_mlx import QUANTIZATION_GROUP, ModelArgs, tensor_shapes
+
+from .checking import check_names, check_values
+from .errors import ConversionError
+from .header import open_checkpoint
+from .manifest import MANIFEST, FileRecord, Manifest, file_record
+from .progress import Progress, silent
+from .sources import Source, resolve_source
+from .storage import check_destination, new_directory
+from .tokenization import FILE_NAMES
+from .tokenization.choice import choose_tokenizer
+from .weights import DTYPES, Dtype, dtype_name, plan, write_weights
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+
+
+def convert(
+    source: Source | str | Path,
+    destination: Path | str,
+    *,
+    dtype: Dtype | None = None,
+    quantize: int | None = None,
+    tokenizer: Path | str | None = None,
+    accept_unknown: bool = False,
+    progress: Progress | None = None,
+    replace: bool = False,
+    name: str | None = None,
+) -> Manifest:
+    """Convert a Genesis checkpoint to a model directory for the MLX backend.
+
+    Everything is checked before anything is written; the directory then appears
+    under its name with all its files or not at all.
+
+    Args:
+        source: what `resolve_source` gave, or what it takes.
+        destination: the directory to make.
+        dtype: of the weights; None keeps what is stored.
+        quantize: 4 or 8 bits for the large matrices, in groups of 32.
+        tokenizer: a `tokenizer.json` or SentencePiece `tokenizer.model`; None takes
+            the one beside the checkpoint, else GPT-NeoX's from the Hub.
+        accept_unknown: leave out tensors and configuration fields nobody knows
+            instead of refusing them.
+        progress: called with a stage ("download", "check", "write", "verify") and
+            bytes done and total.
+        replace: whether an existing directory is replaced.
+        name: the model's name in the manifest, the directory's by default.
+
+    Returns:
+        The new model's manifest.
+
+    Raises:
+        DestinationExistsError: the destination is taken and `replace` is not set.
+        ConversionError: anything else; `problems` lists all that is wrong.
+    """
+    progress = progress or silent
+    if dtype is not None and dtype not in DTYPES:
+        raise ConversionError(f"dtype must be one of {', '.join(DTYPES)}.")
+    if quantize not in (None, 4, 8):
+        raise ConversionError("quantize must be 4 or 8.")
+    destination = check_destination(Path(destination), replace=replace)
+    if not isinstance(source, Source):
+        source = resolve_source(source, progress=progress)
+    # The CPU, so that a model comes out the same on every machine.
+    with mx.stream(mx.cpu), open_checkpoint(source.weights) as checkpoint:
+        found = check_names(checkpoint, accept_unknown)
+        args = found.configuration.args
+        targets = plan(args, checkpoint.header, dtype, quantize)
+        chosen = choose_tokenizer(source, tokenizer, args.vocab_size)
+        record = check_values(source, checkpoint, targets, progress)
+        with new_directory(
+            destination, replace=replace, waiting=lambda: progress("wait", 0, 0)
+        ) as directory:
+            write_weights(directory / WEIGHTS, checkpoint, targets, progress)
+            checkpoint.check_unchanged()
+            config = _config(args, quantize, chosen.kind)
+            _write_json(directory / CONFIG, config)
+            (directory / FILE_NAMES[chosen.kind]).write_bytes(chosen.data)
+            manifest = Manifest(
+                name=name or destination.name,
+                source=record,
+                tokenizer=chosen.record,
+                tokenizer_kind=chosen.kind,
+                files=_records(directory, progress),
+                dtype=dtype_name(targets),
+                quantization=quantize,
+                parameters=sum(map(math.prod, tensor_shapes(args).values())),
+                configuration=found.configuration.provenance,
+                corrected=found.configuration.corrected,
+                left_out=(*found.left_out, *found.configuration.unknown),
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+            (directory / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+    return manifest
+
+
+def _config(args: ModelArgs, bits: int | None, kind: str) -> dict[str, Any]:
+    config = {"model_type": "genesis", **args.to_config()}
+    if bits:
+        config["quantization"] = {"bits": bits, "group_size": QUANTIZATION_GROUP}
+    return {**config, "tokenizer": {"kind": kind}}
+
+
+def _records(directory: Path, progress: Progress) -> dict[str, FileRecord]:
+    """Size and sha256 of every file, read back from where they were written."""
+    paths = sorted(directory.iterdir())
+    total = sum(path.stat().st_size for path in paths)
+    records = {}
+    done = 0
+    for path in paths:
+        report = partial(_report, progress, done, total)
+        records[path.name] = file_record(path, report)
+        done += records[path.name].bytes
+    return records
+
+
+def _report(progress: Progress, before: int, total: int, read: int) -> None:
+    progress("verify", before + read, total)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,214 @@
+"""The manifest of a converted model: what it was made from, and its files' sha256."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import ConversionError, reason, shown
+from .progress import Progress, silent
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+CONVERTER = "1.0"
+MAX_MANIFEST_BYTES = 1_000_000
+BLOCK = 1 << 20
+
+Kind = Literal["file", "directory", "hub"]
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One file's size in bytes and sha256 in hexadecimal."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """Where something came from.
+
+    `name` is a file's or directory's own name, or a Hub repository id; `file` the
+    file in it. `revision` is the Hub's commit, None for local files.
+    """
+
+    kind: Kind
+    name: str
+    file: str
+    revision: str | None
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A converted model's provenance.
+
+    `dtype` is "float32", "float16", "bfloat16", or "mixed" when the checkpoint is;
+    `quantization` the bits of the large matrices or None; `parameters` counts tied
+    embeddings once. `configuration` says whether the checkpoint's metadata held the
+    configuration or the released one was assumed, with the fields `corrected` from
+    the tensors' shapes. `left_out` names unknown tensors and configuration fields
+    that were accepted and dropped. `created` is UTC in ISO 8601.
+    """
+
+    name: str
+    source: SourceRecord
+    tokenizer: SourceRecord
+    tokenizer_kind: str
+    files: Mapping[str, FileRecord]
+    dtype: str
+    quantization: int | None
+    parameters: int
+    configuration: Literal["metadata", "assumed"]
+    corrected: tuple[str, ...]
+    left_out: tuple[str, ...]
+    created: str
+    format: int = FORMAT
+    converter: str = CONVERTER
+
+    def to_json(self) -> str:
+        """The text of `manifest.json`."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+
+def read_manifest(directory: Path | str) -> Manifest:
+    """Read a converted model's manifest.
+
+    Raises `ConversionError` when it is missing, damaged or of a newer format.
+    """
+    path = Path(directory) / MANIFEST
+    where = shown(str(path))
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_MANIFEST_BYTES + 1)
+    except FileNotFoundError as error:
+        raise ConversionError(
+            f"{where} is missing, so this is no converted model."
+        ) from error
+    except OSError as error:
+        raise ConversionError(f"{where} cannot be read: {reason(error)}.") from error
+    try:
+        if len(data) > MAX_MANIFEST_BYTES:
+            raise ValueError("too large")
+        content = json.loads(data)
+        version = content["format"]
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise ConversionError(
+            f"{where} is damaged; convert the model again."
+        ) from error
+    if version != FORMAT:
+        raise ConversionError(
+            f"{where} has format {shown(str(version))}, and this program reads format "
+            f"{FORMAT}; update the program or convert the model again."
+        )
+    try:
+        return _from_json(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConversionError(
+            f"{where} is damaged; convert the model again."
+        ) from error
+
+
+def verify(directory: Path | str, progress: Progress = silent) -> list[str]:
+    """Check every file of a converted model against its manifest.
+
+    Returns one sentence per problem, none when the model is whole. `progress` is
+    called with the stage "verify" and bytes.
+    """
+    directory = Path(directory)
+    try:
+        manifest = read_manifest(directory)
+    except ConversionError as error:
+        return list(error.problems)
+    problems = []
+    total = sum(record.bytes for record in manifest.files.values())
+    done = 0
+    for name, record in manifest.files.items():
+
+        def report(read: int, before: int = done) -> None:
+            progress("verify", before + read, total)
+
+        try:
+            found = file_record(directory / name, report)
+        except FileNotFoundError:
+            problems.append(f"{name} is missing.")
+            continue
+        except OSError as error:
+            problems.append(f"{name} cannot be read: {reason(error)}.")
+            continue
+        if found.bytes != record.bytes:
+            problems.append(
+                f"{name} has {found.bytes:,} bytes instead of {record.bytes:,}."
+            )
+        elif found.sha256 != record.sha256:
+            problems.append(f"{name} was changed: its sha256 is another one.")
+        done += record.bytes
+    return problems
+
+
+def file_record(path: Path, report: Callable[[int], None]) -> FileRecord:
+    """Size and sha256 of a file; `report` gets the bytes read so far."""
+    digest = hashlib.sha256()
+    count = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            count += len(block)
+            report(count)
+    return FileRecord(count, digest.hexdigest())
+
+
+def _from_json(content: dict[str, Any]) -> Manifest:
+    files = {
+        _plain_name(name): FileRecord(
+            _typed(record["bytes"], int), _typed(record["sha256"], str)
+        )
+        for name, record in content["files"].items()
+    }
+    if not files:
+        raise ValueError("no files")
+    bits = content["quantization"]
+    return Manifest(
+        name=_typed(content["name"], str),
+        source=_source(content["source"]),
+        tokenizer=_source(content["tokenizer"]),
+        tokenizer_kind=_typed(content["tokenizer_kind"], str),
+        files=files,
+        dtype=_typed(content["dtype"], str),
+        quantization=None if bits is None else _typed(bits, int),
+        parameters=_typed(content["parameters"], int),
+        configuration=_typed(content["configuration"], str),
+        corrected=tuple(_typed(name, str) for name in content["corrected"]),
+        left_out=tuple(_typed(name, str) for name in content["left_out"]),
+        created=_typed(content["created"], str),
+        format=content["format"],
+        converter=_typed(content["converter"], str),
+    )
+
+
+def _source(content: dict[str, Any]) -> SourceRecord:
+    revision = content["revision"]
+    return SourceRecord(
+        kind=_typed(content["kind"], str),
+        name=_typed(content["name"], str),
+        file=_typed(content["file"], str),
+        revision=None if revision is None else _typed(revision, str),
+        bytes=_typed(content["bytes"], int),
+        sha256=_typed(content["sha256"], str),
+    )
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}")
+    return value
+
+
+def _plain_name(name: str) -> str:
+    if name in ("", ".", "..") or any(c in name for c in "/\\\0"):
+        raise ValueError("not a plain file name")
+    return name

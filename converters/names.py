@@ -1,0 +1,117 @@
+"""The name table: where each tensor of a checkpoint goes in a converted model."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+# "keep" leaves the array as it is; "convolution" turns [C, 1, W] into [W, C].
+Transform = Literal["keep", "convolution"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A target tensor, this part's position in it, and what is done to the part.
+
+    Parts are concatenated in order: "keep" along rows, "convolution" on channels.
+    """
+
+    target: str
+    part: int = 0
+    transform: Transform = "keep"
+
+
+_TOP = {
+    "tok_emb.weight": Place("tok_emb.weight"),
+    "lm_head.weight": Place("lm_head.weight"),
+    "ln_f.omega": Place("ln_f.omega"),
+    "ln_f.weight": Place("ln_f.weight"),
+    "metacognition.confidence.0.weight": Place("metacognition.confidence_in.weight"),
+    "metacognition.confidence.0.bias": Place("metacognition.confidence_in.bias"),
+    "metacognition.confidence.2.weight": Place("metacognition.confidence_out.weight"),
+    "metacognition.confidence.2.bias": Place("metacognition.confidence_out.bias"),
+    "metacognition.ttt.layer_scale.scale": Place("metacognition.ttt.layer_scale"),
+    **{
+        f"metacognition.{name}": Place(f"metacognition.{name}")
+        for name in (
+            "self_model.weight",
+            "reflection.weight",
+            "ttt.W0",
+            "ttt.A_init",
+            "ttt.B_init",
+            "ttt.log_lr",
+            "ttt.norm.weight",
+            "ttt.norm.bias",
+            "ttt.q_proj.weight",
+            "ttt.k_proj.weight",
+            "ttt.v_proj.weight",
+            "ttt.out_proj.weight",
+            "ttt.output_gate.weight",
+        )
+    },
+}
+
+_IN_BLOCK = {
+    "ffn.gate_proj.weight": Place("ffn.in_proj.weight", 0),
+    "ffn.up_proj.weight": Place("ffn.in_proj.weight", 1),
+    "attn.q_proj.weight": Place("attn.in_proj.weight", 0),
+    "attn.k_proj.weight": Place("attn.in_proj.weight", 1),
+    "attn.v_proj.weight": Place("attn.in_proj.weight", 2),
+    "attn.g_proj.weight": Place("attn.in_proj.weight", 3),
+    "attn.ogate_proj.weight": Place("attn.in_proj.weight", 3),
+    "attn.conv_q.conv.weight": Place("attn.conv.weight", 0, "convolution"),
+    "attn.conv_k.conv.weight": Place("attn.conv.weight", 1, "convolution"),
+    "attn.conv_v.conv.weight": Place("attn.conv.weight", 2, "convolution"),
+    "attn.k_conv.conv.weight": Place("attn.conv.weight", 0, "convolution"),
+    "attn.v_conv.conv.weight": Place("attn.conv.weight", 1, "convolution"),
+    "attn.g_norm_swish_gate.weight": Place("attn.o_norm.weight"),
+    "attn.g_norm.weight": Place("attn.o_norm.weight"),
+    "attn.output_norm.weight": Place("attn.o_norm.weight"),
+    **{
+        name: Place(name)
+        for name in (
+            "attn_norm.omega",
+            "attn_norm.weight",
+            "ffn_norm.omega",
+            "ffn_norm.weight",
+            "ffn.down_proj.weight",
+            "attn.gk_proj.weight",
+            "attn.gk_proj.bias",
+            "attn.b_proj.weight",
+            "attn.b_proj.bias",
+            "attn.A_log",
+            "attn.dt_bias",
+            "attn.q_norm.weight",
+            "attn.k_norm.weight",
+            "attn.fgate_proj.weight",
+            "attn.fgate_proj.bias",
+            "attn.o_proj.weight",
+        )
+    },
+}
+
+_BLOCK = re.compile(r"blocks\.(0|[1-9][0-9]{0,3})\.(.+)", re.ASCII)
+_BUFFER = re.compile(
+    r"(.+\.)?(inv_freq|[^.]*_cached)|metacognition\.evolution_[^.]+", re.ASCII
+)
+
+
+def place(name: str) -> Place | None:
+    """Where the checkpoint's tensor of this name goes; None if nobody knows it."""
+    if name in _TOP:
+        return _TOP[name]
+    match = _BLOCK.fullmatch(name)
+    found = _IN_BLOCK.get(match[2]) if match else None
+    if match is None or found is None:
+        return None
+    return Place(f"blocks.{match[1]}.{found.target}", found.part, found.transform)
+
+
+def block_index(name: str) -> int | None:
+    """The block a checkpoint's tensor belongs to, None outside the blocks."""
+    match = _BLOCK.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def is_buffer(name: str) -> bool:
+    """Whether the name is a table the reference saves and can recompute."""
+    return _BUFFER.fullmatch(name) is not None

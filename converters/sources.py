@@ -1,0 +1,169 @@
+"""Finding a checkpoint: a file, a directory, or a repository on the Hub."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ConversionError, reason, shown
+from .header import REFUSED_SUFFIXES
+from .manifest import Kind
+from .progress import Progress, silent
+from .tokenization import SOURCE_NAMES
+
+DEFAULT_FILE = "genesis_152m_instruct.safetensors"
+
+_REPOSITORY = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII
+)
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*", re.ASCII)
+_SHARD = re.compile(r".*-\d{5}-of-\d{5}\.safetensors")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A checkpoint that was found, with a tokenizer file beside it if there is one.
+
+    `name` is the file's or directory's own name, or the repository id; `revision`
+    the Hub's commit. `sha256` is what the Hub says the file's is, None if it does
+    not say or the file is local.
+    """
+
+    kind: Kind
+    name: str
+    weights: Path
+    tokenizer: Path | None = None
+    revision: str | None = None
+    sha256: str | None = None
+
+
+def resolve_source(
+    source: str | Path,
+    *,
+    revision: str | None = None,
+    file: str | None = None,
+    cache_dir: Path | None = None,
+    progress: Progress = silent,
+) -> Source:
+    """Find a checkpoint, downloading it if `source` is a Hub repository.
+
+    Args:
+        source: a safetensors file, a directory that holds one, or
+            `owner/name[@revision]`. What exists on disk is taken first.
+        revision: a branch, tag or commit of the repository.
+        file: the file to take from a directory or repository that has several.
+        cache_dir: where downloads are kept, the Hub library's cache by default.
+        progress: called with the stage "download" and bytes.
+
+    Raises:
+        ConversionError: there is no such thing, it is of another format, or it
+            cannot be downloaded; one sentence says what to do.
+    """
+    text = str(source)
+    if not text.strip() or "\0" in text:
+        raise ConversionError("The source is not a valid path or repository.")
+    if file is not None:
+        check_file_name(file)
+    path = Path(os.path.expanduser(text))
+    try:
+        if path.is_dir():
+            return _directory(path, file)
+        if path.exists():
+            return Source("file", path.name, path, _tokenizer_in(path.parent))
+    except OSError as error:
+        raise ConversionError(f"{shown(text)} cannot be read: {reason(error)}.") from (
+            error
+        )
+    repository, at, inline = text.partition("@")
+    if isinstance(source, Path) or not is_repository(repository):
+        raise ConversionError(
+            f"{shown(text)} is neither a file or directory nor a repository of the "
+            "form owner/name."
+        )
+    if at and revision is not None and inline != revision:
+        raise ConversionError(
+            f"{shown(text)} names another revision than {shown(revision)}."
+        )
+    revision = inline if at else revision
+    if revision is not None and (not _REVISION.fullmatch(revision) or ".." in revision):
+        raise ConversionError(f"{shown(revision)} is not a valid revision.")
+    from .hub import fetch_checkpoint
+
+    return fetch_checkpoint(repository, revision, file, cache_dir, progress)
+
+
+def is_repository(text: str) -> bool:
+    """Whether the text has the form of a Hub repository id, owner/name."""
+    return (
+        _REPOSITORY.fullmatch(text) is not None
+        and ".." not in text
+        and "--" not in text
+        and not any(part.endswith((".", "-")) for part in text.split("/"))
+        and not text.endswith((".safetensors", *REFUSED_SUFFIXES, ".git"))
+    )
+
+
+def check_file_name(name: str) -> None:
+    """Refuse a file name that leads out of its directory."""
+    parts = re.split(r"[/\\]", name)
+    if (
+        not name.isprintable()
+        or ":" in name
+        or any(part in ("", ".", "..") or part.startswith("~") for part in parts)
+    ):
+        raise ConversionError(f"{shown(name)} is not a valid file name.")
+
+
+def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
+    """The one checkpoint among a directory's or repository's files.
+
+    Raises `ConversionError` saying which there are when it is not clear.
+    """
+    found = sorted(name for name in names if name.lower().endswith(".safetensors"))
+    if wanted is not None:
+        if wanted not in names:
+            raise ConversionError(f"{shown(where)} has no file {shown(wanted)}.")
+        return wanted
+    if DEFAULT_FILE in found:
+        return DEFAULT_FILE
+    if len(found) == 1 and not _SHARD.fullmatch(found[0]):
+        return found[0]
+    if any(_SHARD.fullmatch(name) for name in found) or any(
+        name.endswith(".safetensors.index.json") for name in names
+    ):
+        raise ConversionError(
+            f"{shown(where)} holds a checkpoint in several parts "
+            f"({_listed(found)}); join them into one safetensors file first."
+        )
+    if found:
+        raise ConversionError(
+            f"{shown(where)} holds several safetensors files ({_listed(found)}); "
+            "pass the one you want."
+        )
+    others = sorted(n for n in names if Path(n).suffix.lower() in REFUSED_SUFFIXES)
+    if others:
+        raise ConversionError(
+            f"{shown(where)} holds no safetensors file, only {_listed(others)}, "
+            "which are not read because such formats can carry code or are unsafe."
+        )
+    raise ConversionError(f"{shown(where)} holds no safetensors file.")
+
+
+def _directory(path: Path, file: str | None) -> Source:
+    names = [entry.name for entry in path.iterdir()]
+    if "manifest.json" in names and "config.json" in names:
+        raise ConversionError(
+            f"{shown(str(path))} is a converted model already; pass its source."
+        )
+    chosen = choose_file(str(path), names, file)
+    name = path.resolve().name
+    return Source("directory", name, path / chosen, _tokenizer_in(path))
+
+
+def _tokenizer_in(directory: Path) -> Path | None:
+    paths = (directory / name for name in SOURCE_NAMES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(shown, names[:4])) + (", ..." if len(names) > 4 else "")

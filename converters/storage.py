@@ -1,0 +1,216 @@
+"""A directory that appears whole or not at all, even when the process is killed."""
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from .errors import ConversionError, DestinationExistsError, reason, shown
+
+# Longer than any conversion; a lock held by a dead process is free at once.
+LOCK_SECONDS = 3600.0
+PARTIAL, REPLACED, LOCK = ".genesis-partial", ".genesis-replaced", ".genesis-lock"
+
+
+def check_destination(destination: Path, *, replace: bool) -> Path:
+    """The destination as an absolute path, checked before anything is written.
+
+    Raises `DestinationExistsError` when it is taken and `replace` is not set, and
+    `ConversionError` when it cannot be a model directory.
+    """
+    text = os.fspath(destination)
+    if "\0" in text or not text.strip():
+        raise ConversionError("The destination is not a valid path.")
+    path = Path(os.path.abspath(os.path.expanduser(text)))
+    if not path.name or path.name.startswith("."):
+        raise ConversionError(
+            f"{shown(text)} cannot be a model's directory; choose a name that does "
+            "not begin with a dot."
+        )
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise ConversionError(
+                f"{shown(text)} is in the way and is not a directory; "
+                "choose another destination."
+            )
+        if path.exists() and not replace:
+            raise DestinationExistsError(
+                f"{shown(text)} already exists; remove it, choose another destination "
+                "or ask for it to be replaced."
+            )
+    except OSError as error:
+        raise _sentence(path, error) from error
+    return path
+
+
+@contextmanager
+def new_directory(
+    destination: Path, *, replace: bool, waiting: Callable[[], None]
+) -> Iterator[Path]:
+    """An empty directory to fill, renamed to `destination` at the end.
+
+    On any error it is removed and what stood at `destination` stays. A directory
+    that is replaced is moved aside first, so that a kill leaves the old one, the new
+    one or none under the name; one moved aside by a killed process is put back by
+    the next conversion to that name, which also removes its leftovers.
+
+    Args:
+        destination: an absolute path from `check_destination`.
+        replace: whether an existing directory is replaced.
+        waiting: called once when another process converts to the same name.
+    """
+    parent = destination.parent
+    created = _missing_parents(parent)
+    done = False
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        _recover_others(destination)
+        with _locked(destination, waiting):
+            partial, old = _beside(destination, PARTIAL), _beside(destination, REPLACED)
+            _recover(destination)
+            check_destination(destination, replace=replace)
+            try:
+                partial.mkdir()
+                yield partial
+                _sync_tree(partial)
+                if destination.exists():
+                    os.rename(destination, old)
+                os.rename(partial, destination)
+                done = True
+                sync_directory(parent)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+                if old.exists() and not destination.exists():
+                    os.rename(old, destination)
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise _sentence(destination, error) from error
+    finally:
+        if not done:
+            for directory in created:
+                with suppress(OSError):
+                    directory.rmdir()
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's data durable."""
+    with path.open("rb") as file:
+        _sync(file.fileno())
+
+
+def sync_directory(path: Path) -> None:
+    """Make a directory's names durable, where the system has such a thing."""
+    if os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        _sync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync(handle: int) -> None:
+    if sys.platform == "darwin":
+        import fcntl
+
+        # fsync leaves data in the drive's cache there; not every file system knows
+        # the stronger call.
+        with suppress(OSError):
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)
+
+
+def _sync_tree(directory: Path) -> None:
+    for path in directory.iterdir():
+        sync_file(path)
+    sync_directory(directory)
+
+
+def _missing_parents(path: Path) -> list[Path]:
+    """The directories that do not exist yet, deepest first."""
+    missing = []
+    while not path.exists() and path != path.parent:
+        missing.append(path)
+        path = path.parent
+    return missing
+
+
+def _beside(destination: Path, suffix: str) -> Path:
+    return destination.parent / f".{destination.name}{suffix}"
+
+
+def _recover(destination: Path) -> None:
+    """Under the lock, what is here was left by a killed process."""
+    partial, old = _beside(destination, PARTIAL), _beside(destination, REPLACED)
+    if partial.exists():
+        shutil.rmtree(partial)
+    if old.exists():
+        if destination.exists():
+            shutil.rmtree(old)
+        else:
+            os.rename(old, destination)
+
+
+def _recover_others(destination: Path) -> None:
+    """Clean up after killed conversions to other names in the same directory."""
+    from filelock import Timeout
+
+    for suffix in (PARTIAL, REPLACED, LOCK):
+        for path in destination.parent.glob(f".*{suffix}"):
+            name = path.name[1:].removesuffix(suffix)
+            if name and name != destination.name:
+                with suppress(OSError, Timeout), _lock(path.parent / name, 0):
+                    _recover(path.parent / name)
+
+
+@contextmanager
+def _locked(destination: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    from filelock import Timeout
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_lock(destination, 0))
+        except Timeout:
+            waiting()
+            try:
+                stack.enter_context(_lock(destination, LOCK_SECONDS))
+            except Timeout as error:
+                raise ConversionError(
+                    "Another process has been converting to "
+                    f"{shown(str(destination))} for an hour; stop it and try again."
+                ) from error
+        yield
+
+
+@contextmanager
+def _lock(destination: Path, seconds: float) -> Iterator[None]:
+    from filelock import FileLock
+
+    path = _beside(destination, LOCK)
+    guard = FileLock(path)
+    guard.acquire(timeout=seconds)
+    try:
+        yield
+    finally:
+        # Removed while it is held: whoever waits sees that the file is gone and
+        # takes the lock anew.
+        with suppress(OSError):
+            path.unlink()
+        guard.release()
+
+
+def _sentence(destination: Path, error: OSError) -> ConversionError:
+    where = shown(str(destination))
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ConversionError(
+            f"There is no space left to write {where}; free some and try again."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return ConversionError(
+            f"{where} cannot be written: {reason(error)}; choose another destination."
+        )
+    return ConversionError(f"{where} cannot be written: {reason(error)}.")

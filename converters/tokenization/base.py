@@ -1,0 +1,69 @@
+"""What every tokenizer of Genesis does."""
+
+import re
+from collections.abc import Iterable
+from typing import Protocol
+
+IM_START = "<|im_start|>"
+IM_END = "<|im_end|>"
+
+# Embedding tables are padded up to a multiple of this; the added rows mean nothing.
+PADDING = 128
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class Tokenizer(Protocol):
+    """Text to token ids and back.
+
+    Attributes:
+        kind: "neox" or "sentencepiece".
+        vocab_size: number of ids, the control tokens included.
+        im_start: id of `<|im_start|>`, which opens a message.
+        im_end: id of `<|im_end|>`, which closes one.
+    """
+
+    kind: str
+    vocab_size: int
+    im_start: int
+    im_end: int
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a piece of content; never a control id, whatever the text says.
+
+        Lone surrogates, which are no characters, become U+FFFD.
+        """
+        ...
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of the ids; control ids and unknown ids have none.
+
+        Bytes that are not UTF-8 become U+FFFD.
+        """
+        ...
+
+    def token_bytes(self, id: int) -> bytes:
+        """The bytes a token stands for: b"" for control ids and ids without text."""
+        ...
+
+
+def without_surrogates(text: str) -> str:
+    """The text with lone surrogates replaced by U+FFFD."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def decode_bytes(table: list[bytes], ids: Iterable[int]) -> str:
+    """UTF-8 text of the ids' bytes; ids outside the table have none."""
+    size = len(table)
+    data = b"".join(table[i] for i in ids if 0 <= i < size)
+    return data.decode("utf-8", errors="replace")
+
+
+def size_problem(name: str, tokens: int, vocab_size: int) -> str | None:
+    """A sentence when a tokenizer cannot belong to a model of `vocab_size` rows."""
+    if tokens <= vocab_size <= -(-tokens // PADDING) * PADDING:
+        return None
+    return (
+        f"{name} has {tokens:,} tokens with the control tokens, but the model has "
+        f"{vocab_size:,}; pass the model's own with --tokenizer."
+    )
