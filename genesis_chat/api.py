@@ -1,0 +1,111 @@
+"""The Python interface: load a model, ask it, stream from it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from os import PathLike, fspath
+from typing import Literal, Self, Unpack
+
+from .conversation import DEFAULT_SYSTEM_PROMPT
+from .engine import Finished, LoadedModel, Reply, Session, Text, open_model
+from .models import ensure_builtin
+from .models.store import BUILTIN, choose
+from .settings import GenerationOptions, GenerationSettings
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class Genesis:
+    """A loaded model. Use it from the thread that loaded it.
+
+    The keyword options of `ask`, `stream` and `reply` are the fields of
+    `genesis_chat.settings.GenerationSettings`: `max_tokens`, `temperature`, `top_k`,
+    `top_p`, `min_p`, `repetition_penalty`, `seed` and `ttt`.
+    """
+
+    model: LoadedModel
+
+    @classmethod
+    def load(
+        cls,
+        model: str | PathLike[str] | None = None,
+        *,
+        dtype: Dtype | None = None,
+        converting: Callable[[], None] = lambda: None,
+    ) -> Self:
+        """See `load`; `converting` is called if the built-in model is prepared."""
+        found = choose(None if model is None else fspath(model))
+        if found is None:
+            found = ensure_builtin(converting)
+        return cls(open_model(found.directory, found.name, dtype))
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether this is the small model that comes with the program."""
+        return self.model.name == BUILTIN
+
+    def session(self, system: str = DEFAULT_SYSTEM_PROMPT) -> Session:
+        """A conversation of several turns."""
+        return Session(self.model, system)
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        system: str = DEFAULT_SYSTEM_PROMPT,
+        **options: Unpack[GenerationOptions],
+    ) -> Iterator[str]:
+        """Yield the reply to one prompt, piece by piece, as it is generated.
+
+        Raises `genesis_chat.errors.GenesisChatError`.
+        """
+        settings = GenerationSettings(**options)
+        for event in self.session(system).reply(prompt, settings):
+            if isinstance(event, Text):
+                yield event.text
+
+    def reply(
+        self,
+        prompt: str,
+        *,
+        system: str = DEFAULT_SYSTEM_PROMPT,
+        **options: Unpack[GenerationOptions],
+    ) -> Reply:
+        """The reply to one prompt with its token ids and statistics.
+
+        Raises `genesis_chat.errors.GenesisChatError`.
+        """
+        settings = GenerationSettings(**options)
+        for event in self.session(system).reply(prompt, settings):
+            if isinstance(event, Finished):
+                reply = event.reply
+        return reply
+
+    def ask(
+        self,
+        prompt: str,
+        *,
+        system: str = DEFAULT_SYSTEM_PROMPT,
+        **options: Unpack[GenerationOptions],
+    ) -> str:
+        """The text of the reply to one prompt.
+
+        Raises `genesis_chat.errors.GenesisChatError`.
+        """
+        return self.reply(prompt, system=system, **options).text
+
+
+def load(
+    model: str | PathLike[str] | None = None, *, dtype: Dtype | None = None
+) -> Genesis:
+    """Load a model to ask.
+
+    Args:
+        model: an installed model's name, or the path of a converted directory; None
+            takes the default model, and the built-in one when none is installed.
+        dtype: what to compute in; None suits the device.
+
+    Raises:
+        genesis_chat.errors.GenesisChatError: the model is missing or damaged.
+    """
+    return Genesis.load(model, dtype=dtype)

@@ -1,0 +1,102 @@
+"""`genesis-chat ask`: one prompt, one reply."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import GenerationError
+from .options import generation_options, settings_from
+from .show import as_json, load_model, notice, statistics, stop_on_interrupt, write
+
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("prompt", nargs=-1)
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Put a text file before the prompt; may be repeated.",
+)
+@generation_options
+@click.option("--no-stream", is_flag=True, help="Print the reply when it is whole.")
+@click.option("--json", "json_output", is_flag=True, help="Print one JSON object.")
+def ask(
+    prompt: tuple[str, ...],
+    files: tuple[Path, ...],
+    model: str | None,
+    system: str,
+    dtype: str | None,
+    no_log: bool,
+    stats: bool,
+    no_stream: bool,
+    json_output: bool,
+    **options: Any,
+) -> int:
+    """Answer one prompt.
+
+    Standard input is read first when it is not a terminal (or when PROMPT is -),
+    then files, then PROMPT; they are joined by blank lines.
+    """
+    text = _read_prompt(prompt, files)
+    settings = settings_from(options)
+    with stop_on_interrupt() as stop:
+        genesis = load_model(model, dtype)
+        if stop.asked:
+            return INTERRUPTED
+        session = genesis.session(system)
+        streaming = not (no_stream or json_output)
+        failure: GenerationError | None = None
+        try:
+            from ..engine import Finished, Text
+
+            for event in session.reply(text, settings, cancelled=stop):
+                if isinstance(event, Text) and streaming:
+                    write(event.text)
+                elif isinstance(event, Finished):
+                    reply = event.reply
+        except GenerationError as error:
+            failure = error
+        if json_output:
+            print(as_json(reply))
+        else:
+            write("\n" if streaming else f"{reply.text}\n")
+    if stats:
+        notice(statistics(reply))
+    if failure:
+        raise failure
+    return INTERRUPTED if stop.asked else 0
+
+
+def _read_prompt(prompt: tuple[str, ...], files: tuple[Path, ...]) -> str:
+    words = [word for word in prompt if word != "-"]
+    parts = []
+    if "-" in prompt or not sys.stdin.isatty():
+        parts.append(_decode(sys.stdin.buffer.read(), "Standard input"))
+    parts += [_read_file(path) for path in files]
+    parts.append(" ".join(words))
+    text = "\n\n".join(part.strip("\n") for part in parts if part.strip())
+    if not text:
+        raise click.UsageError(
+            'There is no prompt: write one, as in `genesis-chat "Hello"`, or pipe one.'
+        )
+    return text
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return _decode(path.read_bytes(), str(path))
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _decode(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{name} is not text in UTF-8.") from error

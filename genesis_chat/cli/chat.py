@@ -1,0 +1,132 @@
+"""`genesis-chat chat`: a conversation, line by line."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from ..errors import ContextFullError, GenerationError
+from ..settings import GenerationSettings
+from .options import generation_options, settings_from
+from .show import load_model, notice, statistics, stop_on_interrupt, write
+
+HELP = """\
+/new           start again with an empty conversation
+/system TEXT   set the system prompt and start again
+/stats         show or hide speed and token counts
+/help          show this
+/quit          leave (or Ctrl-D)
+Ctrl-C stops a reply."""
+
+
+@click.command()
+@generation_options
+def chat(
+    model: str | None,
+    system: str,
+    dtype: str | None,
+    no_log: bool,
+    stats: bool,
+    **options: Any,
+) -> int:
+    """Chat, a line at a time. Each line of a piped standard input is a turn."""
+    settings = settings_from(options)
+    genesis = load_model(model, dtype)
+    conversation = _Chat(genesis, system, settings, stats)
+    terminal = sys.stdin.isatty()
+    if terminal:
+        _enable_line_editing()
+        notice(
+            f"{genesis.model.name} on {genesis.model.device}. "
+            "Type a message, /help for commands, Ctrl-D to leave."
+        )
+    while True:
+        try:
+            line = input("\n> " if terminal else "")
+        except EOFError:
+            if terminal:
+                click.echo()
+            return 0
+        except KeyboardInterrupt:
+            notice("\nType /quit or press Ctrl-D to leave.")
+            continue
+        if not conversation.take(line.strip()):
+            return 0
+
+
+def _enable_line_editing() -> None:
+    """Give `input` line editing and recall, where the platform has it."""
+    try:
+        import readline  # noqa: F401 - importing it is what does it
+    except ImportError:
+        notice("Line editing is not available on this platform.")
+
+
+@dataclass
+class _Chat:
+    genesis: Any
+    system: str
+    settings: GenerationSettings
+    stats: bool
+
+    def __post_init__(self) -> None:
+        self.session = self.genesis.session(self.system)
+
+    def take(self, line: str) -> bool:
+        """Handle one line; whether to go on."""
+        command, _, rest = line.partition(" ")
+        match command:
+            case "":
+                pass
+            case "/quit" | "/exit":
+                return False
+            case "/help":
+                notice(HELP)
+            case "/stats":
+                self.stats = not self.stats
+                notice(f"Statistics are {'on' if self.stats else 'off'}.")
+            case "/new":
+                self.__post_init__()
+                notice("A new conversation.")
+            case "/system":
+                self.system = rest.strip()
+                self.__post_init__()
+                notice("A new conversation with this system prompt.")
+            case _ if command.startswith("/") and "/" not in command[1:]:
+                notice(f"{command} is not a command; /help lists them.")
+            case _:
+                self._reply(line)
+        return True
+
+    def _reply(self, line: str) -> None:
+        from ..engine import Dropped, Finished, Text
+
+        with stop_on_interrupt() as stop:
+            try:
+                for event in self.session.reply(line, self.settings, cancelled=stop):
+                    match event:
+                        case Dropped(exchanges):
+                            notice(_dropped(exchanges))
+                        case Text(text):
+                            write(text)
+                        case Finished(reply):
+                            write("\n")
+                            self._finished(reply)
+            except (ContextFullError, GenerationError) as error:
+                notice(f"Error: {error}")
+
+    def _finished(self, reply: Any) -> None:
+        if reply.finish_reason == "cancelled":
+            notice("[stopped]")
+        elif reply.finish_reason == "length":
+            notice(f"[stopped after {reply.reply_tokens} tokens, see --max-tokens]")
+        elif reply.finish_reason == "context":
+            notice("[stopped: the model's context is full]")
+        if self.stats:
+            notice(statistics(reply))
+
+
+def _dropped(exchanges: int) -> str:
+    what = "exchange has" if exchanges == 1 else f"{exchanges} exchanges have"
+    return f"[the oldest {what} left the model's context to make room]"

@@ -1,0 +1,99 @@
+"""`genesis-chat`: the group of commands and how errors leave the program."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import GenesisChatError
+from ..text import sanitize
+from .ask import ask
+from .chat import chat
+from .completion import completion
+from .models import models
+
+INTERRUPTED = 130
+
+
+class PromptGroup(click.Group):
+    """A group whose default command is `ask`, or `chat` when there is nothing to ask.
+
+    The first argument is a command if it is the name of one, else a prompt.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if not args:
+            args = ["chat"] if sys.stdin.isatty() and sys.stdout.isatty() else ["ask"]
+        elif args[0] not in own and args[0] not in self.commands:
+            args = ["ask", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=PromptGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="A first word that is no command is a prompt: `genesis-chat hello` asks. "
+    "Without arguments a chat begins. Exit codes: 0 done, 1 failed, 2 wrong usage, "
+    "130 interrupted.",
+)
+@click.version_option(__version__, prog_name="genesis-chat")
+def cli() -> None:
+    """Chat offline with Genesis, a hybrid language model, on this computer."""
+
+
+cli.add_command(ask)
+cli.add_command(chat)
+cli.add_command(models)
+cli.add_command(completion)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code."""
+    try:
+        result: Any = cli.main(arguments, "genesis-chat", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        _forget_stdout()
+        return 0
+    except GenesisChatError as error:
+        _say(str(error))
+        return error.exit_code
+    except Exception as error:
+        if os.environ.get("GENESIS_CHAT_DEBUG"):
+            raise
+        _say(
+            f"Unexpected {type(error).__name__}: {error} "
+            "(set GENESIS_CHAT_DEBUG=1 to see where)"
+        )
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _say(message: str) -> None:
+    click.echo(f"Error: {sanitize(message)}", err=True)
+
+
+def _forget_stdout() -> None:
+    """Point stdout elsewhere, so that closing it says nothing."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

@@ -1,0 +1,154 @@
+"""`models pull` and `models convert`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import ModelError, UsageError
+from .options import DTYPES
+from .show import notice
+
+STAGES = {
+    "download": "Downloading",
+    "check": "Checking",
+    "write": "Converting",
+    "verify": "Verifying",
+}
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on stderr that converters can call; silent off a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description:<11}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bars:
+        tasks: dict[str, Any] = {}
+
+        def update(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield update
+
+
+def _conversion_options(command: Any) -> Any:
+    for option in (
+        click.option("--force", is_flag=True, help="Replace an installed model."),
+        click.option(
+            "--accept-unknown",
+            is_flag=True,
+            help="Leave out tensors and configuration fields nobody knows.",
+        ),
+        click.option(
+            "--tokenizer",
+            type=click.Path(path_type=Path),
+            help="tokenizer.json or tokenizer.model. Default: beside the checkpoint, "
+            "else from the Hub.",
+        ),
+        click.option(
+            "--quantize",
+            type=click.Choice(["4", "8"]),
+            help="Store the large matrices in so many bits.",
+        ),
+        click.option(
+            "--dtype", type=click.Choice(DTYPES), help="Default: as in the checkpoint."
+        ),
+        click.option("--name", help="Name to install under."),
+    ):
+        command = option(command)
+    return command
+
+
+def _install(source: str, options: dict[str, Any], revision: str | None = None) -> int:
+    from ..models import check_name, default_name, install, suggested_name
+
+    name = check_name(options["name"] or suggested_name(source))
+    quantize = options["quantize"]
+    with progress_bar() as progress:
+        model = install(
+            source,
+            name,
+            revision=revision,
+            dtype=options["dtype"],
+            quantize=quantize and int(quantize),
+            tokenizer=options["tokenizer"],
+            accept_unknown=options["accept_unknown"],
+            replace=options["force"],
+            progress=progress,
+        )
+    notice(f"Installed {name} ({model.bytes / 1e6:,.0f} MB) in {model.directory}.")
+    if default_name() == name:
+        notice("It is the default model.")
+    else:
+        notice(f"Use it with: genesis-chat -m {name} ...")
+    return 0
+
+
+@click.command()
+@click.argument("repository", required=False, metavar="[REPO]")
+@click.option("--revision", help="Branch, tag or commit of the repository.")
+@_conversion_options
+def pull(repository: str | None, revision: str | None, **options: Any) -> int:
+    """Download a model from the Hugging Face Hub and install it.
+
+    REPO is guiferrarib/genesis-152m-instruct unless given.
+    """
+    from ..models import RELEASED_REPOSITORY
+
+    return _install(repository or RELEASED_REPOSITORY, options, revision)
+
+
+@click.command("convert")
+@click.argument("source")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write to this directory instead of installing.",
+)
+@_conversion_options
+def convert_command(source: str, output: Path | None, **options: Any) -> int:
+    """Convert a checkpoint: a safetensors file, a directory or a Hub repository."""
+    if output is None:
+        return _install(source, options)
+    if options["name"]:
+        raise UsageError("--name and --output exclude each other.")
+    from converters import ConversionError, convert
+
+    quantize = options["quantize"]
+    try:
+        with progress_bar() as progress:
+            convert(
+                source,
+                output,
+                dtype=options["dtype"],
+                quantize=quantize and int(quantize),
+                tokenizer=options["tokenizer"],
+                accept_unknown=options["accept_unknown"],
+                replace=options["force"],
+                progress=progress,
+            )
+    except ConversionError as error:
+        raise ModelError(str(error)) from error
+    notice(f"Converted to {output}. Use it with: genesis-chat -m {output} ...")
+    return 0

@@ -1,0 +1,123 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ..conversation import DEFAULT_SYSTEM_PROMPT
+from ..settings import GenerationSettings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULTS = GenerationSettings()
+DTYPES = ("float32", "float16", "bfloat16")
+
+
+def complete_model(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    """Names of installed models, for the shell's completion."""
+    from ..models.store import BUILTIN, installed
+
+    names = [*(model.name for model in installed()), BUILTIN]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+_OPTIONS = [
+    click.option(
+        "-m",
+        "--model",
+        metavar="NAME|DIR",
+        shell_complete=complete_model,
+        help="Installed model or converted directory. Default: the default model.",
+    ),
+    click.option(
+        "-s",
+        "--system",
+        metavar="TEXT",
+        default=DEFAULT_SYSTEM_PROMPT,
+        show_default=True,
+        help='System prompt; "" for none.',
+    ),
+    click.option(
+        "--max-tokens",
+        type=click.IntRange(min=1),
+        default=DEFAULTS.max_tokens,
+        show_default=True,
+        help="Longest reply, in tokens.",
+    ),
+    click.option(
+        "--temp",
+        "--temperature",
+        "temperature",
+        type=click.FloatRange(min=0),
+        default=DEFAULTS.temperature,
+        show_default=True,
+        help="0 always takes the likeliest token.",
+    ),
+    click.option(
+        "--top-k",
+        type=click.IntRange(min=0),
+        default=DEFAULTS.top_k,
+        show_default=True,
+        help="Draw from the K likeliest tokens; 0 is off.",
+    ),
+    click.option(
+        "--top-p",
+        type=click.FloatRange(0, 1),
+        default=DEFAULTS.top_p,
+        show_default=True,
+        help="Draw from the likeliest tokens up to this probability; 1 is off.",
+    ),
+    click.option(
+        "--min-p",
+        type=click.FloatRange(0, 1),
+        default=DEFAULTS.min_p,
+        show_default=True,
+        help="Leave out tokens below this share of the likeliest one; 0 is off.",
+    ),
+    click.option(
+        "--repetition-penalty",
+        type=click.FloatRange(min=0, min_open=True),
+        default=DEFAULTS.repetition_penalty,
+        show_default=True,
+        help="Make tokens that have occurred less likely; 1 is off.",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        help="Same seed, same reply. Default: a new one each time.",
+    ),
+    click.option(
+        "--ttt/--no-ttt",
+        default=DEFAULTS.ttt,
+        show_default=True,
+        help="Test-time training while reading; the reference generates without.",
+    ),
+    click.option(
+        "--dtype",
+        type=click.Choice(DTYPES),
+        help="Compute in this. Default: bfloat16 on Metal, float32 on a CPU.",
+    ),
+    click.option(
+        "-n",
+        "--no-log",
+        is_flag=True,
+        help="Keep this out of the history. Nothing is logged in this version.",
+    ),
+    click.option("--stats", is_flag=True, help="Speed and token counts on stderr."),
+]
+
+
+def generation_options(command: Command) -> Command:
+    """Add the options of a generating command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def settings_from(options: dict[str, Any]) -> GenerationSettings:
+    """The settings among a command's options."""
+    fields = GenerationSettings.__dataclass_fields__
+    return GenerationSettings(**{k: v for k, v in options.items() if k in fields})

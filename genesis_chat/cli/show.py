@@ -1,0 +1,107 @@
+"""What generating commands show: the reply, notices, statistics."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..text import sanitize
+
+if TYPE_CHECKING:
+    from ..api import Genesis
+    from ..engine import Reply
+
+
+class Stop:
+    """Whether the person has asked to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self) -> bool:
+        return self.asked
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[Stop]:
+    """Inside, Ctrl-C asks to stop; a second one interrupts at once."""
+    stop = Stop()
+
+    def ask_to_stop(number: int, frame: Any) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        stop.asked = True
+
+    previous = signal.signal(signal.SIGINT, ask_to_stop)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def write(text: str) -> None:
+    """Show text from the model on stdout at once."""
+    sys.stdout.write(sanitize(text))
+    sys.stdout.flush()
+
+
+def notice(text: str) -> None:
+    """Say something beside the reply."""
+    click.echo(sanitize(text), err=True)
+
+
+def load_model(model: str | None, dtype: Any) -> "Genesis":
+    """Load the model asked for; say so when the built-in one stands in."""
+    from ..api import Genesis
+
+    genesis = Genesis.load(
+        model,
+        dtype=dtype,
+        converting=lambda: notice("Preparing the built-in model (once) ..."),
+    )
+    if genesis.is_builtin and model is None:
+        notice(
+            "No model is installed: this is the built-in one, a 4-million-parameter "
+            "demonstration. Get Genesis-152M with: genesis-chat models pull"
+        )
+    return genesis
+
+
+def statistics(reply: "Reply") -> str:
+    """One line about a reply."""
+    first, speed = reply.seconds_to_first_token, reply.tokens_per_second
+    parts = [
+        reply.model,
+        f"{reply.prompt_tokens} prompt tokens ({reply.prefilled_tokens} read now)",
+        f"{reply.reply_tokens} reply tokens",
+        f"first after {first:.2f} s" if first is not None else "",
+        f"{speed:.1f} tokens/s" if speed is not None else "",
+        f"ended by {reply.finish_reason}",
+        f"seed {reply.settings.seed}",
+    ]
+    return f"[{', '.join(part for part in parts if part)}]"
+
+
+def as_json(reply: "Reply") -> str:
+    """A reply as one JSON object in ASCII, so that no character can act."""
+    settings = asdict(reply.settings)
+    return json.dumps(
+        {
+            "text": reply.text,
+            "token_ids": list(reply.token_ids),
+            "finish_reason": reply.finish_reason,
+            "prompt_tokens": reply.prompt_tokens,
+            "prefilled_tokens": reply.prefilled_tokens,
+            "reply_tokens": reply.reply_tokens,
+            "seconds_to_first_token": reply.seconds_to_first_token,
+            "tokens_per_second": reply.tokens_per_second,
+            "model": reply.model,
+            "seed": settings.pop("seed"),
+            "settings": settings,
+        }
+    )

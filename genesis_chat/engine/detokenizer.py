@@ -1,0 +1,37 @@
+"""From token ids to text, a whole character at a time."""
+
+import codecs
+
+from converters import Tokenizer
+
+
+class Detokenizer:
+    """Turns a reply's tokens into text as they come.
+
+    Bytes of an unfinished character wait for the rest. White space at the start is
+    dropped and at the end held back until something follows: the model writes a
+    newline before its end token.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._held = ""
+        self._started = False
+
+    def push(self, token: int) -> str:
+        """The text that is certain now that this token has come; may be empty."""
+        return self._release(self._decoder.decode(self._tokenizer.token_bytes(token)))
+
+    def flush(self) -> str:
+        """The text left at the end; an unfinished character becomes U+FFFD."""
+        return self._release(self._decoder.decode(b"", final=True))
+
+    def _release(self, text: str) -> str:
+        text = self._held + text
+        if not self._started:
+            text = text.lstrip()
+            self._started = bool(text)
+        ready = text.rstrip()
+        self._held = text[len(ready) :]
+        return ready

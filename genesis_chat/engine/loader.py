@@ -1,0 +1,150 @@
+"""The one door to the backends: opening models and running them."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from converters import ConversionError, Tokenizer, load_tokenizer
+
+from ..errors import ContextFullError, GenerationError, ModelError, UsageError
+from ..settings import GenerationSettings
+from .events import FinishReason, PromptProgress
+
+
+class State(Protocol):
+    """What a model remembers of a conversation; `offset` counts its tokens."""
+
+    offset: int
+
+    def copy(self) -> Self: ...
+
+
+@dataclass(frozen=True)
+class Token:
+    """A generated token and, with the last one, why it is the last."""
+
+    id: int
+    finish_reason: FinishReason | None
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory with its tokenizer.
+
+    `context` is in tokens; `device` is "Metal" or "CPU"; `dtype` is what it computes
+    in.
+    """
+
+    name: str
+    tokenizer: Tokenizer
+    context: int
+    dtype: str
+    device: str
+    _model: Any
+
+    def new_state(self, ttt: bool) -> State:
+        """A state before the first token."""
+        state: State = self._model.make_cache(ttt=ttt)
+        return state
+
+    def generate(
+        self,
+        prompt: Sequence[int],
+        state: State,
+        history: Sequence[int],
+        settings: GenerationSettings,
+    ) -> Iterator[PromptProgress | Token]:
+        """Read `prompt`, which `state` has not read, and yield what follows it.
+
+        `history` is what `state` has read; it is updated. The settings must have a
+        seed. Raises `ContextFullError` before anything is read, `GenerationError`
+        when the model's numbers fail, `UsageError` for a setting out of range.
+        """
+        from backends import genesis_mlx as backend
+
+        try:
+            sampling = backend.SamplingSettings(
+                temperature=settings.temperature,
+                top_k=settings.top_k,
+                top_p=settings.top_p,
+                min_p=settings.min_p,
+                repetition_penalty=settings.repetition_penalty,
+                seed=settings.seed or 0,
+            )
+            events = backend.generate_with_progress(
+                self._model,
+                prompt,
+                cache=state,  # type: ignore[arg-type]  # made by new_state
+                history=history,
+                settings=sampling,
+                max_tokens=settings.max_tokens,
+                stop_ids=(self.tokenizer.im_end,),
+            )
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        except backend.ContextError as error:
+            raise ContextFullError(str(error)) from error
+        return _translated(events)
+
+
+def _translated(events: Iterator[Any]) -> Iterator[PromptProgress | Token]:
+    from backends.genesis_mlx import BackendError, Prefilled
+
+    try:
+        for event in events:
+            if isinstance(event, Prefilled):
+                yield PromptProgress(event.done, event.total)
+            else:
+                reason = event.finish_reason
+                yield Token(event.id, reason and reason.value)
+    except BackendError as error:
+        raise GenerationError(str(error)) from error
+
+
+def open_model(
+    directory: Path, name: str | None = None, dtype: str | None = None
+) -> LoadedModel:
+    """Load a converted model directory. Raises `ModelError`."""
+    from backends.genesis_mlx import BackendError, load
+
+    try:
+        model = load(directory, dtype=dtype)  # type: ignore[arg-type]  # checked there
+        tokenizer = load_tokenizer(directory)
+    except (BackendError, ConversionError) as error:
+        raise ModelError(str(error)) from error
+    return LoadedModel(
+        name=name or directory.name,
+        tokenizer=tokenizer,
+        context=model.args.block_size,
+        dtype=model.dtype,
+        device=model.device,
+        _model=model,
+    )
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model's shape, read without loading it.
+
+    `layers` counts blocks by mixer; `flags` holds every configuration field.
+    """
+
+    context: int
+    layers: dict[str, int]
+    flags: dict[str, Any]
+
+
+def describe(directory: Path) -> Description:
+    """Read a converted model's configuration. Raises `ModelError`."""
+    from backends.genesis_mlx import BackendError, read_args
+
+    try:
+        args = read_args(directory)
+    except BackendError as error:
+        raise ModelError(str(error)) from error
+    layers: dict[str, int] = dict(Counter[str](args.layer_kinds))
+    if args.use_ttt:
+        layers["ttt"] = 1
+    return Description(args.block_size, layers, args.to_config())

@@ -1,0 +1,25 @@
+"""Errors a person may see: each message is one sentence that says what to do."""
+
+
+class GenesisChatError(Exception):
+    """Base of every error raised on purpose; the command line exits with its code."""
+
+    exit_code = 1
+
+
+class UsageError(GenesisChatError):
+    """A value that cannot be used, such as a model name with a slash."""
+
+    exit_code = 2
+
+
+class ModelError(GenesisChatError):
+    """A model that is missing, damaged, or could not be installed."""
+
+
+class ContextFullError(GenesisChatError):
+    """A message that does not fit the model's context."""
+
+
+class GenerationError(GenesisChatError):
+    """Generation failed in the middle of a reply; what had come stands."""

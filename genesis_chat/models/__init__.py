@@ -1,0 +1,33 @@
+"""Installed models: finding, installing, checking and removing them."""
+
+from .builtin import ensure_builtin
+from .install import RELEASED_REPOSITORY, install, suggested_name
+from .store import (
+    BUILTIN,
+    InstalledModel,
+    check_name,
+    choose,
+    default_name,
+    find,
+    installed,
+    open_directory,
+    remove,
+    set_default,
+)
+
+__all__ = [
+    "BUILTIN",
+    "RELEASED_REPOSITORY",
+    "InstalledModel",
+    "check_name",
+    "choose",
+    "default_name",
+    "ensure_builtin",
+    "find",
+    "install",
+    "installed",
+    "open_directory",
+    "remove",
+    "set_default",
+    "suggested_name",
+]

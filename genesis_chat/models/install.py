@@ -1,0 +1,67 @@
+"""Installing a model: download if need be, convert, make it the default if first."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ModelError
+from ..paths import models_directory, private_directory
+from .store import InstalledModel, check_name, installed, open_directory, set_default
+
+if TYPE_CHECKING:
+    from converters.progress import Progress
+    from converters.weights import Dtype
+
+RELEASED_REPOSITORY = "guiferrarib/genesis-152m-instruct"
+
+
+def suggested_name(source: str) -> str:
+    """A model name made from a path or a repository id."""
+    path = Path(source)
+    stem = path.stem if path.suffix == ".safetensors" else path.name
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", stem.split("@")[0])
+    return name.strip(".-_")[:64].lower() or "model"
+
+
+def install(
+    source: str,
+    name: str,
+    *,
+    revision: str | None = None,
+    dtype: "Dtype | None" = None,
+    quantize: int | None = None,
+    tokenizer: Path | None = None,
+    accept_unknown: bool = False,
+    replace: bool = False,
+    progress: "Progress | None" = None,
+) -> InstalledModel:
+    """Convert a checkpoint into the models folder under a name.
+
+    The arguments are those of `converters.convert` and `converters.resolve_source`.
+    The first model installed becomes the default. Raises `ModelError` or
+    `UsageError`.
+    """
+    from converters import ConversionError, convert, resolve_source
+    from converters.progress import silent
+
+    directory = models_directory() / check_name(name)
+    first = not installed()
+    try:
+        private_directory(models_directory())
+        found = resolve_source(source, revision=revision, progress=progress or silent)
+        convert(
+            found,
+            directory,
+            dtype=dtype,
+            quantize=quantize,
+            tokenizer=tokenizer,
+            accept_unknown=accept_unknown,
+            replace=replace,
+            progress=progress,
+            name=name,
+        )
+    except (ConversionError, OSError) as error:
+        raise ModelError(str(error)) from error
+    if first:
+        set_default(name)
+    return open_directory(directory)

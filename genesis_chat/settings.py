@@ -1,0 +1,44 @@
+"""How replies are generated."""
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import Self, TypedDict
+
+
+class GenerationOptions(TypedDict, total=False):
+    """Keyword options of the Python interface; see `GenerationSettings`."""
+
+    max_tokens: int
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    repetition_penalty: float
+    seed: int | None
+    ttt: bool
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """Settings of one reply; the defaults are the reference's command line.
+
+    `max_tokens` bounds the reply. `temperature` 0 takes the most likely token.
+    `top_k` 0, `top_p` 1, `min_p` 0 and `repetition_penalty` 1 switch a step off.
+    `seed` None draws a new one for each reply. `ttt` adapts the model while it
+    reads (test-time training), which the reference leaves out when it generates.
+    """
+
+    max_tokens: int = 150
+    temperature: float = 0.7
+    top_k: int = 50
+    top_p: float = 0.9
+    min_p: float = 0.0
+    repetition_penalty: float = 1.05
+    seed: int | None = None
+    ttt: bool = False
+
+    def seeded(self) -> Self:
+        """These settings with a seed, drawn now if none was given."""
+        if self.seed is not None:
+            return self
+        return replace(self, seed=secrets.randbelow(2**32))
