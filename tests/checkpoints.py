@@ -131,8 +131,8 @@ def checkpoint_tensors(
 ) -> dict[str, Stored]:
     """Random tensors under the names and shapes of a configuration.
 
-    Gates lie where training leaves them: decay rates up to 8, forget biases around
-    2, so that a model of these weights neither forgets at once nor never.
+    Gates lie where training leaves them: decay rates up to 8, time steps of 0.002 to
+    0.1, forget biases from -2 to 6. Test-time training is strong enough to be seen.
     """
     key = mx.random.key(seed)
     tensors = {}
@@ -141,10 +141,14 @@ def checkpoint_tensors(
         values = mx.random.normal(shape, key=part)
         if name.endswith("A_log"):
             values = mx.log(mx.linspace(0.5, 8, shape[0]))
+        elif name.endswith("dt_bias"):
+            values = mx.linspace(-6, -2, shape[0])
         elif name.endswith("fgate_proj.bias"):
-            values = values + 2
+            values = 2 + 2 * values
         elif name.endswith("log_lr"):
-            values = values * 0.1 + math.log(0.01)
+            values = values - 4
+        elif name.endswith("layer_scale.scale"):
+            values = 0.5 + 0.1 * values
         elif name.endswith(("norm.weight", "gate.weight", "ln_f.weight")):
             values = 1 + 0.1 * values
         elif len(shape) > 1:
@@ -199,14 +203,18 @@ def write_checkpoint(
     return path
 
 
-def write_small_neox(path: Path) -> None:
-    """Write a small byte-level BPE tokenizer.json in the form of GPT-NeoX's."""
+def write_small_neox(path: Path, vocab_size: int = SMALL_VOCAB) -> None:
+    """Write a small byte-level BPE tokenizer.json in the form of GPT-NeoX's.
+
+    Beyond the smallest size, tokens that no text can give fill the vocabulary.
+    """
     from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
     from tokenizers.pre_tokenizers import ByteLevel
 
     tokens = ["<|endoftext|>", "<|padding|>", *sorted(ByteLevel.alphabet())]
     merges = [tuple(pair.split()) for pair in re.split("[/\n]", MERGES.strip())]
     tokens += [left + right for left, right in merges]
+    tokens += [f"unreachable {n}" for n in range(vocab_size - SMALL_VOCAB)]
     vocabulary = {token: index for index, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.BPE(vocabulary, merges))
     tokenizer.normalizer = normalizers.NFC()
@@ -215,7 +223,7 @@ def write_small_neox(path: Path) -> None:
     tokenizer.add_special_tokens(tokens[:2])
     spaces = [AddedToken(" " * n, normalized=True) for n in (4, 3, 2)]
     tokenizer.add_tokens(spaces)
-    assert tokenizer.get_vocab_size() + 2 == SMALL_VOCAB
+    assert tokenizer.get_vocab_size() + 2 == vocab_size
     tokenizer.save(str(path))
 
 

@@ -12,7 +12,7 @@ from .args import ModelArgs
 from .device import Dtype, default_dtype, on_metal
 from .errors import ConfigError, WeightsError
 from .model import Model
-from .weights import quantizable, tensor_shapes
+from .weights import QUANTIZATION_GROUP, quantizable, tensor_shapes
 
 DTYPES: dict[str, mx.Dtype] = {
     "float32": mx.float32,
@@ -40,7 +40,7 @@ def load(directory: Path | str, *, dtype: Dtype | None = None) -> Model:
         raise ConfigError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}.")
     directory = Path(directory)
     args = read_args(directory)
-    quantization = _read_config(directory).get("quantization")
+    quantization = _read_quantization(directory)
     path = directory / "model.safetensors"
     _check_file(path, args, quantization)
     weights = mx.load(str(path))
@@ -69,6 +69,17 @@ def read_args(directory: Path | str) -> ModelArgs:
     return ModelArgs.from_config(
         {k: v for k, v in config.items() if k not in NOT_PARAMETERS}
     )
+
+
+def _read_quantization(directory: Path) -> dict[str, int] | None:
+    quantization = _read_config(directory).get("quantization")
+    known = [None, *({"bits": n, "group_size": QUANTIZATION_GROUP} for n in (4, 8))]
+    if quantization not in known:
+        raise ConfigError(
+            f"{directory / 'config.json'}: quantization {quantization!r} is not "
+            "supported; convert the model again with --quantize 4 or 8."
+        )
+    return quantization
 
 
 def _read_config(directory: Path) -> dict[str, Any]:

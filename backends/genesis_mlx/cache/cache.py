@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from ..args import LayerKind, ModelArgs
 from ..errors import CacheError
 from .layer import AttentionCache, FoXCache, GLACache, LayerCache, TTTCache
+from .shapes import cache_shapes
 
 FORMAT = "genesis-cache-1"
 KINDS: dict[LayerKind, type[LayerCache]] = {
@@ -95,12 +96,17 @@ class Cache:
             raise CacheError(f"{path} is not a readable cache file.") from error
         if meta.get("format") != FORMAT:
             raise CacheError(f"{path} is not a cache file of this version.")
-        if json.loads(meta["config"]) != json.loads(json.dumps(args.to_config())):
+        try:
+            config = json.loads(meta["config"])
+            ttt, offset = bool(json.loads(meta["ttt"])), int(meta["offset"])
+        except (KeyError, ValueError) as error:
+            raise CacheError(f"{path} is a damaged cache file.") from error
+        if config != json.loads(json.dumps(args.to_config())):
             raise CacheError(f"{path} was written for a model of another shape.")
-        cache = cls.empty(args, json.loads(meta["ttt"]))
-        cache.offset = int(meta["offset"])
-        _check_lengths(path, cache, shapes)
-        arrays = mx.load(str(path))
+        _check_shapes(path, args, ttt, offset, shapes)
+        cache = cls.empty(args, ttt)
+        cache.offset = offset
+        arrays = mx.load(str(path), format="safetensors")
         assert isinstance(arrays, dict)
         mx.eval(arrays)
         for prefix, part in cache._parts().items():
@@ -119,12 +125,14 @@ class Cache:
         return parts | ({"ttt": self.ttt} if self.ttt else {})
 
 
-def _check_lengths(path: Path, cache: Cache, shapes: dict[str, list[int]]) -> None:
-    known = tuple(f"{prefix}." for prefix in cache._parts())
-    for name, shape in shapes.items():
-        if not name.startswith(known):
-            raise CacheError(f"{path} holds {name!r}, which no layer of the model has.")
-        if name.endswith((".keys", ".values", ".cumulative")) and (
-            shape[2] != cache.offset
-        ):
-            raise CacheError(f"{path}: {name!r} does not hold {cache.offset} tokens.")
+def _check_shapes(
+    path: Path, args: ModelArgs, ttt: bool, offset: int, found: dict[str, list[int]]
+) -> None:
+    batch = next((shape[0] for shape in found.values() if shape), 1)
+    expected = cache_shapes(args, ttt, batch, offset)
+    for name in sorted(expected.keys() | found.keys()):
+        if tuple(found.get(name, ())) != expected.get(name):
+            raise CacheError(
+                f"{path} is a damaged cache file: {name} does not fit a cache of "
+                f"{offset} tokens."
+            )

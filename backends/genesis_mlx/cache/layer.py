@@ -91,45 +91,26 @@ class AttentionCache:
 
 @dataclass
 class FoXCache:
-    """conv [B, 3, channels], keys [B, Hk, S, Dh], values [B, H, S, Dh] and the
-    forget gates' running sum [B, H, S] float32.
-
-    The running sum is kept from the last token backwards (its own entry is 0): it
-    would otherwise grow with the text and lose the precision of its differences.
-    """
+    """conv [B, 3, channels], keys [B, Hk, S, Dh], values [B, H, S, Dh] and decay
+    [B, H, S] float32, the sum of log forget gates since each key."""
 
     conv: mx.array | None = None
     kv: AttentionCache = field(default_factory=AttentionCache)
-    cumulative: mx.array | None = None
-
-    def append(
-        self, k: mx.array, v: mx.array, log_forget: mx.array
-    ) -> tuple[mx.array, mx.array, mx.array]:
-        """Add a call's keys and values [B, L, heads, Dh] and gates [B, L, H].
-
-        Returns all keys, values and running sums [B, S, H], as the operator takes
-        them.
-        """
-        keys, values = self.kv.append(k, v)
-        sums = mx.cumsum(log_forget.swapaxes(1, 2), axis=-1)
-        if self.cumulative is not None:
-            sums = mx.concatenate([self.cumulative, sums], axis=-1)
-        self.cumulative = sums - sums[..., -1:]
-        return keys, values, self.cumulative.swapaxes(1, 2)
+    decay: mx.array | None = None
 
     def arrays(self) -> Arrays:
-        held = {"conv": self.conv, "cumulative": self.cumulative}
+        held = {"conv": self.conv, "decay": self.decay}
         return self.kv.arrays() | {k: v for k, v in held.items() if v is not None}
 
     def restore(self, arrays: Arrays) -> None:
         self.kv.restore(arrays)
         self.conv = arrays.get("conv")
-        self.cumulative = arrays.get("cumulative")
+        self.decay = arrays.get("decay")
 
     def copy(self) -> Self:
         return replace(self, kv=self.kv.copy())
 
     @property
     def nbytes(self) -> int:
-        held = (self.conv, self.cumulative)
+        held = (self.conv, self.decay)
         return self.kv.nbytes + sum(array.nbytes for array in held if array is not None)

@@ -50,7 +50,10 @@ class ForgettingAttention(nn.Module):
         v = v.reshape(batch, length, h, dh)
         if self._pro:
             q, k = self.q_norm(q), self.k_norm(k)
-        out = forgetting_attention(q, *cache.append(k, v, self.log_forget(x)))
+        keys, values = cache.kv.append(k, v)
+        out, cache.decay = forgetting_attention(
+            q, keys, values, self.log_forget(x), cache.decay
+        )
         out = out.astype(x.dtype)
         if self._pro:
             out = self.o_norm(out) * silu(gate.reshape(batch, length, h, dh))

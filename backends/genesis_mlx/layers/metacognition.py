@@ -25,7 +25,7 @@ class TestTimeTraining(nn.Module):
         super().__init__()
         d, rank = args.n_embd, args.ttt_rank
         self._rate_cap = args.ttt_inner_lr
-        self._diagonal: bool | None = None
+        self._checked: tuple[mx.array, bool] | None = None
         self.norm = nn.LayerNorm(d, eps=LAYER_NORM_EPS)
         self.W0 = mx.zeros((d, d))
         self.A_init = mx.zeros((d, rank))
@@ -48,11 +48,12 @@ class TestTimeTraining(nn.Module):
         return x + update
 
     def _is_diagonal(self) -> bool:
-        """Whether W0 is diagonal up to rounding; looked up once."""
-        if self._diagonal is None:
+        """Whether W0 is diagonal up to rounding; looked up once for each W0."""
+        if self._checked is None or self._checked[0] is not self.W0:
             rest = self.W0 - mx.diag(mx.diag(self.W0))
-            self._diagonal = bool((mx.abs(rest).max() < DIAGONAL_BOUND).item())
-        return self._diagonal
+            diagonal = bool((mx.abs(rest).max() < DIAGONAL_BOUND).item())
+            self._checked = (self.W0, diagonal)
+        return self._checked[1]
 
 
 class Metacognition(nn.Module):

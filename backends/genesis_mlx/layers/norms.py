@@ -1,4 +1,4 @@
-"""Root-mean-square norms: whole vector, per head, and gated."""
+"""Root-mean-square norms of whole vectors and of heads, and the L2 norm."""
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -46,5 +46,7 @@ def make_norm(width: int, eps: float, zero_centered: bool) -> nn.Module:
 
 
 def l2_normalize(x: mx.array) -> mx.array:
-    """x / (||x|| + 1e-6) over the last axis."""
-    return x / (mx.sqrt((x * x).sum(axis=-1, keepdims=True)) + 1e-6)
+    """x / (||x|| + 1e-6) over the last axis; squares would overflow float16."""
+    wide = x.astype(mx.float32)
+    norm = mx.sqrt((wide * wide).sum(axis=-1, keepdims=True))
+    return (wide / (norm + 1e-6)).astype(x.dtype)

@@ -9,17 +9,24 @@ __all__ = ["blocked", "forgetting_attention", "naive"]
 
 
 def forgetting_attention(
-    q: mx.array, k: mx.array, v: mx.array, cumulative: mx.array
-) -> mx.array:
+    q: mx.array,
+    k: mx.array,
+    v: mx.array,
+    log_forget: mx.array,
+    decay: mx.array | None = None,
+) -> tuple[mx.array, mx.array]:
     """Attend causally under forget gates; see `naive.naive` for the equation.
 
     Args:
         q: queries [B, L, H, Dk] of the last L of S positions.
         k: keys [B, S, Hk, Dk].
         v: values [B, S, H, Dv].
-        cumulative: running sum of log forget gates [B, S, H] float32, from any zero.
+        log_forget: log forget gates of the L positions [B, L, H] float32.
+        decay: what the last call returned [B, H, S - L] float32; None if S is L.
 
     Returns:
-        Outputs [B, L, H, Dv] float32.
+        Outputs [B, L, H, Dv] float32 and the decay of every key so far [B, H, S].
     """
-    return blocked(q, k, v, cumulative)
+    if decay is None:
+        decay = mx.zeros((q.shape[0], q.shape[2], 0))
+    return blocked(q, k, v, log_forget, decay)

@@ -1,0 +1,59 @@
+"""The arrays a cache holds, from the configuration alone."""
+
+from ..args import LayerKind, ModelArgs
+from ..weights import FOX_CONV_SIZE
+
+Shape = tuple[int, ...]
+
+
+def cache_shapes(
+    args: ModelArgs, ttt: bool, batch: int, length: int
+) -> dict[str, Shape]:
+    """Every array of a cache that has read `length` tokens, with its shape.
+
+    Names are those of `Cache.arrays`. A cache that has read nothing holds nothing.
+    """
+    if length == 0:
+        return {}
+    parts: dict[LayerKind, dict[str, Shape]] = {
+        "gla": _gla(args, batch),
+        "fox": _fox(args, batch, length),
+        "attention": _attention(args, batch, length, args.n_kv_head),
+    }
+    shapes = {
+        f"layers.{index}.{name}": shape
+        for index, kind in enumerate(args.layer_kinds)
+        for name, shape in parts[kind].items()
+    }
+    if ttt and args.use_ttt:
+        shapes["ttt.gradient_sum"] = (batch, args.n_embd)
+        shapes["ttt.confidence_sum"] = (batch,)
+    return shapes
+
+
+def _gla(args: ModelArgs, batch: int) -> dict[str, Shape]:
+    h, hk = args.n_head, args.n_kv_head
+    dk, dv = args.gla_key_dim, args.gla_value_dim
+    shapes: dict[str, Shape] = {"state": (batch, h, dk, dv)}
+    if args.gla_use_short_conv:
+        channels = h * dk + hk * (dk + dv)
+        shapes["conv"] = (batch, args.gla_conv_size - 1, channels)
+    return shapes
+
+
+def _fox(args: ModelArgs, batch: int, length: int) -> dict[str, Shape]:
+    h, hk, dh = args.n_head, args.n_kv_head, args.head_dim
+    shapes = _attention(args, batch, length, h)
+    shapes["decay"] = (batch, h, length)
+    if args.use_fox_pro:
+        shapes["conv"] = (batch, FOX_CONV_SIZE - 1, (h + hk) * dh)
+    return shapes
+
+
+def _attention(
+    args: ModelArgs, batch: int, length: int, value_heads: int
+) -> dict[str, Shape]:
+    return {
+        "keys": (batch, args.n_kv_head, length, args.head_dim),
+        "values": (batch, value_heads, length, args.head_dim),
+    }

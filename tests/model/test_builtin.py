@@ -1,0 +1,115 @@
+"""The built-in model says, greedily, what the reference says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from builtin_model import FOLDER, IM_END, PROMPTS, ids_of, read_checkpoint, text_of
+from goldens_of import GOLDENS, REPLY
+from reference import Reference
+from running import build_from, whole
+from tolerances import KL_4_BIT, KL_8_BIT, LOGITS, LOGITS_MASKED, max_difference
+
+from backends.genesis_mlx import Model, SamplingSettings, generate
+from converters import load_tokenizer
+
+GREEDY = SamplingSettings(temperature=0, repetition_penalty=1)
+REPLIES = json.loads((GOLDENS / "builtin.json").read_text())["replies"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("builtin")
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Model:
+    return build_from(FOLDER, folder / "model")
+
+
+def reply(model: Model, prompt: str, *, ttt: bool) -> list[int]:
+    """A hundred tokens: past the end token too, where the model is least sure."""
+    tokens = generate(
+        model,
+        ids_of(prompt),
+        cache=model.make_cache(ttt=ttt),
+        settings=GREEDY,
+        max_tokens=REPLY,
+    )
+    return [token.id for token in tokens]
+
+
+def until_end(ids: list[int]) -> list[int]:
+    assert IM_END in ids
+    return ids[: ids.index(IM_END) + 1]
+
+
+@pytest.mark.parametrize("stored", REPLIES, ids=range(len(REPLIES)))
+def test_stored_replies(stored: dict[str, Any], model: Model, folder: Path) -> None:
+    plain = reply(model, stored["prompt"], ttt=False)
+    assert plain == stored["plain"]
+    assert reply(model, stored["prompt"], ttt=True) == stored["adapted"]
+    assert load_tokenizer(folder / "model").decode(plain) == text_of(stored["plain"])
+
+
+@pytest.mark.reference
+def test_replies_are_the_references(model: Model) -> None:
+    """Rotary tables computed, as the model was trained."""
+    reference = Reference(*read_checkpoint())
+    for prompt in PROMPTS:
+        expected = reference.greedy(ids_of(prompt), REPLY, ttt=False)
+        assert reply(model, prompt, ttt=False) == expected
+
+
+@pytest.mark.reference
+def test_replies_are_those_of_the_file_as_stored(model: Model) -> None:
+    """The file holds rotary tables in bfloat16, which the reference's loader takes.
+
+    They move logits by 0.03, which no whole reply shows.
+    """
+    reference = Reference(*read_checkpoint(), as_stored=True)
+    for prompt in PROMPTS:
+        expected = until_end(reference.greedy(ids_of(prompt), 50, ttt=False))
+        assert until_end(reply(model, prompt, ttt=False)) == expected
+
+
+@pytest.mark.reference
+def test_logits_are_the_references(model: Model, folder: Path) -> None:
+    """The mask off at the tight tolerance, and as trained at the loose one."""
+    config, tensors = read_checkpoint()
+    reference = Reference(config, tensors)
+    unmasked = build_from(FOLDER, folder / "unmasked")
+    for block in unmasked.blocks:
+        block.ffn._keep = unmasked.args.ffn_width
+    for prompt in PROMPTS[:6]:
+        ids = ids_of(prompt)
+        expected = reference.logits(ids)
+        assert max_difference(whole(model, ids, ttt=False), expected) <= LOGITS_MASKED
+        bare = Reference({**config, "use_selective_activation": False}, tensors)
+        assert max_difference(whole(unmasked, ids, ttt=False), bare.logits(ids)) <= (
+            LOGITS
+        )
+        last = whole(unmasked, ids, ttt=True)[-1]
+        assert max_difference(last, bare.last_logits(ids)) <= LOGITS
+
+
+@pytest.mark.parametrize(("bits", "limit"), [(8, KL_8_BIT), (4, KL_4_BIT)])
+def test_quantised_stays_near(
+    bits: int, limit: float, model: Model, folder: Path
+) -> None:
+    """Mean KL divergence over every position of the stored conversations."""
+    quantised = build_from(FOLDER, folder / f"q{bits}", quantize=bits)
+    divergences = []
+    for stored in REPLIES:
+        ids = [*ids_of(stored["prompt"]), *until_end(stored["plain"])]
+        p, q = (
+            np.asarray(mx.array(whole(m, ids, ttt=False)), np.float64)
+            for m in (model, quantised)
+        )
+        p, q = (x - np.logaddexp.reduce(x, axis=-1, keepdims=True) for x in (p, q))
+        divergences.append((np.exp(p) * (p - q)).sum(-1))
+    mean = np.concatenate(divergences).mean()
+    assert 0 < mean <= limit

@@ -1,0 +1,134 @@
+"""Running the command line as a person does: through pipes or on a terminal."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+# -P: the folder a test runs in must not add modules of its own.
+COMMAND = (sys.executable, "-P", "-m", "genesis_chat")
+# Only a program that hangs takes so long.
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished program left."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(
+    *arguments: str | Path,
+    stdin: str | bytes = b"",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    command: Sequence[str] = COMMAND,
+) -> Result:
+    """Run the command line with its streams on pipes."""
+    done = subprocess.run(
+        [*command, *map(str, arguments)],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        timeout=PATIENCE_SECONDS,
+    )
+    # Strict on purpose: what cannot be decoded is a broken character.
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@dataclass
+class Screen:
+    """A program on a terminal of its own; `shown` is all it has written there."""
+
+    process: subprocess.Popen[bytes]
+    terminal: int
+    shown: bytearray = field(default_factory=bytearray)
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls,
+        *arguments: str | Path,
+        env: Mapping[str, str] | None = None,
+        err: int | None = None,
+    ) -> Iterator[Self]:
+        """Start the command line; `err` sends stderr elsewhere."""
+        terminal, inside = pty.openpty()
+        settings = termios.tcgetattr(inside)
+        # Newlines arrive as written and keys are not shown, so that `shown` is output.
+        settings[1] &= ~termios.ONLCR
+        settings[3] &= ~termios.ECHO
+        termios.tcsetattr(inside, termios.TCSANOW, settings)
+        process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            stdin=inside,
+            stdout=inside,
+            stderr=inside if err is None else err,
+            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
+            start_new_session=True,
+        )
+        os.close(inside)
+        try:
+            yield cls(process, terminal)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(terminal)
+
+    def _read(self) -> bool:
+        """Wait a moment for output; whether there can be more."""
+        if not select.select([self.terminal], [], [], 0.05)[0]:
+            return self.process.poll() is None
+        try:
+            data = os.read(self.terminal, 65536)
+        except OSError:  # Linux's end of file, once the program has gone.
+            return False
+        self.shown += data
+        return bool(data)
+
+    def read_until(self, text: str, after: int = 0) -> int:
+        """Wait for text beyond a position; the position behind it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (at := self.shown.find(text.encode(), after)) < 0:
+            assert self._read() and time.monotonic() < deadline, self.text
+        return at + len(text.encode())
+
+    def read_more(self, count: int) -> None:
+        """Wait until so many more bytes have been shown."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        wanted = len(self.shown) + count
+        while len(self.shown) < wanted:
+            assert self._read() and time.monotonic() < deadline, self.text
+
+    def type(self, text: str) -> None:
+        """Press keys; "\\x04" is Ctrl-D."""
+        os.write(self.terminal, text.encode())
+
+    def interrupt(self) -> None:
+        """Ctrl-C, as the terminal driver delivers it."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def finish(self) -> int:
+        """Wait for the end; the exit code."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self._read():
+            assert time.monotonic() < deadline, self.text
+        return self.process.wait(PATIENCE_SECONDS)
+
+    @property
+    def text(self) -> str:
+        """What has been shown; fails on a broken character."""
+        return self.shown.decode()
