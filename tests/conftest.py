@@ -1,14 +1,10 @@
 """What every test runs under, and models shared between tests."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import reference
-
-# Before anything imports huggingface_hub, which reads it once.
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

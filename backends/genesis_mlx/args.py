@@ -1,6 +1,5 @@
 """The model's configuration: the reference's field names, checked and frozen."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
@@ -32,13 +31,13 @@ TRAINING_ONLY = frozenset(
         "gla_use_delta_rule",
         "gla_use_dynamic_lr",
         "ttt_chunk_size",
-        "ttt_inference_fast_path",
     }
 )
 
 
-# A bound on what a damaged configuration can make a reader enumerate.
+# Bounds on what a damaged configuration can make a reader enumerate.
 MAX_LAYERS = 1024
+MAX_WIDTH = 2**20
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,7 @@ class ModelArgs:
     ttt_rank: int = 8
     ttt_inner_lr: float = 0.01
     ttt_mode: str = "dual"
+    ttt_inference_fast_path: bool = True
     ttt_strength: float = 0.2
     use_selective_activation: bool = True
     selective_k_ratio: float = 0.5
@@ -98,8 +98,16 @@ class ModelArgs:
         ):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} must be greater than 0.")
-        if self.n_layer > MAX_LAYERS:
-            raise ConfigError(f"n_layer must be at most {MAX_LAYERS}.")
+        for name, bound in (
+            ("n_layer", MAX_LAYERS),
+            ("n_embd", MAX_WIDTH),
+            ("ttt_rank", MAX_WIDTH),
+            ("gla_conv_size", MAX_WIDTH),
+            ("vocab_size", 2**31 - 1),
+            ("block_size", 2**31 - 1),
+        ):
+            if getattr(self, name) > bound:
+                raise ConfigError(f"{name} must be at most {bound}.")
         if not self.use_gla:
             raise ConfigError(
                 "use_gla=false is not supported: without gated linear attention "
@@ -108,6 +116,11 @@ class ModelArgs:
         if self.ttt_mode != "dual":
             raise ConfigError(
                 f"ttt_mode={self.ttt_mode!r} is not supported; only 'dual' is."
+            )
+        if not self.ttt_inference_fast_path:
+            raise ConfigError(
+                "ttt_inference_fast_path=false is not supported: no released model "
+                "projects the queries, keys and values of test-time training."
             )
         if self.n_embd % self.n_head:
             raise ConfigError(
@@ -125,7 +138,9 @@ class ModelArgs:
             ("gla_expand_k", self.gla_expand_k),
             ("gla_expand_v", self.gla_expand_v),
         ):
-            width = int(self.n_embd * expand)
+            width = int(min(self.n_embd * expand, MAX_WIDTH + 1))
+            if width > MAX_WIDTH:
+                raise ConfigError(f"{name} must give at most {MAX_WIDTH} columns.")
             if width <= 0 or width % self.n_head:
                 raise ConfigError(
                     f"{name}={expand} gives {width} columns, which {self.n_head} "
@@ -167,7 +182,7 @@ class ModelArgs:
         """
         kinds: list[LayerKind] = ["gla"] * self.n_layer
         if self.use_hybrid_layout and self.hybrid_full_attn_ratio > 0:
-            interval = int(1 / self.hybrid_full_attn_ratio)
+            interval = int(min(1 / self.hybrid_full_attn_ratio, self.n_layer + 1))
             for index in range(interval - 1, self.n_layer, interval):
                 kinds[index] = "fox" if self.use_fox else "attention"
         return tuple(kinds)
@@ -233,10 +248,9 @@ def _checked(name: str, kind: Any, value: object) -> Any:
     if kind is str and isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if kind is float and math.isfinite(value):
-            return value
-        if kind is int and math.isfinite(value) and value == int(value):
+        # Beyond this an integer has no float, and no field has such a value.
+        if kind is float and abs(value) < 1e300:
+            return float(value)
+        if kind is int and abs(value) < 2**53 and value == int(value):
             return int(value)
-    if name == "n_kv_head" and value is None:
-        raise ConfigError("n_kv_head is null; write the number of key/value heads.")
     raise ConfigError(f"{name} must be of type {kind.__name__}, not {value!r}.")

@@ -37,26 +37,30 @@ class Model(nn.Module):
 
         Without a cache this is the full forward with test-time training. With one,
         the ids continue what it has read; any split of a text into calls gives the
-        same logits. Raises `TokenError` for an id outside the vocabulary.
+        same logits. Raises `TokenError` for ids that are not integers [B, L] inside
+        the vocabulary, or of another batch than the cache's.
         """
-        vocab_size = self.args.vocab_size
-        if mx.any((ids < 0) | (ids >= vocab_size)).item():
-            raise TokenError(
-                f"A token id is outside the vocabulary of {vocab_size}: they run "
-                f"from {ids.min().item()} to {ids.max().item()}."
-            )
+        self._check_ids(ids, cache)
         if cache is None:
             cache = self.make_cache()
         return self.logits(self.features(ids, cache))
 
     def features(self, ids: mx.array, cache: Cache) -> mx.array:
-        """Last hidden vectors [B, L, D] of token ids [B, L], which are not checked."""
+        """Last hidden vectors [B, L, D] of token ids [B, L], which are not checked.
+
+        If an exception ends it, Ctrl-C included, the cache is as it was before.
+        """
+        before = cache.copy()
         positions = Positions(cache.offset, ids.shape[1])
-        x: mx.array = self.tok_emb(ids)
-        for block, layer in zip(self.blocks, cache.layers, strict=True):
-            x = block(x, layer, positions)
-        if cache.ttt is not None:
-            x = self.metacognition(x, cache.ttt, positions)
+        try:
+            x: mx.array = self.tok_emb(ids)
+            for block, layer in zip(self.blocks, cache.layers, strict=True):
+                x = block(x, layer, positions)
+            if cache.ttt is not None:
+                x = self.metacognition(x, cache.ttt, positions)
+        except BaseException:
+            cache.layers, cache.ttt = before.layers, before.ttt
+            raise
         cache.offset += ids.shape[1]
         return x
 
@@ -90,6 +94,24 @@ class Model(nn.Module):
         """Name of the dtype the model computes in, such as `float32`."""
         gains = [array for name, array in self._weights() if name.startswith("ln_f.")]
         return str(gains[0].dtype).removeprefix("mlx.core.")
+
+    def _check_ids(self, ids: mx.array, cache: Cache | None) -> None:
+        if ids.ndim != 2 or 0 in ids.shape or not mx.issubdtype(ids.dtype, mx.integer):
+            raise TokenError(
+                f"Token ids must be integers [batch, tokens] and not empty, not "
+                f"{ids.dtype} {list(ids.shape)}."
+            )
+        if cache is not None and cache.batch not in (None, ids.shape[0]):
+            raise TokenError(
+                f"The cache has read {cache.batch} texts side by side, not "
+                f"{ids.shape[0]}."
+            )
+        low, high = ids.min().item(), ids.max().item()
+        if not 0 <= low <= high < self.args.vocab_size:  # type: ignore[operator]
+            raise TokenError(
+                f"A token id is outside the vocabulary of {self.args.vocab_size}: "
+                f"they run from {low} to {high}."
+            )
 
     def _weights(self) -> list[tuple[str, mx.array]]:
         weights = tree_flatten(self.parameters())

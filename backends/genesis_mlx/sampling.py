@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import mlx.core as mx
 
+# Below this temperature float32 knows only the most likely token.
+GREEDY_BELOW = 1e-6
+
 
 @dataclass(frozen=True)
 class SamplingSettings:
@@ -35,15 +38,13 @@ class SamplingSettings:
             "top_k": (0, math.inf),
             "top_p": (0.0, 1.0),
             "min_p": (0.0, 1.0),
-            "repetition_penalty": (0.0, math.inf),
+            "repetition_penalty": (0.01, 100.0),
         }
         for name, (low, high) in ranges.items():
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
                 bound = f"between {low} and {high}" if high < math.inf else "0 or more"
                 raise ValueError(f"{name} must be {bound}, not {value}.")
-        if self.repetition_penalty == 0:
-            raise ValueError("repetition_penalty must be greater than 0.")
 
 
 class Sampler:
@@ -91,9 +92,11 @@ def sample(
         The token, a scalar int array.
     """
     logits = penalize(logits.astype(mx.float32), seen, settings.repetition_penalty)
-    if settings.temperature == 0:
+    if settings.temperature < GREEDY_BELOW:
         return mx.argmax(logits)
-    kept = filter_logits(logits / settings.temperature, settings)
+    # The largest logit becomes 0, so that a small temperature cannot overflow it.
+    logits = (logits - logits.max()) / settings.temperature
+    kept = filter_logits(logits, settings)
     cumulative = mx.cumsum(mx.softmax(kept))
     # Below 1 by more than float32 rounds away, or no entry would exceed it.
     uniform = min(uniform, 1 - 2**-22)

@@ -8,9 +8,9 @@ from converters import Tokenizer
 class Detokenizer:
     """Turns a reply's tokens into text as they come.
 
-    Bytes of an unfinished character wait for the rest. White space at the start is
-    dropped and at the end held back until something follows: the model writes a
-    newline before its end token.
+    Bytes of an unfinished character wait for the rest. Blank lines at the start are
+    dropped, and white space at the end is held back until something follows: the
+    model writes a newline before its end token.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -29,9 +29,12 @@ class Detokenizer:
 
     def _release(self, text: str) -> str:
         text = self._held + text
-        if not self._started:
-            text = text.lstrip()
-            self._started = bool(text)
         ready = text.rstrip()
+        if ready and not self._started:
+            # Only whole blank lines: the first line may be indented.
+            start = len(text) - len(text.lstrip())
+            start = text.rfind("\n", 0, start) + 1
+            text, ready = text[start:], ready[start:]
+            self._started = True
         self._held = text[len(ready) :]
         return ready

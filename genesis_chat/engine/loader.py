@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -49,6 +49,14 @@ class LoadedModel:
         state: State = self._model.make_cache(ttt=ttt)
         return state
 
+    def check(self, settings: GenerationSettings) -> None:
+        """Raise `UsageError` for a setting of the wrong type or out of range."""
+        _sampling(settings)
+        if settings.max_tokens < 1:
+            raise UsageError(
+                f"max_tokens must be at least 1, not {settings.max_tokens}."
+            )
+
     def generate(
         self,
         prompt: Sequence[int],
@@ -60,37 +68,52 @@ class LoadedModel:
 
         `history` is what `state` has read; it is updated. The settings must have a
         seed. Raises `ContextFullError` before anything is read, `GenerationError`
-        when the model's numbers fail, `UsageError` for a setting out of range.
+        when the model fails, `UsageError` for a setting out of range.
         """
         from backends import genesis_mlx as backend
 
+        self.check(settings)
         try:
-            sampling = backend.SamplingSettings(
-                temperature=settings.temperature,
-                top_k=settings.top_k,
-                top_p=settings.top_p,
-                min_p=settings.min_p,
-                repetition_penalty=settings.repetition_penalty,
-                seed=settings.seed or 0,
-            )
             events = backend.generate_with_progress(
                 self._model,
                 prompt,
                 cache=state,  # type: ignore[arg-type]  # made by new_state
                 history=history,
-                settings=sampling,
+                settings=_sampling(settings),
                 max_tokens=settings.max_tokens,
                 stop_ids=(self.tokenizer.im_end,),
             )
-        except ValueError as error:
-            raise UsageError(str(error)) from error
         except backend.ContextError as error:
             raise ContextFullError(str(error)) from error
+        except backend.BackendError as error:
+            raise GenerationError(str(error)) from error
         return _translated(events)
 
 
+def _sampling(settings: GenerationSettings) -> Any:
+    from backends.genesis_mlx import SamplingSettings
+
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        wanted = (int, float) if field.type is float else (int,)
+        boolean = field.type is bool
+        if isinstance(value, bool) != boolean or not isinstance(value, wanted):
+            raise UsageError(f"{field.name} cannot be {value!r}.")
+    try:
+        return SamplingSettings(
+            temperature=settings.temperature,
+            top_k=settings.top_k,
+            top_p=settings.top_p,
+            min_p=settings.min_p,
+            repetition_penalty=settings.repetition_penalty,
+            seed=settings.seed or 0,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
 def _translated(events: Iterator[Any]) -> Iterator[PromptProgress | Token]:
-    from backends.genesis_mlx import BackendError, Prefilled
+    from backends.genesis_mlx import Prefilled
 
     try:
         for event in events:
@@ -99,7 +122,8 @@ def _translated(events: Iterator[Any]) -> Iterator[PromptProgress | Token]:
             else:
                 reason = event.finish_reason
                 yield Token(event.id, reason and reason.value)
-    except BackendError as error:
+    except RuntimeError as error:
+        # MLX raises it too, for example when the device is out of memory.
         raise GenerationError(str(error)) from error
 
 

@@ -39,8 +39,8 @@ class Session:
         """Send a user's message and yield the events of the reply to it.
 
         `cancelled` is asked after every step; the turn then ends as it stands. The
-        exchange belongs to the conversation once the reply has its first token.
-        Closing the iterator cancels as well.
+        exchange belongs to the conversation once the reply has its first token, and
+        until then nothing changes. Closing the iterator cancels as well.
 
         Raises:
             ContextFullError: the message cannot fit; nothing was changed.
@@ -49,12 +49,14 @@ class Session:
             UsageError: a setting is out of range.
         """
         settings = settings.seeded()
+        self.model.check(settings)
         start = time.perf_counter()
         turn = self._encode_turn(content)
-        dropped = self._make_room(len(turn), settings.max_tokens)
-        if dropped:
-            yield Dropped(dropped)
-        prompt = [*self._encode_system(), *chain(*self._exchanges), *turn]
+        kept = self._keep(len(turn), settings.max_tokens)
+        if len(kept) < len(self._exchanges):
+            yield Dropped(len(self._exchanges) - len(kept))
+        prompt = [*self._encode_system(), *chain(*kept), *turn]
+        state: State | None
         state, history, unread = self._resume(prompt, settings.ttt)
         run = _Run(self.model, settings, len(prompt), len(unread), start)
         failure: GenerationError | None = None
@@ -68,13 +70,19 @@ class Session:
                     break
         except GenerationError as error:
             run.finish_reason, failure = "error", error
+            state = None
+        except GeneratorExit:
+            raise
+        except BaseException:
+            # Interrupted in the middle of a step: nobody knows what was read.
+            state = None
+            raise
         finally:
             if run.tokens:
                 footer = reply_footer(self.model.tokenizer, run.tokens)
-                self._exchanges.append([*turn, *run.tokens, *footer])
+                self._exchanges = [*kept, [*turn, *run.tokens, *footer]]
                 self._state, self._read = state, [*prompt, *run.tokens]
-            if failure:
-                self._state = None
+                self._ttt = settings.ttt
         yield from run.flush()
         yield Finished(run.reply())
         if failure:
@@ -91,24 +99,22 @@ class Session:
         user = encode_message(tokenizer, Message("user", content))
         return [*user, *reply_header(tokenizer)]
 
-    def _make_room(self, turn: int, max_tokens: int) -> int:
-        """Drop exchanges until the turn fits with room to reply; how many left."""
+    def _keep(self, turn: int, max_tokens: int) -> list[list[int]]:
+        """The exchanges that stay when the turn has to fit with room to reply."""
         context, system = self.model.context, len(self._encode_system())
         if system + turn >= context:
+            what = "system prompt" if system > turn else "message"
             raise ContextFullError(
-                f"The message needs {system + turn} tokens with the system prompt; "
-                f"the model's context holds {context}. Shorten it."
+                f"The system prompt and the message need {system + turn} tokens; "
+                f"the model's context holds {context}. Shorten the {what}."
             )
-        sizes = [len(exchange) for exchange in self._exchanges]
+        kept = list(self._exchanges)
         reserve = min(max_tokens, context // 4)
-        if system + sum(sizes) + turn + reserve <= context:
-            return 0
-        dropped = 0
-        while sizes and system + sum(sizes) + turn + reserve > context * 3 // 4:
-            sizes.pop(0)
-            dropped += 1
-        del self._exchanges[:dropped]
-        return dropped
+        needed = system + sum(map(len, kept)) + turn + reserve
+        if needed > context:
+            while kept and needed > context * 3 // 4:
+                needed -= len(kept.pop(0))
+        return kept
 
     def _resume(
         self, prompt: list[int], ttt: bool
@@ -120,7 +126,6 @@ class Session:
             if len(read) == state.offset < len(prompt) and prompt[: len(read)] == read:
                 # A copy: if this turn comes to nothing, the state still stands.
                 return state.copy(), read, prompt[len(read) :]
-        self._ttt = ttt
         return self.model.new_state(ttt), [], prompt
 
 

@@ -131,7 +131,11 @@ def test_a_foreign_file_is_refused(model_folder: Path, model: Model) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["drop", "rename", "shorten", "reshape", "offset", "metadata"]
+    "damage",
+    [
+        *("drop", "rename", "shorten", "reshape", "integer", "half"),
+        *("offset", "negative", "deep", "metadata"),
+    ],
 )
 def test_a_damaged_cache_is_refused(damage: str, saved: Path, model: Model) -> None:
     """Whatever is missing or misshapen: none of it may reach the model."""
@@ -151,6 +155,14 @@ def test_a_damaged_cache_is_refused(damage: str, saved: Path, model: Model) -> N
             arrays[keys] = np.ascontiguousarray(arrays[keys][:, :, 1:])
         case "reshape":
             arrays[name] = arrays[name].reshape(1, -1)
+        case "integer":
+            arrays[name] = arrays[name].astype(np.int32)
+        case "half":
+            arrays[name] = arrays[name].astype(np.float16)
+        case "negative":
+            metadata["offset"] = "-5"
+        case "deep":
+            metadata["config"] = "[" * 100_000
         case "offset":
             metadata["offset"] = "many"
         case "metadata":

@@ -10,12 +10,14 @@ import pytest
 from checkpoints import checkpoint_tensors, small_config
 from configurations import configuration, random_ids, random_split
 from running import build, build_from, split, whole
+from safetensors.numpy import load_file, save_file
 from tolerances import RELATIVE_RMS, SPLIT, max_difference
 
 from backends.genesis_mlx import (
     ConfigError,
     Model,
     ModelArgs,
+    TokenError,
     WeightsError,
     load,
     read_args,
@@ -121,6 +123,13 @@ def test_quantised_models_split_and_continue_alike(bits: int, tmp_path: Path) ->
         ({"block_size": None}, "block_size"),
         ({"use_ttt": "yes"}, "use_ttt"),
         ({"selective_k_ratio": []}, "selective_k_ratio"),
+        ({"n_layer": 10**400}, "n_layer"),
+        ({"n_layer": 1e308}, "n_layer"),
+        ({"norm_eps": 10**400}, "norm_eps"),
+        ({"n_embd": 2**40}, "n_embd"),
+        ({"gla_expand_v": 1e299}, "gla_expand_v"),
+        ({"n_kv_head": None}, "n_kv_head"),
+        ({"ttt_inference_fast_path": False}, "ttt_inference_fast_path"),
     ],
 )
 def test_what_cannot_run_is_refused_by_name(
@@ -128,6 +137,65 @@ def test_what_cannot_run_is_refused_by_name(
 ) -> None:
     with pytest.raises(ConfigError, match=flag):
         ModelArgs.from_config({**configuration("released-ratios"), **overrides})
+
+
+def test_the_smallest_ratio_means_no_attention() -> None:
+    config = {**configuration("released-ratios"), "hybrid_full_attn_ratio": 5e-324}
+    assert set(ModelArgs.from_config(config).layer_kinds) == {"gla"}
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        mx.zeros((1, 0), mx.int32),
+        mx.zeros((0, 1), mx.int32),
+        mx.zeros((3,), mx.int32),
+        mx.zeros((1, 3)),
+        mx.zeros((1, 3), mx.bool_),
+        mx.array([[3, 300]]),
+    ],
+)
+def test_what_is_no_batch_of_ids_is_refused(ids: mx.array, model: Model) -> None:
+    for cache in (None, model.make_cache()):
+        with pytest.raises(TokenError, match=r"integers|vocabulary"):
+            model(ids, cache)
+
+
+def test_a_cache_keeps_its_batch(model: Model) -> None:
+    cache = model.make_cache()
+    model(mx.array([IDS[:3], IDS[3:6]]), cache)
+    with pytest.raises(TokenError, match="read 2 texts"):
+        model(mx.array([IDS[:3]]), cache)
+
+
+@pytest.mark.parametrize("dtype", [mx.uint8, mx.int64, mx.uint16])
+def test_every_integer_dtype_will_do(dtype: mx.Dtype, model: Model) -> None:
+    ids = mx.array([[5, 6, 255]])
+    expected = model(ids)
+    assert max_difference(model(ids.astype(dtype)), expected) == 0
+
+
+def test_an_interrupt_leaves_the_cache_as_it_was(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a block in the middle: the blocks before it have read the tokens already."""
+    cache = model.make_cache()
+    model(mx.array([IDS[:20]]), cache)
+    block = type(model.blocks[0])
+    run = block.__call__
+
+    def interrupted(self: Any, *arguments: Any) -> Any:
+        if self is model.blocks[2]:
+            raise KeyboardInterrupt
+        return run(self, *arguments)
+
+    monkeypatch.setattr(block, "__call__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model(mx.array([IDS[20:25]]), cache)
+    monkeypatch.undo()
+    assert cache.offset == 20
+    actual = model(mx.array([IDS[20:]]), cache)[0]
+    assert max_difference(actual, whole(model, IDS, ttt=True)[20:]) <= SPLIT
 
 
 def test_unknown_fields_name_the_option_that_accepts_them() -> None:
@@ -140,7 +208,18 @@ def test_unknown_fields_name_the_option_that_accepts_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["missing", "empty", "list", "kind", "field", "quantization"]
+    "damage",
+    [
+        "missing",
+        "empty",
+        "deep",
+        "list",
+        "kind",
+        "field",
+        "unknown",
+        "quantization",
+        "folder",
+    ],
 )
 def test_a_damaged_config_is_refused(damage: str, folder: Path) -> None:
     path = folder / "config.json"
@@ -150,6 +229,13 @@ def test_a_damaged_config_is_refused(damage: str, folder: Path) -> None:
             path.unlink()
         case "empty":
             path.write_text("")
+        case "deep":
+            path.write_text("[" * 100_000)
+        case "folder":
+            path.unlink()
+            path.mkdir()
+        case "unknown":
+            path.write_text(json.dumps({**config, "novelty": 1}))
         case "list":
             path.write_text("[]")
         case "kind":
@@ -158,11 +244,14 @@ def test_a_damaged_config_is_refused(damage: str, folder: Path) -> None:
             path.write_text(json.dumps({**config, "n_head": "x"}))
         case "quantization":
             path.write_text(json.dumps({**config, "quantization": {"bits": 3}}))
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match=r"config\.json") as caught:
         load(folder)
+    assert "--accept-unknown" not in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut", "header", "other"])
+@pytest.mark.parametrize(
+    "damage", ["missing", "cut", "header", "other", "extra", "integer", "folder"]
+)
 def test_damaged_weights_are_refused(damage: str, folder: Path) -> None:
     path = folder / "model.safetensors"
     match damage:
@@ -172,6 +261,16 @@ def test_damaged_weights_are_refused(damage: str, folder: Path) -> None:
             path.write_bytes(path.read_bytes()[:-1])
         case "header":
             path.write_bytes(b"\xff" * 64)
+        case "folder":
+            path.unlink()
+            path.mkdir()
+        case "extra" | "integer":
+            arrays = load_file(path)
+            if damage == "extra":
+                arrays["novelty"] = np.zeros(3, np.float32)
+            else:
+                arrays["ln_f.omega"] = arrays["ln_f.omega"].astype(np.int32)
+            save_file(arrays, path)
         case "other":
             config = json.loads((folder / "config.json").read_text())
             (folder / "config.json").write_text(json.dumps({**config, "n_layer": 5}))

@@ -123,6 +123,15 @@ def test_temperature_zero_is_greedy_after_the_penalty() -> None:
     assert token.item() == 1
 
 
+@pytest.mark.parametrize("temperature", [1e-300, 1e-40, 1e-7, 1e-5, 1e-3])
+@pytest.mark.parametrize("penalty", [0.01, 100])
+def test_extreme_settings_stay_finite(temperature: float, penalty: float) -> None:
+    settings = SamplingSettings(temperature=temperature, repetition_penalty=penalty)
+    seen = mx.array([False, True, True, False])
+    token = sample(mx.array([-30.0, 3.0, 2.0, 4.0]), seen, settings, 0.5)
+    assert token.item() == (3 if penalty == 100 else 1)
+
+
 def test_generated_tokens_are_penalised_too() -> None:
     sampler = Sampler(SamplingSettings(temperature=0, repetition_penalty=2), 3, [2])
     logits = mx.array([3.0, 2.0, 5.0])
@@ -160,6 +169,8 @@ def test_half_precision_logits_are_sampled_in_float32() -> None:
         ("top_p", -0.1),
         ("min_p", 2),
         ("repetition_penalty", 0),
+        ("repetition_penalty", 1e-39),
+        ("repetition_penalty", 101),
         ("repetition_penalty", -1),
         ("repetition_penalty", math.nan),
     ],

@@ -15,6 +15,8 @@ from .layer import AttentionCache, FoXCache, GLACache, LayerCache, TTTCache
 from .shapes import cache_shapes
 
 FORMAT = "genesis-cache-1"
+# Sums and states that half precision would spoil.
+FLOAT32 = (".state", ".decay", ".gradient_sum", ".confidence_sum")
 KINDS: dict[LayerKind, type[LayerCache]] = {
     "gla": GLACache,
     "fox": FoXCache,
@@ -45,6 +47,11 @@ class Cache:
     def nbytes(self) -> int:
         """Memory held, in bytes."""
         return sum(part.nbytes for part in self._parts().values())
+
+    @property
+    def batch(self) -> int | None:
+        """B of what it has read, or None before the first token."""
+        return next((array.shape[0] for array in self.arrays().values()), None)
 
     def copy(self) -> Self:
         """An independent cache; memory is shared until either is written to."""
@@ -99,7 +106,7 @@ class Cache:
         try:
             config = json.loads(meta["config"])
             ttt, offset = bool(json.loads(meta["ttt"])), int(meta["offset"])
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, RecursionError) as error:
             raise CacheError(f"{path} is a damaged cache file.") from error
         if config != json.loads(json.dumps(args.to_config())):
             raise CacheError(f"{path} was written for a model of another shape.")
@@ -108,6 +115,14 @@ class Cache:
         cache.offset = offset
         arrays = mx.load(str(path), format="safetensors")
         assert isinstance(arrays, dict)
+        for name, array in arrays.items():
+            wide = name.endswith(FLOAT32)
+            if not mx.issubdtype(array.dtype, mx.floating) or (
+                wide and array.dtype != mx.float32
+            ):
+                raise CacheError(
+                    f"{path} is a damaged cache file: {name} is {array.dtype}."
+                )
         mx.eval(arrays)
         for prefix, part in cache._parts().items():
             start = f"{prefix}."
@@ -129,7 +144,9 @@ def _check_shapes(
     path: Path, args: ModelArgs, ttt: bool, offset: int, found: dict[str, list[int]]
 ) -> None:
     batch = next((shape[0] for shape in found.values() if shape), 1)
-    expected = cache_shapes(args, ttt, batch, offset)
+    expected = cache_shapes(args, ttt, batch, max(offset, 0))
+    if offset < 0:
+        raise CacheError(f"{path} is a damaged cache file: {offset} tokens.")
     for name in sorted(expected.keys() | found.keys()):
         if tuple(found.get(name, ())) != expected.get(name):
             raise CacheError(
