@@ -151,6 +151,9 @@ def checkpoint_tensors(
             values = 0.5 + 0.1 * values
         elif name.endswith(("norm.weight", "gate.weight", "ln_f.weight")):
             values = 1 + 0.1 * values
+        elif name.endswith(("o_proj.weight", "down_proj.weight")):
+            # Every block adds two such outputs to the same vector.
+            values = values / math.sqrt(shape[-1] * 2 * config["n_layer"])
         elif len(shape) > 1:
             values = values / math.sqrt(shape[-1])
         else:

@@ -20,8 +20,8 @@ LOGITS_MASKED: Final = 1e-2
 SPLIT: Final = 1e-4
 
 # Operators against an oracle or their naive form: inputs of magnitude 1 to 4, sums
-# over at most 300 tokens, exponentials good to 1e-6 on MLX's CPU.
-OPERATOR: Final = 2e-5
+# over at most 1,000 tokens, exponentials good to 1e-6 on MLX's CPU.
+OPERATOR: Final = 1e-5
 
 # A sum of forget gates over thousands of tokens, against float64.
 LONG_SUM: Final = 1e-4

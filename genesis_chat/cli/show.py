@@ -1,6 +1,7 @@
 """What generating commands show: the reply, notices, statistics."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -51,8 +52,9 @@ def write(text: str) -> None:
 
 
 def notice(text: str) -> None:
-    """Say something beside the reply."""
-    click.echo(sanitize(text), err=True)
+    """Say something beside the reply, dimmed where the terminal can."""
+    color = False if os.environ.get("NO_COLOR") else None
+    click.secho(sanitize(text), err=True, dim=True, color=color)
 
 
 def load_model(model: str | None, dtype: Any) -> "Genesis":
@@ -66,8 +68,8 @@ def load_model(model: str | None, dtype: Any) -> "Genesis":
     )
     if genesis.is_builtin and model is None:
         notice(
-            "No model is installed: this is the built-in one, a 4-million-parameter "
-            "demonstration. Get Genesis-152M with: genesis-chat models pull"
+            "This is the small built-in model. For Genesis-152M: "
+            "genesis-chat models pull"
         )
     return genesis
 
@@ -75,14 +77,14 @@ def load_model(model: str | None, dtype: Any) -> "Genesis":
 def statistics(reply: "Reply") -> str:
     """One line about a reply."""
     first, speed = reply.seconds_to_first_token, reply.tokens_per_second
+    greedy = reply.settings.temperature == 0
     parts = [
-        reply.model,
-        f"{reply.prompt_tokens} prompt tokens ({reply.prefilled_tokens} read now)",
-        f"{reply.reply_tokens} reply tokens",
+        f"{reply.reply_tokens} tokens",
+        f"{speed:.0f} tokens/s" if speed is not None else "",
         f"first after {first:.2f} s" if first is not None else "",
-        f"{speed:.1f} tokens/s" if speed is not None else "",
-        f"ended by {reply.finish_reason}",
-        f"seed {reply.settings.seed}",
+        f"{reply.prompt_tokens} prompt tokens ({reply.prefilled_tokens} read now)",
+        "" if reply.finish_reason == "stop" else f"ended by {reply.finish_reason}",
+        "" if greedy else f"seed {reply.settings.seed}",
     ]
     return f"[{', '.join(part for part in parts if part)}]"
 

@@ -52,7 +52,8 @@ def test_test_time_training(length: int, offset: int) -> None:
     for form in (train_naive, train_parallel):
         out, end = form(*map(mx.array, (h, y0, rate, carried)), offset)
         assert max_difference(out, expected) <= OPERATOR
-        assert max_difference(end, total) <= 10 * OPERATOR * max(1, length / 100)
+        # A sum of magnitude 100: compared by its own size.
+        assert max_difference(end / total.max(), total / total.max()) <= OPERATOR
 
 
 @pytest.mark.reference
