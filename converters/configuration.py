@@ -54,6 +54,8 @@ def configuration(
     fields = _from_shapes(released, shapes, alias)
     corrected = {k: v for k, v in fields.items() if getattr(released, k) != v}
     try:
+        if empty := [k for k, v in corrected.items() if not v and v is not False]:
+            raise ConfigError(f"{', '.join(empty)} would be 0.")
         args = replace(released, **corrected)
     except ConfigError as error:
         raise ConversionError(
@@ -140,7 +142,7 @@ def _layers(
     if linear:
         found |= _linear_attention(width, heads, linear[0])
     elif heads and (keys := next(iter(softmax.values())).get("attn.k_proj.weight")):
-        found["n_kv_head"] = max(1, keys[0] * heads // width)
+        found["n_kv_head"] = max(1, keys[0] * heads // width) if width else 0
     return found
 
 
@@ -172,7 +174,9 @@ def _linear_attention(
 
 def _expansion(rows: int, width: int) -> float:
     """A factor with int(width * factor) == rows, exact where floats allow it."""
-    factor = rows / width if width else 0.0
+    if not rows or not width:
+        return 0.0
+    factor = rows / width
     return factor if int(width * factor) == rows else (rows + 0.5) / width
 
 

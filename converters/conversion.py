@@ -14,16 +14,13 @@ from backends.genesis_mlx import QUANTIZATION_GROUP, ModelArgs, tensor_shapes
 from .checking import check_names, check_values
 from .errors import ConversionError
 from .header import open_checkpoint
-from .manifest import MANIFEST, FileRecord, Manifest, file_record
+from .manifest import CONFIG, MANIFEST, WEIGHTS, FileRecord, Manifest, file_record
 from .progress import Progress, silent
 from .sources import Source, resolve_source
 from .storage import check_destination, new_directory
 from .tokenization import FILE_NAMES
 from .tokenization.choice import choose_tokenizer
 from .weights import DTYPES, Dtype, dtype_name, plan, write_weights
-
-WEIGHTS = "model.safetensors"
-CONFIG = "config.json"
 
 
 def convert(
@@ -72,6 +69,8 @@ def convert(
     destination = check_destination(Path(destination), replace=replace)
     if not isinstance(source, Source):
         source = resolve_source(source, progress=progress)
+    used = [source.weights, *(Path(p) for p in (source.tokenizer, tokenizer) if p)]
+    check_destination(destination, replace=replace, sources=used)
     # The CPU, so that a model comes out the same on every machine.
     with mx.stream(mx.cpu), open_checkpoint(source.weights) as checkpoint:
         found = check_names(checkpoint, accept_unknown)
@@ -80,7 +79,10 @@ def convert(
         chosen = choose_tokenizer(source, tokenizer, args.vocab_size)
         record = check_values(source, checkpoint, targets, progress)
         with new_directory(
-            destination, replace=replace, waiting=lambda: progress("wait", 0, 0)
+            destination,
+            replace=replace,
+            waiting=lambda: progress("wait", 0, 0),
+            sources=used,
         ) as directory:
             write_weights(directory / WEIGHTS, checkpoint, targets, progress)
             checkpoint.check_unchanged()

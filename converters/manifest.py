@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from .errors import ConversionError, reason, shown
 from .progress import Progress, silent
+from .tokenization import FILE_NAMES
+from .tokenization.base import without_surrogates
 
-MANIFEST = "manifest.json"
+MANIFEST, CONFIG, WEIGHTS = "manifest.json", "config.json", "model.safetensors"
 FORMAT = 1
 CONVERTER = "1.0"
 MAX_MANIFEST_BYTES = 1_000_000
@@ -71,8 +73,9 @@ class Manifest:
     converter: str = CONVERTER
 
     def to_json(self) -> str:
-        """The text of `manifest.json`."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """The text of `manifest.json`; file names need not be text themselves."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        return without_surrogates(text) + "\n"
 
 
 def read_manifest(directory: Path | str) -> Manifest:
@@ -91,6 +94,8 @@ def read_manifest(directory: Path | str) -> Manifest:
         ) from error
     except OSError as error:
         raise ConversionError(f"{where} cannot be read: {reason(error)}.") from error
+    except ValueError as error:
+        raise ConversionError(f"{where} is not a valid path.") from error
     try:
         if len(data) > MAX_MANIFEST_BYTES:
             raise ValueError("too large")
@@ -100,7 +105,7 @@ def read_manifest(directory: Path | str) -> Manifest:
         raise ConversionError(
             f"{where} is damaged; convert the model again."
         ) from error
-    if version != FORMAT:
+    if version != FORMAT or isinstance(version, bool):
         raise ConversionError(
             f"{where} has format {shown(str(version))}, and this program reads format "
             f"{FORMAT}; update the program or convert the model again."
@@ -169,14 +174,15 @@ def _from_json(content: dict[str, Any]) -> Manifest:
         )
         for name, record in content["files"].items()
     }
-    if not files:
-        raise ValueError("no files")
+    kind = content["tokenizer_kind"]
+    if not {CONFIG, WEIGHTS, FILE_NAMES[kind]} <= files.keys():
+        raise ValueError("it does not list a whole model")
     bits = content["quantization"]
     return Manifest(
         name=_typed(content["name"], str),
         source=_source(content["source"]),
         tokenizer=_source(content["tokenizer"]),
-        tokenizer_kind=_typed(content["tokenizer_kind"], str),
+        tokenizer_kind=kind,
         files=files,
         dtype=_typed(content["dtype"], str),
         quantization=None if bits is None else _typed(bits, int),
@@ -209,6 +215,7 @@ def _typed(value: Any, kind: type) -> Any:
 
 
 def _plain_name(name: str) -> str:
-    if name in ("", ".", "..") or any(c in name for c in "/\\\0"):
+    if name in ("", ".", "..") or len(name) > 255 or set(name) & set("/\\\0"):
         raise ValueError("not a plain file name")
+    name.encode()
     return name

@@ -138,7 +138,7 @@ def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
     if found:
         raise ConversionError(
             f"{shown(where)} holds several safetensors files ({_listed(found)}); "
-            "pass the one you want."
+            "name the one you want with --file."
         )
     others = sorted(n for n in names if Path(n).suffix.lower() in REFUSED_SUFFIXES)
     if others:

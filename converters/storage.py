@@ -4,25 +4,31 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from .errors import ConversionError, DestinationExistsError, reason, shown
+from .manifest import read_manifest
+from .tokenization.base import without_surrogates
 
 # Longer than any conversion; a lock held by a dead process is free at once.
 LOCK_SECONDS = 3600.0
 PARTIAL, REPLACED, LOCK = ".genesis-partial", ".genesis-replaced", ".genesis-lock"
+REMOVED = ".genesis-removed"
 
 
-def check_destination(destination: Path, *, replace: bool) -> Path:
+def check_destination(
+    destination: Path, *, replace: bool, sources: Sequence[Path] = ()
+) -> Path:
     """The destination as an absolute path, checked before anything is written.
 
-    Raises `DestinationExistsError` when it is taken and `replace` is not set, and
-    `ConversionError` when it cannot be a model directory.
+    Only a converted model or an empty directory may be replaced, and none that holds
+    one of the `sources`. Raises `DestinationExistsError` when it is taken and
+    `replace` is not set, and `ConversionError` when it cannot be a model directory.
     """
     text = os.fspath(destination)
-    if "\0" in text or not text.strip():
+    if "\0" in text or not text.strip() or text != without_surrogates(text):
         raise ConversionError("The destination is not a valid path.")
     path = Path(os.path.abspath(os.path.expanduser(text)))
     if not path.name or path.name.startswith("."):
@@ -41,14 +47,37 @@ def check_destination(destination: Path, *, replace: bool) -> Path:
                 f"{shown(text)} already exists; remove it, choose another destination "
                 "or ask for it to be replaced."
             )
+        if path.exists():
+            _check_replaceable(path, sources)
     except OSError as error:
         raise _sentence(path, error) from error
     return path
 
 
+def _check_replaceable(path: Path, sources: Sequence[Path]) -> None:
+    inside = [s for s in sources if s.resolve().is_relative_to(path.resolve())]
+    if inside:
+        raise ConversionError(
+            f"{shown(str(path))} holds {shown(inside[0].name)}, which is being "
+            "converted; choose another destination."
+        )
+    if any(path.iterdir()):
+        try:
+            read_manifest(path)
+        except ConversionError as error:
+            raise ConversionError(
+                f"{shown(str(path))} is not a converted model, so it is not replaced; "
+                "remove it yourself or choose another destination."
+            ) from error
+
+
 @contextmanager
 def new_directory(
-    destination: Path, *, replace: bool, waiting: Callable[[], None]
+    destination: Path,
+    *,
+    replace: bool,
+    waiting: Callable[[], None],
+    sources: Sequence[Path] = (),
 ) -> Iterator[Path]:
     """An empty directory to fill, renamed to `destination` at the end.
 
@@ -61,17 +90,18 @@ def new_directory(
         destination: an absolute path from `check_destination`.
         replace: whether an existing directory is replaced.
         waiting: called once when another process converts to the same name.
+        sources: files that must not be replaced with a directory around them.
     """
     parent = destination.parent
     created = _missing_parents(parent)
     done = False
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        _recover_others(destination)
+        _recover_others(parent, but=destination.name)
         with _locked(destination, waiting):
             partial, old = _beside(destination, PARTIAL), _beside(destination, REPLACED)
             _recover(destination)
-            check_destination(destination, replace=replace)
+            check_destination(destination, replace=replace, sources=sources)
             try:
                 partial.mkdir()
                 yield partial
@@ -93,6 +123,43 @@ def new_directory(
             for directory in created:
                 with suppress(OSError):
                     directory.rmdir()
+
+
+def remove_directory(directory: Path, waiting: Callable[[], None]) -> None:
+    """Delete a model's directory: after a kill it is there whole or not at all.
+
+    A symbolic link is deleted, and what it leads to stays. Raises `ConversionError`.
+    """
+    try:
+        with _locked(directory, waiting):
+            if directory.is_symlink():
+                directory.unlink()
+            else:
+                gone = _beside(directory, REMOVED)
+                shutil.rmtree(gone, ignore_errors=True)
+                os.rename(directory, gone)
+                shutil.rmtree(gone)
+    except OSError as error:
+        raise _sentence(directory, error) from error
+
+
+def recover_directories(parent: Path) -> None:
+    """Put right what killed processes left in a directory of models.
+
+    Nothing is touched that another process is working on. Raises `ConversionError`.
+    """
+    try:
+        _recover_others(parent)
+    except OSError as error:
+        raise _sentence(parent, error) from error
+
+
+def needs_recovery(parent: Path) -> bool:
+    """Whether a killed process, or one at work, has left something to put right."""
+    return any(
+        path.name.endswith((PARTIAL, REPLACED, REMOVED))
+        for path in parent.glob(".*.genesis-*")
+    )
 
 
 def sync_file(path: Path) -> None:
@@ -146,8 +213,9 @@ def _beside(destination: Path, suffix: str) -> Path:
 def _recover(destination: Path) -> None:
     """Under the lock, what is here was left by a killed process."""
     partial, old = _beside(destination, PARTIAL), _beside(destination, REPLACED)
-    if partial.exists():
-        shutil.rmtree(partial)
+    for gone in (partial, _beside(destination, REMOVED)):
+        if gone.exists():
+            shutil.rmtree(gone)
     if old.exists():
         if destination.exists():
             shutil.rmtree(old)
@@ -155,16 +223,16 @@ def _recover(destination: Path) -> None:
             os.rename(old, destination)
 
 
-def _recover_others(destination: Path) -> None:
-    """Clean up after killed conversions to other names in the same directory."""
+def _recover_others(parent: Path, but: str = "") -> None:
+    """Clean up after killed work on other names in the same directory."""
     from filelock import Timeout
 
-    for suffix in (PARTIAL, REPLACED, LOCK):
-        for path in destination.parent.glob(f".*{suffix}"):
+    for suffix in (PARTIAL, REPLACED, REMOVED, LOCK):
+        for path in parent.glob(f".*{suffix}"):
             name = path.name[1:].removesuffix(suffix)
-            if name and name != destination.name:
-                with suppress(OSError, Timeout), _lock(path.parent / name, 0):
-                    _recover(path.parent / name)
+            if name and name != but:
+                with suppress(OSError, Timeout), _lock(parent / name, 0):
+                    _recover(parent / name)
 
 
 @contextmanager
@@ -180,7 +248,7 @@ def _locked(destination: Path, waiting: Callable[[], None]) -> Iterator[None]:
                 stack.enter_context(_lock(destination, LOCK_SECONDS))
             except Timeout as error:
                 raise ConversionError(
-                    "Another process has been converting to "
+                    "Another process has been at work on "
                     f"{shown(str(destination))} for an hour; stop it and try again."
                 ) from error
         yield

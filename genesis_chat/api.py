@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike
 from typing import Literal, Self, Unpack
 
 from .conversation import DEFAULT_SYSTEM_PROMPT
 from .engine import Finished, LoadedModel, Reply, Session, Text, open_model
-from .models import ensure_builtin
-from .models.store import BUILTIN, choose
+from .errors import ModelError
+from .models import BUILTIN, choose
 from .settings import GenerationOptions, GenerationSettings
 
 Dtype = Literal["float32", "float16", "bfloat16"]
@@ -34,9 +34,9 @@ class Genesis:
         converting: Callable[[], None] = lambda: None,
     ) -> Self:
         """See `load`; `converting` is called if the built-in model is prepared."""
-        found = choose(None if model is None else fspath(model))
-        if found is None:
-            found = ensure_builtin(converting)
+        found = choose(model, converting)
+        if found.problem:
+            raise ModelError(found.problem)
         return cls(open_model(found.directory, found.name, dtype))
 
     @property
@@ -101,8 +101,9 @@ def load(
     """Load a model to ask.
 
     Args:
-        model: an installed model's name, or the path of a converted directory; None
-            takes the default model, and the built-in one when none is installed.
+        model: an installed model's name, or the path of a converted directory (a
+            `Path`, or a `str` with a separator); None takes the default model, and
+            the built-in one when none is installed.
         dtype: what to compute in; None suits the device.
 
     Raises:

@@ -121,6 +121,19 @@ class Screen:
         """Ctrl-C, as the terminal driver delivers it."""
         os.killpg(self.process.pid, signal.SIGINT)
 
+    def interrupt_until(self, text: str, after: int) -> int:
+        """Ctrl-C until text is shown; the position behind it.
+
+        Python's `input` misses an interrupt that comes just before it waits.
+        """
+        for _ in range(int(PATIENCE_SECONDS)):
+            self.interrupt()
+            for _ in range(20):
+                if (at := self.shown.find(text.encode(), after)) >= 0:
+                    return at + len(text.encode())
+                self._read()
+        raise AssertionError(self.text)
+
     def finish(self) -> int:
         """Wait for the end; the exit code."""
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -1,5 +1,6 @@
 """Genesis's tokenizers: finding the file, loading it, checking it against the model."""
 
+import json
 from pathlib import Path
 
 from ..errors import ConversionError, reason, shown
@@ -22,17 +23,24 @@ __all__ = [
 
 
 def load_tokenizer(directory: Path | str) -> Tokenizer:
-    """Load the tokenizer of a converted model's directory.
+    """Load the tokenizer of a converted model's directory, as its config.json says.
 
-    Raises `ConversionError` when it has none or it is damaged.
+    Raises `ConversionError` when there is none, it is damaged, or it does not fit.
     """
-    directory = Path(directory)
-    for name in FILE_NAMES.values():
-        if (path := directory / name).exists():
-            return check_tokenizer(path.name, read_tokenizer_file(path))
-    raise ConversionError(
-        f"{shown(str(directory))} has no tokenizer; convert the model again."
-    )
+    path = Path(directory) / "config.json"
+    try:
+        config = json.loads(path.read_bytes())
+        file = FILE_NAMES[config["tokenizer"]["kind"]]
+        vocab_size = config["vocab_size"]
+        if type(vocab_size) is not int:
+            raise TypeError("vocab_size is no integer")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ConversionError(
+            f"{shown(str(path))} does not say which tokenizer the model has; convert "
+            "the model again."
+        ) from error
+    data = read_tokenizer_file(path.with_name(file))
+    return check_tokenizer(file, data, vocab_size)
 
 
 def check_tokenizer(name: str, data: bytes, vocab_size: int | None = None) -> Tokenizer:

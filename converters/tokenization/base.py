@@ -4,11 +4,16 @@ import re
 from collections.abc import Iterable
 from typing import Protocol
 
+from ..errors import shown
+
 IM_START = "<|im_start|>"
 IM_END = "<|im_end|>"
 
 # Embedding tables are padded up to a multiple of this; the added rows mean nothing.
 PADDING = 128
+
+# Texts a tokenizer must give back as they were: spaces, line ends, unusual letters.
+PROBES = ("a", " a", "a ", "  a  b\n\n", "\ta\r\n", "Ab e\u0301\ufb01\uff21", "\0")
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -57,6 +62,14 @@ def decode_bytes(table: list[bytes], ids: Iterable[int]) -> str:
     size = len(table)
     data = b"".join(table[i] for i in ids if 0 <= i < size)
     return data.decode("utf-8", errors="replace")
+
+
+def changed_text(name: str, text: str, changed: str) -> str:
+    """A sentence about a tokenizer that does not give a text back."""
+    return (
+        f"{name} changes text, as {shown(repr(text))} becomes {shown(repr(changed))}; "
+        "a Genesis tokenizer must leave it as it is."
+    )
 
 
 def size_problem(name: str, tokens: int, vocab_size: int) -> str | None:

@@ -1,15 +1,25 @@
 """The GPT-NeoX tokenizer (byte-level BPE) with Genesis's two control tokens."""
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from tokenizers import Tokenizer as Library
 
 from ..errors import ConversionError, shown
-from .base import IM_END, IM_START, decode_bytes, without_surrogates
+from .base import (
+    IM_END,
+    IM_START,
+    PROBES,
+    changed_text,
+    decode_bytes,
+    without_surrogates,
+)
 
 CONTROL = (IM_START, IM_END)
+# GPT-NeoX's own has no token for some of these.
+NOT_IN_UTF8 = frozenset({0xC0, 0xC1, *range(0xF5, 0x100)})
 
 
 class NeoxTokenizer:
@@ -54,6 +64,28 @@ class NeoxTokenizer:
         for token, index in vocabulary.items():
             if token not in special:
                 self._bytes[index] = _token_bytes(token, unmap)
+        missing = {
+            byte for character, byte in unmap.items() if character not in vocabulary
+        }
+        self._check_content(content, missing - NOT_IN_UTF8, name)
+
+    def _check_content(
+        self, content: dict[str, Any], missing: set[int], name: str
+    ) -> None:
+        if missing:
+            raise ConversionError(
+                f"{name} lacks byte tokens, so it cannot write every text."
+            )
+        if content["model"].get("dropout"):
+            raise ConversionError(
+                f"{name} has a dropout, so it encodes one text in several ways; "
+                "set it to null."
+            )
+        for probe in PROBES:
+            # GPT-NeoX's composes accents (NFC), and changes nothing else.
+            expected = unicodedata.normalize("NFC", probe)
+            if (changed := self.decode(self.encode(probe))) not in (probe, expected):
+                raise ConversionError(changed_text(name, probe, changed))
 
     def encode(self, text: str) -> list[int]:
         """Ids of a piece of content; never a control id."""

@@ -5,11 +5,17 @@ from collections.abc import Iterable
 
 import sentencepiece
 
-from ..errors import ConversionError, shown
-from .base import IM_END, IM_START, decode_bytes, without_surrogates
+from ..errors import ConversionError
+from .base import (
+    IM_END,
+    IM_START,
+    PROBES,
+    changed_text,
+    decode_bytes,
+    without_surrogates,
+)
 
 SPACE = "\u2581"
-PROBES = ("a", " a", "a ", "  a  b\n\n", "\ta\r\n", "e\u0301\ufb01\uff21", "\0")
 
 _SPECIAL = re.compile(f"({re.escape(IM_START)}|{re.escape(IM_END)}|{SPACE})")
 
@@ -45,11 +51,7 @@ class PieceTokenizer:
         self.im_end = self._control(IM_END, name)
         for probe in PROBES:
             if (changed := self.decode(self.encode(probe))) != probe:
-                raise ConversionError(
-                    f"{name} changes text, as {shown(repr(probe))} becomes "
-                    f"{shown(repr(changed))}; a Genesis tokenizer must leave it as "
-                    "it is."
-                )
+                raise ConversionError(changed_text(name, probe, changed))
 
     def encode(self, text: str) -> list[int]:
         """Ids of a piece of content; never a control id."""

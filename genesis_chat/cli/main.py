@@ -1,7 +1,11 @@
 """`genesis-chat`: the group of commands and how errors leave the program."""
 
+import io
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -17,6 +21,18 @@ from .models import models
 INTERRUPTED = 130
 
 
+class _ReaderGoneError(Exception):
+    """Whoever read our output has seen enough. Click would exit with 1 for a pipe."""
+
+
+@contextmanager
+def _noticing_closed_pipes() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGoneError from error
+
+
 class PromptGroup(click.Group):
     """A group whose default command is `ask`, or `chat` when there is nothing to ask.
 
@@ -25,11 +41,18 @@ class PromptGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version"}
-        if not args:
+        if not args and ctx.resilient_parsing:
+            pass  # The shell completes the first word: any command's name.
+        elif not args:
             args = ["chat"] if sys.stdin.isatty() and sys.stdout.isatty() else ["ask"]
         elif args[0] not in own and args[0] not in self.commands:
             args = ["ask", *args]
-        return super().parse_args(ctx, args)
+        with _noticing_closed_pipes():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _noticing_closed_pipes():
+            return super().invoke(ctx)
 
 
 @click.group(
@@ -52,11 +75,15 @@ cli.add_command(completion)
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    code = run(sys.argv[1:])
+    _prepare_streams()
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+        code = run(sys.argv[1:])
+        _flush_stdout()
+    except KeyboardInterrupt:
         _forget_stdout()
+        code = INTERRUPTED
+    # From here on an impatient Ctrl-C could only turn the end into a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 
@@ -69,10 +96,11 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(sanitize(shown.getvalue()), err=True, nl=False)
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has seen enough.
+    except _ReaderGoneError:
         _forget_stdout()
         return 0
     except GenesisChatError as error:
@@ -81,6 +109,10 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("GENESIS_CHAT_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.strerror:
+            where = f"{error.filename}: " if error.filename else ""
+            _say(f"{where}{error.strerror}.")
+            return 1
         _say(
             f"Unexpected {type(error).__name__}: {error} "
             "(set GENESIS_CHAT_DEBUG=1 to see where)"
@@ -89,8 +121,25 @@ def run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _prepare_streams() -> None:
+    """Make every text readable and writable; a closed stream stands for nothing."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _say(message: str) -> None:
     click.echo(f"Error: {sanitize(message)}", err=True)
+
+
+def _flush_stdout() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
 
 
 def _forget_stdout() -> None:

@@ -1,5 +1,6 @@
 """`models pull` and `models convert`."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +75,7 @@ def _conversion_options(command: Any) -> Any:
         click.option(
             "--dtype", type=click.Choice(DTYPES), help="Default: as in the checkpoint."
         ),
+        click.option("--file", help="Which safetensors file, where there are several."),
         click.option("--name", help="Name to install under."),
     ):
         command = option(command)
@@ -90,6 +92,7 @@ def _install(source: str, options: dict[str, Any], revision: str | None = None) 
             source,
             name,
             revision=revision,
+            file=options["file"],
             dtype=options["dtype"],
             quantize=quantize and int(quantize),
             tokenizer=options["tokenizer"],
@@ -133,13 +136,18 @@ def convert_command(source: str, output: Path | None, **options: Any) -> int:
         return _install(source, options)
     if options["name"]:
         raise UsageError("--name and --output exclude each other.")
-    from converters import ConversionError, convert
+    from converters import (
+        ConversionError,
+        DestinationExistsError,
+        convert,
+        resolve_source,
+    )
 
     quantize = options["quantize"]
     try:
         with progress_bar() as progress:
             convert(
-                source,
+                resolve_source(source, file=options["file"], progress=progress),
                 output,
                 dtype=options["dtype"],
                 quantize=quantize and int(quantize),
@@ -148,7 +156,11 @@ def convert_command(source: str, output: Path | None, **options: Any) -> int:
                 replace=options["force"],
                 progress=progress,
             )
+    except DestinationExistsError as error:
+        raise ModelError(f"{output} exists already; --force replaces it.") from error
     except ConversionError as error:
         raise ModelError(str(error)) from error
-    notice(f"Converted to {output}. Use it with: genesis-chat -m {output} ...")
+    # Absolute: -m takes what has no separator for a name.
+    path = shlex.quote(str(output.expanduser().absolute()))
+    notice(f"Converted to {output}. Use it with: genesis-chat -m {path} ...")
     return 0

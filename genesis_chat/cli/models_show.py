@@ -65,20 +65,6 @@ def _dtype(manifest: Any) -> str:
     return f"{manifest.quantization}-bit, {manifest.dtype}"
 
 
-def _get(name: str | None) -> "InstalledModel":
-    """The model named, or the default one; the built-in is prepared if need be."""
-    from ..models import BUILTIN, default_name, ensure_builtin, find, open_directory
-
-    name = name or default_name()
-    if name == BUILTIN:
-        return ensure_builtin()
-    if "/" in name:
-        from pathlib import Path
-
-        return open_directory(Path(name))
-    return find(name)
-
-
 @click.command()
 @click.argument("name", required=False, shell_complete=complete_model)
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON object.")
@@ -87,8 +73,9 @@ def info(name: str | None, json_output: bool) -> int:
     from dataclasses import asdict
 
     from ..engine import describe
+    from ..models import choose
 
-    model = _get(name)
+    model = choose(name)
     if model.manifest is None:
         raise ModelError(model.problem or f"{model.name} has no manifest.")
     about = describe(model.directory)
@@ -108,6 +95,7 @@ def info(name: str | None, json_output: bool) -> int:
     source = model.manifest.source
     layers = ", ".join(f"{n} {MIXERS[kind]}" for kind, n in about.layers.items())
     revision = f" at {source.revision}" if source.revision else ""
+    inside = "" if source.kind == "file" else f", {source.file}"
     lines = {
         "name": model.name,
         "parameters": f"{model.manifest.parameters:,}",
@@ -115,16 +103,17 @@ def info(name: str | None, json_output: bool) -> int:
         "dtype": _dtype(model.manifest),
         "size": f"{model.bytes:,} bytes in {model.directory}",
         "context": f"{about.context:,} tokens",
-        "source": f"{source.name}{revision}, {source.file}",
+        "source": f"{source.name}{revision}{inside}",
         "sha256": source.sha256,
         "tokenizer": model.manifest.tokenizer_kind,
         "converted": model.manifest.created,
         "configuration": _provenance(model.manifest),
         "left out": ", ".join(model.manifest.left_out) or "nothing",
-        "flags": ", ".join(f"{k}={v}" for k, v in about.flags.items()),
     }
     for key, value in lines.items():
         click.echo(sanitize(f"{key:<14} {value}"))
+    for key, value in about.flags.items():
+        click.echo(f"  {key:<26} {value}")
     if model.problem:
         raise ModelError(model.problem)
     return 0
@@ -133,12 +122,11 @@ def info(name: str | None, json_output: bool) -> int:
 def _provenance(manifest: Any) -> str:
     if manifest.configuration == "metadata":
         return "read from the checkpoint"
-    corrected = ", ".join(manifest.corrected)
-    return (
-        "ASSUMED: the checkpoint holds none, so the released model's is used"
-        f"{f', corrected by the tensors shapes in {corrected}' if corrected else ''}; "
-        "what shapes cannot show may be wrong"
-    )
+    assumed = "ASSUMED: the checkpoint holds none, so the released model's is used"
+    if manifest.corrected:
+        fields = ", ".join(manifest.corrected)
+        assumed += f", corrected by the shapes of the tensors in {fields}"
+    return f"{assumed}; what shapes cannot show may be wrong"
 
 
 @click.command("verify")
@@ -147,9 +135,10 @@ def verify_command(name: str | None) -> int:
     """Compare every file of a model with its recorded sha256."""
     from converters import verify
 
+    from ..models import choose
     from .models_install import progress_bar
 
-    model = _get(name)
+    model = choose(name)
     with progress_bar() as progress:
         problems = verify(model.directory, progress)
     if problems:

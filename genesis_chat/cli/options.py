@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULTS = GenerationSettings()
 DTYPES = ("float32", "float16", "bfloat16")
+
+
+class FiniteRange(click.FloatRange):
+    """A range that refuses infinity and what is not a number; no bound catches it."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 def complete_model(
@@ -51,7 +64,7 @@ _OPTIONS = [
         "--temp",
         "--temperature",
         "temperature",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=DEFAULTS.temperature,
         show_default=True,
         help="0 always takes the likeliest token.",
@@ -65,21 +78,21 @@ _OPTIONS = [
     ),
     click.option(
         "--top-p",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=DEFAULTS.top_p,
         show_default=True,
         help="Draw from the likeliest tokens up to this probability; 1 is off.",
     ),
     click.option(
         "--min-p",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=DEFAULTS.min_p,
         show_default=True,
         help="Leave out tokens below this share of the likeliest one; 0 is off.",
     ),
     click.option(
         "--repetition-penalty",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(0.01, 100),
         default=DEFAULTS.repetition_penalty,
         show_default=True,
         help="Make tokens that have occurred less likely; 1 is off.",

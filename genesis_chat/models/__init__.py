@@ -1,12 +1,12 @@
 """Installed models: finding, installing, checking and removing them."""
 
 from .builtin import ensure_builtin
+from .choice import choose
 from .install import RELEASED_REPOSITORY, install, suggested_name
 from .store import (
     BUILTIN,
     InstalledModel,
     check_name,
-    choose,
     default_name,
     find,
     installed,

@@ -17,18 +17,35 @@ def ensure_builtin(converting: Callable[[], None] = lambda: None) -> InstalledMo
 
     `converting` is called when that has to be done. Raises `ModelError`.
     """
-    directory = models_directory() / BUILTIN
-    model = open_directory(directory)
-    manifest = model.manifest
-    if manifest and not model.problem and manifest.source.sha256 == CHECKPOINT_SHA256:
+    model = open_directory(models_directory() / BUILTIN)
+    if _current(model):
         return model
-    from converters import ConversionError, convert
+    from filelock import FileLock
 
-    converting()
+    from converters import ConversionError, convert
+    from converters.storage import remove_directory
+
     try:
-        private_directory(models_directory())
-        with as_file(files("assets") / "genesis-nano") as source:
-            convert(source / CHECKPOINT, directory, name=BUILTIN, replace=True)
+        models = private_directory(models_directory())
+        # Whoever starts at the same time waits, and finds the model prepared.
+        with FileLock(models / f".{BUILTIN}.lock"):
+            model = open_directory(models / BUILTIN)
+            if _current(model):
+                return model
+            converting()
+            if model.directory.is_dir():
+                remove_directory(model.directory, waiting=lambda: None)
+            with as_file(files("assets") / "genesis-nano") as source:
+                convert(source / CHECKPOINT, model.directory, name=BUILTIN)
     except (ConversionError, OSError) as error:
         raise ModelError(f"The built-in model cannot be prepared: {error}") from error
-    return open_directory(directory)
+    return open_directory(model.directory)
+
+
+def _current(model: InstalledModel) -> bool:
+    manifest = model.manifest
+    return (
+        manifest is not None
+        and not model.problem
+        and manifest.source.sha256 == CHECKPOINT_SHA256
+    )

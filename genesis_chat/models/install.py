@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..paths import models_directory, private_directory
-from .store import InstalledModel, check_name, installed, open_directory, set_default
+from .store import (
+    RESERVED,
+    InstalledModel,
+    check_name,
+    installed,
+    open_directory,
+    set_default,
+)
 
 if TYPE_CHECKING:
     from converters.progress import Progress
@@ -20,7 +27,8 @@ def suggested_name(source: str) -> str:
     path = Path(source)
     stem = path.stem if path.suffix == ".safetensors" else path.name
     name = re.sub(r"[^A-Za-z0-9._-]", "-", stem.split("@")[0])
-    return name.strip(".-_")[:64].lower() or "model"
+    name = name.strip(".-_")[:64].lower() or "model"
+    return f"{name}-model" if name in RESERVED else name
 
 
 def install(
@@ -28,6 +36,7 @@ def install(
     name: str,
     *,
     revision: str | None = None,
+    file: str | None = None,
     dtype: "Dtype | None" = None,
     quantize: int | None = None,
     tokenizer: Path | None = None,
@@ -45,10 +54,19 @@ def install(
     from converters.progress import silent
 
     directory = models_directory() / check_name(name)
-    first = not installed()
+    models = installed()
+    # Before a download that would be for nothing.
+    for model in models:
+        if model.name.lower() == name.lower() and (not replace or model.name != name):
+            raise ModelError(
+                f"A model called {model.name!r} is installed; choose another name with "
+                "--name, or replace it with --force."
+            )
     try:
         private_directory(models_directory())
-        found = resolve_source(source, revision=revision, progress=progress or silent)
+        found = resolve_source(
+            source, revision=revision, file=file, progress=progress or silent
+        )
         convert(
             found,
             directory,
@@ -62,6 +80,6 @@ def install(
         )
     except (ConversionError, OSError) as error:
         raise ModelError(str(error)) from error
-    if first:
+    if not models:
         set_default(name)
     return open_directory(directory)

@@ -6,7 +6,6 @@ beside them. Nothing here loads weights.
 
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 BUILTIN = "builtin"
 DEFAULT_FILE = "default"
+RESERVED = (BUILTIN, DEFAULT_FILE)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -39,13 +39,22 @@ class InstalledModel:
 
 
 def check_name(name: str) -> str:
-    """The name, if a model may be called so. Raises `UsageError`."""
-    if NAME.fullmatch(name) and name != DEFAULT_FILE:
-        return name
-    raise UsageError(
-        f"{name!r} cannot be a model's name: use up to 64 letters, digits, dots, "
-        "dashes and underscores, beginning with a letter or digit."
-    )
+    """The name, if a model may be installed under it. Raises `UsageError`.
+
+    Reserved names are so in any case: the file system may not tell them apart.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be a model's name: use up to 64 letters, digits, dots, "
+            "dashes and underscores, beginning with a letter or digit."
+        )
+    if name.lower() == BUILTIN:
+        raise UsageError(
+            f"{name!r} is the built-in model, which always stays; choose another name."
+        )
+    if name.lower() in RESERVED:
+        raise UsageError(f"{name!r} is reserved; choose another name.")
+    return name
 
 
 def open_directory(directory: Path, name: str | None = None) -> InstalledModel:
@@ -59,54 +68,44 @@ def open_directory(directory: Path, name: str | None = None) -> InstalledModel:
         return InstalledModel(name, directory, None, str(error))
     for file, record in manifest.files.items():
         path = directory / file
-        if not path.is_file() or path.stat().st_size != record.bytes:
+        try:
+            size = path.stat().st_size
+        except OSError:
+            size = None
+        if size != record.bytes:
             problem = f"{path} is missing or has another size than its manifest says."
             return InstalledModel(name, directory, manifest, problem)
     return InstalledModel(name, directory, manifest)
 
 
 def installed() -> list[InstalledModel]:
-    """All installed models but the built-in one, oldest first."""
+    """All installed models but the built-in one, oldest first. Raises `ModelError`."""
     models = models_directory()
-    if not models.is_dir():
+    _recover(models)
+    try:
+        paths = [path for path in models.iterdir() if path.is_dir()]
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise ModelError(
+            f"The models' folder {models} cannot be read: {error.strerror}."
+        ) from error
     found = [
         open_directory(path)
-        for path in models.iterdir()
-        if path.is_dir() and NAME.fullmatch(path.name) and path.name != BUILTIN
+        for path in paths
+        if NAME.fullmatch(path.name) and path.name != BUILTIN
     ]
     return sorted(found, key=lambda m: m.manifest.created if m.manifest else "~")
 
 
 def find(name: str) -> InstalledModel:
-    """An installed model. Raises `UsageError` or `ModelError`."""
+    """An installed model, the built-in one apart. Raises `UsageError`, `ModelError`."""
     directory = models_directory() / check_name(name)
+    _recover(models_directory())
     if not directory.is_dir():
         names = ", ".join([*(model.name for model in installed()), BUILTIN])
         raise ModelError(f"No model is called {name!r}; there are: {names}.")
     return open_directory(directory)
-
-
-def choose(choice: str | None) -> InstalledModel | None:
-    """The model to use: a name, a path, or None for the default.
-
-    Returns None for the built-in model, which may still have to be converted.
-    Raises `UsageError` or `ModelError`.
-    """
-    if choice is None:
-        choice = default_name()
-    if choice == BUILTIN:
-        return None
-    is_path = os.sep in choice or (os.altsep is not None and os.altsep in choice)
-    if not is_path:
-        model = find(choice)
-    elif Path(choice).is_dir():
-        model = open_directory(Path(choice))
-    else:
-        raise ModelError(f"{choice} is not a directory; -m takes a name or a path.")
-    if model.problem:
-        raise ModelError(model.problem)
-    return model
 
 
 def default_name() -> str:
@@ -116,7 +115,13 @@ def default_name() -> str:
         name = file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         name = ""
-    if name and (name == BUILTIN or (models_directory() / name).is_dir()):
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{file} cannot be read; remove it, or set the default again with "
+            "genesis-chat models default NAME."
+        ) from error
+    known = NAME.fullmatch(name) and (models_directory() / name).is_dir()
+    if name == BUILTIN or known:
         return name
     usable = [model for model in installed() if not model.problem]
     return usable[0].name if usable else BUILTIN
@@ -126,20 +131,37 @@ def set_default(name: str) -> None:
     """Make an installed model, or the built-in one, the default."""
     if name != BUILTIN:
         find(name)
-    directory = private_directory(models_directory())
-    partial = directory / f".{DEFAULT_FILE}.{os.getpid()}"
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{name}\n")
-    os.replace(partial, directory / DEFAULT_FILE)
+    file = models_directory() / DEFAULT_FILE
+    try:
+        partial = private_directory(file.parent) / f".{DEFAULT_FILE}.{os.getpid()}"
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(f"{name}\n")
+        os.replace(partial, file)
+    except OSError as error:
+        raise ModelError(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def remove(name: str) -> None:
-    """Delete an installed model; the built-in one stays."""
-    if name == BUILTIN:
-        raise UsageError("The built-in model cannot be removed.")
+    """Delete an installed model; the built-in one stays. Raises `ModelError`."""
+    from converters import ConversionError
+    from converters.storage import remove_directory
+
     model = find(name)
-    # Renamed first, so that an interruption leaves no half model under its name.
-    gone = model.directory.with_name(f".removed-{name}-{os.getpid()}")
-    os.replace(model.directory, gone)
-    shutil.rmtree(gone)
+    try:
+        remove_directory(model.directory, waiting=lambda: None)
+    except ConversionError as error:
+        raise ModelError(str(error)) from error
+
+
+def _recover(models: Path) -> None:
+    """Put back a model whose replacement was killed half-way."""
+    from converters import ConversionError
+    from converters.storage import needs_recovery, recover_directories
+
+    if not needs_recovery(models):
+        return
+    try:
+        recover_directories(models)
+    except ConversionError as error:
+        raise ModelError(str(error)) from error

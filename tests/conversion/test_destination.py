@@ -1,6 +1,7 @@
 """The destination: checked first, replaced whole, left alone on any failure."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from converters import (
     convert,
     read_manifest,
     verify,
+)
+from converters.storage import (
+    needs_recovery,
+    recover_directories,
+    remove_directory,
 )
 
 
@@ -97,3 +103,98 @@ def test_interrupt_leaves_nothing(
             progress=interrupt,
         )
     assert os.listdir(tmp_path) == [checkpoint.name]
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("kind", ["documents", "source", "above", "tokenizer", "other"])
+def test_only_models_are_replaced(
+    kind: str, checkpoint: Path, tmp_path: Path, tokenizer_file: Path, assets: Path
+) -> None:
+    """Never a folder of something else, nor one that holds what is converted."""
+    folder = tmp_path / "mine" / "folder"
+    (folder / "sub").mkdir(parents=True)
+    source, tokenizer, destination = checkpoint, tokenizer_file, folder
+    match kind:
+        case "documents":
+            (folder / "thesis.txt").write_text("years of work")
+        case "source":
+            source = shutil.copy(checkpoint, folder / "model.safetensors")
+        case "above":
+            source = shutil.copy(checkpoint, folder / "sub" / "model.safetensors")
+            destination = tmp_path / "mine"
+        case "tokenizer":
+            shutil.rmtree(folder)
+            convert(checkpoint, folder, tokenizer=tokenizer_file)
+            tokenizer = folder / "tokenizer.json"
+        case "other":
+            shutil.copy(assets / "model.safetensors", folder)
+            (folder / "manifest.json").write_text("{}")
+    before = everything(tmp_path)
+    with pytest.raises(ConversionError, match=r"choose another destination"):
+        convert(source, destination, tokenizer=tokenizer, replace=True)
+    assert everything(tmp_path) == before
+
+
+def test_an_empty_directory_may_be_replaced(
+    checkpoint: Path, tmp_path: Path, tokenizer_file: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    convert(checkpoint, tmp_path / "out", tokenizer=tokenizer_file, replace=True)
+    assert verify(tmp_path / "out") == []
+
+
+def test_a_name_that_is_not_text_is_refused(
+    checkpoint: Path, tmp_path: Path, tokenizer_file: Path
+) -> None:
+    """As Python gives a file name with a byte that is not UTF-8."""
+    with pytest.raises(ConversionError, match="not a valid path"):
+        convert(checkpoint, tmp_path / "a\udcff", tokenizer=tokenizer_file)
+    assert os.listdir(tmp_path) == [checkpoint.name]
+    odd = tmp_path / "b\udcff.safetensors"
+    try:
+        checkpoint.rename(odd)
+    except OSError:
+        pytest.skip("this file system takes only UTF-8")
+    convert(odd, tmp_path / "out", tokenizer=tokenizer_file)
+    assert read_manifest(tmp_path / "out").source.name == "b\ufffd.safetensors"
+
+
+def test_removing(converted: Manifest, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    remove_directory(models / "small", waiting=lambda: None)
+    assert os.listdir(models) == []
+    with pytest.raises(ConversionError, match="small"):
+        remove_directory(models / "small", waiting=lambda: None)
+
+
+def test_removing_a_link_leaves_what_it_leads_to(
+    converted: Manifest, tmp_path: Path
+) -> None:
+    models = tmp_path / "models"
+    (models / "link").symlink_to(models / "small")
+    remove_directory(models / "link", waiting=lambda: None)
+    assert os.listdir(models) == ["small"]
+    assert verify(models / "small") == []
+
+
+def test_what_killed_processes_left_is_put_right(
+    converted: Manifest, tmp_path: Path
+) -> None:
+    """Killed between the two renames of a replacement, and while removing."""
+    models = tmp_path / "models"
+    assert not needs_recovery(models)
+    (models / "small").rename(models / ".small.genesis-replaced")
+    (models / ".small.genesis-partial").mkdir()
+    (models / ".gone.genesis-removed").mkdir()
+    (models / ".gone.genesis-removed" / "model.safetensors").write_text("x")
+    assert needs_recovery(models)
+    recover_directories(models)
+    assert os.listdir(models) == ["small"]
+    assert verify(models / "small") == []

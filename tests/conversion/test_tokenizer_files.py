@@ -16,7 +16,13 @@ from checkpoints import (
     write_checkpoint,
 )
 
-from converters import ConversionError, Tokenizer, convert, load_tokenizer
+from converters import (
+    ConversionError,
+    Manifest,
+    Tokenizer,
+    convert,
+    load_tokenizer,
+)
 from converters.tokenization import check_tokenizer
 
 
@@ -224,6 +230,72 @@ def test_conversion_checks_the_tokenizer(
     assert load_tokenizer(tmp_path / "padded").vocab_size == 294
 
 
-def test_directory_without_a_tokenizer(tmp_path: Path) -> None:
-    with pytest.raises(ConversionError, match="has no tokenizer"):
-        load_tokenizer(tmp_path)
+def test_the_tokenizer_is_the_one_the_configuration_names(
+    converted: Manifest, tmp_path: Path, assets: Path
+) -> None:
+    """Another file beside it changes nothing."""
+    directory = tmp_path / "models" / "small"
+    (directory / "tokenizer.model").write_bytes(
+        (assets / "tokenizer.model").read_bytes()
+    )
+    assert load_tokenizer(directory).kind == "neox"
+
+
+@pytest.mark.parametrize("damage", ["missing", "kind", "other size", "no config"])
+def test_a_tokenizer_that_does_not_fit_is_refused(
+    damage: str, converted: Manifest, tmp_path: Path
+) -> None:
+    directory = tmp_path / "models" / "small"
+    path = directory / "config.json"
+    config = json.loads(path.read_text())
+    match damage:
+        case "missing":
+            (directory / "tokenizer.json").unlink()
+        case "kind":
+            path.write_text(json.dumps({**config, "tokenizer": {"kind": "bytes"}}))
+        case "other size":
+            path.write_text(json.dumps({**config, "vocab_size": 1000}))
+        case "no config":
+            path.unlink()
+    with pytest.raises(ConversionError, match=r"tokenizer"):
+        load_tokenizer(directory)
+
+
+def lowercase(content: dict[str, Any]) -> None:
+    content["normalizer"] = {"type": "Lowercase"}
+
+
+def replace_a(content: dict[str, Any]) -> None:
+    pattern = {"String": "a"}
+    content["normalizer"] = {"type": "Replace", "pattern": pattern, "content": ""}
+
+
+def add_prefix(content: dict[str, Any]) -> None:
+    content["pre_tokenizer"]["add_prefix_space"] = True
+
+
+def drop_out(content: dict[str, Any]) -> None:
+    content["model"]["dropout"] = 0.5
+
+
+def drop_bytes(content: dict[str, Any]) -> None:
+    vocabulary = content["model"]["vocab"]
+    for token, other in (("z", "z spare"), ("\u010a", "newline spare")):
+        vocabulary[other] = vocabulary.pop(token)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lowercase, "changes text"),
+        (replace_a, "changes text"),
+        (add_prefix, "changes text"),
+        (drop_out, "dropout"),
+        (drop_bytes, "byte tokens"),
+    ],
+)
+def test_tokenizers_that_change_text_are_refused(
+    edit: Callable[[dict[str, Any]], None], message: str, tokenizer_file: Path
+) -> None:
+    with pytest.raises(ConversionError, match=message):
+        check_tokenizer("tokenizer.json", edited(tokenizer_file, edit))

@@ -1,0 +1,41 @@
+"""Which model is meant: a name, a path, or the default."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import ModelError
+from .builtin import ensure_builtin
+from .store import BUILTIN, InstalledModel, default_name, find, open_directory
+
+
+def choose(
+    choice: str | os.PathLike[str] | None = None,
+    converting: Callable[[], None] = lambda: None,
+) -> InstalledModel:
+    """The model to use; look at its `problem` before that.
+
+    Args:
+        choice: an installed model's name, a path (whatever is no `str`, or has a
+            separator or begins with a tilde), or None for the default.
+        converting: called when the built-in model has to be prepared.
+
+    Raises:
+        UsageError: a name no model can have.
+        ModelError: there is no such model.
+    """
+    if choice is None:
+        choice = default_name()
+    if not isinstance(choice, str) or _is_path(choice):
+        path = Path(choice).expanduser()
+        if not path.is_dir():
+            raise ModelError(f"{path} is not a directory; -m takes a name or a path.")
+        return open_directory(path, path.resolve().name)
+    if choice == BUILTIN:
+        return ensure_builtin(converting)
+    return find(choice)
+
+
+def _is_path(choice: str) -> bool:
+    separators = [separator for separator in (os.sep, os.altsep) if separator]
+    return choice.startswith("~") or any(s in choice for s in separators)

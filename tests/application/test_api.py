@@ -1,0 +1,176 @@
+"""The Python interface."""
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from terminal import run
+
+import genesis_chat
+from genesis_chat import Genesis, load
+from genesis_chat.errors import (
+    ContextFullError,
+    GenesisChatError,
+    ModelError,
+    UsageError,
+)
+from genesis_chat.settings import GenerationOptions, GenerationSettings
+
+QUESTION = "What is the capital of France?"
+ANSWER = "The capital of France is Paris."
+
+
+def test_load_and_ask() -> None:
+    genesis = load()
+    assert genesis.is_builtin
+    assert genesis.ask(QUESTION, temperature=0) == ANSWER
+
+
+def test_load_prepares_the_builtin_model(empty_home: Path) -> None:
+    assert load().ask(QUESTION, temperature=0) == ANSWER
+    assert (empty_home / "models" / "builtin").is_dir()
+
+
+def test_load_by_name_and_by_path(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "models" / "builtin", home / "models" / "mine")
+    assert load("mine").model.name == "mine"
+    assert not load("mine").is_builtin
+    by_path = load(home / "models" / "mine")
+    assert by_path.ask(QUESTION, temperature=0) == ANSWER
+    assert load().model.name == "mine"
+    assert load("builtin").is_builtin
+
+
+def test_load_takes_a_dtype() -> None:
+    assert load(dtype="bfloat16").model.dtype == "bfloat16"
+    # The choice where nothing speeds half precision up.
+    if load().model.device == "CPU":
+        assert load().model.dtype == "float32"
+
+
+def test_load_refuses(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="'absent'"):
+        load("absent")
+    with pytest.raises(ModelError, match="manifest"):
+        load(tmp_path)
+    with pytest.raises(UsageError):
+        load("..")
+    with pytest.raises(GenesisChatError, match="dtype"):
+        load(dtype="int8")  # type: ignore[arg-type]
+
+
+def test_pieces_joined_are_the_reply(genesis: Genesis) -> None:
+    for seed in range(3):
+        pieces = list(genesis.stream("Tell me a story", seed=seed, temperature=1.2))
+        assert len(pieces) > 1 and all(pieces)
+        asked = genesis.ask("Tell me a story", seed=seed, temperature=1.2)
+        assert "".join(pieces) == asked
+
+
+def test_stream_comes_piece_by_piece(genesis: Genesis) -> None:
+    stream = genesis.stream(QUESTION, temperature=0)
+    first = next(stream)
+    assert ANSWER.startswith(first) and first != ANSWER
+    stream.close()
+    assert genesis.ask(QUESTION, temperature=0) == ANSWER
+
+
+def test_command_line_and_interface_agree(genesis: Genesis) -> None:
+    result = run("ask", "Tell me a story", "--seed", "8", "-s", "Be brief.")
+    asked = genesis.ask("Tell me a story", seed=8, system="Be brief.")
+    assert result.out == f"{asked}\n"
+
+
+def test_reply_tells_its_tokens(genesis: Genesis) -> None:
+    reply = genesis.reply(QUESTION, temperature=0)
+    assert reply.text == ANSWER
+    assert reply.finish_reason == "stop"
+    assert reply.token_ids[-1] == genesis.model.tokenizer.im_end
+    decoded = genesis.model.tokenizer.decode(reply.token_ids[:-1])
+    assert decoded.strip() == ANSWER
+    assert reply.settings.seed is not None
+
+
+def test_options_are_the_settings() -> None:
+    names = [field.name for field in dataclasses.fields(GenerationSettings)]
+    assert list(GenerationOptions.__annotations__) == names
+
+
+def test_session_remembers_and_reads_only_what_is_new(genesis: Genesis) -> None:
+    from genesis_chat.engine import Finished
+
+    settings = GenerationSettings(temperature=0)
+    session = genesis.session()
+    replies = [
+        event.reply
+        for message in ("My name is Anna.", "What is my name?")
+        for event in session.reply(message, settings)
+        if isinstance(event, Finished)
+    ]
+    assert "Anna" in replies[1].text
+    assert replies[1].prefilled_tokens < replies[1].prompt_tokens
+    # One question after another from `ask` shares nothing.
+    assert "Anna" not in genesis.ask("What is my name?", temperature=0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"temperature": -1.0},
+        {"temperature": float("nan")},
+        {"top_k": -1},
+        {"top_p": 1.5},
+        {"min_p": -0.5},
+        {"repetition_penalty": 0.0},
+        {"max_tokens": 0},
+    ],
+)
+def test_settings_out_of_range(genesis: Genesis, options: GenerationOptions) -> None:
+    with pytest.raises(UsageError, match=next(iter(options))):
+        genesis.ask("hello", **options)
+
+
+def test_prompt_that_does_not_fit(genesis: Genesis) -> None:
+    with pytest.raises(ContextFullError, match="1024"):
+        genesis.ask("word " * 3000)
+    with pytest.raises(GenesisChatError):
+        list(genesis.stream("word " * 3000))
+
+
+def test_unknown_option_is_a_type_error(genesis: Genesis) -> None:
+    with pytest.raises(TypeError, match="warmth"):
+        genesis.ask("hello", warmth=1)  # type: ignore[call-arg]
+
+
+def test_package_is_typed_and_documented() -> None:
+    assert (files(genesis_chat) / "py.typed").is_file()
+    for thing in (load, Genesis, Genesis.ask, Genesis.stream, Genesis.reply):
+        assert thing.__doc__
+    for name in genesis_chat.__all__:
+        assert getattr(genesis_chat, name)
+
+
+def test_type_checker_knows_the_interface(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from genesis_chat import load\n"
+        "genesis = load()\n"
+        "reveal_type(genesis.ask('x', temperature=0))\n"
+        "for piece in genesis.stream('x'):\n"
+        "    reveal_type(piece)\n"
+        "genesis.ask('x', warmth=0)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "mypy", "--strict", script],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    revealed = [x for x in done.stdout.splitlines() if "Revealed type" in x]
+    assert len(revealed) == 2 and all("str" in line for line in revealed), done.stdout
+    assert done.stdout.count("error:") == 1 and "warmth" in done.stdout

@@ -1,0 +1,181 @@
+"""What goes wrong is said in one sentence on stderr, with the right exit code."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import pytest
+from terminal import Result, run
+
+from backends.genesis_mlx import Model
+
+
+def refused(result: Result, code: int) -> str:
+    """Check how a refusal looks; the message without Click's usage lines."""
+    assert result.code == code, result.err
+    assert result.out == ""
+    assert "Traceback" not in result.err and "Unexpected" not in result.err
+    errors = [line for line in result.err.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, result.err
+    return errors[0]
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--max-tokens", "0"),
+        ("--max-tokens", "-1"),
+        ("--max-tokens", "many"),
+        ("--max-tokens", "1.5"),
+        ("--temp", "-0.1"),
+        ("--temp", "nan"),
+        ("--temp", "inf"),
+        ("--top-k", "-1"),
+        ("--top-k", "2.5"),
+        ("--top-p", "-0.1"),
+        ("--top-p", "1.1"),
+        ("--top-p", "nan"),
+        ("--min-p", "-0.1"),
+        ("--min-p", "2"),
+        ("--min-p", "nan"),
+        ("--repetition-penalty", "0"),
+        ("--repetition-penalty", "-1"),
+        ("--repetition-penalty", "0.001"),
+        ("--repetition-penalty", "1000"),
+        ("--repetition-penalty", "nan"),
+        ("--repetition-penalty", "inf"),
+        ("--seed", "x"),
+        ("--dtype", "int8"),
+    ],
+)
+def test_options_out_of_range_are_named(flag: str, value: str) -> None:
+    assert flag in refused(run("ask", "hello", flag, value), 2)
+    assert flag in refused(run("chat", flag, value, stdin="hello\n"), 2)
+
+
+def test_unknown_option() -> None:
+    assert "--no-such" in refused(run("ask", "hello", "--no-such"), 2)
+
+
+@pytest.mark.parametrize("arguments", [(), ("ask",), ("ask", ""), ("ask", " "), ("-",)])
+@pytest.mark.parametrize("stdin", ["", " \n\n\t"])
+def test_empty_prompt(arguments: tuple[str, ...], stdin: str) -> None:
+    assert "no prompt" in refused(run(*arguments, stdin=stdin), 2)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    message = refused(run("ask", "-f", tmp_path / "absent.txt", "hello"), 2)
+    assert "absent.txt" in message
+
+
+def test_directory_is_no_file(tmp_path: Path) -> None:
+    assert str(tmp_path) in refused(run("ask", "-f", tmp_path, "hello"), 2)
+
+
+def test_file_that_is_not_utf8(tmp_path: Path) -> None:
+    file = tmp_path / "latin.txt"
+    file.write_bytes("café".encode("latin-1"))
+    message = refused(run("ask", "-f", file, "hello"), 2)
+    assert "latin.txt" in message and "UTF-8" in message
+
+
+def test_standard_input_that_is_not_utf8() -> None:
+    assert "UTF-8" in refused(run("ask", stdin="café".encode("latin-1")), 2)
+
+
+def test_file_names_cannot_act_on_the_terminal(tmp_path: Path) -> None:
+    result = run("ask", "-f", tmp_path / "\x1b]0;title\x07", "hello")
+    assert result.code == 2
+    assert "\x1b" not in result.err and "\x07" not in result.err
+
+
+def test_unknown_model() -> None:
+    message = refused(run("ask", "hello", "-m", "absent"), 1)
+    assert "'absent'" in message and "builtin" in message
+    assert message.count(".") == 1
+
+
+def test_model_that_is_not_a_directory(tmp_path: Path) -> None:
+    assert "absent" in refused(run("ask", "x", "-m", tmp_path / "absent"), 1)
+
+
+def test_directory_that_is_no_model(tmp_path: Path) -> None:
+    assert str(tmp_path) in refused(run("ask", "x", "-m", tmp_path), 1)
+
+
+@pytest.mark.parametrize("name", ["-", "a b", "\x1b[2J", "x" * 65])
+def test_names_no_model_can_have(name: str) -> None:
+    result = run("ask", "x", f"--model={name}")
+    refused(result, 2)
+    assert "\x1b" not in result.err
+
+
+def test_prompt_longer_than_the_context() -> None:
+    result = run("ask", "-m", "builtin", stdin="word " * 3000)
+    message = refused(result, 1)
+    assert "1024" in message and "Shorten" in message
+
+
+def test_home_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    result = run("ask", "x", env={"GENESIS_CHAT_HOME": str(tmp_path / "file" / "home")})
+    refused_message = [x for x in result.err.splitlines() if x.startswith("Error: ")]
+    assert (result.code, result.out, len(refused_message)) == (1, "", 1)
+    assert "Traceback" not in result.err and "Unexpected" not in result.err
+
+
+def break_after(monkeypatch: pytest.MonkeyPatch, tokens: int) -> None:
+    """Let the model compute a NaN after so many tokens of its reply."""
+    computed = 0
+    whole = Model.logits
+
+    def logits(self: Model, features: mx.array) -> mx.array:
+        nonlocal computed
+        computed += 1
+        result = whole(self, features)
+        return result if computed <= tokens else result * mx.array(float("nan"))
+
+    monkeypatch.setattr(Model, "logits", logits)
+
+
+@pytest.mark.parametrize("option", [(), ("--no-stream",)])
+def test_failing_model_keeps_what_it_has(
+    option: tuple[str, ...],
+    run_here: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    arguments = ("ask", "What is the capital of France?", "--temp", "0", *option)
+    break_after(monkeypatch, 5)
+    assert run_here(*arguments) == 1
+    out, err = capsys.readouterr()
+    text = out.removesuffix("\n")
+    assert text and out != text
+    assert "The capital of France is Paris.".startswith(text)
+    assert len(text) < len("The capital of France is Paris.")
+    assert "not finite" in err and "Traceback" not in err
+
+
+def test_failing_model_in_json(
+    run_here: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    break_after(monkeypatch, 5)
+    question = "What is the capital of France?"
+    assert run_here("ask", question, "--temp", "0", "--json") == 1
+    reply = json.loads(capsys.readouterr().out)
+    assert (reply["finish_reason"], reply["reply_tokens"]) == ("error", 5)
+
+
+def test_error_on_purpose_hides_nothing_when_debugging(
+    run_here: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Model, features: mx.array) -> mx.array:
+        raise ZeroDivisionError("on purpose")
+
+    monkeypatch.setattr(Model, "logits", fail)
+    assert run_here("ask", "hello") == 1
+    monkeypatch.setenv("GENESIS_CHAT_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError, match="on purpose"):
+        run_here("ask", "hello")

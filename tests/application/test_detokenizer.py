@@ -1,0 +1,77 @@
+"""Text comes in whole characters, however they are cut into tokens."""
+
+import random
+import unicodedata
+from pathlib import Path
+
+import pytest
+from checkpoints import write_small_neox
+
+from converters import Tokenizer
+from converters.tokenization import check_tokenizer
+from genesis_chat import Genesis
+from genesis_chat.engine.detokenizer import Detokenizer
+
+TEXTS = ["naïve café", "日本語のテキスト", "👩‍👩‍👧 and 🇫🇷", "a\u0301b", "x 🦉 y\n\tz"]
+
+
+@pytest.fixture(params=["pieces", "neox"])
+def tokenizer(
+    request: pytest.FixtureRequest, genesis: Genesis, tmp_path: Path
+) -> Tokenizer:
+    if request.param == "pieces":
+        return genesis.model.tokenizer
+    path = tmp_path / "tokenizer.json"
+    write_small_neox(path)
+    return check_tokenizer(path.name, path.read_bytes())
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_characters_split_over_tokens_come_whole(
+    text: str, tokenizer: Tokenizer
+) -> None:
+    text = unicodedata.normalize("NFC", text)
+    ids = tokenizer.encode(text)
+    # Otherwise there is nothing to put together.
+    assert any(not decodes(tokenizer.token_bytes(i)) for i in ids)
+    detokenizer = Detokenizer(tokenizer)
+    shown = []
+    for position, token in enumerate(ids):
+        shown.append(detokenizer.push(token))
+        assert "\ufffd" not in shown[-1]
+        assert text.startswith("".join(shown)), position
+    assert "".join(shown) + detokenizer.flush() == text
+
+
+def decodes(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_unfinished_character_is_shown_as_such_at_the_end(tokenizer: Tokenizer) -> None:
+    *ids, _ = tokenizer.encode("ok 🦉")
+    detokenizer = Detokenizer(tokenizer)
+    assert "".join(map(detokenizer.push, ids)) == "ok"
+    assert detokenizer.flush() == " \ufffd"
+
+
+def test_random_tokens_stream_as_they_decode_together(tokenizer: Tokenizer) -> None:
+    rng = random.Random(41)
+    size = min(tokenizer.vocab_size, 290)
+    for _ in range(200):
+        ids = [rng.randrange(5, size) for _ in range(rng.randint(1, 60))]
+        detokenizer = Detokenizer(tokenizer)
+        shown = "".join(map(detokenizer.push, ids)) + detokenizer.flush()
+        data = b"".join(map(tokenizer.token_bytes, ids))
+        assert shown.strip() == data.decode("utf-8", "replace").strip()
+        # White space at the end is held back until something follows.
+        assert shown == shown.rstrip()
+
+
+def test_control_tokens_give_no_text(tokenizer: Tokenizer) -> None:
+    detokenizer = Detokenizer(tokenizer)
+    ids = [tokenizer.im_start, *tokenizer.encode("hi"), tokenizer.im_end]
+    assert "".join(map(detokenizer.push, ids)) + detokenizer.flush() == "hi"

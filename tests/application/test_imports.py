@@ -1,0 +1,126 @@
+"""What is imported when: help must not wait for what only a reply needs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from terminal import run
+
+HEAVY = {
+    "mlx",
+    "tokenizers",
+    "sentencepiece",
+    "rich",
+    "huggingface_hub",
+    "numpy",
+    "safetensors",
+    "torch",
+    "tqdm",
+}
+NO_SOCKETS = """
+import socket, sys
+
+def refuse(self, address):
+    raise SystemExit(f"a connection to {address} was opened")
+
+socket.socket.connect = socket.socket.connect_ex = refuse
+socket.getaddrinfo = lambda *a, **k: sys.exit("a name was looked up")
+from genesis_chat.cli import main
+main()
+"""
+
+
+def imported(*arguments: str) -> set[str]:
+    """Names of all modules a command imports."""
+    command = (sys.executable, "-P", "-X", "importtime", "-m", "genesis_chat")
+    result = run(*arguments, command=command)
+    assert result.code == 0, result.err
+    lines = [x for x in result.err.splitlines() if x.startswith("import time:")]
+    return {line.rsplit("|", 1)[1].strip() for line in lines}
+
+
+def top(modules: set[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("ask", "--help"),
+        ("chat", "--help"),
+        ("models", "--help"),
+        ("models", "list"),
+        ("models", "default"),
+        ("completion", "bash"),
+    ],
+)
+def test_nothing_heavy_is_imported_early(arguments: tuple[str, ...]) -> None:
+    modules = imported(*arguments)
+    assert "genesis_chat.cli.main" in modules
+    assert not HEAVY & top(modules)
+
+
+def test_the_check_above_sees_heavy_modules() -> None:
+    assert top(imported("ask", "hello", "--max-tokens", "1")) >= {
+        "mlx",
+        "sentencepiece",
+    }
+
+
+def test_asking_leaves_out_what_it_does_not_need() -> None:
+    modules = top(imported("ask", "hello", "--max-tokens", "1"))
+    assert not {"huggingface_hub", "rich", "torch", "tokenizers"} & modules
+
+
+def test_package_alone_imports_the_standard_library_only() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import genesis_chat; "
+        "print('\\n'.join(set(sys.modules) - before))"
+    )
+    result = run(command=(sys.executable, "-P", "-c", script))
+    assert result.code == 0, result.err
+    modules = top(set(result.out.split()))
+    assert "genesis_chat" in modules
+    assert modules - {"genesis_chat"} <= set(sys.stdlib_module_names)
+
+
+def test_missing_attributes_are_said_as_usual() -> None:
+    import genesis_chat
+
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        _ = genesis_chat.no_such_thing
+
+
+@pytest.mark.parametrize("first_use", [True, False])
+def test_asking_opens_no_connection(first_use: bool, home: Path) -> None:
+    if first_use:
+        (home / "models").rename(home / "elsewhere")
+    command = (sys.executable, "-P", "-c", NO_SOCKETS)
+    result = run(
+        *("ask", "What is the capital of France?", "--temp", "0"),
+        command=command,
+        env={"HF_HUB_OFFLINE": "0"},
+    )
+    assert result.out == "The capital of France is Paris.\n", result.err
+    assert result.code == 0
+
+
+def test_the_guard_above_can_fail() -> None:
+    command = (sys.executable, "-P", "-c", NO_SOCKETS)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            NO_SOCKETS.replace("main()", "")
+            + "import urllib.request; urllib.request.urlopen('http://localhost:9')",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0 and "was" in done.stderr
+    result = run("models", "pull", command=command, env={"HF_HUB_OFFLINE": "0"})
+    assert result.code == 1

@@ -1,0 +1,190 @@
+"""Listing, describing, verifying, removing installed models; the default one."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import pytest
+from terminal import Result, run
+
+QUESTION = ("What is the capital of France?", "--temp", "0")
+ANSWER = "The capital of France is Paris.\n"
+
+
+def models(*arguments: str | Path, code: int = 0, stdin: str = "") -> Result:
+    result = run("models", *arguments, stdin=stdin)
+    assert result.code == code, result.err
+    assert "Traceback" not in result.err and "Unexpected" not in result.err
+    return result
+
+
+def listed() -> dict[str, dict[str, Any]]:
+    rows = json.loads(models("list", "--json").out)
+    return {row["name"]: row for row in rows}
+
+
+def loaded(file: Path) -> dict[str, mx.array]:
+    tensors = mx.load(str(file))
+    assert isinstance(tensors, dict)
+    return tensors
+
+
+@pytest.fixture
+def small(assets: Path) -> str:
+    """A model installed beside the built-in one."""
+    models("convert", assets, "--name", "small")
+    return "small"
+
+
+def test_list_before_the_first_use(empty_home: Path) -> None:
+    assert list(listed()) == ["builtin"]
+    assert "builtin" in models("list").out
+    # Looking must not write.
+    assert list(empty_home.iterdir()) == []
+
+
+def test_list_marks_the_default(small: str) -> None:
+    lines = models("list").out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["*", "small"], ["builtin", "4.3M"]]
+    rows = listed()
+    assert rows["small"]["default"] and not rows["builtin"]["default"]
+    assert rows["small"]["state"] == rows["builtin"]["state"] == "ready"
+
+
+def test_first_installed_model_is_used_without_a_notice(small: str) -> None:
+    result = run(*QUESTION)
+    assert (result.out, result.err) == (ANSWER, "")
+    assert json.loads(run(*QUESTION, "--json").out)["model"] == "small"
+
+
+def test_default_is_told_and_set(small: str, assets: Path) -> None:
+    models("convert", assets, "--name", "other")
+    assert models("default").out == "small\n"
+    models("default", "other")
+    assert models("default").out == "other\n"
+    assert json.loads(run(*QUESTION, "--json").out)["model"] == "other"
+    models("default", "builtin")
+    assert models("default").out == "builtin\n"
+
+
+def test_default_must_exist(small: str) -> None:
+    assert "absent" in models("default", "absent", code=1).err
+    assert models("default").out == "small\n"
+
+
+def test_default_without_models_is_the_builtin_one(empty_home: Path) -> None:
+    assert models("default").out == "builtin\n"
+
+
+def test_removed_model_is_gone(small: str, home: Path) -> None:
+    models("remove", "small", "--yes")
+    assert list(listed()) == ["builtin"]
+    assert not [p for p in (home / "models").iterdir() if "small" in p.name]
+    assert run(*QUESTION).out == ANSWER
+
+
+def test_removal_asks_first(small: str) -> None:
+    declined = models("remove", "small", stdin="n\n", code=130)
+    assert declined.out == "" and "small" in declined.err
+    models("remove", "small", stdin="", code=130)
+    assert "small" in listed()
+    models("remove", "small", stdin="y\n")
+    assert "small" not in listed()
+
+
+def test_missing_model_cannot_be_removed_described_or_verified() -> None:
+    for command in (("remove", "-y"), ("info",), ("verify",)):
+        result = models(*command, "absent", code=1)
+        assert result.out == ""
+        assert result.err.startswith("Error: ") and "'absent'" in result.err
+        assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["../x", "..", "/", "a/b", ".hidden", "default", ""])
+def test_names_cannot_leave_the_models_folder(name: str, home: Path) -> None:
+    precious = home / "x"
+    precious.mkdir()
+    for command in (("remove", "-y"), ("default",)):
+        result = models(*command, "--", name, code=2)
+        assert result.out == ""
+    assert precious.is_dir()
+
+
+def test_builtin_model_stays() -> None:
+    assert "built-in" in models("remove", "-y", "builtin", code=2).err
+    assert run(*QUESTION).out == ANSWER
+
+
+def test_verify_whole_models(small: str) -> None:
+    assert "whole" in models("verify", "small").err
+    # Without a name it is the default model.
+    assert "small" in models("verify").err
+    assert "builtin" in models("verify", "builtin").err
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "tokenizer.model"]
+)
+def test_verify_finds_a_changed_byte(name: str, home: Path, small: str) -> None:
+    file = home / "models" / small / name
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    result = models("verify", small, code=1)
+    assert name in result.err and result.out == ""
+    for other in {"model.safetensors", "config.json", "tokenizer.model"} - {name}:
+        assert other not in result.err
+
+
+def test_verify_finds_a_missing_file(home: Path, small: str) -> None:
+    (home / "models" / small / "tokenizer.model").unlink()
+    assert "tokenizer.model" in models("verify", small, code=1).err
+    assert listed()[small]["state"] == "damaged"
+    assert "tokenizer.model" in run("ask", "x", "-m", small).err
+
+
+def test_model_without_a_manifest_is_damaged(home: Path, small: str) -> None:
+    (home / "models" / small / "manifest.json").write_text("{", encoding="utf-8")
+    assert listed()[small]["state"] == "damaged"
+    assert small in models("info", small, code=1).err
+    assert small in models("verify", small, code=1).err
+    # It can still be removed.
+    models("remove", "-y", small)
+
+
+def test_info_tells_everything(small: str, assets: Path) -> None:
+    text = models("info", small).out
+    digest = hashlib.sha256((assets / "model.safetensors").read_bytes()).hexdigest()
+    for fact in (
+        "6 gated linear attention",
+        "2 forgetting attention",
+        "bfloat16",
+        "1,024 tokens",
+        "model.safetensors",
+        digest,
+        "sentencepiece",
+    ):
+        assert fact in text
+    flags = dict(line.split() for line in text.splitlines() if line[:2] == "  ")
+    assert flags["use_ttt"] == "True"
+    assert flags["selective_k_ratio"] == "0.85"
+    assert flags["n_embd"] == "192"
+    assert "ASSUMED" not in text
+
+
+def test_info_counts_the_parameters_in_the_file(small: str, home: Path) -> None:
+    file = home / "models" / small / "model.safetensors"
+    count = sum(tensor.size for tensor in loaded(file).values())
+    assert f"{count:,}" in models("info", small).out
+    facts = json.loads(models("info", small, "--json").out)
+    assert facts["manifest"]["parameters"] == count
+    assert facts["bytes"] == sum(f.stat().st_size for f in file.parent.iterdir())
+    assert (facts["context"], facts["problem"]) == (1024, None)
+
+
+def test_info_takes_a_directory(small: str, home: Path) -> None:
+    by_name = models("info", small).out
+    by_path = models("info", home / "models" / small).out
+    assert by_path == by_name
