@@ -9,7 +9,13 @@ from typing import Any
 
 import mlx.core as mx
 
-from backends.genesis_mlx import QUANTIZATION_GROUP, ModelArgs, tensor_shapes
+from backends.genesis_mlx import (
+    DTYPES,
+    QUANTIZATION_GROUP,
+    Dtype,
+    ModelArgs,
+    tensor_shapes,
+)
 
 from .checking import check_names, check_values
 from .errors import ConversionError
@@ -20,7 +26,7 @@ from .sources import Source, resolve_source
 from .storage import check_destination, new_directory
 from .tokenization import FILE_NAMES
 from .tokenization.choice import choose_tokenizer
-from .weights import DTYPES, Dtype, dtype_name, plan, write_weights
+from .weights import dtype_name, plan, write_weights
 
 
 def convert(

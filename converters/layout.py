@@ -1,10 +1,8 @@
 """Names and shapes of a checkpoint's tensors, as the reference saves them."""
 
-from backends.genesis_mlx import ModelArgs
+from backends.genesis_mlx import FOX_CONV_SIZE, ModelArgs
 
 Shape = tuple[int, ...]
-
-FOX_CONV_SIZE = 4
 
 
 def source_shapes(args: ModelArgs) -> dict[str, Shape]:

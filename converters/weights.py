@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import mlx.core as mx
 
 from backends.genesis_mlx import (
+    ALWAYS_FLOAT32,
+    DTYPES,
     QUANTIZATION_GROUP,
+    Dtype,
     ModelArgs,
     quantizable,
     tensor_shapes,
@@ -22,20 +24,12 @@ from .names import place
 from .progress import Progress
 from .writer import ITEM_BYTES, SafetensorsWriter
 
-Dtype = Literal["float32", "float16", "bfloat16"]
-DTYPES: dict[str, mx.Dtype] = {
-    "float32": mx.float32,
-    "float16": mx.float16,
-    "bfloat16": mx.bfloat16,
-}
 CODES = {
     mx.float32: "F32",
     mx.float16: "F16",
     mx.bfloat16: "BF16",
     mx.uint32: "U32",
 }
-# Exponents and learning rates: half precision would move them by whole percents.
-ALWAYS_FLOAT32 = ("A_log", "dt_bias", "ttt.log_lr")
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import PathLike
-from typing import Literal, Self, Unpack
+from typing import Self, Unpack
 
 from .conversation import DEFAULT_SYSTEM_PROMPT
 from .engine import Finished, LoadedModel, Reply, Session, Text, open_model
 from .errors import ModelError
 from .models import BUILTIN, choose
-from .settings import GenerationOptions, GenerationSettings
-
-Dtype = Literal["float32", "float16", "bfloat16"]
+from .settings import Dtype, GenerationOptions, GenerationSettings
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 import secrets
 from dataclasses import dataclass, replace
-from typing import Self, TypedDict
+from typing import Literal, Self, TypedDict, get_args
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 
 
 class GenerationOptions(TypedDict, total=False):

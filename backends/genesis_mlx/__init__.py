@@ -2,6 +2,7 @@
 
 from .args import ModelArgs
 from .cache import Cache
+from .device import DTYPES, Dtype
 from .errors import (
     BackendError,
     CacheError,
@@ -21,15 +22,25 @@ from .generate import (
 from .loader import load, read_args
 from .model import Model
 from .sampling import SamplingSettings
-from .weights import QUANTIZATION_GROUP, quantizable, tensor_shapes
+from .weights import (
+    ALWAYS_FLOAT32,
+    FOX_CONV_SIZE,
+    QUANTIZATION_GROUP,
+    quantizable,
+    tensor_shapes,
+)
 
 __all__ = [
+    "ALWAYS_FLOAT32",
+    "DTYPES",
+    "FOX_CONV_SIZE",
     "QUANTIZATION_GROUP",
     "BackendError",
     "Cache",
     "CacheError",
     "ConfigError",
     "ContextError",
+    "Dtype",
     "FinishReason",
     "GeneratedToken",
     "Model",

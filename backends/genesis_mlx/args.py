@@ -253,4 +253,6 @@ def _checked(name: str, kind: Any, value: object) -> Any:
             return float(value)
         if kind is int and abs(value) < 2**53 and value == int(value):
             return int(value)
-    raise ConfigError(f"{name} must be of type {kind.__name__}, not {value!r}.")
+    shown = repr(value)
+    shown = shown if len(shown) <= 40 else f"{shown[:40]}..."
+    raise ConfigError(f"{name} must be a usual {kind.__name__}, not {shown}.")

@@ -1,10 +1,15 @@
-"""The device everything runs on."""
+"""The device everything runs on, and the dtypes it may compute in."""
 
 from typing import Literal
 
 import mlx.core as mx
 
 Dtype = Literal["float32", "float16", "bfloat16"]
+DTYPES: dict[str, mx.Dtype] = {
+    "float32": mx.float32,
+    "float16": mx.float16,
+    "bfloat16": mx.bfloat16,
+}
 
 
 def on_metal() -> bool:

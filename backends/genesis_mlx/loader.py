@@ -9,18 +9,11 @@ import mlx.nn as nn
 from safetensors import SafetensorError, safe_open
 
 from .args import ModelArgs
-from .device import Dtype, default_dtype, on_metal
+from .device import DTYPES, Dtype, default_dtype, on_metal
 from .errors import ConfigError, WeightsError
 from .model import Model
-from .weights import QUANTIZATION_GROUP, quantizable, tensor_shapes
+from .weights import ALWAYS_FLOAT32, QUANTIZATION_GROUP, quantizable, tensor_shapes
 
-DTYPES: dict[str, mx.Dtype] = {
-    "float32": mx.float32,
-    "float16": mx.float16,
-    "bfloat16": mx.bfloat16,
-}
-# Exponents and learning rates: half precision would move them by whole percents.
-ALWAYS_FLOAT32 = ("A_log", "dt_bias", "log_lr")
 STORED_DTYPES = ("F32", "F16", "BF16", "U32")
 NOT_PARAMETERS = {"model_type", "quantization", "tokenizer"}
 

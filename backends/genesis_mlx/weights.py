@@ -6,6 +6,8 @@ Shape = tuple[int, ...]
 
 FOX_CONV_SIZE = 4
 QUANTIZATION_GROUP = 32
+# Exponents and learning rates: half precision would move them by whole percents.
+ALWAYS_FLOAT32 = ("A_log", "dt_bias", "log_lr")
 
 
 def tensor_shapes(args: ModelArgs) -> dict[str, Shape]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import ModelError, UsageError
-from .options import DTYPES
+from ..settings import DTYPES
 from .show import notice
 
 STAGES = {

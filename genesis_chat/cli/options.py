@@ -7,12 +7,11 @@ from typing import Any, TypeVar
 import click
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
-from ..settings import GenerationSettings
+from ..settings import DTYPES, GenerationSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULTS = GenerationSettings()
-DTYPES = ("float32", "float16", "bfloat16")
 
 
 class FiniteRange(click.FloatRange):

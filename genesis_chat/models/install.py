@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..paths import models_directory, private_directory
+from ..settings import Dtype
 from .store import (
     RESERVED,
     InstalledModel,
@@ -17,7 +18,6 @@ from .store import (
 
 if TYPE_CHECKING:
     from converters.progress import Progress
-    from converters.weights import Dtype
 
 RELEASED_REPOSITORY = "guiferrarib/genesis-152m-instruct"
 
@@ -37,7 +37,7 @@ def install(
     *,
     revision: str | None = None,
     file: str | None = None,
-    dtype: "Dtype | None" = None,
+    dtype: Dtype | None = None,
     quantize: int | None = None,
     tokenizer: Path | None = None,
     accept_unknown: bool = False,

@@ -50,7 +50,8 @@ def check_name(name: str) -> str:
         )
     if name.lower() == BUILTIN:
         raise UsageError(
-            f"{name!r} is the built-in model, which always stays; choose another name."
+            f"{name!r} is the built-in model, which cannot be removed or replaced; for "
+            "another model choose another name."
         )
     if name.lower() in RESERVED:
         raise UsageError(f"{name!r} is reserved; choose another name.")
