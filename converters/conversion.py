@@ -18,12 +18,13 @@ from backends.genesis_mlx import (
 )
 
 from .checking import check_names, check_values
+from .destination import check_destination
 from .errors import ConversionError
 from .header import open_checkpoint
 from .manifest import CONFIG, MANIFEST, WEIGHTS, FileRecord, Manifest, file_record
 from .progress import Progress, silent
 from .sources import Source, resolve_source
-from .storage import check_destination, new_directory
+from .storage import new_directory
 from .tokenization import FILE_NAMES
 from .tokenization.choice import choose_tokenizer
 from .weights import dtype_name, plan, write_weights

@@ -1,74 +1,19 @@
 """A directory that appears whole or not at all, even when the process is killed."""
 
-import errno
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from .errors import ConversionError, DestinationExistsError, reason, shown
-from .manifest import read_manifest
-from .tokenization.base import without_surrogates
+from .destination import check_destination, write_error
+from .durability import sync_directory, sync_tree
+from .errors import ConversionError, shown
 
 # Longer than any conversion; a lock held by a dead process is free at once.
 LOCK_SECONDS = 3600.0
 PARTIAL, REPLACED, LOCK = ".genesis-partial", ".genesis-replaced", ".genesis-lock"
 REMOVED = ".genesis-removed"
-
-
-def check_destination(
-    destination: Path, *, replace: bool, sources: Sequence[Path] = ()
-) -> Path:
-    """The destination as an absolute path, checked before anything is written.
-
-    Only a converted model or an empty directory may be replaced, and none that holds
-    one of the `sources`. Raises `DestinationExistsError` when it is taken and
-    `replace` is not set, and `ConversionError` when it cannot be a model directory.
-    """
-    text = os.fspath(destination)
-    if "\0" in text or not text.strip() or text != without_surrogates(text):
-        raise ConversionError("The destination is not a valid path.")
-    path = Path(os.path.abspath(os.path.expanduser(text)))
-    if not path.name or path.name.startswith("."):
-        raise ConversionError(
-            f"{shown(text)} cannot be a model's directory; choose a name that does "
-            "not begin with a dot."
-        )
-    try:
-        if path.is_symlink() or (path.exists() and not path.is_dir()):
-            raise ConversionError(
-                f"{shown(text)} is in the way and is not a directory; "
-                "choose another destination."
-            )
-        if path.exists() and not replace:
-            raise DestinationExistsError(
-                f"{shown(text)} already exists; remove it, choose another destination "
-                "or ask for it to be replaced."
-            )
-        if path.exists():
-            _check_replaceable(path, sources)
-    except OSError as error:
-        raise _sentence(path, error) from error
-    return path
-
-
-def _check_replaceable(path: Path, sources: Sequence[Path]) -> None:
-    inside = [s for s in sources if s.resolve().is_relative_to(path.resolve())]
-    if inside:
-        raise ConversionError(
-            f"{shown(str(path))} holds {shown(inside[0].name)}, which is being "
-            "converted; choose another destination."
-        )
-    if any(path.iterdir()):
-        try:
-            read_manifest(path)
-        except ConversionError as error:
-            raise ConversionError(
-                f"{shown(str(path))} is not a converted model, so it is not replaced; "
-                "remove it yourself or choose another destination."
-            ) from error
 
 
 @contextmanager
@@ -105,7 +50,7 @@ def new_directory(
             try:
                 partial.mkdir()
                 yield partial
-                _sync_tree(partial)
+                sync_tree(partial)
                 if destination.exists():
                     os.rename(destination, old)
                 os.rename(partial, destination)
@@ -117,7 +62,7 @@ def new_directory(
                     os.rename(old, destination)
                 shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise _sentence(destination, error) from error
+        raise write_error(destination, error) from error
     finally:
         if not done:
             for directory in created:
@@ -140,7 +85,7 @@ def remove_directory(directory: Path, waiting: Callable[[], None]) -> None:
                 os.rename(directory, gone)
                 shutil.rmtree(gone)
     except OSError as error:
-        raise _sentence(directory, error) from error
+        raise write_error(directory, error) from error
 
 
 def recover_directories(parent: Path) -> None:
@@ -151,7 +96,7 @@ def recover_directories(parent: Path) -> None:
     try:
         _recover_others(parent)
     except OSError as error:
-        raise _sentence(parent, error) from error
+        raise write_error(parent, error) from error
 
 
 def needs_recovery(parent: Path) -> bool:
@@ -160,41 +105,6 @@ def needs_recovery(parent: Path) -> bool:
         path.name.endswith((PARTIAL, REPLACED, REMOVED))
         for path in parent.glob(".*.genesis-*")
     )
-
-
-def sync_file(path: Path) -> None:
-    """Make a file's data durable."""
-    with path.open("rb") as file:
-        _sync(file.fileno())
-
-
-def sync_directory(path: Path) -> None:
-    """Make a directory's names durable, where the system has such a thing."""
-    if os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        _sync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync(handle: int) -> None:
-    if sys.platform == "darwin":
-        import fcntl
-
-        # fsync leaves data in the drive's cache there; not every file system knows
-        # the stronger call.
-        with suppress(OSError):
-            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
-            return
-    os.fsync(handle)
-
-
-def _sync_tree(directory: Path) -> None:
-    for path in directory.iterdir():
-        sync_file(path)
-    sync_directory(directory)
 
 
 def _missing_parents(path: Path) -> list[Path]:
@@ -269,16 +179,3 @@ def _lock(destination: Path, seconds: float) -> Iterator[None]:
         with suppress(OSError):
             path.unlink()
         guard.release()
-
-
-def _sentence(destination: Path, error: OSError) -> ConversionError:
-    where = shown(str(destination))
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ConversionError(
-            f"There is no space left to write {where}; free some and try again."
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return ConversionError(
-            f"{where} cannot be written: {reason(error)}; choose another destination."
-        )
-    return ConversionError(f"{where} cannot be written: {reason(error)}.")
