@@ -9,12 +9,13 @@ PROMPT ?=
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help ask chat test lint format clean
+.PHONY: help ask chat test soak lint format clean
 
 help:
 	@echo 'make ask PROMPT="..."   answer one prompt'
 	@echo 'make chat               start a chat'
 	@echo 'make test               lint, check types and imports, run the tests'
+	@echo 'make soak               the long tests of the history: kills, many programs'
 	@echo 'make format             format the code'
 	@echo 'make clean              remove the environment'
 
@@ -47,6 +48,9 @@ lint: $(TEST_STAMP)
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+soak: $(TEST_STAMP)
+	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py
 
 format: $(TEST_STAMP)
 	$(BIN)/ruff check --fix .

@@ -35,7 +35,7 @@ class Genesis:
         found = choose(model, converting)
         if found.problem:
             raise ModelError(found.problem)
-        return cls(open_model(found.directory, found.name, dtype))
+        return cls(open_model(found.directory, found.name, dtype, found.sha256))
 
     @property
     def is_builtin(self) -> bool:

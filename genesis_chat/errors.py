@@ -23,3 +23,7 @@ class ContextFullError(GenesisChatError):
 
 class GenerationError(GenesisChatError):
     """Generation failed in the middle of a reply; what had come stands."""
+
+
+class HistoryError(GenesisChatError):
+    """A conversation that is not there, or a history that cannot be read or kept."""

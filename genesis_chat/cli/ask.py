@@ -1,12 +1,14 @@
 """`genesis-chat ask`: one prompt, one reply."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import GenerationError
+from .conversation import Choice, conversation_id
 from .options import generation_options, settings_from
 from .show import as_json, load_model, notice, statistics, stop_on_interrupt, write
 
@@ -30,9 +32,7 @@ def ask(
     prompt: tuple[str, ...],
     files: tuple[Path, ...],
     model: str | None,
-    system: str,
     dtype: str | None,
-    no_log: bool,
     stats: bool,
     no_stream: bool,
     json_output: bool,
@@ -44,18 +44,19 @@ def ask(
     then files, then PROMPT; they are joined by blank lines.
     """
     text = _read_prompt(prompt, files)
-    settings = settings_from(options)
-    with stop_on_interrupt() as stop:
+    settings, choice = settings_from(options), Choice(options)
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_on_interrupt())
         genesis = load_model(model, dtype)
         if stop.asked:
             return INTERRUPTED
-        session = genesis.session(system)
+        chat = stack.enter_context(choice.open(genesis))
         streaming = not (no_stream or json_output)
         failure: GenerationError | None = None
         try:
             from ..engine import Finished, Text
 
-            for event in session.reply(text, settings, cancelled=stop):
+            for event in chat.reply(text, settings, cancelled=stop):
                 if isinstance(event, Text) and streaming:
                     write(event.text)
                 elif isinstance(event, Finished):
@@ -63,7 +64,7 @@ def ask(
         except GenerationError as error:
             failure = error
         if json_output:
-            print(as_json(reply))
+            print(as_json(reply, conversation_id(chat)))
         else:
             write("\n" if streaming else f"{reply.text}\n")
     if stats:

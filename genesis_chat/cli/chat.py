@@ -1,13 +1,15 @@
 """`genesis-chat chat`: a conversation, line by line."""
 
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import click
 
-from ..errors import ContextFullError, GenerationError
+from ..errors import ContextFullError, GenerationError, HistoryError
 from ..settings import GenerationSettings
+from .conversation import Choice
 from .options import generation_options, settings_from
 from .show import load_model, notice, statistics, stop_on_interrupt, write
 
@@ -24,21 +26,24 @@ Ctrl-C stops a reply."""
 @generation_options
 def chat(
     model: str | None,
-    system: str,
     dtype: str | None,
-    no_log: bool,
     stats: bool,
     **options: Any,
 ) -> int:
     """Chat, a line at a time. Each line of a piped standard input is a turn."""
-    settings = settings_from(options)
+    settings, choice = settings_from(options), Choice(options)
     genesis = load_model(model, dtype)
-    conversation = _Chat(genesis, system, settings, stats)
     terminal = sys.stdin.isatty()
+    with _Chat(genesis, choice, settings, stats) as conversation:
+        return _converse(conversation, terminal)
+
+
+def _converse(conversation: "_Chat", terminal: bool) -> int:
     if terminal:
         _enable_line_editing()
         notice(
-            f"{genesis.model.name} on {genesis.model.device}. "
+            f"{conversation.genesis.model.name} on "
+            f"{conversation.genesis.model.device}. "
             "Type a message, /help for commands, Ctrl-D to leave."
         )
     while True:
@@ -66,12 +71,30 @@ def _enable_line_editing() -> None:
 @dataclass
 class _Chat:
     genesis: Any
-    system: str
+    choice: Choice
     settings: GenerationSettings
     stats: bool
 
-    def __post_init__(self) -> None:
-        self.session = self.genesis.session(self.system)
+    def __enter__(self) -> Self:
+        self.begin()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def begin(self) -> None:
+        """Take up the conversation that was asked for, or a new one."""
+        stack = ExitStack()
+        self.session = stack.enter_context(self.choice.open(self.genesis))
+        self._stack = stack
+
+    def begin_new(self, system: str | None = None) -> None:
+        """Leave the conversation for an empty one."""
+        if system is not None:
+            self.choice.system = system
+        self.choice.latest, self.choice.conversation = False, None
+        self._stack.close()
+        self.begin()
 
     def take(self, line: str) -> bool:
         """Handle one line; whether to go on."""
@@ -87,11 +110,10 @@ class _Chat:
                 self.stats = not self.stats
                 notice(f"Statistics are {'on' if self.stats else 'off'}.")
             case "/new":
-                self.__post_init__()
+                self.begin_new()
                 notice("A new conversation.")
             case "/system":
-                self.system = rest.strip()
-                self.__post_init__()
+                self.begin_new(rest.strip())
                 notice("A new conversation with this system prompt.")
             case _ if command.startswith("/") and "/" not in command[1:]:
                 notice(f"{command} is not a command; /help lists them.")
@@ -113,7 +135,7 @@ class _Chat:
                         case Finished(reply):
                             write("\n")
                             self._finished(reply)
-            except (ContextFullError, GenerationError) as error:
+            except (ContextFullError, GenerationError, HistoryError) as error:
                 notice(f"Error: {error}")
 
     def _finished(self, reply: Any) -> None:

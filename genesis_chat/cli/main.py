@@ -16,6 +16,7 @@ from ..text import sanitize
 from .ask import ask
 from .chat import chat
 from .completion import completion
+from .history import history
 from .models import models
 
 INTERRUPTED = 130
@@ -69,6 +70,7 @@ def cli() -> None:
 
 cli.add_command(ask)
 cli.add_command(chat)
+cli.add_command(history)
 cli.add_command(models)
 cli.add_command(completion)
 

@@ -48,9 +48,20 @@ _OPTIONS = [
         "-s",
         "--system",
         metavar="TEXT",
-        default=DEFAULT_SYSTEM_PROMPT,
-        show_default=True,
+        show_default=DEFAULT_SYSTEM_PROMPT,
         help='System prompt; "" for none.',
+    ),
+    click.option(
+        "-c",
+        "--continue",
+        "latest",
+        is_flag=True,
+        help="Continue the conversation that was changed last.",
+    ),
+    click.option(
+        "--conversation",
+        metavar="ID",
+        help="Continue the conversation whose id begins so.",
     ),
     click.option(
         "--max-tokens",
@@ -116,7 +127,7 @@ _OPTIONS = [
         "-n",
         "--no-log",
         is_flag=True,
-        help="Keep this out of the history. Nothing is logged in this version.",
+        help="Keep this out of the history.",
     ),
     click.option("--stats", is_flag=True, help="Speed and token counts on stderr."),
 ]

@@ -89,8 +89,11 @@ def statistics(reply: "Reply") -> str:
     return f"[{', '.join(part for part in parts if part)}]"
 
 
-def as_json(reply: "Reply") -> str:
-    """A reply as one JSON object in ASCII, so that no character can act."""
+def as_json(reply: "Reply", conversation: str | None) -> str:
+    """A reply as one JSON object in ASCII, so that no character can act.
+
+    `conversation` is the id of the conversation it is kept in, or None.
+    """
     settings = asdict(reply.settings)
     return json.dumps(
         {
@@ -105,5 +108,6 @@ def as_json(reply: "Reply") -> str:
             "model": reply.model,
             "seed": settings.pop("seed"),
             "settings": settings,
+            "conversation": conversation,
         }
     )

@@ -3,6 +3,7 @@
 from .events import Dropped, Event, Finished, PromptProgress, Reply, Text
 from .loader import LoadedModel, describe, open_model
 from .session import Session
+from .snapshots import Snapshots
 
 __all__ = [
     "Dropped",
@@ -12,6 +13,7 @@ __all__ = [
     "PromptProgress",
     "Reply",
     "Session",
+    "Snapshots",
     "Text",
     "describe",
     "open_model",

@@ -19,6 +19,7 @@ class State(Protocol):
     offset: int
 
     def copy(self) -> Self: ...
+    def save(self, path: Path) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class LoadedModel:
     """A model in memory with its tokenizer.
 
     `context` is in tokens; `device` is "Metal" or "CPU"; `dtype` is what it computes
-    in.
+    in; `sha256` is of its weights file, if the manifest tells.
     """
 
     name: str
@@ -42,11 +43,22 @@ class LoadedModel:
     context: int
     dtype: str
     device: str
+    sha256: str | None
     _model: Any
 
     def new_state(self, ttt: bool) -> State:
         """A state before the first token."""
         state: State = self._model.make_cache(ttt=ttt)
+        return state
+
+    def load_state(self, path: Path) -> State:
+        """A state that `State.save` wrote. Raises `ModelError`."""
+        from backends.genesis_mlx import BackendError
+
+        try:
+            state: State = self._model.load_cache(path)
+        except (BackendError, RuntimeError) as error:
+            raise ModelError(str(error)) from error
         return state
 
     def check(self, settings: GenerationSettings) -> None:
@@ -128,7 +140,10 @@ def _translated(events: Iterator[Any]) -> Iterator[PromptProgress | Token]:
 
 
 def open_model(
-    directory: Path, name: str | None = None, dtype: str | None = None
+    directory: Path,
+    name: str | None = None,
+    dtype: str | None = None,
+    sha256: str | None = None,
 ) -> LoadedModel:
     """Load a converted model directory. Raises `ModelError`."""
     from backends.genesis_mlx import BackendError, load
@@ -144,6 +159,7 @@ def open_model(
         context=model.args.block_size,
         dtype=model.dtype,
         device=model.device,
+        sha256=sha256,
         _model=model,
     )
 

@@ -1,7 +1,7 @@
 """A conversation with a model: turns in, events out, state kept between turns."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -12,6 +12,7 @@ from .detokenizer import Detokenizer
 from .events import Dropped, Event, Finished, FinishReason, Reply, Text
 from .loader import LoadedModel, State, Token
 from .prompt import encode_message, reply_footer, reply_header
+from .snapshots import Snapshots
 
 
 @dataclass
@@ -20,15 +21,37 @@ class Session:
 
     When it outgrows the context the oldest whole exchanges leave the prompt, enough
     at once to leave a quarter of the context free; the system prompt never does.
-    An empty `system` leaves the system turn out. Not for use from two threads.
+    An empty `system` leaves the system turn out. With `snapshots` the state after
+    each turn is kept on disk too. Not for use from two threads.
     """
 
     model: LoadedModel
     system: str = DEFAULT_SYSTEM_PROMPT
+    snapshots: Snapshots | None = None
     _exchanges: list[list[int]] = field(default_factory=list)
     _state: State | None = None
     _read: list[int] = field(default_factory=list)
     _ttt: bool = False
+
+    def restore(self, exchanges: Sequence[tuple[str, str, Sequence[int]]]) -> None:
+        """Take up a conversation where it stopped.
+
+        Args:
+            exchanges: of each the user's message, the reply, and the ids it was
+                generated as by this very model; none when another one wrote it.
+        """
+        tokenizer = self.model.tokenizer
+        self._exchanges, self._state, self._read = [], None, []
+        for content, text, ids in exchanges:
+            if ids:
+                reply = [*ids, *reply_footer(tokenizer, list(ids))]
+                before = chain(self._encode_system(), *self._exchanges)
+                self._read = [*before, *self._encode_turn(content), *ids]
+            else:
+                self._read = []
+                header = len(reply_header(tokenizer))
+                reply = encode_message(tokenizer, Message("assistant", text))[header:]
+            self._exchanges.append([*self._encode_turn(content), *reply])
 
     def reply(
         self,
@@ -85,6 +108,9 @@ class Session:
                 self._ttt = settings.ttt
         yield from run.flush()
         yield Finished(run.reply())
+        if self.snapshots and self._state and run.tokens:
+            read = self._read[: self._state.offset]
+            self.snapshots.save(self.model, self._state, settings.ttt, read)
         if failure:
             raise failure
 
@@ -120,6 +146,8 @@ class Session:
         self, prompt: list[int], ttt: bool
     ) -> tuple[State, list[int], list[int]]:
         """The state to continue, what it has read, and what it has not."""
+        if self._state is None:
+            self._load_state(ttt)
         state = self._state
         if state is not None and self._ttt == ttt:
             read = self._read[: state.offset]
@@ -127,6 +155,13 @@ class Session:
                 # A copy: if this turn comes to nothing, the state still stands.
                 return state.copy(), read, prompt[len(read) :]
         return self.model.new_state(ttt), [], prompt
+
+    def _load_state(self, ttt: bool) -> None:
+        """Look for the state after the last reply, with its last token or without."""
+        for read in (self._read, self._read[:-1]):
+            if self.snapshots and self._state is None and read:
+                self._state = self.snapshots.load(self.model, ttt, read)
+                self._ttt = ttt
 
 
 class _Run:

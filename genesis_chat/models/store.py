@@ -32,6 +32,13 @@ class InstalledModel:
     problem: str | None = None
 
     @property
+    def sha256(self) -> str | None:
+        """The weights file's, as recorded when it was written."""
+        from converters.manifest import WEIGHTS
+
+        return self.manifest.files[WEIGHTS].sha256 if self.manifest else None
+
+    @property
     def bytes(self) -> int:
         """Size of its files on disk."""
         files = self.directory.iterdir()

@@ -14,7 +14,6 @@ import pytest
 from converters import convert
 from genesis_chat import Genesis
 from genesis_chat.cli.main import run as run_arguments
-from genesis_chat.engine import open_model
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +58,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def genesis(converted_once: Path) -> Genesis:
     """The built-in model, loaded once. Its sessions share nothing."""
-    return Genesis(open_model(converted_once, "builtin"))
+    return Genesis.load(converted_once)
 
 
 @pytest.fixture

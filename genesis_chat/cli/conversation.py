@@ -1,0 +1,98 @@
+"""Which conversation a command takes part in, and whether it is kept."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..conversation import DEFAULT_SYSTEM_PROMPT
+from ..errors import HistoryError, UsageError
+from .show import notice
+
+if TYPE_CHECKING:
+    from ..api import Genesis
+    from ..chat import Chat
+    from ..engine import Session
+    from ..history import Conversation, Store
+
+
+@contextmanager
+def open_history() -> Iterator["Store"]:
+    """The history; says so when it had to be saved from damage."""
+    from ..history import Store
+
+    with Store.open(recovered=lambda recovery: notice(str(recovery))) as store:
+        yield store
+
+
+class Choice:
+    """The options of a command that say where its turns belong.
+
+    `system` is None when it was not given.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.system: str | None = options["system"]
+        self.no_log: bool = options["no_log"]
+        self.latest: bool = options["latest"]
+        self.conversation: str | None = options["conversation"]
+        if self.latest and self.conversation:
+            raise UsageError("--continue and --conversation exclude each other.")
+        if self.continues and self.system is not None:
+            raise UsageError(
+                "--system cannot be changed in a conversation that is continued."
+            )
+
+    @property
+    def continues(self) -> bool:
+        """Whether an earlier conversation goes on."""
+        return self.latest or self.conversation is not None
+
+    @contextmanager
+    def open(self, genesis: "Genesis") -> Iterator["Chat | Session"]:
+        """A session, kept in the history unless --no-log says otherwise."""
+        from ..chat import Chat, restore
+
+        with ExitStack() as stack:
+            if self.no_log and not self.continues:
+                yield genesis.session(self._system)
+                return
+            store = stack.enter_context(self._history())
+            found = self._find(store)
+            session = genesis.session(found.system if found else self._system)
+            if self.no_log and found:
+                restore(session, store.branch(found.id))
+                yield session
+            else:
+                yield Chat(session, store, found)
+
+    @property
+    def _system(self) -> str:
+        return DEFAULT_SYSTEM_PROMPT if self.system is None else self.system
+
+    @contextmanager
+    def _history(self) -> Iterator["Store"]:
+        with ExitStack() as stack:
+            try:
+                store = stack.enter_context(open_history())
+            except HistoryError as error:
+                hint = "" if self.continues else " With --no-log it goes without."
+                raise HistoryError(f"{error}{hint}") from error
+            yield store
+
+    def _find(self, store: "Store") -> "Conversation | None":
+        if self.conversation is not None:
+            return store.find(self.conversation)
+        if not self.latest:
+            return None
+        found = store.latest()
+        if found is None:
+            raise HistoryError("There is no conversation to continue yet.")
+        return found
+
+
+def conversation_id(chat: "Chat | Session") -> str | None:
+    """The id of the conversation a chat is kept in, None when it is not."""
+    from ..chat import Chat
+
+    kept = chat.conversation if isinstance(chat, Chat) else None
+    return kept.id if kept else None

@@ -1,0 +1,207 @@
+"""`genesis-chat history`: look at, search and look after kept conversations."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import HistoryError
+from ..text import sanitize
+from .conversation import open_history
+from .show import notice
+
+if TYPE_CHECKING:
+    from ..history import Conversation, StoredMessage
+
+SHORTEST_ID = 10
+AS_JSON = click.option("--json", "json_output", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def history() -> None:
+    """List, show, search and look after kept conversations."""
+
+
+@history.command("list")
+@click.option("--deleted", is_flag=True, help="Those in the trash.")
+@click.option("-l", "--limit", type=click.IntRange(min=1), help="At most so many.")
+@AS_JSON
+def list_command(deleted: bool, limit: int | None, json_output: bool) -> int:
+    """List conversations, the last one changed first."""
+    with open_history() as store:
+        found = store.conversations(deleted=deleted, limit=limit)
+    if json_output:
+        click.echo(json.dumps([asdict(conversation) for conversation in found]))
+        return 0
+    length = _shown_length([conversation.id for conversation in found])
+    for conversation in found:
+        _line(conversation, length)
+    return 0
+
+
+@history.command()
+@click.argument("id", required=False)
+@click.option("--tree", is_flag=True, help="Every branch, not only the current one.")
+@AS_JSON
+def show(id: str | None, tree: bool, json_output: bool) -> int:
+    """Show a conversation, by default the one changed last."""
+    with open_history() as store:
+        found = store.find(id) if id else store.latest()
+        if found is None:
+            raise HistoryError("There is no conversation yet.")
+        messages = store.messages(found.id) if tree else store.branch(found.id)
+    if json_output:
+        facts = {**asdict(found), "branch": [asdict(message) for message in messages]}
+        click.echo(json.dumps(facts))
+        return 0
+    click.echo(sanitize(f"{found.title or '(no title)'}  [{found.id}]"))
+    if found.system:
+        click.echo(sanitize(f"system: {found.system}"))
+    for message in messages:
+        click.echo(sanitize(f"\n{_heading(message)}\n{message.content}"))
+    return 0
+
+
+@history.command()
+@click.argument("text", nargs=-1, required=True)
+@click.option(
+    "-l", "--limit", type=click.IntRange(min=1), default=20, show_default=True
+)
+@AS_JSON
+def search(text: tuple[str, ...], limit: int, json_output: bool) -> int:
+    """Find messages that hold every one of some words."""
+    with open_history() as store:
+        hits = store.search(" ".join(text), limit=limit)
+    if json_output:
+        click.echo(json.dumps([asdict(hit) for hit in hits]))
+        return 0
+    length = _shown_length([hit.conversation.id for hit in hits])
+    for hit in hits:
+        _line(hit.conversation, length)
+        snippet = " ".join(hit.snippet.split())
+        click.echo(sanitize(f"    {hit.message.role}: {snippet}"))
+    if not hits:
+        notice("Nothing was found.")
+    return 0
+
+
+@history.command()
+@click.argument("id")
+@click.argument("title", nargs=-1, required=True)
+def rename(id: str, title: tuple[str, ...]) -> int:
+    """Give a conversation another title."""
+    with open_history() as store:
+        store.rename(store.find(id).id, " ".join(title))
+    return 0
+
+
+@history.command()
+@click.argument("id")
+def delete(id: str) -> int:
+    """Put a conversation into the trash; `restore` takes it out again."""
+    with open_history() as store:
+        found = store.find(id)
+        store.delete(found.id)
+    notice(
+        f"{found.title or found.id} is in the trash. Take it out with: "
+        f"genesis-chat history restore {found.id}"
+    )
+    return 0
+
+
+@history.command()
+@click.argument("id")
+def restore(id: str) -> int:
+    """Take a conversation out of the trash."""
+    with open_history() as store:
+        store.restore(store.find(id, deleted=True).id)
+    return 0
+
+
+@history.command("path")
+def path_command() -> int:
+    """Print where the history is kept."""
+    with open_history() as store:
+        click.echo(str(store.path))
+    return 0
+
+
+@history.command()
+@AS_JSON
+def check(json_output: bool) -> int:
+    """Check the whole file and every message; exit 0 only when all is well."""
+    with open_history() as store:
+        problems = store.check()
+        count = store.stats()["messages"]
+    if json_output:
+        click.echo(json.dumps({"messages": count, "problems": problems}))
+    for problem in problems:
+        notice(problem)
+    if problems:
+        raise HistoryError(
+            f"The history has {len(problems)} problems; make a copy with "
+            "genesis-chat history backup FILE before anything else."
+        )
+    notice(f"The history is whole: {count:,} messages verified.")
+    return 0
+
+
+@history.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> int:
+    """Copy the whole history to a new file, also while it is in use."""
+    with open_history() as store:
+        store.backup(file.expanduser().absolute())
+    notice(f"The history was copied to {file}.")
+    return 0
+
+
+@history.command()
+@AS_JSON
+def stats(json_output: bool) -> int:
+    """Count what is kept, and tell how."""
+    with open_history() as store:
+        facts = store.stats()
+    if json_output:
+        click.echo(json.dumps(facts))
+        return 0
+    for key, value in facts.items():
+        shown: Any = f"{value:,}" if isinstance(value, int) else value
+        click.echo(sanitize(f"{key.replace('_', ' '):<14} {shown}"))
+    return 0
+
+
+def _shown_length(ids: list[str]) -> int:
+    """How much of the ids tells them apart: those of one moment begin alike."""
+    different = set(ids)
+    length = SHORTEST_ID
+    while len({id[:length] for id in different}) < len(different):
+        length += 1
+    return length
+
+
+def _line(conversation: "Conversation", length: int) -> None:
+    title = " ".join(conversation.title.split()) or "(no title)"
+    click.echo(
+        sanitize(
+            f"{conversation.id[:length]}  {_when(conversation.updated)}  "
+            f"{conversation.messages:>4}  {title}"
+        )
+    )
+
+
+def _heading(message: "StoredMessage") -> str:
+    status = "" if message.status == "complete" else f" ({message.status})"
+    return f"{message.role}{status}, {_when(message.created)}:"
+
+
+def _when(milliseconds: int) -> str:
+    """Local time, to the minute."""
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return "????-??-?? ??:??"
+    return moment.strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,96 @@
+"""States kept on disk, so that a reopened conversation reads nothing again.
+
+A file's name is made of a key and the file's sha256. The key is a digest of the
+model's weights, what it computes in, and the exact tokens the state has read, so a
+state can only be found by whom it fits. One that is missing or damaged costs a
+prefill and nothing else; that is why nothing here raises for the file system.
+"""
+
+import hashlib
+import os
+import struct
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import ModelError
+from .loader import LoadedModel, State
+
+LIMIT_BYTES = 512 * 2**20
+BLOCK = 1 << 20
+
+
+class Snapshots:
+    """The states in one folder, at most `limit` bytes of them.
+
+    The least recently used ones go first.
+    """
+
+    def __init__(self, folder: Path, limit: int = LIMIT_BYTES) -> None:
+        self._folder, self._limit = folder, limit
+
+    def save(
+        self, model: LoadedModel, state: State, ttt: bool, ids: Sequence[int]
+    ) -> None:
+        """Keep a state that has read `ids`."""
+        key = _key(model, ttt, ids)
+        if key is None or self._find(key):
+            return
+        partial = self._folder / f".{key}.{os.getpid()}"
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                state.save(partial)
+                partial.chmod(0o600)
+                name = f"{key}-{_sha256(partial)}.safetensors"
+                os.replace(partial, self._folder / name)
+            finally:
+                partial.unlink(missing_ok=True)
+            self._trim()
+
+    def load(self, model: LoadedModel, ttt: bool, ids: Sequence[int]) -> State | None:
+        """The state that has read `ids`, or None."""
+        key = _key(model, ttt, ids)
+        path = self._find(key) if key else None
+        if path is None:
+            return None
+        with suppress(OSError, ModelError):
+            if _sha256(path) == path.stem.partition("-")[2]:
+                state = model.load_state(path)
+                if state.offset == len(ids):
+                    os.utime(path)
+                    return state
+        with suppress(OSError):
+            path.unlink()
+        return None
+
+    def _find(self, key: str) -> Path | None:
+        with suppress(OSError):
+            return next(self._folder.glob(f"{key}-*.safetensors"), None)
+        return None
+
+    def _trim(self) -> None:
+        files = [(p, p.stat()) for p in self._folder.glob("*.safetensors")]
+        files.sort(key=lambda entry: entry[1].st_mtime_ns, reverse=True)
+        total = 0
+        for path, facts in files:
+            total += facts.st_size
+            if total > self._limit:
+                path.unlink(missing_ok=True)
+
+
+def _key(model: LoadedModel, ttt: bool, ids: Sequence[int]) -> str | None:
+    """None when the weights are not known by their sha256."""
+    if model.sha256 is None or not ids:
+        return None
+    digest = hashlib.sha256(f"1 {model.sha256} {model.dtype} {ttt} ".encode())
+    digest.update(struct.pack(f"<{len(ids)}I", *ids))
+    return digest.hexdigest()[:40]
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

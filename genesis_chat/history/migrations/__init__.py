@@ -1,0 +1,108 @@
+"""Bringing a history file to the present schema, one numbered step at a time.
+
+Steps are only ever added. Each runs in one transaction, after a backup that was
+opened and checked.
+"""
+
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from ...errors import HistoryError
+from ..connection import read_only, transaction
+from . import m0001_initial
+
+# "Gnss" in ASCII, at a fixed place in the file's header.
+APPLICATION_ID = 0x476E7373
+STEPS: tuple[tuple[str, ...], ...] = (m0001_initial.STATEMENTS,)
+LATEST = len(STEPS)
+
+
+def check_identity(path: Path) -> int:
+    """The schema version of a history file, 0 for a new one; nothing is written.
+
+    Raises `HistoryError` for a foreign or a newer file, `sqlite3.Error` for one
+    that cannot be read.
+    """
+    if not path.exists():
+        return 0
+    try:
+        with read_only(path) as connection:
+            return _version(connection, path)
+    except sqlite3.OperationalError:
+        with read_only(path, as_is=True) as connection:
+            return _version(connection, path)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
+    """Run the missing steps; the backup that was made first, if one was needed.
+
+    Raises `HistoryError`; the file is then as it was before the step that failed.
+    """
+    version = _version(connection, path)
+    backup = None
+    if 0 < version < LATEST:
+        backup = back_up(connection, _backup_path(path, version))
+    while version < LATEST:
+        with transaction(connection):
+            # Another program may have been faster.
+            version = _version(connection, path)
+            if version < LATEST:
+                for statement in STEPS[version]:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+                version += 1
+                connection.execute(f"PRAGMA user_version={version}")
+    return backup
+
+
+def back_up(connection: sqlite3.Connection, target: Path) -> Path:
+    """Copy the whole history to a new file and check the copy.
+
+    Raises `HistoryError`, and leaves no file then.
+    """
+    if target.exists():
+        raise HistoryError(f"{target} exists already; choose another file.")
+    try:
+        connection.execute("VACUUM INTO ?", (str(target),))
+        target.chmod(0o600)
+        with closing(sqlite3.connect(target)) as copy:
+            found = copy.execute("PRAGMA quick_check").fetchone()[0]
+            counts = [_count(c) for c in (connection, copy)]
+    except (sqlite3.Error, OSError) as error:
+        with suppress(OSError):
+            target.unlink()
+        raise HistoryError(f"No backup could be made at {target}: {error}.") from error
+    if found != "ok" or counts[1] < counts[0]:
+        target.unlink(missing_ok=True)
+        raise HistoryError(f"The backup at {target} came out damaged; it was removed.")
+    return target
+
+
+def _count(connection: sqlite3.Connection) -> int:
+    count: int = connection.execute("SELECT count(*) FROM message").fetchone()[0]
+    return count
+
+
+def _backup_path(path: Path, version: int) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    return path.with_name(f"{path.stem}-v{version}-{stamp}.backup.sqlite3")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if application == 0 and version == 0 and tables == 0:
+        return 0
+    if application != APPLICATION_ID or version < 1:
+        raise HistoryError(
+            f"{path} belongs to another program; move it away to start a new history."
+        )
+    if version > LATEST:
+        raise HistoryError(
+            f"{path} was written by a newer version of Genesis Chat (schema "
+            f"{version}, and this one knows {LATEST}); update the program."
+        )
+    return version

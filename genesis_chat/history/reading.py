@@ -1,0 +1,118 @@
+"""Looking things up in the history."""
+
+import sqlite3
+from pathlib import Path
+
+from ..errors import HistoryError
+from .records import Conversation, Hit, StoredMessage
+from .rows import CONVERSATIONS, storable, to_conversation, to_message
+
+SHORTEST_PREFIX = 4
+
+
+class Reader:
+    """What can be asked of an open history. Methods raise `HistoryError`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    def conversations(
+        self, *, deleted: bool = False, limit: int | None = None
+    ) -> list[Conversation]:
+        """Conversations, the last one changed first; or those in the trash."""
+        test = "IS NOT NULL" if deleted else "IS NULL"
+        rows = self._all(
+            f"{CONVERSATIONS} WHERE deleted {test} ORDER BY turn DESC LIMIT ?",
+            -1 if limit is None else limit,
+        )
+        return [to_conversation(row) for row in rows]
+
+    def find(self, prefix: str, *, deleted: bool = False) -> Conversation:
+        """The conversation whose id begins so; at least four characters."""
+        if len(prefix) < SHORTEST_PREFIX or not prefix.isalnum():
+            raise HistoryError(
+                f"{prefix!r} is no conversation's id; give at least "
+                f"{SHORTEST_PREFIX} characters of one, as `genesis-chat history list` "
+                "shows."
+            )
+        test = "IS NOT NULL" if deleted else "IS NULL"
+        rows = self._all(
+            f"{CONVERSATIONS} WHERE deleted {test} AND substr(id, 1, ?) = ? LIMIT 2",
+            len(prefix),
+            prefix.upper(),
+        )
+        if not rows:
+            where = "in the trash" if deleted else "in the history"
+            raise HistoryError(f"No conversation {where} has an id with {prefix!r}.")
+        if len(rows) > 1:
+            raise HistoryError(f"Several conversations begin with {prefix!r}.")
+        return to_conversation(rows[0])
+
+    def latest(self) -> Conversation | None:
+        """The conversation that was changed last."""
+        return next(iter(self.conversations(limit=1)), None)
+
+    def message(self, id: str) -> StoredMessage:
+        """One message."""
+        rows = self._all("SELECT * FROM message WHERE id = ?", id)
+        if not rows:
+            raise HistoryError(f"There is no message {id}.")
+        return to_message(rows[0])
+
+    def messages(self, conversation: str) -> list[StoredMessage]:
+        """The whole tree, every message after its parent."""
+        query = "SELECT * FROM message WHERE conversation = ? ORDER BY number"
+        return [to_message(row) for row in self._all(query, conversation)]
+
+    def branch(self, conversation: str, leaf: str | None = None) -> list[StoredMessage]:
+        """The messages from the first one to `leaf`, by default the head."""
+        leaf = leaf or self._conversation(conversation).head
+        query = """
+            WITH RECURSIVE up (number, parent) AS (
+                SELECT number, parent FROM message WHERE id = ? AND conversation = ?
+                UNION ALL
+                SELECT m.number, m.parent FROM message AS m JOIN up ON m.id = up.parent
+            )
+            SELECT * FROM message WHERE number IN (SELECT number FROM up)
+            ORDER BY number
+        """
+        return [to_message(row) for row in self._all(query, leaf, conversation)]
+
+    def search(self, text: str, *, limit: int = 20) -> list[Hit]:
+        """Messages that hold every word of the text, the best matches first."""
+        words = " ".join(f'"{w}"' for w in storable(text).replace('"', " ").split())
+        if not words:
+            raise HistoryError("There is nothing to search for; give a word.")
+        rows = self._all(
+            """
+            SELECT m.*, snippet(message_text, 0, '', '', ' ... ', 16) AS snippet
+            FROM message_text JOIN message AS m ON m.number = message_text.rowid
+            JOIN conversation AS c ON c.id = m.conversation
+            WHERE message_text MATCH ? AND c.deleted IS NULL
+            ORDER BY bm25(message_text), m.number DESC LIMIT ?
+            """,
+            words,
+            limit,
+        )
+        return [
+            Hit(self._conversation(r["conversation"]), to_message(r), r["snippet"])
+            for r in rows
+        ]
+
+    def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise unreadable(self.path, error) from error
+
+    def _conversation(self, id: str) -> Conversation:
+        rows = self._all(f"{CONVERSATIONS} WHERE id = ?", id)
+        if not rows:
+            raise HistoryError(f"There is no conversation {id}.")
+        return to_conversation(rows[0])
+
+
+def unreadable(path: Path, error: Exception) -> HistoryError:
+    """A sentence about a history that cannot be read."""
+    return HistoryError(f"The history {path} cannot be read: {error}.")

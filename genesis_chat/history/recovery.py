@@ -1,0 +1,224 @@
+"""A damaged history: the original is kept aside, and what can be read is saved.
+
+Nothing is ever deleted: calling a passing fault damage must not cost a word.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import HistoryError
+from . import index
+from .checksums import CONVERSATION, checksum
+from .connection import connect, transaction
+from .migrations import APPLICATION_ID, migrate
+
+MAGIC = b"SQLite format 3\0"
+APPLICATION_AT = slice(68, 72)
+SIDE_FILES = ("", "-wal", "-shm", "-journal")
+COLUMNS = {
+    "conversation": (
+        *("id", "title", "system", "head", "created", "updated", "turn", "deleted"),
+    ),
+    "message": (
+        *("number", "id", "conversation", "parent", "role", "content", "status"),
+        *("created", "token_ids", "receipt", "writer", "checksum"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What became of a damaged history.
+
+    `original` is the damaged file. `saved` of `found` messages are in the new one,
+    `changed` of these with a text that is not what was stored; `found` is an estimate
+    when the damage hides their number.
+    """
+
+    original: Path
+    found: int
+    saved: int
+    changed: int
+
+    def __str__(self) -> str:
+        changed = f", {self.changed} of them changed" if self.changed else ""
+        return (
+            f"The history was damaged: {self.saved} of {self.found} messages were "
+            f"saved{changed}, and the damaged file is kept as {self.original}."
+        )
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file that cannot be read was a history: by its header's bytes.
+
+    To be called with no connection open: closing a file drops SQLite's locks on it.
+    """
+    with path.open("rb") as file:
+        header = file.read(100)
+    signs = (
+        header.startswith(MAGIC),
+        header[APPLICATION_AT] == APPLICATION_ID.to_bytes(4, "big"),
+    )
+    return any(signs)
+
+
+def recover(path: Path) -> Recovery:
+    """Move a damaged history aside and save its messages into a new one.
+
+    Raises `HistoryError`, and nothing has been moved then.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    original = path.with_name(f"{path.stem}-damaged-{stamp}-{os.getpid()}.sqlite3")
+    saved = path.with_name(f".{path.stem}-saved-{os.getpid()}.sqlite3")
+    try:
+        saved.unlink(missing_ok=True)
+        counts = _save(path, saved)
+        for suffix in SIDE_FILES:
+            with suppress(FileNotFoundError):
+                os.replace(f"{path}{suffix}", f"{original}{suffix}")
+        os.replace(saved, path)
+    except (OSError, sqlite3.Error) as error:
+        for suffix in SIDE_FILES:
+            with suppress(OSError):
+                os.unlink(f"{saved}{suffix}")
+        raise HistoryError(
+            f"The history {path} is damaged and could not be saved: {error}. "
+            "Nothing was changed; copy the file and make room."
+        ) from error
+    return Recovery(original, *counts)
+
+
+def _save(damaged: Path, target: Path) -> tuple[int, int, int]:
+    source = sqlite3.connect(damaged, isolation_level=None)
+    source.row_factory = sqlite3.Row
+    # What is there is shown as it is, even where bytes are no longer UTF-8.
+    source.text_factory = lambda data: data.decode("utf-8", "replace")
+    with closing(source), closing(connect(target)) as new:
+        migrate(new, target)
+        conversations, messages = (
+            {row["id"]: row for row in _rows(source, table)} for table in COLUMNS
+        )
+        found = max(len(messages), _highest(source))
+        changed = 0
+        with transaction(new):
+            new.execute("PRAGMA defer_foreign_keys=ON")
+            for row in messages.values():
+                if row["conversation"] not in conversations:
+                    conversations[row["conversation"]] = _lost(row)
+            for row in conversations.values():
+                row = {**row, "head": _head(row, messages)}
+                row["checksum"] = checksum(row, CONVERSATION)
+                _insert(new, "conversation", row)
+            for row in messages.values():
+                changed += _insert_message(new, row, messages)
+            index.rebuild(new)
+    return found, len(messages), changed
+
+
+def _rows(source: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
+    """Every row that can be read, each on its own once the first one fails."""
+    columns = COLUMNS[table]
+    names = ", ".join(columns)
+    seen: set[int] = set()
+    try:
+        for row in source.execute(f"SELECT rowid AS at, {names} FROM {table}"):
+            seen.add(row["at"])
+            if _is_sound(table, row):
+                yield {column: row[column] for column in columns}
+    except (sqlite3.Error, UnicodeError):
+        pass
+    for at in range(1, _highest(source, table) + 1):
+        if at in seen:
+            continue
+        try:
+            query = f"SELECT {names} FROM {table} WHERE rowid = ?"
+            row = source.execute(query, (at,)).fetchone()
+        except (sqlite3.Error, UnicodeError):
+            continue
+        if row is not None and _is_sound(table, row):
+            yield dict(row)
+
+
+def _is_sound(table: str, row: sqlite3.Row) -> bool:
+    """Whether the columns have their types; a torn row has any."""
+    texts = (
+        ("id", "title", "system")
+        if table == "conversation"
+        else (*("id", "conversation", "role", "content", "status"),)
+    )
+    numbers = ("created", "turn") if table == "conversation" else ("created",)
+    sound = all(isinstance(row[name], str) for name in texts)
+    sound = sound and all(isinstance(row[name], int) for name in numbers)
+    return sound and (table == "conversation" or row["role"] in ("user", "assistant"))
+
+
+def _highest(source: sqlite3.Connection, table: str = "message") -> int:
+    for query in (
+        f"SELECT max(rowid) FROM {table}",
+        f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'",
+    ):
+        with suppress(sqlite3.Error):
+            row = source.execute(query).fetchone()
+            if row and isinstance(row[0], int):
+                # A torn page may give any number.
+                return min(row[0], 10_000_000)
+    return 0
+
+
+def _lost(message: dict[str, Any]) -> dict[str, Any]:
+    """A conversation in place of one that cannot be read."""
+    return {
+        "id": message["conversation"],
+        "title": "(recovered)",
+        "system": "",
+        "head": None,
+        "created": message["created"],
+        "updated": message["created"],
+        "turn": 0,
+        "deleted": None,
+    }
+
+
+def _head(row: dict[str, Any], messages: dict[str, Any]) -> str | None:
+    """The head, or the last message when it is gone."""
+    if row["head"] in messages:
+        return str(row["head"])
+    own = [m for m in messages.values() if m["conversation"] == row["id"]]
+    return max(own, key=lambda m: m["number"])["id"] if own else None
+
+
+def _insert_message(
+    new: sqlite3.Connection, row: dict[str, Any], messages: dict[str, Any]
+) -> bool:
+    """Save one message; whether it is not what was stored."""
+    try:
+        damaged = bool(checksum(row) != row["checksum"])
+    except (TypeError, ValueError):
+        damaged = True
+    parent = row["parent"] if row["parent"] in messages else None
+    moved = parent != row["parent"]
+    kept = {
+        **row,
+        "parent": parent,
+        "token_ids": row["token_ids"] if isinstance(row["token_ids"], bytes) else b"",
+        "receipt": None if damaged else row["receipt"],
+        "writer": None if damaged else row["writer"],
+    }
+    if damaged:
+        kept["status"] = "damaged"
+    if damaged or moved:
+        kept["checksum"] = checksum(kept)
+    _insert(new, "message", kept)
+    return damaged
+
+
+def _insert(new: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
+    columns = ", ".join(row)
+    values = ", ".join(f":{column}" for column in row)
+    new.execute(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({values})", row)

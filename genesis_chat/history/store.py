@@ -1,0 +1,270 @@
+"""The history: conversations as trees of messages, in one SQLite file."""
+
+import errno
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ..errors import HistoryError
+from ..paths import data_directory, private_directory
+from . import index
+from .checksums import CONVERSATION, checksum
+from .connection import connect, transaction
+from .migrations import back_up, check_identity, migrate
+from .reading import Reader, unreadable
+from .records import Conversation, NewConversation, Role, StoredMessage
+from .recovery import Recovery, is_ours, recover
+from .rows import (
+    CONVERSATIONS,
+    insert_message,
+    message_row,
+    new_id,
+    now,
+    storable,
+    title_of,
+)
+from .writer import ReplyWriter, WriterLock, mark_interrupted
+
+FILE = "history.sqlite3"
+
+
+class Store(Reader):
+    """An open history; close it, or use it in a `with` statement.
+
+    What a method has returned is on the disk. Methods raise `HistoryError`. One
+    thread may use a store; any number of programs may have the file open.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        super().__init__(path, connection)
+        self._lock = WriterLock(path)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | None = None,
+        *,
+        recovered: Callable[[Recovery], None] = lambda recovery: None,
+    ) -> Self:
+        """Open the history, making or migrating the file if need be.
+
+        Replies whose program ended before they did become "interrupted". A damaged
+        file is kept aside, what can be read of it is saved into a new one, and
+        `recovered` is told.
+        """
+        path = path or data_directory() / FILE
+        try:
+            return cls(path, _open(path))
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) or not is_ours(path):
+                raise unreadable(path, error) from error
+            recovered(recover(path))
+        try:
+            return cls(path, _open(path))
+        except sqlite3.Error as error:
+            raise unreadable(path, error) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def create(self, *, title: str = "", system: str = "") -> Conversation:
+        """Begin a conversation."""
+        with transaction(self._connection):
+            id = self._create(title, system, now())
+        return self._conversation(id)
+
+    def add(
+        self, conversation: str, role: Role, content: str, *, parent: str | None
+    ) -> StoredMessage:
+        """Add a message under `parent`; it becomes the conversation's head."""
+        row = message_row(conversation, role, content, parent)
+        with transaction(self._connection):
+            self._check_parent(conversation, parent)
+            insert_message(self._connection, row)
+            self._moved(conversation, row["id"], content)
+        return self.message(row["id"])
+
+    def begin_reply(self, conversation: str, *, parent: str) -> ReplyWriter:
+        """Add an empty reply under `parent` and return what appends to it."""
+        self._lock.acquire()
+        row = message_row(
+            conversation,
+            "assistant",
+            "",
+            parent,
+            status="writing",
+            writer=self._lock.name,
+        )
+        with transaction(self._connection):
+            self._check_parent(conversation, parent)
+            number = insert_message(self._connection, row)
+            self._moved(conversation, row["id"])
+        return ReplyWriter(self._connection, row, number)
+
+    def select(self, conversation: str, message: str) -> None:
+        """Show the branch that ends with a message."""
+        with transaction(self._connection):
+            self._check_parent(conversation, message)
+            self._moved(conversation, message)
+
+    def rename(self, conversation: str, title: str) -> None:
+        """Give a conversation another title."""
+        with transaction(self._connection):
+            self._change(conversation, title=storable(title))
+
+    def delete(self, conversation: str) -> None:
+        """Put a conversation into the trash."""
+        with transaction(self._connection):
+            self._change(conversation, deleted=now())
+
+    def restore(self, conversation: str) -> None:
+        """Take a conversation out of the trash."""
+        with transaction(self._connection):
+            self._change(conversation, deleted=None)
+
+    def purge(self, before: int) -> int:
+        """Delete for good what went to the trash before a time; how many."""
+        with transaction(self._connection):
+            for row in self._connection.execute(
+                "SELECT m.number, m.content FROM message AS m JOIN conversation AS c "
+                "ON c.id = m.conversation WHERE c.deleted < ?",
+                (before,),
+            ).fetchall():
+                index.remove(self._connection, *row)
+            query = "DELETE FROM conversation WHERE deleted < ?"
+            return self._connection.execute(query, (before,)).rowcount
+
+    def insert(self, conversations: Sequence[NewConversation]) -> list[Conversation]:
+        """Add whole conversations, all or none."""
+        ids = []
+        with transaction(self._connection):
+            for new in conversations:
+                ids.append(self._insert(new))
+        return [self._conversation(id) for id in ids]
+
+    def check(self) -> list[str]:
+        """One sentence for everything wrong with the file; none when it is whole."""
+        from .health import problems
+
+        return problems(self._connection)
+
+    def backup(self, path: Path) -> None:
+        """Copy the whole history to a new file, also while others write."""
+        back_up(self._connection, path)
+
+    def stats(self) -> dict[str, Any]:
+        """Counts, sizes in bytes, and how the file is kept."""
+        from .health import statistics
+
+        return statistics(self._connection, self.path)
+
+    def _create(self, title: str, system: str, created: int) -> str:
+        row = {
+            "id": new_id(),
+            "title": storable(title),
+            "system": storable(system),
+            "head": None,
+            "created": created,
+            "deleted": None,
+        }
+        self._connection.execute(
+            "INSERT INTO conversation "
+            "(id, title, system, created, updated, turn, checksum) "
+            "VALUES (:id, :title, :system, :created, :created, "
+            "(SELECT ifnull(max(turn), 0) + 1 FROM conversation), :checksum)",
+            {**row, "checksum": checksum(row, CONVERSATION)},
+        )
+        return str(row["id"])
+
+    def _change(self, conversation: str, **values: object) -> None:
+        """Change a conversation's row, in a transaction."""
+        query = "SELECT * FROM conversation WHERE id = ?"
+        found = self._connection.execute(query, (conversation,)).fetchone()
+        if found is None:
+            raise HistoryError(f"There is no conversation {conversation}.")
+        row = {**found, **values}
+        # A changed row must stay one that fails its checksum.
+        if checksum(found, CONVERSATION) == found["checksum"]:
+            row["checksum"] = checksum(row, CONVERSATION)
+        self._connection.execute(
+            "UPDATE conversation SET title = :title, head = :head, updated = :updated, "
+            "turn = :turn, deleted = :deleted, checksum = :checksum WHERE id = :id",
+            row,
+        )
+
+    def _insert(self, new: NewConversation) -> str:
+        created = now() if new.created is None else new.created
+        first = next((m.content for m in new.messages), "")
+        conversation = self._create(new.title or title_of(first), new.system, created)
+        ids: list[str] = []
+        for message in new.messages:
+            row = message_row(
+                conversation,
+                message.role,
+                message.content,
+                None if message.parent is None else ids[message.parent],
+                status=message.status,
+                created=message.created,
+                token_ids=message.token_ids,
+                receipt=message.receipt,
+            )
+            insert_message(self._connection, row)
+            ids.append(row["id"])
+        head = ids[-1 if new.head is None else new.head] if ids else None
+        self._change(conversation, head=head)
+        return conversation
+
+    def _check_parent(self, conversation: str, parent: str | None) -> None:
+        self._conversation(conversation)
+        query = "SELECT 1 FROM message WHERE id = ? AND conversation = ?"
+        found = self._connection.execute(query, (parent, conversation)).fetchone()
+        if parent is not None and not found:
+            raise HistoryError(
+                f"{parent} is no message of conversation {conversation}."
+            )
+
+    def _moved(self, conversation: str, head: str, first: str = "") -> None:
+        """A conversation got a new head; its first message names it."""
+        query = "SELECT max(turn) + 1 FROM conversation"
+        (turn,) = self._connection.execute(query).fetchone()
+        changes: dict[str, object] = {"head": head, "updated": now(), "turn": turn}
+        if first and not self._conversation(conversation).title:
+            changes["title"] = storable(title_of(first))
+        self._change(conversation, **changes)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Raises `HistoryError`, or `sqlite3.DatabaseError` for a damaged file."""
+    try:
+        private_directory(path.parent)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a directory")
+        check_identity(path)
+        connection = connect(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    try:
+        migrate(connection, path)
+        mark_interrupted(connection, path)
+        # Reads every table's first pages: damage shows now rather than in mid-reply.
+        connection.execute(f"{CONVERSATIONS} ORDER BY turn DESC LIMIT 50").fetchall()
+        connection.execute("SELECT * FROM message ORDER BY number DESC LIMIT 50")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

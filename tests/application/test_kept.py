@@ -1,0 +1,271 @@
+"""Conversations kept by the command line: continued, found, and never lost."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from terminal import COMMAND, run
+
+from genesis_chat import Genesis
+from genesis_chat.chat import Chat
+from genesis_chat.engine import Finished, Reply, Session, Text
+from genesis_chat.errors import ContextFullError, GenerationError, HistoryError
+from genesis_chat.history import Store
+from genesis_chat.settings import GenerationSettings
+
+GREEDY = ("--temp", "0", "--repetition-penalty", "1")
+SETTINGS = GenerationSettings(temperature=0, repetition_penalty=1, max_tokens=30)
+
+
+def stored(home: Path) -> list[tuple[str, str, str]]:
+    """Role, status and content of the latest conversation's branch."""
+    with Store.open(home / "history.sqlite3") as store:
+        latest = store.latest()
+        assert latest is not None
+        assert store.check() == []
+        return [(m.role, m.status, m.content) for m in store.branch(latest.id)]
+
+
+def finish(chat: Chat | Session, text: str) -> Reply:
+    (reply,) = (
+        event.reply
+        for event in chat.reply(text, SETTINGS)
+        if isinstance(event, Finished)
+    )
+    return reply
+
+
+def test_ask_keeps_and_continues(home: Path) -> None:
+    first = run("ask", "My name is Bob.", *GREEDY)
+    second = run("ask", "-c", "What is my name?", *GREEDY, "--json")
+    assert "Bob" in json.loads(second.out)["text"]
+    assert [content for *_, content in stored(home)] == [
+        "My name is Bob.",
+        first.out.strip(),
+        "What is my name?",
+        json.loads(second.out)["text"],
+    ]
+    id = json.loads(second.out)["conversation"]
+    third = run("ask", "--conversation", id[:20], "Thank you!", *GREEDY, "--json")
+    assert json.loads(third.out)["conversation"] == id
+    assert len(stored(home)) == 6
+
+
+def test_every_ask_begins_a_conversation(home: Path) -> None:
+    ids = {json.loads(run("ask", "Hello!", "--json").out)["conversation"] for _ in "ab"}
+    assert len(ids) == 2
+
+
+def test_no_log_keeps_nothing(home: Path) -> None:
+    reply = json.loads(run("ask", "-n", "Hello!", "--json").out)
+    assert reply["conversation"] is None
+    assert not (home / "history.sqlite3").exists()
+    run("ask", "My name is Bob.", *GREEDY)
+    before = stored(home)
+    secret = run("ask", "-n", "-c", "What is my name?", *GREEDY)
+    assert "Bob" in secret.out
+    assert stored(home) == before
+
+
+def test_a_continued_conversation_equals_an_unbroken_one(
+    genesis: Genesis, tmp_path: Path
+) -> None:
+    """The same tokens, prompts included, as one session that never stopped."""
+    questions = ["My name is Bob.", "What is the capital of Japan?", "What is my name?"]
+    unbroken = genesis.session()
+    for question in questions:
+        expected = finish(unbroken, question)
+        with Store.open(tmp_path / "history.sqlite3") as store:
+            chat = Chat(genesis.session(), store, store.latest())
+            reply = finish(chat, question)
+        assert reply.token_ids == expected.token_ids
+        assert reply.prompt_tokens == expected.prompt_tokens
+        # Nothing is read again: the state was kept beside the history.
+        assert reply.prefilled_tokens == expected.prefilled_tokens
+
+
+def test_receipts_tell_how_a_reply_came_about(genesis: Genesis, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        chat = Chat(genesis.session(), store)
+        reply = finish(chat, "Hello!")
+        assert chat.conversation is not None
+        message = store.branch(chat.conversation.id)[-1]
+    receipt = message.receipt
+    assert receipt is not None
+    assert message.token_ids == reply.token_ids
+    assert (receipt.seed, receipt.finish_reason) == (reply.settings.seed, "stop")
+    assert receipt.settings["temperature"] == 0
+    assert receipt.model_sha256 == genesis.model.sha256
+
+
+def test_a_message_is_on_the_disk_before_its_reply_begins(
+    genesis: Genesis, tmp_path: Path
+) -> None:
+    path = tmp_path / "history.sqlite3"
+    with Store.open(path) as store:
+        chat = Chat(genesis.session(), store)
+        events = chat.reply("Tell me a joke.", SETTINGS)
+        next(events)
+        with Store.open(path) as other:
+            assert chat.conversation is not None
+            question, reply = other.branch(chat.conversation.id)
+        assert question.content == "Tell me a joke."
+        assert reply.status == "writing"
+        text = [event.text for event in events if isinstance(event, Text)]
+        assert store.message(reply.id).content == "".join(text)
+
+
+@pytest.mark.parametrize("end", ["closed", "cancelled", "failed"])
+def test_a_reply_that_is_cut_short_is_kept(
+    end: str, genesis: Genesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        chat = Chat(genesis.session(), store)
+        shown = ""
+        if end == "failed":
+            model = type(genesis.model._model)
+            step, calls = model.features, []
+
+            def features(self: Any, ids: Any, cache: Any) -> Any:
+                calls.append(1)
+                if len(calls) > 6:
+                    raise RuntimeError("out of memory")
+                return step(self, ids, cache)
+
+            monkeypatch.setattr(model, "features", features)
+        events = chat.reply(
+            "What are you made of?",
+            SETTINGS,
+            cancelled=lambda: end == "cancelled" and len(shown) > 8,
+        )
+        try:
+            for event in events:
+                if isinstance(event, Text):
+                    shown += event.text
+                if end == "closed" and len(shown) > 8:
+                    events.close()  # type: ignore[attr-defined]
+                    break
+        except GenerationError:
+            assert end == "failed"
+        monkeypatch.undo()
+        assert chat.conversation is not None
+        reply = store.branch(chat.conversation.id)[-1]
+        assert shown and reply.content == shown
+        assert reply.status == ("failed" if end == "failed" else "interrupted")
+        again = finish(chat, "What is the capital of Japan?")
+        assert "Tokyo" in again.text
+
+
+def test_a_message_too_long_is_kept_but_not_in_the_way(
+    genesis: Genesis, tmp_path: Path
+) -> None:
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        chat = Chat(genesis.session(), store)
+        with pytest.raises(ContextFullError):
+            finish(chat, "word " * 5000)
+        assert finish(chat, "Hello!").text
+        assert chat.conversation is not None
+        assert len(store.messages(chat.conversation.id)) == 3
+
+
+def test_a_history_that_fails_costs_no_reply(
+    genesis: Genesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: the reply is shown whole, then the failure is told."""
+    from genesis_chat.history import ReplyWriter
+
+    def full(self: ReplyWriter, *values: Any) -> None:
+        raise HistoryError("The history could not be written: disk is full.")
+
+    expected = genesis.ask("What are you made of?", **vars(SETTINGS))
+    shown = ""
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        chat = Chat(genesis.session(), store)
+        monkeypatch.setattr(ReplyWriter, "append", full)
+        with pytest.raises(HistoryError, match="full"):
+            for event in chat.reply("What are you made of?", SETTINGS):
+                shown += event.text if isinstance(event, Text) else ""
+    assert shown == expected
+
+
+def test_a_killed_program_keeps_what_it_showed(home: Path) -> None:
+    # Every token is as likely as any other, the end token too: it goes on for long.
+    wild = ["--temp", "50", "--top-k", "0", "--top-p", "1", "--max-tokens", "900"]
+    command = [*COMMAND, "ask", "Tell me a story", *wild]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=os.environ
+    ) as process:
+        assert process.stdout
+        process.stdout.read(60)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGKILL)
+    (question, reply) = stored(home)
+    assert question == ("user", "complete", "Tell me a story")
+    assert reply[1] == "interrupted"
+    assert len(reply[2]) > 30
+
+
+def test_options_that_exclude_each_other(home: Path) -> None:
+    for arguments in (
+        ("-c", "--conversation", "01ABCD"),
+        ("-c", "-s", "Be brief."),
+    ):
+        result = run("ask", "x", *arguments)
+        assert (result.code, result.out) == (2, "")
+        assert arguments[1] in result.err or "--system" in result.err
+    result = run("ask", "-c", "x")
+    assert (result.code, result.out) == (1, "")
+    assert "no conversation" in result.err
+
+
+def test_chat_continues(home: Path) -> None:
+    run("chat", *GREEDY, stdin="My name is Bob.\n")
+    result = run("chat", "-c", *GREEDY, stdin="What is my name?\n/new\nHello!\n")
+    assert "Bob" in result.out.splitlines()[0]
+    with Store.open(home / "history.sqlite3") as store:
+        assert sorted(c.messages for c in store.conversations()) == [2, 4]
+
+
+def test_history_commands(home: Path) -> None:
+    run("ask", "My name is Bob.", *GREEDY)
+    run("ask", "What is the capital of Japan?", *GREEDY)
+    listed = json.loads(run("history", "list", "--json").out)
+    assert [c["title"] for c in listed] == [
+        "What is the capital of Japan?",
+        "My name is Bob.",
+    ]
+    id = listed[1]["id"]
+    shown = run("history", "show", id).out
+    assert "My name is Bob." in shown and "assistant" in shown
+    assert "Tokyo" in run("history", "show").out
+    found = json.loads(run("history", "search", "tokyo", "--json").out)
+    assert [hit["conversation"]["id"] for hit in found] == [listed[0]["id"]]
+    assert run("history", "rename", id, "Bob", "again").code == 0
+    assert "Bob again" in run("history", "list").out
+    assert "restore" in run("history", "delete", id).err
+    assert "Bob again" not in run("history", "list").out
+    assert "Bob again" in run("history", "list", "--deleted").out
+    assert run("history", "restore", id).code == 0
+    assert run("history", "path").out.strip() == str(home / "history.sqlite3")
+    assert run("history", "check").code == 0
+    assert json.loads(run("history", "stats", "--json").out)["messages"] == 4
+    copy = home / "copy.sqlite3"
+    assert run("history", "backup", copy).code == 0
+    with Store.open(copy) as store:
+        assert len(store.conversations()) == 2
+    assert run("history", "backup", copy).code == 1
+    assert run("history", "show", "none").code == 1
+
+
+def test_history_shows_control_characters_as_text(home: Path) -> None:
+    with Store.open(home / "history.sqlite3") as store:
+        conversation = store.create(title="a\x1b]0;evil\x07b")
+        store.add(conversation.id, "user", "x\x1b[31mred \u202e", parent=None)
+    for command in (("list",), ("show",), ("search", "red")):
+        out = run("history", *command).out
+        assert "\x1b" not in out and "\x07" not in out and "\u202e" not in out
