@@ -11,6 +11,7 @@ import click
 from ..errors import HistoryError
 from ..text import sanitize
 from .conversation import open_history
+from .exchange import export_command, import_command
 from .show import notice
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ AS_JSON = click.option("--json", "json_output", is_flag=True, help="Print JSON."
 @click.group()
 def history() -> None:
     """List, show, search and look after kept conversations."""
+
+
+history.add_command(export_command)
+history.add_command(import_command)
 
 
 @history.command("list")

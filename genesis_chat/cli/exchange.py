@@ -1,0 +1,117 @@
+"""`history export` and `history import`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from ..errors import HistoryError, UsageError
+from .conversation import open_history
+from .show import notice
+
+if TYPE_CHECKING:
+    from ..history import Store
+    from ..history.exchange import Exported
+
+EXPORTED = click.Choice(["markdown", "json", "jsonl"])
+IMPORTED = click.Choice(["markdown", "json", "jsonl", "chatgpt"])
+
+
+@click.command("export")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "every", is_flag=True, help="Every conversation.")
+@click.option("--format", "form", type=EXPORTED, default="markdown", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write to a new file instead of standard output.",
+)
+def export_command(
+    ids: tuple[str, ...], every: bool, form: str, output: Path | None
+) -> int:
+    """Write conversations, by default the one changed last.
+
+    JSON and JSON Lines hold every branch and can be imported again as they were;
+    Markdown holds the branch that is shown.
+    """
+    if ids and every:
+        raise UsageError("--all and conversation ids exclude each other.")
+    with open_history() as store:
+        chosen = _chosen(store, ids, every)
+        if output is None:
+            # Files are UTF-8 and keep their line ends, wherever they go.
+            stream = open(  # noqa: SIM115 - stdout stays open
+                sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False
+            )
+            _write(chosen, form, stream)
+            stream.flush()
+            return 0
+        _write_file(chosen, form, output.expanduser())
+    notice(f"{len(chosen)} conversations were written to {output}.")
+    return 0
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=IMPORTED, help="Default: seen from the content.")
+def import_command(file: Path, form: str | None) -> int:
+    """Add the conversations of a file: all of them or, if one is damaged, none.
+
+    It reads what `history export` writes, and ChatGPT's conversations.json.
+    """
+    from ..history.exchange import read_import
+
+    found = read_import(file.expanduser(), form, note=notice)
+    with open_history() as store:
+        added = store.insert(found)
+    messages = sum(conversation.messages for conversation in added)
+    notice(f"{len(added)} conversations with {messages} messages were imported.")
+    return 0
+
+
+def _chosen(store: "Store", ids: tuple[str, ...], every: bool) -> list["Exported"]:
+    if every:
+        found = store.conversations()
+    elif ids:
+        found = [store.find(id) for id in ids]
+    else:
+        latest = store.latest()
+        if latest is None:
+            raise HistoryError("There is no conversation yet.")
+        found = [latest]
+    return [(conversation, store.messages(conversation.id)) for conversation in found]
+
+
+def _write(chosen: list["Exported"], form: str, stream: TextIO) -> None:
+    from ..history.exchange import export_json, export_jsonl, export_markdown
+
+    writers = {
+        "json": export_json,
+        "jsonl": export_jsonl,
+        "markdown": export_markdown,
+    }
+    writers[form](chosen, stream)
+
+
+def _write_file(chosen: list["Exported"], form: str, output: Path) -> None:
+    """Write a file that only its owner can read; it appears whole or not at all."""
+    if output.exists():
+        raise HistoryError(f"{output} exists already; choose another file.")
+    partial = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+                _write(chosen, form, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(partial, output)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise HistoryError(
+            f"{output} could not be written: {error.strerror}."
+        ) from error

@@ -1,0 +1,161 @@
+r"""Conversations as Markdown: readable anywhere, and read back exactly.
+
+    <!-- genesis-chat 1, created 2026-03-01T12:00:00.000Z -->
+
+    # Birds
+
+    ## User
+
+    Why do they sing?
+
+    ## Assistant (interrupted)
+
+    To call
+
+A message's text stands as it is between its heading and the next. Only a line that
+would itself be read as one of our headings, `## User` alone on its line, gets a
+backslash before it, as Markdown escapes a heading; a line that has one already gets
+another. Fences are not looked at: an open one hides no message.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TextIO, cast
+
+from ..records import Conversation, NewConversation, NewMessage, Status, StoredMessage
+from ..rows import storable
+from .checked import FIRST_TIME, LAST_TIME, Refused
+
+VERSION = 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_START = r"<!-- genesis-chat (?P<start>.*)-->"
+_STATUS = r"(?: \((?P<status>interrupted|failed|damaged)\))?"
+_HEADING = rf"## (?:(?P<system>System)|(?P<role>User|Assistant){_STATUS})"
+_MARK = rf"(?:{_START}|{_HEADING})(?P<rest>[ \t\r]*)$"
+MARK = re.compile(f"^{_MARK}", re.MULTILINE)
+_TO_ESCAPE = re.compile(rf"^(?=\\*{_MARK})", re.MULTILINE)
+_ESCAPED = re.compile(rf"^\\(?=\\*{_MARK})", re.MULTILINE)
+_ABOUT = re.compile(r"(?P<version>[0-9]{1,9})(?:, created (?P<created>\S+))? ")
+
+
+def write(
+    conversation: Conversation, branch: Sequence[StoredMessage], stream: TextIO
+) -> None:
+    """Write one conversation. Raises `OSError` as the stream does."""
+    created = ""
+    if FIRST_TIME <= conversation.created <= LAST_TIME:
+        moment = _EPOCH + timedelta(milliseconds=conversation.created)
+        iso = moment.replace(tzinfo=None).isoformat(timespec="milliseconds")
+        created = f", created {iso}Z"
+    stream.write(f"<!-- genesis-chat {VERSION}{created} -->\n")
+    if title := " ".join(storable(conversation.title).split()):
+        stream.write(f"\n# {title}\n")
+    if conversation.system:
+        _write("System", conversation.system, stream)
+    for message in branch:
+        heading = "User" if message.role == "user" else "Assistant"
+        status = "interrupted" if message.status == "writing" else message.status
+        if status != "complete":
+            heading += f" ({status})"
+        _write(heading, message.content, stream)
+
+
+def read(text: str) -> list[NewConversation]:
+    """The conversations of a Markdown file, each one branch. Raises `Refused`."""
+    marks = list(MARK.finditer(text))
+    if not marks:
+        raise Refused("it has no heading such as '## User'")
+    if marks[0]["rest"].endswith("\r"):
+        # We write no such heading: an editor changed the line ends of all.
+        return read(text.replace("\r\n", "\n"))
+    conversations: list[NewConversation] = []
+    starts = [n for n, mark in enumerate(marks) if mark["start"] is not None]
+    if marks[0]["start"] is None:
+        starts.insert(0, -1)
+    elif text[: marks[0].start()].strip():
+        raise Refused("line 1 stands before the first conversation")
+    for start, end in zip(starts, [*starts[1:], len(marks)], strict=True):
+        created = None if start < 0 else _created(text, marks[start])
+        begin = 0 if start < 0 else marks[start].end()
+        stop = marks[start + 1].start() if start + 1 < len(marks) else len(text)
+        title = _title(text, begin, stop)
+        system, messages = "", list[NewMessage]()
+        for number in range(start + 1, end):
+            mark, last = marks[number], number + 1 == len(marks)
+            stop = len(text) if last else marks[number + 1].start()
+            content = _content(text[mark.end() : stop], last)
+            if mark["system"] is None:
+                messages.append(_message(mark, content, len(messages), created))
+            elif number == start + 1:
+                system = content
+            else:
+                raise Refused(
+                    f"line {_line(text, mark.start())} has a system prompt within a "
+                    "conversation"
+                )
+        head = len(messages) - 1 if messages else None
+        conversations.append(
+            NewConversation(title, system, tuple(messages), head, created)
+        )
+    return conversations
+
+
+def _write(heading: str, content: str, stream: TextIO) -> None:
+    stream.write(f"\n## {heading}\n\n")
+    stream.write(_TO_ESCAPE.sub(r"\\", storable(content)))
+    stream.write("\n")
+
+
+def _content(body: str, last: bool) -> str:
+    """A message's text: what `_write` put around it goes, if it is there."""
+    body = body.removeprefix("\n").removeprefix("\n").removesuffix("\n")
+    if not last:
+        body = body.removesuffix("\n")
+    return storable(_ESCAPED.sub("", body))
+
+
+def _message(
+    mark: re.Match[str], content: str, number: int, created: int | None
+) -> NewMessage:
+    return NewMessage(
+        role="user" if mark["role"] == "User" else "assistant",
+        content=content,
+        parent=number - 1 if number else None,
+        created=created,
+        status=cast(Status, mark["status"] or "complete"),
+    )
+
+
+def _created(text: str, mark: re.Match[str]) -> int | None:
+    place = f"line {_line(text, mark.start())}"
+    about = _ABOUT.fullmatch(mark["start"])
+    if about is None:
+        raise Refused(f"{place} is no beginning of a conversation")
+    if int(about["version"]) > VERSION:
+        raise Refused(
+            f"{place} has version {about['version']} of its format and this program "
+            f"knows version {VERSION}",
+            "update the program",
+        )
+    if about["created"] is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(about["created"])
+    except ValueError as error:
+        raise Refused(f"{place} holds no date that can be read") from error
+    # The date alone counts: a zone could lead out of the years there are.
+    return (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _title(text: str, begin: int, end: int) -> str:
+    lines = [line for line in text[begin:end].split("\n") if line.strip()]
+    if len(lines) > 1 or (lines and not lines[0].startswith("# ")):
+        raise Refused(
+            f"line {_line(text, begin)} is followed by text that belongs to no message"
+        )
+    return storable(lines[0][2:].strip()) if lines else ""
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1

@@ -1,0 +1,118 @@
+"""Reading our own JSON and JSON Lines."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..records import NewConversation, NewMessage, Receipt, Status
+from .checked import Fields, Refused, parse, shown
+from .tree import in_order
+
+FORMAT = "genesis-chat"
+VERSION = 1
+ROLES = ("user", "assistant")
+STATUSES = ("complete", "writing", "interrupted", "failed", "damaged")
+LARGEST_TOKEN_ID = 2**32 - 1
+
+
+def read_json(text: str) -> list[NewConversation]:
+    """The conversations of a JSON document. Raises `Refused`."""
+    document = Fields(parse(text), "the document")
+    _check_version(document)
+    return [
+        _conversation(Fields(value, f"conversation {number}"))
+        for number, value in enumerate(document.items("conversations"), 1)
+    ]
+
+
+def read_jsonl(text: str) -> list[NewConversation]:
+    """The conversations of a JSON Lines file. Raises `Refused` with the line."""
+    conversations = []
+    for number, line in _lines(text):
+        place = f"line {number}"
+        fields = Fields(parse(line, place, number), place)
+        _check_version(fields)
+        conversations.append(_conversation(fields))
+    return conversations
+
+
+def to_receipt(value: Any, place: str) -> Receipt:
+    """A reply's receipt. Raises `Refused`."""
+    fields = Fields(value, place)
+    return Receipt(
+        model=fields.text("model"),
+        model_sha256=fields.optional_text("model_sha256"),
+        settings=fields.plain("settings"),
+        seed=fields.integer("seed", -(2**63), 2**64 - 1),
+        prompt_tokens=fields.integer("prompt_tokens"),
+        prefilled_tokens=fields.integer("prefilled_tokens"),
+        reply_tokens=fields.integer("reply_tokens"),
+        seconds_to_first_token=fields.number("seconds_to_first_token"),
+        tokens_per_second=fields.number("tokens_per_second"),
+        finish_reason=fields.text("finish_reason"),
+    )
+
+
+def _check_version(fields: Fields) -> None:
+    if fields.text("format") != FORMAT:
+        raise Refused(f"{fields.place} is not of the format {FORMAT!r}")
+    version = fields.integer("version")
+    if version > VERSION:
+        raise Refused(
+            f"{fields.place} has version {version} of its format and this program "
+            f"knows version {VERSION}",
+            "update the program",
+        )
+
+
+def _conversation(fields: Fields) -> NewConversation:
+    messages: dict[str, Fields] = {}
+    for number, value in enumerate(fields.items("messages"), 1):
+        message = Fields(value, f"message {number} of {fields.place}")
+        id = message.text("id")
+        if id in messages:
+            raise Refused(f"{message.place} has the id of another, {shown(id)}")
+        messages[id] = message
+    parents = {id: m.optional_text("parent") for id, m in messages.items()}
+    order = in_order(parents, fields.place)
+    index = {id: number for number, id in enumerate(order)}
+    head = fields.optional_text("head")
+    if head is not None and head not in index:
+        raise Refused(f"'head' of {fields.place} is none of its messages")
+    return NewConversation(
+        title=fields.text("title"),
+        system=fields.text("system"),
+        messages=tuple(_message(messages[id], index, parents[id]) for id in order),
+        head=None if head is None else index[head],
+        created=fields.time("created"),
+    )
+
+
+def _message(fields: Fields, index: dict[str, int], parent: str | None) -> NewMessage:
+    status: Status = "complete"
+    if "status" in fields:
+        status = fields.one_of("status", STATUSES)
+    receipt = fields.mapping("receipt") if "receipt" in fields else None
+    return NewMessage(
+        role=fields.one_of("role", ROLES),
+        content=fields.text("content"),
+        parent=None if parent is None else index[parent],
+        created=fields.time("created"),
+        # Whoever wrote it is not writing here.
+        status="interrupted" if status == "writing" else status,
+        token_ids=fields.integers("token_ids", LARGEST_TOKEN_ID),
+        receipt=None
+        if receipt is None
+        else to_receipt(receipt, f"the receipt of {fields.place}"),
+    )
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines that are not blank, with their numbers; only a newline ends one."""
+    number, start = 1, 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        if line.strip():
+            yield number, line
+        number, start = number + 1, end + 1

@@ -1,0 +1,51 @@
+"""Messages as a tree, whatever order a file has them in."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from ..records import Conversation, StoredMessage
+from .checked import Refused, shown
+
+
+def in_order(
+    parents: Mapping[str, str | None],
+    place: str,
+    ranks: Mapping[str, int] | None = None,
+) -> list[str]:
+    """Ids with every parent before its children; else by rank, then as they came.
+
+    Raises `Refused` if a parent is missing or its own descendant.
+    """
+    children: defaultdict[str | None, list[tuple[int, int, str]]] = defaultdict(list)
+    for number, (id, parent) in enumerate(parents.items()):
+        if parent is not None and parent not in parents:
+            raise Refused(
+                f"a message of {place} follows {shown(parent)}, which is not there"
+            )
+        children[parent].append(((ranks or {}).get(id, 0), number, id))
+    ready = children[None]
+    heapq.heapify(ready)
+    found = []
+    while ready:
+        id = heapq.heappop(ready)[-1]
+        found.append(id)
+        for child in children.get(id, ()):
+            heapq.heappush(ready, child)
+    if len(found) < len(parents):
+        raise Refused(f"messages of {place} follow each other in a circle")
+    return found
+
+
+def selected(
+    conversation: Conversation, messages: Sequence[StoredMessage]
+) -> list[StoredMessage]:
+    """The branch that is shown: the messages from the first one to the head."""
+    by_id = {message.id: message for message in messages}
+    branch: list[StoredMessage] = []
+    # Taken out as they come: a damaged history may have a circle.
+    message = by_id.pop(conversation.head or "", None)
+    while message is not None:
+        branch.append(message)
+        message = by_id.pop(message.parent or "", None)
+    return branch[::-1]

@@ -1,0 +1,123 @@
+"""Conversations written to files and read from them, on the command line."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from terminal import run
+
+from genesis_chat.history import Store
+
+GREEDY = ("--temp", "0", "--repetition-penalty", "1")
+
+
+@pytest.fixture
+def kept(home: Path) -> Path:
+    """Two conversations, one of them with two branches."""
+    run("ask", "My name is Bob.", *GREEDY)
+    run("ask", "What is the capital of Japan?", *GREEDY)
+    with Store.open(home / "history.sqlite3") as store:
+        conversation = store.latest()
+        assert conversation is not None
+        question, _ = store.branch(conversation.id)
+        writer = store.begin_reply(conversation.id, parent=question.id)
+        writer.append("# user\n```\n\u00e9 \U0001f600 \x1b[0m")
+        writer.finish("complete")
+    return home
+
+
+def contents(home: Path) -> list[list[tuple[str, str]]]:
+    with Store.open(home / "history.sqlite3") as store:
+        assert store.check() == []
+        return sorted(
+            [(m.role, m.content) for m in store.messages(c.id)]
+            for c in store.conversations()
+        )
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_everything_comes_back(
+    form: str, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(kept)
+    file = tmp_path / "out"
+    assert run("history", "export", "--all", "--format", form, "-o", file).code == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    printed = run("history", "export", "--all", "--format", form)
+    assert printed.out == file.read_text()
+    monkeypatch.setenv("GENESIS_CHAT_HOME", str(tmp_path / "other"))
+    result = run("history", "import", file)
+    assert result.code == 0 and "2 conversations with 5 messages" in result.err
+    assert contents(tmp_path / "other") == before
+    listed = json.loads(run("history", "list", "--json").out)
+    assert {c["title"] for c in listed} == {
+        "My name is Bob.",
+        "What is the capital of Japan?",
+    }
+
+
+def test_markdown_is_the_branch_that_is_shown(kept: Path, tmp_path: Path) -> None:
+    file = tmp_path / "out.md"
+    assert run("history", "export", "-o", file).code == 0
+    text = file.read_text()
+    assert "What is the capital of Japan?" in text and "Tokyo" not in text
+    assert "Bob" not in text
+    assert run("history", "import", file).code == 0
+    with Store.open(kept / "history.sqlite3") as store:
+        new = store.latest()
+        assert new is not None
+        assert [m.content for m in store.branch(new.id)] == [
+            "What is the capital of Japan?",
+            "# user\n```\n\u00e9 \U0001f600 \x1b[0m",
+        ]
+
+
+def test_a_continued_import_answers(kept: Path, tmp_path: Path) -> None:
+    """Its replies were not made by this model, so their text is read anew."""
+    file = tmp_path / "conversations.json"
+    node = {"a": ("user", "My name is Bob.", None), "b": ("assistant", "Hi!", "a")}
+    mapping = {
+        id: {
+            "id": id,
+            "parent": parent,
+            "children": ["b"] if id == "a" else [],
+            "message": {
+                "author": {"role": role},
+                "content": {"content_type": "text", "parts": [text]},
+                "create_time": 1.5,
+            },
+        }
+        for id, (role, text, parent) in node.items()
+    }
+    file.write_text(
+        json.dumps([{"title": "Names", "mapping": mapping, "current_node": "b"}])
+    )
+    assert run("history", "import", file).code == 0
+    reply = run("ask", "-c", "What is my name?", *GREEDY)
+    assert "Bob" in reply.out
+
+
+def test_a_damaged_file_adds_nothing(kept: Path, tmp_path: Path) -> None:
+    before = contents(kept)
+    file = tmp_path / "out.jsonl"
+    run("history", "export", "--all", "--format", "jsonl", "-o", file)
+    file.write_text(file.read_text()[:-20])
+    result = run("history", "import", file)
+    assert (result.code, result.out) == (1, "")
+    assert str(file) in result.err and "Traceback" not in result.err
+    assert contents(kept) == before
+    assert run("history", "import", tmp_path / "absent").code == 1
+
+
+def test_no_file_is_replaced(kept: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine"
+    file.write_text("mine")
+    assert run("history", "export", "-o", file).code == 1
+    assert file.read_text() == "mine"
+    assert run("history", "export", "-o", tmp_path / "no" / "file").code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_ids_and_all_exclude_each_other(kept: Path) -> None:
+    assert run("history", "export", "01ABCD", "--all").code == 2

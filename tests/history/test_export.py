@@ -1,0 +1,183 @@
+"""What is exported comes back when it is imported, and people can read it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from exchanged import (
+    EXPORTS,
+    RECEIPT,
+    TEXTS,
+    conversation,
+    conversations,
+    expected,
+    export,
+    exported_text,
+    turns,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genesis_chat.history import NewConversation, Store
+from genesis_chat.history.exchange import Exported, export_json, read_import
+from genesis_chat.history.rows import storable
+
+PROPERTY = settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+MARKDOWN = """\
+<!-- genesis-chat 1, created 2023-11-14T22:13:20.000Z -->
+
+# Birds
+
+## System
+
+Be brief.
+
+## User
+
+Why do *they* sing?
+\\## Assistant
+```
+
+## Assistant (interrupted)
+
+To call.
+
+"""
+
+
+@PROPERTY
+@given(exported=st.lists(conversations(), max_size=3))
+@pytest.mark.parametrize("format", ["json", "jsonl"])
+def test_trees_come_back(format: str, exported: list[Exported], tmp_path: Path) -> None:
+    path = export(format, exported, tmp_path / "file")
+    # An empty file says nothing of its format.
+    found = read_import(path, None if exported else format)
+    assert found == [expected(one) for one in exported]
+
+
+@PROPERTY
+@given(exported=st.lists(conversations(), min_size=1, max_size=3))
+def test_branches_come_back_from_markdown(
+    exported: list[Exported], tmp_path: Path
+) -> None:
+    path = export("markdown", exported, tmp_path / "file")
+    found = read_import(path)
+    assert len(found) == len(exported)
+    for new, one in zip(found, exported, strict=True):
+        whole = expected(one)
+        branch = []
+        index = whole.head
+        while index is not None:
+            branch.append(whole.messages[index])
+            index = whole.messages[index].parent
+        assert [(m.role, m.content, m.status) for m in new.messages] == [
+            (m.role, m.content, m.status) for m in branch[::-1]
+        ]
+        assert [m.parent for m in new.messages] == [
+            None,
+            *range(len(new.messages) - 1),
+        ][: len(new.messages)]
+        assert new.title == " ".join(whole.title.split())
+        assert (new.system, new.created) == (whole.system, whole.created)
+
+
+@PROPERTY
+@given(contents=st.lists(TEXTS, min_size=1, max_size=4))
+def test_markdown_survives_an_editor_that_changes_line_ends(
+    contents: list[str], tmp_path: Path
+) -> None:
+    contents = [content.replace("\r", "") for content in contents]
+    messages = turns(*contents)
+    path = export("markdown", [(conversation(messages), messages)], tmp_path / "file")
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    (found,) = read_import(path)
+    assert [m.content for m in found.messages] == [storable(c) for c in contents]
+
+
+def test_markdown_reads_well() -> None:
+    messages = turns("Why do *they* sing?\n## Assistant\n```", "To call.\n")
+    messages[1] = replace(messages[1], status="interrupted")
+    shown = conversation(messages, system="Be brief.")
+    assert exported_text("markdown", [(shown, messages)]) == MARKDOWN
+
+
+def test_json_has_a_line_for_each_message() -> None:
+    messages = turns("one", "two")
+    messages[1] = replace(messages[1], token_ids=(1, 2), receipt=RECEIPT)
+    text = exported_text("json", [(conversation(messages), messages)] * 2)
+    document = json.loads(text)
+    assert (document["format"], document["version"]) == ("genesis-chat", 1)
+    first, _ = document["conversations"]
+    assert first["head"] == first["messages"][1]["id"] == "M1"
+    assert first["messages"][1]["token_ids"] == [1, 2]
+    assert first["messages"][1]["receipt"]["seed"] == RECEIPT.seed
+    assert [line for line in text.splitlines() if '"content": "two"' in line]
+    assert len(text.splitlines()) == 1 + 2 * 4 + 1
+    lines = exported_text("jsonl", [(conversation(messages), messages)] * 2)
+    assert [json.loads(line)["version"] for line in lines.splitlines()] == [1, 1]
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "markdown"])
+def test_conversations_are_taken_one_at_a_time(format: str, tmp_path: Path) -> None:
+    """The export of a large history never holds more than one conversation."""
+    written: list[int] = []
+    with (tmp_path / "file").open("w", encoding="utf-8", buffering=1) as stream:
+
+        def one_by_one() -> Iterator[Exported]:
+            for _ in range(3):
+                written.append(stream.tell())
+                messages = turns("text" * 3000)
+                yield conversation(messages), messages
+
+        EXPORTS[format](one_by_one(), stream)
+    assert written[0] < 100 and written[1] > 12_000 and written[2] > 24_000
+
+
+def test_damage_is_not_passed_on(tmp_path: Path) -> None:
+    """A damaged history is when an export matters most."""
+    nan = replace(RECEIPT, tokens_per_second=float("inf"), settings={"p": float("nan")})
+    messages = turns("one", "two", "three", "four")
+    messages[0] = replace(messages[0], parent="M3", created=2**62)
+    messages[1] = replace(messages[1], role="ursr", status="damaged")  # type: ignore[arg-type]
+    messages[2] = replace(messages[2], receipt=replace(RECEIPT, seed=None))  # type: ignore[arg-type]
+    messages[3] = replace(messages[3], receipt=nan)
+    for head in ["M3", "gone"]:
+        exported = conversation(messages, head=head, created=-(2**62)), messages
+        for format in ["json", "jsonl", "markdown"]:
+            (new,) = read_import(export(format, [exported], tmp_path / "file"))
+            assert new.created is None
+            if format != "markdown":
+                assert [m.parent for m in new.messages] == [None, 0, 1, 2]
+                assert new.messages[2].receipt is None
+                assert new.messages[3].receipt == replace(
+                    RECEIPT, tokens_per_second=None, settings={"p": None}
+                )
+            if format != "markdown" or head == "M3":
+                assert new.messages[1].status == "damaged"
+                assert new.messages[1].role == "assistant"
+
+
+def test_a_history_comes_back_in_another(store: Store, tmp_path: Path) -> None:
+    first = store.create(title="Birds", system="Be brief.")
+    asked = store.add(first.id, "user", "Why?", parent=None)
+    one = store.add(first.id, "assistant", "one", parent=asked.id)
+    store.add(first.id, "assistant", "two", parent=asked.id)
+    store.select(first.id, one.id)
+    store.create(title="empty")
+    kept = store.conversations()[::-1]
+    exported = [(one, store.messages(one.id)) for one in kept]
+    with (tmp_path / "file").open("w", encoding="utf-8") as stream:
+        export_json(((one, store.messages(one.id)) for one in kept), stream)
+    with Store.open(tmp_path / "other" / "history.sqlite3") as other:
+        other.insert(read_import(tmp_path / "file"))
+        again = [(one, other.messages(one.id)) for one in other.conversations()[::-1]]
+        found: list[NewConversation] = [expected(one) for one in again]
+        assert found == [expected(one) for one in exported]
+        assert [m.content for m in other.branch(again[0][0].id)] == ["Why?", "one"]
