@@ -126,6 +126,26 @@ def restore(id: str) -> int:
     return 0
 
 
+@history.command()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def purge(yes: bool) -> int:
+    """Delete for good everything that is in the trash."""
+    import shutil
+
+    from ..chat import SNAPSHOTS
+
+    with open_history() as store:
+        count = len(store.conversations(deleted=True))
+        if count and not yes:
+            question = f"Delete {count} conversations for good?"
+            click.confirm(question, abort=True, err=True)
+        count = store.purge(2**62)
+        # Which states are theirs cannot be told; the others are only read again.
+        shutil.rmtree(store.path.with_name(SNAPSHOTS), ignore_errors=True)
+    notice(f"{count} conversations were deleted for good.")
+    return 0
+
+
 @history.command("path")
 def path_command() -> int:
     """Print where the history is kept."""

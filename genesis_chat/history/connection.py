@@ -41,6 +41,8 @@ def connect(path: Path) -> sqlite3.Connection:
             "fullfsync=ON",
             "checkpoint_fullfsync=ON",
             "foreign_keys=ON",
+            # What is deleted for good is overwritten too.
+            "secure_delete=ON",
             "trusted_schema=OFF",
             "cell_size_check=ON",
             f"journal_size_limit={JOURNAL_BYTES}",

@@ -140,14 +140,11 @@ class Store(Reader):
     def purge(self, before: int) -> int:
         """Delete for good what went to the trash before a time; how many."""
         with transaction(self._connection):
-            for row in self._connection.execute(
-                "SELECT m.number, m.content FROM message AS m JOIN conversation AS c "
-                "ON c.id = m.conversation WHERE c.deleted < ?",
-                (before,),
-            ).fetchall():
-                index.remove(self._connection, *row)
             query = "DELETE FROM conversation WHERE deleted < ?"
-            return self._connection.execute(query, (before,)).rowcount
+            count = self._connection.execute(query, (before,)).rowcount
+            # Anew, because the index would keep the words of what was taken out.
+            index.rebuild(self._connection)
+        return count
 
     def insert(self, conversations: Sequence[NewConversation]) -> list[Conversation]:
         """Add whole conversations, all or none."""

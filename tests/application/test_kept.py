@@ -269,3 +269,22 @@ def test_history_shows_control_characters_as_text(home: Path) -> None:
     for command in (("list",), ("show",), ("search", "red")):
         out = run("history", *command).out
         assert "\x1b" not in out and "\x07" not in out and "\u202e" not in out
+
+
+def test_purged_words_are_nowhere_on_the_disk(home: Path) -> None:
+    run("ask", "Remember the word quixotically.", *GREEDY)
+    run("ask", "My name is Bob.", *GREEDY)
+    word = b"quixotically"
+    assert any(word in path.read_bytes() for path in files_below(home))
+    (kept, gone) = json.loads(run("history", "list", "--json").out)
+    run("history", "delete", gone["id"])
+    assert run("history", "purge", stdin="n\n").code == 130
+    assert "quixotically" in run("history", "list", "--deleted").out
+    assert "1 conversations" in run("history", "purge", "-y").err
+    assert not any(word in path.read_bytes() for path in files_below(home))
+    assert json.loads(run("history", "list", "--json").out) == [kept]
+    assert run("history", "check").code == 0
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
