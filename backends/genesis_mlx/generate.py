@@ -34,9 +34,14 @@ class Prefilled:
 
 @dataclass(frozen=True)
 class GeneratedToken:
-    """A token and, with the last one, why it is the last."""
+    """A token and, with the last one, why it is the last.
+
+    `log_probability` is what the model itself gives the token, before any sampling
+    setting: natural logarithm, at temperature 1.
+    """
 
     id: int
+    log_probability: float
     finish_reason: FinishReason | None = None
 
 
@@ -141,31 +146,33 @@ def _run(
         mx.eval(features, cache.arrays())
         mx.clear_cache()
         yield Prefilled(min(start + step, len(prompt)), len(prompt))
-    token, finite = _next(model, features, sampler)
+    token, log_probability, finite = _next(model, features, sampler)
     for count in range(1, limit + 1):
-        now, now_finite = token, finite
+        now, said, now_finite = token, log_probability, finite
         if count < limit:
             features = model.features(now.reshape(1, 1), cache)
-            token, finite = _next(model, features, sampler)
+            token, log_probability, finite = _next(model, features, sampler)
         if not now_finite.item():
             raise NonFiniteLogitsError(
                 f"The model computed numbers that are not finite after "
                 f"{count - 1} tokens of the reply."
             )
         value: int = now.item()  # type: ignore[assignment]  # of an integer array
+        likely: float = said.item()  # type: ignore[assignment]  # of a float array
         if value in stop_ids:
-            yield GeneratedToken(value, FinishReason.STOP)
+            yield GeneratedToken(value, likely, FinishReason.STOP)
             return
-        yield GeneratedToken(value, at_limit if count == limit else None)
+        yield GeneratedToken(value, likely, at_limit if count == limit else None)
         if count % CLEAR_EVERY == 0:
             mx.clear_cache()
 
 
 def _next(
     model: Model, features: mx.array, sampler: Sampler
-) -> tuple[mx.array, mx.array]:
-    """Queue the next token and whether its logits are all finite."""
-    logits = model.logits(features)[0, -1]
+) -> tuple[mx.array, mx.array, mx.array]:
+    """Queue the next token, its log-probability, and whether all logits are finite."""
+    logits = model.logits(features)[0, -1].astype(mx.float32)
     token, finite = sampler(logits), mx.isfinite(logits).all()
-    mx.async_eval(token, finite)
-    return token, finite
+    log_probability = logits[token] - mx.logsumexp(logits)
+    mx.async_eval(token, log_probability, finite)
+    return token, log_probability, finite

@@ -99,6 +99,7 @@ def as_json(reply: "Reply", conversation: str | None) -> str:
         {
             "text": reply.text,
             "token_ids": list(reply.token_ids),
+            "log_probabilities": [round(x, 6) for x in reply.log_probabilities],
             "finish_reason": reply.finish_reason,
             "prompt_tokens": reply.prompt_tokens,
             "prefilled_tokens": reply.prefilled_tokens,

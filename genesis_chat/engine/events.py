@@ -12,15 +12,17 @@ FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
 class Reply:
     """A finished or interrupted reply and how it came about.
 
-    `token_ids` are the model's, the end token included; `text` leaves out control
-    tokens and the white space around. `prompt_tokens` is the whole prompt,
-    `prefilled_tokens` the part that had to be read now. `seconds_to_first_token`
-    counts from the request; `tokens_per_second` covers the tokens after the first.
-    Both are None when there were none.
+    `token_ids` are the model's, the end token included, and `log_probabilities` what
+    it gives each of them (natural logarithm, before the sampling settings); `text`
+    leaves out control tokens and the white space around. `prompt_tokens` is the
+    whole prompt, `prefilled_tokens` the part that had to be read now.
+    `seconds_to_first_token` counts from the request; `tokens_per_second` covers the
+    tokens after the first. Both are None when there were none.
     """
 
     text: str
     token_ids: tuple[int, ...]
+    log_probabilities: tuple[float, ...]
     finish_reason: FinishReason
     prompt_tokens: int
     prefilled_tokens: int
@@ -52,10 +54,14 @@ class PromptProgress:
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of the reply, never part of a character, and the tokens behind it."""
+    """A piece of the reply, never part of a character, and the tokens behind it.
+
+    `log_probabilities` belong to `token_ids`, one to each.
+    """
 
     text: str
     token_ids: tuple[int, ...]
+    log_probabilities: tuple[float, ...]
 
 
 @dataclass(frozen=True)

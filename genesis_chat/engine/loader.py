@@ -27,6 +27,7 @@ class Token:
     """A generated token and, with the last one, why it is the last."""
 
     id: int
+    log_probability: float
     finish_reason: FinishReason | None
 
 
@@ -133,7 +134,7 @@ def _translated(events: Iterator[Any]) -> Iterator[PromptProgress | Token]:
                 yield PromptProgress(event.done, event.total)
             else:
                 reason = event.finish_reason
-                yield Token(event.id, reason and reason.value)
+                yield Token(event.id, event.log_probability, reason and reason.value)
     except RuntimeError as error:
         # MLX raises it too, for example when the device is out of memory.
         raise GenerationError(str(error)) from error

@@ -179,7 +179,8 @@ class _Run:
         self._prompt_tokens, self._prefilled = prompt_tokens, prefilled_tokens
         self._detokenizer = Detokenizer(model.tokenizer)
         self._text: list[str] = []
-        self._pending: list[int] = []
+        self._pending: list[Token] = []
+        self._log_probabilities: list[float] = []
         self._first: float | None = None
         self._last = start
         self.tokens: list[int] = []
@@ -189,7 +190,8 @@ class _Run:
         self._last = time.perf_counter()
         self._first = self._first or self._last
         self.tokens.append(token.id)
-        self._pending.append(token.id)
+        self._pending.append(token)
+        self._log_probabilities.append(token.log_probability)
         self.finish_reason = token.finish_reason or self.finish_reason
         yield from self._emit(self._detokenizer.push(token.id))
 
@@ -203,6 +205,7 @@ class _Run:
         return Reply(
             text="".join(self._text),
             token_ids=tuple(self.tokens),
+            log_probabilities=tuple(self._log_probabilities),
             finish_reason=self.finish_reason,
             prompt_tokens=self._prompt_tokens,
             prefilled_tokens=self._prefilled,
@@ -215,5 +218,7 @@ class _Run:
     def _emit(self, text: str) -> Iterator[Text]:
         if text:
             self._text.append(text)
-            yield Text(text, tuple(self._pending))
+            ids = tuple(token.id for token in self._pending)
+            likely = tuple(token.log_probability for token in self._pending)
+            yield Text(text, ids, likely)
             self._pending.clear()

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 import pytest
 from checkpoints import SMALL_VOCAB
 from configurations import random_ids
 from running import whole
+from tolerances import SPLIT, max_difference
 
 from backends.genesis_mlx import (
     ContextError,
@@ -51,6 +53,22 @@ def test_the_prefill_step_changes_nothing(model: Model, step: int) -> None:
     options: dict[str, Any] = {"settings": settings, "max_tokens": 25}
     expected = ids_of(generate(model, PROMPT, **options))
     assert ids_of(generate(model, PROMPT, prefill_step=step, **options)) == expected
+
+
+def test_log_probabilities_are_the_models_own(model: Model) -> None:
+    """Whatever the sampling settings make of them."""
+    settings = SamplingSettings(temperature=3, top_k=7, repetition_penalty=2, seed=1)
+    cache = model.make_cache(ttt=False)
+    tokens = list(
+        generate(model, PROMPT, cache=cache, settings=settings, max_tokens=20)
+    )
+    found = [token.id for token in tokens]
+    logits = whole(model, [*PROMPT, *found], ttt=False)[len(PROMPT) - 1 : -1]
+    logits -= np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+    expected = logits[np.arange(20), found]
+    actual = [token.log_probability for token in tokens]
+    assert max_difference(actual, expected) <= SPLIT
+    assert max(actual) <= 0
 
 
 def test_progress_comes_before_the_first_token(model: Model) -> None:
