@@ -58,6 +58,9 @@ class Choice:
                 return
             store = stack.enter_context(self._history())
             found = self._find(store)
+            if found:
+                title = " ".join(found.title.split()) or found.id
+                notice(f"Continuing: {title} ({found.messages} messages)")
             session = genesis.session(found.system if found else self._system)
             if self.no_log and found:
                 restore(session, store.branch(found.id))
