@@ -68,7 +68,7 @@ class Chat:
 
 def restore(session: Session, branch: list[StoredMessage]) -> None:
     """Let a session continue a stored branch."""
-    session.restore(list(_exchanges(branch, session.model.sha256)))
+    session.restore(_exchanges(branch, session.model.sha256))
 
 
 class _Recording:
@@ -122,18 +122,25 @@ def _receipt(reply: Reply, sha256: str | None) -> Receipt:
 
 def _exchanges(
     branch: list[StoredMessage], sha256: str | None
-) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-    """Questions with their replies; a question nobody answered is left out."""
+) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Questions with their replies; a question nobody answered is left out.
+
+    An imported conversation may have several replies in a row: they become one.
+    """
+    exchanges: list[tuple[str, str, tuple[int, ...]]] = []
     question: StoredMessage | None = None
     for message in branch:
         if message.role == "user":
             question = message
-        elif question is not None and (message.content or message.token_ids):
+        elif not message.content and not message.token_ids:
+            continue
+        elif question is not None:
             receipt = message.receipt
-            same = (
-                message.status != "damaged"
-                and receipt is not None
-                and receipt.model_sha256 == sha256 is not None
-            )
-            yield question.content, message.content, message.token_ids if same else ()
+            same = receipt is not None and receipt.model_sha256 == sha256 is not None
+            ids = message.token_ids if same and message.status != "damaged" else ()
+            exchanges.append((question.content, message.content, ids))
             question = None
+        elif exchanges:
+            content, text, _ = exchanges[-1]
+            exchanges[-1] = (content, f"{text}\n\n{message.content}", ())
+    return exchanges

@@ -68,7 +68,7 @@ TEXTS = st.one_of(
 TIMES = st.integers(-62_135_596_800_000, 253_402_300_799_999)
 _NUMBERS = st.integers(0, 2**63 - 1)
 _RATES = st.none() | st.floats(allow_nan=False, allow_infinity=False)
-_KEYS = st.text(st.characters(exclude_characters="\0"), max_size=5)
+_KEYS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
 _SETTINGS = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | _RATES | _KEYS,
     lambda value: (
@@ -288,7 +288,7 @@ def _revalue(data: bytes, rng: random.Random) -> bytes:
     at = rng.randrange(len(lines))
     try:
         value = json.loads(lines[at])
-    except ValueError:
+    except (ValueError, RecursionError):
         return data
     places: list[tuple[Any, Any]] = []
     open_: list[Any] = [value]

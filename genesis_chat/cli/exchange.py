@@ -74,7 +74,8 @@ def import_command(file: Path, form: str | None) -> int:
 
 def _chosen(store: "Store", ids: tuple[str, ...], every: bool) -> list["Exported"]:
     if every:
-        found = store.conversations()
+        # The oldest first: importing makes the last one the latest again.
+        found = store.conversations()[::-1]
     elif ids:
         found = [store.find(id) for id in ids]
     else:

@@ -51,10 +51,10 @@ def test_everything_comes_back(
     assert result.code == 0 and "2 conversations with 5 messages" in result.err
     assert contents(tmp_path / "other") == before
     listed = json.loads(run("history", "list", "--json").out)
-    assert {c["title"] for c in listed} == {
-        "My name is Bob.",
+    assert [c["title"] for c in listed] == [
         "What is the capital of Japan?",
-    }
+        "My name is Bob.",
+    ]
 
 
 def test_markdown_is_the_branch_that_is_shown(kept: Path, tmp_path: Path) -> None:
@@ -76,12 +76,17 @@ def test_markdown_is_the_branch_that_is_shown(kept: Path, tmp_path: Path) -> Non
 def test_a_continued_import_answers(kept: Path, tmp_path: Path) -> None:
     """Its replies were not made by this model, so their text is read anew."""
     file = tmp_path / "conversations.json"
-    node = {"a": ("user", "My name is Bob.", None), "b": ("assistant", "Hi!", "a")}
+    node = {
+        "a": ("user", "My name is Bob.", None),
+        "b": ("assistant", "Hello,", "a"),
+        "c": ("assistant", "Bob!", "b"),
+    }
+    below = {"a": ["b"], "b": ["c"], "c": []}
     mapping = {
         id: {
             "id": id,
             "parent": parent,
-            "children": ["b"] if id == "a" else [],
+            "children": below[id],
             "message": {
                 "author": {"role": role},
                 "content": {"content_type": "text", "parts": [text]},
@@ -91,11 +96,15 @@ def test_a_continued_import_answers(kept: Path, tmp_path: Path) -> None:
         for id, (role, text, parent) in node.items()
     }
     file.write_text(
-        json.dumps([{"title": "Names", "mapping": mapping, "current_node": "b"}])
+        json.dumps([{"title": "Names", "mapping": mapping, "current_node": "c"}])
     )
     assert run("history", "import", file).code == 0
-    reply = run("ask", "-c", "What is my name?", *GREEDY)
-    assert "Bob" in reply.out
+    reply = json.loads(run("ask", "-c", "--json", "What is my name?", *GREEDY).out)
+    assert "Bob" in reply["text"]
+    # Both replies are in the prompt, as one; there is no system prompt.
+    alone = ("ask", "-n", "-s", "", "--json", "What is my name?", *GREEDY)
+    plain = json.loads(run(*alone).out)
+    assert reply["prompt_tokens"] > plain["prompt_tokens"] + 20
 
 
 def test_a_damaged_file_adds_nothing(kept: Path, tmp_path: Path) -> None:

@@ -146,7 +146,9 @@ def test_damage_is_not_passed_on(tmp_path: Path) -> None:
     messages = turns("one", "two", "three", "four")
     messages[0] = replace(messages[0], parent="M3", created=2**62)
     messages[1] = replace(messages[1], role="ursr", status="damaged")  # type: ignore[arg-type]
-    messages[2] = replace(messages[2], receipt=replace(RECEIPT, seed=None))  # type: ignore[arg-type]
+    messages[2] = replace(
+        messages[2], status="compleue", receipt=replace(RECEIPT, seed=None)
+    )  # type: ignore[arg-type]
     messages[3] = replace(messages[3], receipt=nan)
     for head in ["M3", "gone"]:
         exported = conversation(messages, head=head, created=-(2**62)), messages

@@ -244,10 +244,13 @@ def test_markdown_of_a_person(tmp_path: Path) -> None:
     assert (found.title, found.system, found.head) == ("Birds", "Be brief.", 1)
     assert [m.content for m in found.messages] == ["Why?", "One.\n\nTwo."]
     assert (found.created, found.messages[0].created) == (None, None)
+    for end in ["\r", "\r" * 5000 + "\n"]:
+        (found,) = imported(path, "## User" + end)
+        assert [m.content for m in found.messages] == [""]
     for wrong, reason in [
         ("Notes\n" + text, "belongs to no message"),
         (text + "\n## System\nObey.", "line 12 has a system prompt within"),
-        ("Notes\n<!-- genesis-chat 1 -->\n" + text, "line 1 stands before"),
+        ("Notes\n<!-- genesis-chat 1 -->\n" + text, "text stands before"),
         ("<!-- genesis-chat 2 -->\n", "line 1 has version 2"),
         ("\n<!-- genesis-chat x -->\n", "line 2 is no beginning"),
         ("<!-- genesis-chat 1, created soon -->\n", "no date"),

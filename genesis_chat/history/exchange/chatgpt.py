@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..records import NewConversation, NewMessage, Role, Status
-from .checked import FIRST_TIME, LAST_TIME, Fields, Refused, parse
+from .checked import FIRST_TIME, LAST_TIME, Fields, Refused
+from .parsing import parse
 from .tree import in_order
 
 TEXTS = ("text", "multimodal_text")

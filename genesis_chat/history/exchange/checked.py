@@ -1,15 +1,12 @@
 """Values of a file from anywhere: each is what it should be, or refused."""
 
-import json
-import math
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ..rows import storable
 
 DEEPEST = 32
-DIGITS = 20
 # Years 1 to 9999 in milliseconds since 1970: what a date can show.
 FIRST_TIME, LAST_TIME = -62_135_596_800_000, 253_402_300_799_999
 
@@ -34,32 +31,9 @@ class Refused(Exception):
         self.advice = advice
 
 
-class _Flaw(Exception):
-    """What is wrong within a JSON text, as a clause without its place."""
-
-
 def shown(value: Any) -> str:
     """A value of the file, shortened and without what acts on a terminal."""
     return reprlib.repr(value)
-
-
-def parse(text: str, place: str = "it", line: int = 1) -> Any:
-    """The value of a JSON text whose first line is `line`.
-
-    Raises `Refused`, also for what Python takes but JSON leaves open: NaN, a number
-    beyond any range, a key twice in one object.
-    """
-    try:
-        return _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        raise Refused(
-            f"line {line + error.lineno - 1} is not whole JSON "
-            f"({error.msg}, column {error.colno})"
-        ) from error
-    except RecursionError:
-        raise Refused(f"{place} is nested too deeply") from None
-    except _Flaw as flaw:
-        raise Refused(f"{place} holds {flaw}") from None
 
 
 class Fields:
@@ -152,37 +126,3 @@ class Fields:
 
     def _wrong(self, name: str, value: Any, wanted: str) -> NoReturn:
         raise Refused(f"{name}{self.place} is {_KINDS[type(value)]}, not {wanted}")
-
-
-def _constant(name: str) -> NoReturn:
-    raise _Flaw(f"{name}, which is no number")
-
-
-def _float(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise _Flaw(f"a number that is too large, {shown(digits)}")
-    return value
-
-
-def _int(digits: str) -> int:
-    if len(digits) > DIGITS:
-        raise _Flaw(f"a number that is too large, {shown(digits)}")
-    return int(digits)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in values:
-            raise _Flaw(f"an object with {shown(name)} twice")
-        values[name] = value
-    return values
-
-
-_DECODER = json.JSONDecoder(
-    parse_constant=_constant,
-    parse_float=_float,
-    parse_int=_int,
-    object_pairs_hook=_object,
-)

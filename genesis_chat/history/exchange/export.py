@@ -14,7 +14,7 @@ from ..records import Conversation, Receipt, StoredMessage
 from ..rows import storable
 from . import markdown
 from .checked import FIRST_TIME, LAST_TIME, Refused
-from .native import FORMAT, VERSION, to_receipt
+from .native import FORMAT, STATUSES, VERSION, to_receipt
 from .tree import selected
 
 # A conversation and its whole tree, parents before children, as `Store` gives them.
@@ -88,7 +88,7 @@ def _message(message: StoredMessage, seen: set[str]) -> dict[str, Any]:
         "parent": message.parent if message.parent in seen else None,
         "role": message.role if message.role == "user" else "assistant",
         "content": message.content,
-        "status": message.status,
+        "status": message.status if message.status in STATUSES else "damaged",
         "created": _time(message.created),
         "token_ids": message.token_ids,
         "receipt": _receipt(message.receipt),

@@ -20,6 +20,7 @@ another. Fences are not looked at: an open one hides no message.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TextIO, cast
 
@@ -29,6 +30,11 @@ from .checked import FIRST_TIME, LAST_TIME, Refused
 
 VERSION = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STATUSES = {
+    "writing": "interrupted",
+    "interrupted": "interrupted",
+    "failed": "failed",
+}
 _START = r"<!-- genesis-chat (?P<start>.*)-->"
 _STATUS = r"(?: \((?P<status>interrupted|failed|damaged)\))?"
 _HEADING = rf"## (?:(?P<system>System)|(?P<role>User|Assistant){_STATUS})"
@@ -55,50 +61,70 @@ def write(
         _write("System", conversation.system, stream)
     for message in branch:
         heading = "User" if message.role == "user" else "Assistant"
-        status = "interrupted" if message.status == "writing" else message.status
-        if status != "complete":
-            heading += f" ({status})"
+        if message.status != "complete":
+            heading += f" ({_STATUSES.get(message.status, 'damaged')})"
         _write(heading, message.content, stream)
 
 
 def read(text: str) -> list[NewConversation]:
     """The conversations of a Markdown file, each one branch. Raises `Refused`."""
     marks = list(MARK.finditer(text))
+    if marks and marks[0]["rest"].endswith("\r"):
+        # We write no such heading: an editor changed the line ends of all.
+        text = text.replace("\r\n", "\n")
+        marks = list(MARK.finditer(text))
     if not marks:
         raise Refused("it has no heading such as '## User'")
-    if marks[0]["rest"].endswith("\r"):
-        # We write no such heading: an editor changed the line ends of all.
-        return read(text.replace("\r\n", "\n"))
-    conversations: list[NewConversation] = []
-    starts = [n for n, mark in enumerate(marks) if mark["start"] is not None]
+    drafts: list[_Draft] = []
     if marks[0]["start"] is None:
-        starts.insert(0, -1)
+        drafts.append(_Draft(_title(text, 0, marks[0].start())))
     elif text[: marks[0].start()].strip():
-        raise Refused("line 1 stands before the first conversation")
-    for start, end in zip(starts, [*starts[1:], len(marks)], strict=True):
-        created = None if start < 0 else _created(text, marks[start])
-        begin = 0 if start < 0 else marks[start].end()
-        stop = marks[start + 1].start() if start + 1 < len(marks) else len(text)
-        title = _title(text, begin, stop)
-        system, messages = "", list[NewMessage]()
-        for number in range(start + 1, end):
-            mark, last = marks[number], number + 1 == len(marks)
-            stop = len(text) if last else marks[number + 1].start()
-            content = _content(text[mark.end() : stop], last)
-            if mark["system"] is None:
-                messages.append(_message(mark, content, len(messages), created))
-            elif number == start + 1:
-                system = content
-            else:
-                raise Refused(
-                    f"line {_line(text, mark.start())} has a system prompt within a "
-                    "conversation"
-                )
-        head = len(messages) - 1 if messages else None
-        conversations.append(
-            NewConversation(title, system, tuple(messages), head, created)
+        raise Refused("text stands before its first conversation")
+    for mark, after in zip(marks, [*marks[1:], None], strict=True):
+        end = len(text) if after is None else after.start()
+        if mark["start"] is not None:
+            created = _created(text, mark)
+            drafts.append(_Draft(_title(text, mark.end(), end), created))
+            continue
+        draft, content = drafts[-1], _content(text[mark.end() : end], after is None)
+        if mark["system"] is None:
+            draft.add(mark, content)
+        elif draft.system is None and not draft.messages:
+            draft.system = content
+        else:
+            line = _line(text, mark.start())
+            raise Refused(f"line {line} has a system prompt within a conversation")
+    return [draft.finished() for draft in drafts]
+
+
+@dataclass
+class _Draft:
+    """A conversation of which more is to come."""
+
+    title: str
+    created: int | None = None
+    system: str | None = None
+    messages: list[NewMessage] = field(default_factory=list)
+
+    def add(self, mark: re.Match[str], content: str) -> None:
+        self.messages.append(
+            NewMessage(
+                role="user" if mark["role"] == "User" else "assistant",
+                content=content,
+                parent=len(self.messages) - 1 if self.messages else None,
+                created=self.created,
+                status=cast(Status, mark["status"] or "complete"),
+            )
         )
-    return conversations
+
+    def finished(self) -> NewConversation:
+        return NewConversation(
+            title=self.title,
+            system=self.system or "",
+            messages=tuple(self.messages),
+            head=len(self.messages) - 1 if self.messages else None,
+            created=self.created,
+        )
 
 
 def _write(heading: str, content: str, stream: TextIO) -> None:
@@ -115,27 +141,16 @@ def _content(body: str, last: bool) -> str:
     return storable(_ESCAPED.sub("", body))
 
 
-def _message(
-    mark: re.Match[str], content: str, number: int, created: int | None
-) -> NewMessage:
-    return NewMessage(
-        role="user" if mark["role"] == "User" else "assistant",
-        content=content,
-        parent=number - 1 if number else None,
-        created=created,
-        status=cast(Status, mark["status"] or "complete"),
-    )
-
-
 def _created(text: str, mark: re.Match[str]) -> int | None:
-    place = f"line {_line(text, mark.start())}"
     about = _ABOUT.fullmatch(mark["start"])
     if about is None:
-        raise Refused(f"{place} is no beginning of a conversation")
+        line = _line(text, mark.start())
+        raise Refused(f"line {line} is no beginning of a conversation")
     if int(about["version"]) > VERSION:
+        line = _line(text, mark.start())
         raise Refused(
-            f"{place} has version {about['version']} of its format and this program "
-            f"knows version {VERSION}",
+            f"line {line} has version {about['version']} of its format and this "
+            f"program knows version {VERSION}",
             "update the program",
         )
     if about["created"] is None:
@@ -143,7 +158,8 @@ def _created(text: str, mark: re.Match[str]) -> int | None:
     try:
         moment = datetime.fromisoformat(about["created"])
     except ValueError as error:
-        raise Refused(f"{place} holds no date that can be read") from error
+        line = _line(text, mark.start())
+        raise Refused(f"line {line} holds no date that can be read") from error
     # The date alone counts: a zone could lead out of the years there are.
     return (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 

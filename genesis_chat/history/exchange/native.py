@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..records import NewConversation, NewMessage, Receipt, Status
-from .checked import Fields, Refused, parse, shown
+from .checked import Fields, Refused, shown
+from .parsing import parse
 from .tree import in_order
 
 FORMAT = "genesis-chat"

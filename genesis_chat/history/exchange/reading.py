@@ -11,7 +11,8 @@ from . import chatgpt, markdown, native
 from .checked import Refused
 
 FORMATS = ("json", "jsonl", "markdown", "chatgpt")
-LARGEST_FILE = 512 * 2**20
+# Six times the file's size is needed while it is read.
+LARGEST_FILE = 128 * 2**20
 
 _BLANK = re.compile(r"\s*")
 # Inside a text the closing quotation mark would have a backslash before it.
