@@ -1,6 +1,5 @@
 """Values of a checkpoint's tensors, a few megabytes at a time."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -12,7 +11,6 @@ from .header import TensorInfo
 # Rows are read in pieces of about this many bytes, so that memory stays far below
 # the size of the file; large enough that Python's part of the work is small.
 PIECE_BYTES = 8 << 20
-BLOCK_BYTES = 1 << 20
 
 STORED = {"F32": mx.float32, "F16": mx.float16, "BF16": mx.bfloat16}
 
@@ -116,15 +114,3 @@ def value_problems(
                 f"{name} holds values too large for {word}; use --dtype {other}."
             )
     return problems
-
-
-def sha256(file: BinaryIO, report: Callable[[int], None]) -> str:
-    """The file's sha256; `report` gets the bytes done."""
-    digest = hashlib.sha256()
-    file.seek(0)
-    done = 0
-    while data := file.read(BLOCK_BYTES):
-        digest.update(data)
-        done += len(data)
-        report(done)
-    return digest.hexdigest()

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .arrays import same_bytes, sha256, value_problems
+from .arrays import same_bytes, value_problems
 from .configuration import Configuration, configuration
-from .errors import ConversionError, shown
+from .digest import sha256
+from .errors import ConversionError, reason, shown
 from .header import Checkpoint, Header
 from .layout import Shape, source_shapes
 from .manifest import SourceRecord
@@ -80,7 +81,13 @@ def check_values(
     file, header = checkpoint.file, checkpoint.header
     weights = {name: target.dtype for target in targets for name in target.parts}
     total = header.file_bytes + sum(header.tensors[name].nbytes for name in weights)
-    digest = sha256(file, lambda done: progress("check", done, total))
+    try:
+        file.seek(0)
+        _, digest = sha256(file, lambda done: progress("check", done, total))
+    except OSError as error:
+        raise ConversionError(
+            f"{shown(checkpoint.name)} cannot be read: {reason(error)}."
+        ) from error
     if source.sha256 is not None and source.sha256 != digest:
         raise ConversionError(
             f"The download of {shown(source.name)} is damaged: its sha256 is "

@@ -22,7 +22,12 @@ def check_destination(
     text = os.fspath(destination)
     if "\0" in text or not text.strip() or text != without_surrogates(text):
         raise ConversionError("The destination is not a valid path.")
-    path = Path(os.path.abspath(os.path.expanduser(text)))
+    if (home := os.path.expanduser(text)).startswith("~"):
+        raise ConversionError(
+            f"{shown(text)} begins with a user nobody knows here; write ./ before it "
+            "if that is a folder's name."
+        )
+    path = Path(os.path.abspath(home))
     if not path.name or path.name.startswith("."):
         raise ConversionError(
             f"{shown(text)} cannot be a model's directory; choose a name that does "

@@ -23,7 +23,6 @@ def fetch_checkpoint(
     repository: str,
     revision: str | None,
     file: str | None,
-    cache_dir: Path | None,
     progress: Progress,
 ) -> Source:
     """Download a repository's checkpoint and its tokenizer if it has one.
@@ -37,12 +36,10 @@ def fetch_checkpoint(
         except Exception as error:
             if not _unreachable(error):
                 raise
-            cached = _cached(repository, file or DEFAULT_FILE, revision, cache_dir)
+            cached = _cached(repository, file or DEFAULT_FILE, revision)
             if cached is None:
                 raise
-            found = [
-                _cached(repository, name, revision, cache_dir) for name in SOURCE_NAMES
-            ]
+            found = [_cached(repository, name, revision) for name in SOURCE_NAMES]
             tokenizer = next((path for path in found if path), None)
             commit = cached.parents[file.count("/") if file else 0].name
             return Source("hub", repository, cached, tokenizer, commit)
@@ -52,26 +49,24 @@ def fetch_checkpoint(
         tokenizer = None
         for name in SOURCE_NAMES:
             if name in files:
-                tokenizer = _download(repository, name, commit, cache_dir, silent)
+                tokenizer = _download(repository, name, commit, silent)
                 break
-        path = _download(repository, chosen, commit, cache_dir, progress)
+        path = _download(repository, chosen, commit, progress)
         return Source(
             "hub", repository, path, tokenizer, commit, lfs.sha256 if lfs else None
         )
 
 
-def fetch_tokenizer(cache_dir: Path | None = None) -> tuple[Path, str]:
+def fetch_tokenizer() -> tuple[Path, str]:
     """Download the GPT-NeoX tokenizer: its path and the repository's commit.
 
     Raises `ConversionError` with one sentence saying what to do.
     """
     with _sentences(TOKENIZER_REPOSITORY, None, _TOKENIZER_ADVICE):
-        cached = _cached(TOKENIZER_REPOSITORY, TOKENIZER_FILE, None, cache_dir)
+        cached = _cached(TOKENIZER_REPOSITORY, TOKENIZER_FILE, None)
         if cached is None:
             commit, _ = _listing(TOKENIZER_REPOSITORY, None)
-            cached = _download(
-                TOKENIZER_REPOSITORY, TOKENIZER_FILE, commit, cache_dir, silent
-            )
+            cached = _download(TOKENIZER_REPOSITORY, TOKENIZER_FILE, commit, silent)
         return cached, cached.parent.name
 
 
@@ -94,9 +89,7 @@ def _listing(
     return info.sha, {entry.rfilename: entry for entry in info.siblings or []}
 
 
-def _download(
-    repository: str, name: str, commit: str, cache_dir: Path | None, progress: Progress
-) -> Path:
+def _download(repository: str, name: str, commit: str, progress: Progress) -> Path:
     from huggingface_hub import hf_hub_download
 
     return Path(
@@ -104,33 +97,28 @@ def _download(
             repository,
             name,
             revision=commit,
-            cache_dir=cache_dir,
             tqdm_class=_bar(progress),
         )
     )
 
 
-def _cached(
-    repository: str, name: str, revision: str | None, cache_dir: Path | None
-) -> Path | None:
+def _cached(repository: str, name: str, revision: str | None) -> Path | None:
     """A file that was downloaded before; without a revision, of the newest commit."""
     from huggingface_hub import try_to_load_from_cache
 
-    revisions = [revision] if revision else _cached_commits(repository, cache_dir)
+    revisions = [revision] if revision else _cached_commits(repository)
     for each in revisions:
-        found = try_to_load_from_cache(
-            repository, name, cache_dir=cache_dir, revision=each
-        )
+        found = try_to_load_from_cache(repository, name, revision=each)
         if isinstance(found, str):
             return Path(found)
     return None
 
 
-def _cached_commits(repository: str, cache_dir: Path | None) -> list[str]:
+def _cached_commits(repository: str) -> list[str]:
     from huggingface_hub import CacheNotFound, scan_cache_dir
 
     try:
-        cache = scan_cache_dir(cache_dir)
+        cache = scan_cache_dir()
     except CacheNotFound:
         return []
     revisions = [

@@ -1,12 +1,12 @@
 """The manifest of a converted model: what it was made from, and its files' sha256."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from .digest import sha256
 from .errors import ConversionError, reason, shown
 from .progress import Progress, silent
 from .tokenization import FILE_NAMES
@@ -16,9 +16,10 @@ MANIFEST, CONFIG, WEIGHTS = "manifest.json", "config.json", "model.safetensors"
 FORMAT = 1
 CONVERTER = "1.0"
 MAX_MANIFEST_BYTES = 1_000_000
-BLOCK = 1 << 20
+MAX_NAME_BYTES = 255
 
 Kind = Literal["file", "directory", "hub"]
+Provenance = Literal["metadata", "assumed"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Manifest:
     dtype: str
     quantization: int | None
     parameters: int
-    configuration: Literal["metadata", "assumed"]
+    configuration: Provenance
     corrected: tuple[str, ...]
     left_out: tuple[str, ...]
     created: str
@@ -105,7 +106,7 @@ def read_manifest(directory: Path | str) -> Manifest:
         raise ConversionError(
             f"{where} is damaged; convert the model again."
         ) from error
-    if version != FORMAT or isinstance(version, bool):
+    if version != FORMAT or type(version) is not int:
         raise ConversionError(
             f"{where} has format {shown(str(version))}, and this program reads format "
             f"{FORMAT}; update the program or convert the model again."
@@ -157,20 +158,14 @@ def verify(directory: Path | str, progress: Progress = silent) -> list[str]:
 
 def file_record(path: Path, report: Callable[[int], None]) -> FileRecord:
     """Size and sha256 of a file; `report` gets the bytes read so far."""
-    digest = hashlib.sha256()
-    count = 0
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            count += len(block)
-            report(count)
-    return FileRecord(count, digest.hexdigest())
+        return FileRecord(*sha256(file, report))
 
 
 def _from_json(content: dict[str, Any]) -> Manifest:
     files = {
         _plain_name(name): FileRecord(
-            _typed(record["bytes"], int), _typed(record["sha256"], str)
+            _count(record["bytes"]), _typed(record["sha256"], str)
         )
         for name, record in content["files"].items()
     }
@@ -185,11 +180,11 @@ def _from_json(content: dict[str, Any]) -> Manifest:
         tokenizer_kind=kind,
         files=files,
         dtype=_typed(content["dtype"], str),
-        quantization=None if bits is None else _typed(bits, int),
-        parameters=_typed(content["parameters"], int),
-        configuration=_typed(content["configuration"], str),
-        corrected=tuple(_typed(name, str) for name in content["corrected"]),
-        left_out=tuple(_typed(name, str) for name in content["left_out"]),
+        quantization=None if bits is None else _count(bits),
+        parameters=_count(content["parameters"]),
+        configuration=_one_of(Provenance, content["configuration"]),
+        corrected=_texts(content["corrected"]),
+        left_out=_texts(content["left_out"]),
         created=_typed(content["created"], str),
         format=content["format"],
         converter=_typed(content["converter"], str),
@@ -199,11 +194,11 @@ def _from_json(content: dict[str, Any]) -> Manifest:
 def _source(content: dict[str, Any]) -> SourceRecord:
     revision = content["revision"]
     return SourceRecord(
-        kind=_typed(content["kind"], str),
+        kind=_one_of(Kind, content["kind"]),
         name=_typed(content["name"], str),
         file=_typed(content["file"], str),
         revision=None if revision is None else _typed(revision, str),
-        bytes=_typed(content["bytes"], int),
+        bytes=_count(content["bytes"]),
         sha256=_typed(content["sha256"], str),
     )
 
@@ -214,8 +209,25 @@ def _typed(value: Any, kind: type) -> Any:
     return value
 
 
+def _count(value: Any) -> int:
+    if not 0 <= _typed(value, int) < 1 << 63:
+        raise ValueError("not a count")
+    return int(value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(_typed(text, str) for text in _typed(value, list))
+
+
+def _one_of(kind: Any, value: Any) -> Any:
+    if value not in get_args(kind):
+        raise ValueError("not one of the words that may stand here")
+    return value
+
+
 def _plain_name(name: str) -> str:
-    if name in ("", ".", "..") or len(name) > 255 or set(name) & set("/\\\0"):
+    # What is not UTF-8 raises ValueError here, too.
+    too_long = len(name.encode()) > MAX_NAME_BYTES
+    if too_long or name in ("", ".", "..") or set(name) & set("/\\\0"):
         raise ValueError("not a plain file name")
-    name.encode()
     return name

@@ -42,7 +42,6 @@ def resolve_source(
     *,
     revision: str | None = None,
     file: str | None = None,
-    cache_dir: Path | None = None,
     progress: Progress = silent,
 ) -> Source:
     """Find a checkpoint, downloading it if `source` is a Hub repository.
@@ -52,7 +51,6 @@ def resolve_source(
             `owner/name[@revision]`. What exists on disk is taken first.
         revision: a branch, tag or commit of the repository.
         file: the file to take from a directory or repository that has several.
-        cache_dir: where downloads are kept, the Hub library's cache by default.
         progress: called with the stage "download" and bytes.
 
     Raises:
@@ -69,6 +67,10 @@ def resolve_source(
         if path.is_dir():
             return _directory(path, file)
         if path.exists():
+            if file is not None:
+                raise ConversionError(
+                    f"{shown(text)} is a file itself; leave --file away."
+                )
             return Source("file", path.name, path, _tokenizer_in(path.parent))
     except OSError as error:
         raise ConversionError(f"{shown(text)} cannot be read: {reason(error)}.") from (
@@ -86,10 +88,12 @@ def resolve_source(
         )
     revision = inline if at else revision
     if revision is not None and (not _REVISION.fullmatch(revision) or ".." in revision):
-        raise ConversionError(f"{shown(revision)} is not a valid revision.")
+        raise ConversionError(
+            f"{shown(repr(revision))} is not a valid revision of a repository."
+        )
     from .hub import fetch_checkpoint
 
-    return fetch_checkpoint(repository, revision, file, cache_dir, progress)
+    return fetch_checkpoint(repository, revision, file, progress)
 
 
 def is_repository(text: str) -> bool:

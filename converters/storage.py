@@ -12,6 +12,8 @@ from .errors import ConversionError, shown
 
 # Longer than any conversion; a lock held by a dead process is free at once.
 LOCK_SECONDS = 3600.0
+# Between the two renames of a replacement nothing is done but these.
+RENAME_SECONDS = 10.0
 PARTIAL, REPLACED, LOCK = ".genesis-partial", ".genesis-replaced", ".genesis-lock"
 REMOVED = ".genesis-removed"
 
@@ -60,7 +62,9 @@ def new_directory(
                 shutil.rmtree(partial, ignore_errors=True)
                 if old.exists() and not destination.exists():
                     os.rename(old, destination)
-                shutil.rmtree(old, ignore_errors=True)
+                elif old.exists():
+                    with suppress(OSError):
+                        _delete(destination, old)
     except OSError as error:
         raise write_error(destination, error) from error
     finally:
@@ -77,13 +81,11 @@ def remove_directory(directory: Path, waiting: Callable[[], None]) -> None:
     """
     try:
         with _locked(directory, waiting):
+            _recover(directory)
             if directory.is_symlink():
                 directory.unlink()
             else:
-                gone = _beside(directory, REMOVED)
-                shutil.rmtree(gone, ignore_errors=True)
-                os.rename(directory, gone)
-                shutil.rmtree(gone)
+                _delete(directory, directory)
     except OSError as error:
         raise write_error(directory, error) from error
 
@@ -91,12 +93,26 @@ def remove_directory(directory: Path, waiting: Callable[[], None]) -> None:
 def recover_directories(parent: Path) -> None:
     """Put right what killed processes left in a directory of models.
 
-    Nothing is touched that another process is working on. Raises `ConversionError`.
+    Nothing is touched that another process is working on; for a moment in which a
+    replaced model is gone, this waits. Raises `ConversionError`.
     """
     try:
         _recover_others(parent)
     except OSError as error:
         raise write_error(parent, error) from error
+
+
+def settle(directory: Path) -> None:
+    """Wait for a moment if the directory is gone because it is being replaced.
+
+    What was left so by a killed process is put back.
+    """
+    from filelock import Timeout
+
+    old = _beside(directory, REPLACED)
+    if os.path.exists(old) and not os.path.exists(directory):
+        with suppress(OSError, Timeout), _lock(directory, RENAME_SECONDS):
+            _recover(directory)
 
 
 def needs_recovery(parent: Path) -> bool:
@@ -120,6 +136,15 @@ def _beside(destination: Path, suffix: str) -> Path:
     return destination.parent / f".{destination.name}{suffix}"
 
 
+def _delete(destination: Path, directory: Path) -> None:
+    """Half-deleted it has a name from which nothing is put back."""
+    gone = _beside(destination, REMOVED)
+    if gone.exists():
+        shutil.rmtree(gone)
+    os.rename(directory, gone)
+    shutil.rmtree(gone)
+
+
 def _recover(destination: Path) -> None:
     """Under the lock, what is here was left by a killed process."""
     partial, old = _beside(destination, PARTIAL), _beside(destination, REPLACED)
@@ -127,8 +152,8 @@ def _recover(destination: Path) -> None:
         if gone.exists():
             shutil.rmtree(gone)
     if old.exists():
-        if destination.exists():
-            shutil.rmtree(old)
+        if os.path.lexists(destination):
+            _delete(destination, old)
         else:
             os.rename(old, destination)
 
@@ -141,6 +166,7 @@ def _recover_others(parent: Path, but: str = "") -> None:
         for path in parent.glob(f".*{suffix}"):
             name = path.name[1:].removesuffix(suffix)
             if name and name != but:
+                settle(parent / name)
                 with suppress(OSError, Timeout), _lock(parent / name, 0):
                     _recover(parent / name)
 

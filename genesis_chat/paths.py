@@ -5,14 +5,24 @@ from pathlib import Path
 
 import platformdirs
 
+from .errors import UsageError
+
 APPLICATION = "genesis-chat"
 
 
 def data_directory() -> Path:
-    """Conversations and models: `$GENESIS_CHAT_HOME`, or the platform's folder."""
-    home = os.environ.get("GENESIS_CHAT_HOME")
+    """Conversations and models: `$GENESIS_CHAT_HOME`, or the platform's folder.
+
+    Raises `UsageError` when the variable names a user that is not there.
+    """
+    home = os.path.expanduser(os.environ.get("GENESIS_CHAT_HOME", ""))
+    if home.startswith("~"):
+        raise UsageError(
+            f"GENESIS_CHAT_HOME is {home!r}, which begins with a user nobody knows "
+            "here; set it to a folder's path."
+        )
     if home:
-        return Path(home).expanduser().absolute()
+        return Path(home).absolute()
     return platformdirs.user_data_path(APPLICATION, appauthor=False)
 
 

@@ -1,10 +1,11 @@
 """Choosing the tokenizer of a model that is being converted."""
 
-import hashlib
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..digest import sha256
 from ..manifest import Kind, SourceRecord
 from ..sources import Source
 from . import check_tokenizer, read_tokenizer_file
@@ -44,6 +45,6 @@ def choose_tokenizer(
         kind, name = "hub", TOKENIZER_REPOSITORY
     data = read_tokenizer_file(path)
     tokenizer = check_tokenizer(path.name, data, vocab_size)
-    digest = hashlib.sha256(data).hexdigest()
-    record = SourceRecord(kind, name, path.name, revision, len(data), digest)
+    size, digest = sha256(io.BytesIO(data), lambda done: None)
+    record = SourceRecord(kind, name, path.name, revision, size, digest)
     return ChosenTokenizer(tokenizer.kind, data, record)

@@ -28,8 +28,8 @@ class NeoxTokenizer:
     For the 50,277 tokens of GPT-NeoX these are 50277 and 50278. Ids are given to
     control tokens by the caller only; in content their text is ordinary text.
 
-    Raises `ConversionError` when the file is damaged, is not byte-level BPE, or has
-    the control tokens under other ids.
+    Raises `ConversionError` when the file is damaged, is not byte-level BPE, has the
+    control tokens under other ids, or changes text (composing accents apart).
     """
 
     kind = "neox"
@@ -81,11 +81,19 @@ class NeoxTokenizer:
                 f"{name} has a dropout, so it encodes one text in several ways; "
                 "set it to null."
             )
-        for probe in PROBES:
-            # GPT-NeoX's composes accents (NFC), and changes nothing else.
+        # Added tokens may swallow the spaces around them.
+        added = [f"a {t['content']} a" for t in content["added_tokens"]]
+        for probe in (*PROBES, *added):
             expected = unicodedata.normalize("NFC", probe)
             if (changed := self.decode(self.encode(probe))) not in (probe, expected):
                 raise ConversionError(changed_text(name, probe, changed))
+        # Probes cannot show every letter that a normaliser replaces.
+        normalizer = content.get("normalizer")
+        if normalizer is not None and normalizer != {"type": "NFC"}:
+            raise ConversionError(
+                f"{name} changes text with a normaliser; a Genesis tokenizer has none "
+                "or NFC."
+            )
 
     def encode(self, text: str) -> list[int]:
         """Ids of a piece of content; never a control id."""

@@ -30,7 +30,7 @@ def complete_model(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[str]:
     """Names of installed models, for the shell's completion."""
-    from ..models.store import BUILTIN, installed
+    from ..models import BUILTIN, installed
 
     names = [*(model.name for model in installed()), BUILTIN]
     return [name for name in names if name.startswith(incomplete)]

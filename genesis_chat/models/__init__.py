@@ -2,11 +2,10 @@
 
 from .builtin import ensure_builtin
 from .choice import choose
+from .folder import BUILTIN, check_name
 from .install import RELEASED_REPOSITORY, install, suggested_name
 from .store import (
-    BUILTIN,
     InstalledModel,
-    check_name,
     default_name,
     find,
     installed,

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from importlib.resources import as_file, files
 
 from ..errors import ModelError
-from ..paths import models_directory, private_directory
-from .store import BUILTIN, InstalledModel, open_directory
+from ..paths import models_directory
+from .folder import BUILTIN, folder_problem, models_folder
+from .store import InstalledModel, open_directory
 
 CHECKPOINT = "model.safetensors"
 # Of the checkpoint in assets: tells whether the converted copy is of this version.
@@ -26,7 +27,7 @@ def ensure_builtin(converting: Callable[[], None] = lambda: None) -> InstalledMo
     from converters.storage import remove_directory
 
     try:
-        models = private_directory(models_directory())
+        models = models_folder()
         # Whoever starts at the same time waits, and finds the model prepared.
         with FileLock(models / f".{BUILTIN}.lock"):
             model = open_directory(models / BUILTIN)
@@ -37,8 +38,10 @@ def ensure_builtin(converting: Callable[[], None] = lambda: None) -> InstalledMo
                 remove_directory(model.directory, waiting=lambda: None)
             with as_file(files("assets") / "genesis-nano") as source:
                 convert(source / CHECKPOINT, model.directory, name=BUILTIN)
-    except (ConversionError, OSError) as error:
+    except ConversionError as error:
         raise ModelError(f"The built-in model cannot be prepared: {error}") from error
+    except OSError as error:
+        raise ModelError(folder_problem(models, "written", error)) from error
     return open_directory(model.directory)
 
 

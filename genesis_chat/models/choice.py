@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ..errors import ModelError
 from .builtin import ensure_builtin
-from .store import BUILTIN, InstalledModel, default_name, find, open_directory
+from .folder import BUILTIN
+from .store import InstalledModel, default_name, find, open_directory
 
 
 def choose(
@@ -27,8 +28,9 @@ def choose(
     if choice is None:
         choice = default_name()
     if not isinstance(choice, str) or _is_path(choice):
-        path = Path(choice).expanduser()
-        if not path.is_dir():
+        path = Path(os.path.expanduser(choice))
+        # Unlike the method of `Path`, false for a path that is too long.
+        if not os.path.isdir(path):
             raise ModelError(f"{path} is not a directory; -m takes a name or a path.")
         return open_directory(path, path.resolve().name)
     if choice == BUILTIN:

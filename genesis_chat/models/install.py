@@ -5,16 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..paths import models_directory, private_directory
 from ..settings import Dtype
-from .store import (
-    RESERVED,
-    InstalledModel,
-    check_name,
-    installed,
-    open_directory,
-    set_default,
-)
+from .folder import RESERVED, check_name, models_folder
+from .store import InstalledModel, installed, open_directory, set_default
 
 if TYPE_CHECKING:
     from converters.progress import Progress
@@ -53,7 +46,7 @@ def install(
     from converters import ConversionError, convert, resolve_source
     from converters.progress import silent
 
-    directory = models_directory() / check_name(name)
+    check_name(name)
     models = installed()
     # Before a download that would be for nothing.
     for model in models:
@@ -62,8 +55,8 @@ def install(
                 f"A model called {model.name!r} is installed; choose another name with "
                 "--name, or replace it with --force."
             )
+    directory = models_folder() / name
     try:
-        private_directory(models_directory())
         found = resolve_source(
             source, revision=revision, file=file, progress=progress or silent
         )
@@ -78,7 +71,7 @@ def install(
             progress=progress,
             name=name,
         )
-    except (ConversionError, OSError) as error:
+    except ConversionError as error:
         raise ModelError(str(error)) from error
     if not models:
         set_default(name)

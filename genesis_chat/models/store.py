@@ -1,25 +1,31 @@
-"""The folder of installed models.
+"""Installed models.
 
 A model is a directory whose manifest reads; the default model's name is a file
 beside them. Nothing here loads weights.
 """
 
 import os
-import re
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError, UsageError
-from ..paths import models_directory, private_directory
+from ..errors import ModelError
+from ..paths import models_directory
+from .folder import (
+    BUILTIN,
+    DEFAULT_FILE,
+    RESERVED,
+    check_form,
+    check_name,
+    folder_problem,
+    model_names,
+    models_folder,
+)
 
 if TYPE_CHECKING:
     from converters import Manifest
-
-BUILTIN = "builtin"
-DEFAULT_FILE = "default"
-RESERVED = (BUILTIN, DEFAULT_FILE)
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -41,35 +47,44 @@ class InstalledModel:
     @property
     def bytes(self) -> int:
         """Size of its files on disk."""
-        files = self.directory.iterdir()
-        return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def check_name(name: str) -> str:
-    """The name, if a model may be installed under it. Raises `UsageError`.
-
-    Reserved names are so in any case: the file system may not tell them apart.
-    """
-    if not NAME.fullmatch(name):
-        raise UsageError(
-            f"{name!r} cannot be a model's name: use up to 64 letters, digits, dots, "
-            "dashes and underscores, beginning with a letter or digit."
-        )
-    if name.lower() == BUILTIN:
-        raise UsageError(
-            f"{name!r} is the built-in model, which cannot be removed or replaced; for "
-            "another model choose another name."
-        )
-    if name.lower() in RESERVED:
-        raise UsageError(f"{name!r} is reserved; choose another name.")
-    return name
+        total = 0
+        # Another process may be replacing or removing it.
+        with suppress(OSError):
+            for path in self.directory.iterdir():
+                with suppress(OSError):
+                    status = path.stat()
+                    total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+        return total
 
 
 def open_directory(directory: Path, name: str | None = None) -> InstalledModel:
-    """Look at a model directory; a damaged one has a `problem`."""
+    """Look at a model directory; a damaged one has a `problem`.
+
+    One that another process replaces meanwhile is looked at again.
+    """
+    from converters.storage import settle
+
+    while True:
+        before = _identity(directory)
+        model = _look(directory, name or directory.name)
+        if model.problem is None:
+            return model
+        settle(directory)
+        if _identity(directory) == before:
+            return model
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    try:
+        status = directory.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _look(directory: Path, name: str) -> InstalledModel:
     from converters import ConversionError, read_manifest
 
-    name = name or directory.name
     try:
         manifest = read_manifest(directory)
     except ConversionError as error:
@@ -89,87 +104,74 @@ def open_directory(directory: Path, name: str | None = None) -> InstalledModel:
 def installed() -> list[InstalledModel]:
     """All installed models but the built-in one, oldest first. Raises `ModelError`."""
     models = models_directory()
-    _recover(models)
-    try:
-        paths = [path for path in models.iterdir() if path.is_dir()]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise ModelError(
-            f"The models' folder {models} cannot be read: {error.strerror}."
-        ) from error
-    found = [
-        open_directory(path)
-        for path in paths
-        if NAME.fullmatch(path.name) and path.name != BUILTIN
-    ]
+    found = [open_directory(models / name) for name in model_names(models)]
     return sorted(found, key=lambda m: m.manifest.created if m.manifest else "~")
 
 
 def find(name: str) -> InstalledModel:
     """An installed model, the built-in one apart. Raises `UsageError`, `ModelError`."""
-    directory = models_directory() / check_name(name)
-    _recover(models_directory())
-    if not directory.is_dir():
-        names = ", ".join([*(model.name for model in installed()), BUILTIN])
-        raise ModelError(f"No model is called {name!r}; there are: {names}.")
-    return open_directory(directory)
+    check_form(name)
+    models = models_directory()
+    # Not asked of the file system, which may take other cases for the same name.
+    if name not in (names := model_names(models)):
+        if name in RESERVED:
+            check_name(name)
+        known = ", ".join([*names, BUILTIN])
+        raise ModelError(f"No model is called {name!r}; there are: {known}.")
+    return open_directory(models / name)
 
 
 def default_name() -> str:
     """The default model's name: the one set, else the oldest, else the built-in."""
-    file = models_directory() / DEFAULT_FILE
+    models = models_directory()
+    file = models / DEFAULT_FILE
     try:
         name = file.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         name = ""
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{file} cannot be read; remove it, or set the default again with "
             "genesis-chat models default NAME."
         ) from error
-    known = NAME.fullmatch(name) and (models_directory() / name).is_dir()
-    if name == BUILTIN or known:
+    if name == BUILTIN or name in model_names(models):
         return name
     usable = [model for model in installed() if not model.problem]
     return usable[0].name if usable else BUILTIN
 
 
 def set_default(name: str) -> None:
-    """Make an installed model, or the built-in one, the default."""
+    """Make an installed model, or the built-in one, the default.
+
+    Raises `UsageError`, `ModelError`.
+    """
     if name != BUILTIN:
         find(name)
-    file = models_directory() / DEFAULT_FILE
+    file = models_folder() / DEFAULT_FILE
+    partial = file.with_name(f".{DEFAULT_FILE}.{os.getpid()}")
     try:
-        partial = private_directory(file.parent) / f".{DEFAULT_FILE}.{os.getpid()}"
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(f"{name}\n")
         os.replace(partial, file)
     except OSError as error:
-        raise ModelError(f"{file} cannot be written: {error.strerror}.") from error
+        with suppress(OSError):
+            partial.unlink()
+        if file.is_dir():
+            raise ModelError(f"{file} is a folder; remove it.") from error
+        raise ModelError(folder_problem(file.parent, "written", error)) from error
 
 
 def remove(name: str) -> None:
-    """Delete an installed model; the built-in one stays. Raises `ModelError`."""
+    """Delete an installed model; the built-in one stays.
+
+    Raises `UsageError`, `ModelError`.
+    """
     from converters import ConversionError
     from converters.storage import remove_directory
 
-    model = find(name)
+    model = find(check_name(name))
     try:
         remove_directory(model.directory, waiting=lambda: None)
-    except ConversionError as error:
-        raise ModelError(str(error)) from error
-
-
-def _recover(models: Path) -> None:
-    """Put back a model whose replacement was killed half-way."""
-    from converters import ConversionError
-    from converters.storage import needs_recovery, recover_directories
-
-    if not needs_recovery(models):
-        return
-    try:
-        recover_directories(models)
     except ConversionError as error:
         raise ModelError(str(error)) from error

@@ -1,12 +1,20 @@
 """The configuration: read from the metadata, or assumed and corrected by shapes."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
 import pytest
-from checkpoints import SMALL_VOCAB, checkpoint_tensors, small_config, write_checkpoint
+from checkpoints import (
+    SMALL_VOCAB,
+    checkpoint_tensors,
+    small_config,
+    stored,
+    write_checkpoint,
+)
 
 from backends.genesis_mlx import ModelArgs
 from converters import ConversionError, Manifest, convert, read_manifest
@@ -59,6 +67,10 @@ def convert_with_metadata(text: str, tmp_path: Path, tokenizer: Path) -> Manifes
         ('{"n_layer": 2.5}', "n_layer"),
         ('{"n_layer": 0}', "n_layer"),
         ('{"n_layer": 1000000000}', "n_layer"),
+        pytest.param(f'{{"n_embd": {10**400}}}', "n_embd", id="n_embd"),
+        pytest.param(f'{{"norm_eps": {10**400}}}', "norm_eps", id="norm_eps"),
+        pytest.param(f'{{"n_layer": {10**400}}}', "n_layer", id="n_layer"),
+        pytest.param(f'{{"n_layer": {"9" * 5000}}}', "valid JSON", id="digits"),
         ('{"norm_eps": NaN}', "norm_eps"),
         ('{"tie_word_embeddings": 1}', "tie_word_embeddings"),
         ('{"gla_qk_norm": 2}', "gla_qk_norm"),
@@ -170,6 +182,30 @@ def test_head_beside_the_embedding_is_compared(
     path = write_checkpoint(tmp_path / "c.safetensors", None, tensors)
     manifest = convert(path, tmp_path / "out", tokenizer=tokenizer_file)
     assert ("tie_word_embeddings" in manifest.corrected) is not same
+
+
+@pytest.mark.parametrize("shape", [(5, 0), (0, 5), (0, 0), (5,), (), (5, 4, 3)])
+@pytest.mark.parametrize(
+    "others",
+    [
+        {},
+        {"b_proj": (0, 0)},
+        {"b_proj": (2, 5), "q_proj": (0, 5)},
+        {"fgate_proj": (2, 0), "k_proj": (3, 0)},
+        {"fgate_proj": (2, 3), "k_proj": ()},
+        {"k_proj": ()},
+    ],
+)
+def test_shapes_no_model_has(
+    shape: tuple[int, ...], others: dict[str, tuple[int, ...]], tmp_path: Path
+) -> None:
+    tensors = {f"blocks.0.attn.{k}.weight": v for k, v in others.items()}
+    tensors["tok_emb.weight"] = shape
+    values = {name: stored(mx.zeros(shape)) for name, shape in tensors.items()}
+    path = write_checkpoint(tmp_path / "c.safetensors", None, values)
+    with pytest.raises(ConversionError):
+        convert(path, tmp_path / "out")
+    assert os.listdir(tmp_path) == ["c.safetensors"]
 
 
 def test_foreign_model_is_one_sentence(tmp_path: Path, tokenizer_file: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from converters import (
     ConversionError,
@@ -182,6 +183,68 @@ def test_removing_a_link_leaves_what_it_leads_to(
     remove_directory(models / "link", waiting=lambda: None)
     assert os.listdir(models) == ["small"]
     assert verify(models / "small") == []
+
+
+def test_nothing_half_deleted_is_put_back(
+    converted: Manifest,
+    checkpoint: Path,
+    tmp_path: Path,
+    tokenizer_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stopped while it deletes the old model; then the new one is deleted by hand."""
+    models = tmp_path / "models"
+    really = shutil.rmtree
+
+    def stop(path: Path, ignore_errors: bool = False) -> None:
+        if (path / "model.safetensors").exists():
+            (path / "model.safetensors").unlink()
+            raise KeyboardInterrupt
+        really(path, ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", stop)
+    with pytest.raises(KeyboardInterrupt):
+        convert(checkpoint, models / "small", tokenizer=tokenizer_file, replace=True)
+    monkeypatch.undo()
+    assert verify(models / "small") == []
+    shutil.rmtree(models / "small")
+    recover_directories(models)
+    assert os.listdir(models) == []
+
+
+def test_what_is_removed_is_not_put_back(converted: Manifest, tmp_path: Path) -> None:
+    """By a replacement that was killed before it deleted the old model."""
+    models = tmp_path / "models"
+    shutil.copytree(models / "small", models / ".small.genesis-replaced")
+    remove_directory(models / "small", waiting=lambda: None)
+    recover_directories(models)
+    assert os.listdir(models) == []
+
+
+def test_home_of_a_user_nobody_knows(
+    checkpoint: Path,
+    tmp_path: Path,
+    tokenizer_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConversionError, match="a user nobody knows"):
+        convert(checkpoint, "~nosuchuser/out", tokenizer=tokenizer_file)
+    assert os.listdir(tmp_path) == [checkpoint.name]
+
+
+def test_giving_up_a_lock_leaves_the_next_one(tmp_path: Path) -> None:
+    """The lock's file is removed while it is held, and must not be once more."""
+    path = tmp_path / "lock"
+    first, second = FileLock(path), FileLock(path)
+    first.acquire()
+    path.unlink()
+    second.acquire(timeout=0)
+    first.release()
+    assert path.exists()
+    with pytest.raises(Timeout):
+        FileLock(path).acquire(timeout=0)
+    second.release()
 
 
 def test_what_killed_processes_left_is_put_right(

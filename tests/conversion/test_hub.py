@@ -66,7 +66,7 @@ class FakeHub:
         path = self.place(repository, name)
         return str(path) if path.exists() else None
 
-    def scan(self, cache_dir: Any) -> Any:
+    def scan(self) -> Any:
         revision = SimpleNamespace(commit_hash=COMMIT, last_modified=0)
         return SimpleNamespace(
             repos=[

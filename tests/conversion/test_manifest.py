@@ -92,11 +92,40 @@ def test_newer_manifest(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../m/config.json", "/etc/passwd", "..", "", "a/b", "a\\b", "a\0b"]
+    "name",
+    [
+        "../m/config.json",
+        "/etc/passwd",
+        "..",
+        "",
+        "a/b",
+        "a\\b",
+        "a\0b",
+        "a\udcff",
+        "x" * 256,
+        "\u00e9" * 128,
+    ],
 )
 def test_manifest_cannot_lead_elsewhere(name: str, model: Path) -> None:
-    (problem,) = edited(model, files={name: {"bytes": 1, "sha256": "0"}})
+    files = json.loads((model / "manifest.json").read_text())["files"]
+    (problem,) = edited(model, files={**files, name: {"bytes": 1, "sha256": "0"}})
     assert "is damaged" in problem
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_manifest_lists_a_whole_model(name: str, model: Path) -> None:
+    files = json.loads((model / "manifest.json").read_text())["files"]
+    del files[name]
+    (problem,) = edited(model, files=files)
+    assert "is damaged" in problem
+    with pytest.raises(ConversionError, match="is damaged"):
+        read_manifest(model)
+
+
+@pytest.mark.parametrize("number", [True, 1.0, "1", None])
+def test_format_that_only_equals_this_one(number: Any, model: Path) -> None:
+    (problem,) = edited(model, format=number)
+    assert "has format" in problem
 
 
 @pytest.mark.parametrize(
@@ -109,6 +138,15 @@ def test_manifest_cannot_lead_elsewhere(name: str, model: Path) -> None:
         {"parameters": True},
         {"source": None},
         {"corrected": 3},
+        {"corrected": "n_head"},
+        {"left_out": [3]},
+        {"parameters": -1},
+        {"parameters": 10**400},
+        {"quantization": True},
+        {"configuration": "guessed"},
+        {"configuration": []},
+        {"tokenizer_kind": []},
+        {"tokenizer_kind": "sentencepiece"},
         {"name": None},
     ],
 )

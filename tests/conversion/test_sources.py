@@ -90,6 +90,8 @@ def test_one_of_several_files(tmp_path: Path) -> None:
     assert found.weights == tmp_path / "b.safetensors"
     with pytest.raises(ConversionError, match="has no file c"):
         resolve_source(tmp_path, file="c.safetensors")
+    with pytest.raises(ConversionError, match="leave --file away"):
+        resolve_source(tmp_path / "a.safetensors", file="b.safetensors")
 
 
 STRANGE = [

@@ -270,6 +270,21 @@ def replace_a(content: dict[str, Any]) -> None:
     content["normalizer"] = {"type": "Replace", "pattern": pattern, "content": ""}
 
 
+def replace_elsewhere(content: dict[str, Any]) -> None:
+    replace_a(content)
+    content["normalizer"]["pattern"] = {"String": "q"}
+
+
+def swallow_spaces(content: dict[str, Any]) -> None:
+    token = {**content["added_tokens"][0], "id": 292, "content": "word"}
+    content["added_tokens"].append({**token, "special": False, "lstrip": True})
+
+
+def no_vocabulary(content: dict[str, Any]) -> None:
+    content["model"] |= {"vocab": {}, "merges": []}
+    content["added_tokens"] = []
+
+
 def add_prefix(content: dict[str, Any]) -> None:
     content["pre_tokenizer"]["add_prefix_space"] = True
 
@@ -289,6 +304,9 @@ def drop_bytes(content: dict[str, Any]) -> None:
     [
         (lowercase, "changes text"),
         (replace_a, "changes text"),
+        (replace_elsewhere, "normaliser"),
+        (swallow_spaces, "changes text"),
+        (no_vocabulary, "byte tokens"),
         (add_prefix, "changes text"),
         (drop_out, "dropout"),
         (drop_bytes, "byte tokens"),

@@ -17,6 +17,12 @@ from . import m0001_initial
 APPLICATION_ID = 0x476E7373
 STEPS: tuple[tuple[str, ...], ...] = (m0001_initial.STATEMENTS,)
 LATEST = len(STEPS)
+# One statement, so that another program's migration is seen whole or not at all.
+IDENTITY = """
+SELECT (SELECT application_id FROM pragma_application_id),
+       (SELECT user_version FROM pragma_user_version),
+       (SELECT count(*) FROM sqlite_schema)
+"""
 
 
 def check_identity(path: Path) -> int:
@@ -31,8 +37,10 @@ def check_identity(path: Path) -> int:
         with read_only(path) as connection:
             return _version(connection, path)
     except sqlite3.OperationalError:
-        with read_only(path, as_is=True) as connection:
+        # A killed program's transaction, which another may be rolling back just now.
+        with suppress(sqlite3.DatabaseError), read_only(path, as_is=True) as connection:
             return _version(connection, path)
+        return 0
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
@@ -91,9 +99,8 @@ def _backup_path(path: Path, version: int) -> Path:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    version: int
+    application, version, tables = connection.execute(IDENTITY).fetchone()
     if application == 0 and version == 0 and tables == 0:
         return 0
     if application != APPLICATION_ID or version < 1:
