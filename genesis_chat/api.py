@@ -6,7 +6,15 @@ from os import PathLike
 from typing import Self, Unpack
 
 from .conversation import DEFAULT_SYSTEM_PROMPT
-from .engine import Finished, LoadedModel, Reply, Session, Text, open_model
+from .engine import (
+    Finished,
+    LoadedModel,
+    LocalEngine,
+    Reply,
+    Session,
+    Text,
+    open_model,
+)
 from .errors import ModelError
 from .models import BUILTIN, choose
 from .settings import Dtype, GenerationOptions, GenerationSettings
@@ -44,7 +52,7 @@ class Genesis:
 
     def session(self, system: str = DEFAULT_SYSTEM_PROMPT) -> Session:
         """A conversation of several turns."""
-        return Session(self.model, system)
+        return Session(LocalEngine(self.model), system)
 
     def stream(
         self,

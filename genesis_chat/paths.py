@@ -8,6 +8,8 @@ import platformdirs
 from .errors import UsageError
 
 APPLICATION = "genesis-chat"
+# The states after each turn, in a folder beside the history.
+SNAPSHOTS = "snapshots"
 
 
 def data_directory() -> Path:

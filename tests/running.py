@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 from backends.genesis_mlx import Model, load
 from converters import convert
+from genesis_chat import Genesis
+from genesis_chat.engine import LocalEngine, Snapshots
+from genesis_chat.history import Store
+from genesis_chat.paths import SNAPSHOTS
 
 Logits = NDArray[np.float32]
 
@@ -41,6 +45,11 @@ def whole(model: Model, ids: Sequence[int], *, ttt: bool) -> Logits:
 def token_by_token(model: Model, ids: Sequence[int], *, ttt: bool) -> Logits:
     """Logits [L, V] of one call per token."""
     return split(model, ids, [slice(i, i + 1) for i in range(len(ids))], ttt=ttt)
+
+
+def engine_of(genesis: Genesis, store: Store) -> LocalEngine:
+    """An engine whose states are kept beside a history, as the command line's."""
+    return LocalEngine(genesis.model, Snapshots(store.path.with_name(SNAPSHOTS)))
 
 
 def split(

@@ -1,5 +1,6 @@
 """Genesis on MLX: the model, its operators, sampling and generation."""
 
+from ..sampling_settings import SamplingSettings
 from .args import ModelArgs
 from .cache import Cache
 from .device import DTYPES, Dtype
@@ -21,7 +22,6 @@ from .generate import (
 )
 from .loader import load, read_args
 from .model import Model
-from .sampling import SamplingSettings
 from .weights import (
     ALWAYS_FLOAT32,
     FOX_CONV_SIZE,

@@ -6,11 +6,12 @@ from enum import StrEnum
 
 import mlx.core as mx
 
+from ..sampling_settings import SamplingSettings
 from . import device
 from .cache import Cache
 from .errors import ContextError, NonFiniteLogitsError, TokenError
 from .model import Model
-from .sampling import Sampler, SamplingSettings
+from .sampling import Sampler
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
 CLEAR_EVERY = 256

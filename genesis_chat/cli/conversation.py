@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
 from ..errors import HistoryError, UsageError
+from ..paths import SNAPSHOTS
 from .show import notice
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Choice:
     @contextmanager
     def open(self, genesis: "Genesis") -> Iterator["Chat | Session"]:
         """A session, kept in the history unless --no-log says otherwise."""
-        from ..chat import Chat, restore
+        from ..chat import Chat, exchanges_of
+        from ..engine import LocalEngine, Snapshots
 
         with ExitStack() as stack:
             if self.no_log and not self.continues:
@@ -61,12 +63,15 @@ class Choice:
             if found:
                 title = " ".join(found.title.split()) or found.id
                 notice(f"Continuing: {title} ({found.messages} messages)")
-            session = genesis.session(found.system if found else self._system)
             if self.no_log and found:
-                restore(session, store.branch(found.id))
+                session = genesis.session(found.system)
+                branch = store.branch(found.id)
+                session.exchanges += exchanges_of(branch, genesis.model.sha256)
                 yield session
             else:
-                yield Chat(session, store, found)
+                snapshots = Snapshots(store.path.parent / SNAPSHOTS)
+                engine = LocalEngine(genesis.model, snapshots)
+                yield Chat(engine, store, found, self._system)
 
     @property
     def _system(self) -> str:

@@ -132,7 +132,7 @@ def purge(yes: bool) -> int:
     """Delete for good everything that is in the trash."""
     import shutil
 
-    from ..chat import SNAPSHOTS
+    from ..paths import SNAPSHOTS
 
     with open_history() as store:
         count = len(store.conversations(deleted=True))

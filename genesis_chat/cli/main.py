@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -79,13 +79,18 @@ def main() -> None:
     """Run the command line and exit with its code."""
     _prepare_streams()
     try:
-        code = run(sys.argv[1:])
-        _flush_stdout()
+        try:
+            code = run(sys.argv[1:])
+            _flush_stdout()
+        finally:
+            _ignore_interrupts()
     except KeyboardInterrupt:
+        _ignore_interrupts()
         _forget_stdout()
         code = INTERRUPTED
-    # From here on an impatient Ctrl-C could only turn the end into a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Python remembers an interrupt of any source text it ran, such as a dataclass's
+    # methods, and would end by the signal instead of our code; this resets it.
+    exec("")
     sys.exit(code)
 
 
@@ -121,6 +126,13 @@ def run(arguments: list[str]) -> int:
         )
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _ignore_interrupts() -> None:
+    """At the end an impatient Ctrl-C could only bring a traceback."""
+    while signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        with suppress(KeyboardInterrupt):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _prepare_streams() -> None:

@@ -1,20 +1,30 @@
-"""From messages to replies: prompts, text, sessions, the door to the backends."""
+"""From messages to replies: prompts, text, states, the door to the backends."""
 
-from .events import Dropped, Event, Finished, PromptProgress, Reply, Text
+from .checking import check
+from .events import Context, Dropped, Event, Finished, PromptProgress, Reply, Text
 from .loader import LoadedModel, describe, open_model
+from .local import LocalEngine
+from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
 from .snapshots import Snapshots
 
 __all__ = [
+    "Context",
     "Dropped",
+    "Engine",
     "Event",
+    "Exchange",
     "Finished",
     "LoadedModel",
+    "LocalEngine",
+    "ModelFacts",
     "PromptProgress",
     "Reply",
+    "Request",
     "Session",
     "Snapshots",
     "Text",
+    "check",
     "describe",
     "open_model",
 ]

@@ -1,4 +1,4 @@
-"""What a session reports while it replies."""
+"""What an engine reports while it replies."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,12 +12,13 @@ FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
 class Reply:
     """A finished or interrupted reply and how it came about.
 
-    `token_ids` are the model's, the end token included, and `log_probabilities` what
-    it gives each of them (natural logarithm, before the sampling settings); `text`
-    leaves out control tokens and the white space around. `prompt_tokens` is the
-    whole prompt, `prefilled_tokens` the part that had to be read now.
-    `seconds_to_first_token` counts from the request; `tokens_per_second` covers the
-    tokens after the first. Both are None when there were none.
+    `token_ids` are the model's, the end token included and those it had begun with;
+    `log_probabilities` what the model gives each one that was generated now (natural
+    logarithm, before the sampling settings); `text` leaves out control tokens and
+    the white space around. `prompt_tokens` counts what stands before the reply,
+    `prefilled_tokens` what had to be read now. `seconds_to_first_token` counts from
+    the request; `tokens_per_second` covers the tokens after the first of this run.
+    Both are None when there were none.
     """
 
     text: str
@@ -35,6 +36,23 @@ class Reply:
     def reply_tokens(self) -> int:
         """Number of tokens generated."""
         return len(self.token_ids)
+
+
+@dataclass(frozen=True)
+class Context:
+    """How full the model's context is, in tokens unless said otherwise.
+
+    `used` is what the next prompt begins with: the system prompt and the exchanges
+    that are still in it. `limit` is the length the model was trained on. `left_out`
+    counts the oldest exchanges, which are no longer in the prompt. After `room` more
+    tokens the next `leaving` exchanges follow them, to make room.
+    """
+
+    used: int
+    limit: int
+    room: int
+    left_out: int
+    leaving: int
 
 
 @dataclass(frozen=True)
@@ -66,9 +84,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event."""
+    """The last event: the reply, and the context with this exchange in it."""
 
     reply: Reply
+    context: Context
 
 
 Event = Dropped | PromptProgress | Text | Finished

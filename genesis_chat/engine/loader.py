@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from converters import ConversionError, Tokenizer, load_tokenizer
 
-from ..errors import ContextFullError, GenerationError, ModelError, UsageError
+from ..errors import ContextFullError, GenerationError, ModelError
 from ..settings import GenerationSettings
+from .checking import check, sampling
 from .events import FinishReason, PromptProgress
+from .protocol import ModelFacts
 
 
 class State(Protocol):
@@ -18,6 +20,8 @@ class State(Protocol):
 
     offset: int
 
+    @property
+    def nbytes(self) -> int: ...
     def copy(self) -> Self: ...
     def save(self, path: Path) -> None: ...
 
@@ -32,20 +36,16 @@ class Token:
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A model in memory with its tokenizer.
+class LoadedModel(ModelFacts):
+    """A model in memory with its tokenizer."""
 
-    `context` is in tokens; `device` is "Metal" or "CPU"; `dtype` is what it computes
-    in; `sha256` is of its weights file, if the manifest tells.
-    """
-
-    name: str
     tokenizer: Tokenizer
-    context: int
-    dtype: str
-    device: str
-    sha256: str | None
     _model: Any
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of it, without the model itself."""
+        return ModelFacts(self.name, self.context, self.dtype, self.device, self.sha256)
 
     def new_state(self, ttt: bool) -> State:
         """A state before the first token."""
@@ -62,14 +62,6 @@ class LoadedModel:
             raise ModelError(str(error)) from error
         return state
 
-    def check(self, settings: GenerationSettings) -> None:
-        """Raise `UsageError` for a setting of the wrong type or out of range."""
-        _sampling(settings)
-        if settings.max_tokens < 1:
-            raise UsageError(
-                f"max_tokens must be at least 1, not {settings.max_tokens}."
-            )
-
     def generate(
         self,
         prompt: Sequence[int],
@@ -85,14 +77,14 @@ class LoadedModel:
         """
         from backends import genesis_mlx as backend
 
-        self.check(settings)
+        check(settings)
         try:
             events = backend.generate_with_progress(
                 self._model,
                 prompt,
                 cache=state,  # type: ignore[arg-type]  # made by new_state
                 history=history,
-                settings=_sampling(settings),
+                settings=sampling(settings),
                 max_tokens=settings.max_tokens,
                 stop_ids=(self.tokenizer.im_end,),
             )
@@ -101,28 +93,6 @@ class LoadedModel:
         except backend.BackendError as error:
             raise GenerationError(str(error)) from error
         return _translated(events)
-
-
-def _sampling(settings: GenerationSettings) -> Any:
-    from backends.genesis_mlx import SamplingSettings
-
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        wanted = (int, float) if field.type is float else (int,)
-        boolean = field.type is bool
-        if isinstance(value, bool) != boolean or not isinstance(value, wanted):
-            raise UsageError(f"{field.name} cannot be {value!r}.")
-    try:
-        return SamplingSettings(
-            temperature=settings.temperature,
-            top_k=settings.top_k,
-            top_p=settings.top_p,
-            min_p=settings.min_p,
-            repetition_penalty=settings.repetition_penalty,
-            seed=settings.seed or 0,
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 def _translated(events: Iterator[Any]) -> Iterator[PromptProgress | Token]:

@@ -34,7 +34,7 @@ class Snapshots:
     ) -> None:
         """Keep a state that has read `ids`."""
         key = _key(model, ttt, ids)
-        if key is None or self._find(key):
+        if key is None or any(p.name.startswith(f"{key}-") for p in self._files()):
             return
         partial = self._folder / f".{key}.{os.getpid()}"
         with suppress(OSError):
@@ -48,35 +48,42 @@ class Snapshots:
                 partial.unlink(missing_ok=True)
             self._trim()
 
-    def load(self, model: LoadedModel, ttt: bool, ids: Sequence[int]) -> State | None:
-        """The state that has read `ids`, or None."""
-        key = _key(model, ttt, ids)
-        path = self._find(key) if key else None
-        if path is None:
-            return None
-        with suppress(OSError, ModelError):
-            if _sha256(path) == path.stem.partition("-")[2]:
-                state = model.load_state(path)
-                if state.offset == len(ids):
-                    os.utime(path)
-                    return state
-        with suppress(OSError):
-            path.unlink()
+    def longest(
+        self, model: LoadedModel, ttt: bool, ids: Sequence[int], ends: Sequence[int]
+    ) -> State | None:
+        """The state that has read most of `ids`, up to one of `ends`, or None."""
+        paths = {path.name.partition("-")[0]: path for path in self._files()}
+        for end in sorted(ends, reverse=True) if paths else ():
+            path = paths.get(_key(model, ttt, ids[:end]) or "")
+            if path and (state := _load(model, path, end)):
+                return state
         return None
 
-    def _find(self, key: str) -> Path | None:
+    def _files(self) -> list[Path]:
         with suppress(OSError):
-            return next(self._folder.glob(f"{key}-*.safetensors"), None)
-        return None
+            return list(self._folder.glob("*.safetensors"))
+        return []
 
     def _trim(self) -> None:
-        files = [(p, p.stat()) for p in self._folder.glob("*.safetensors")]
+        files = [(p, p.stat()) for p in self._files()]
         files.sort(key=lambda entry: entry[1].st_mtime_ns, reverse=True)
         total = 0
         for path, facts in files:
             total += facts.st_size
             if total > self._limit:
                 path.unlink(missing_ok=True)
+
+
+def _load(model: LoadedModel, path: Path, offset: int) -> State | None:
+    with suppress(OSError, ModelError):
+        if _sha256(path) == path.stem.partition("-")[2]:
+            state = model.load_state(path)
+            if state.offset == offset:
+                os.utime(path)
+                return state
+    with suppress(OSError):
+        path.unlink()
+    return None
 
 
 def _key(model: LoadedModel, ttt: bool, ids: Sequence[int]) -> str | None:

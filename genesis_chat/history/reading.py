@@ -79,6 +79,25 @@ class Reader:
         """
         return [to_message(row) for row in self._all(query, leaf, conversation)]
 
+    def latest_leaf(self, conversation: str, message: str) -> str:
+        """Where the newest branch through a message ends."""
+        query = """
+            WITH RECURSIVE down (id, depth) AS (
+                SELECT id, 0 FROM message WHERE id = ? AND conversation = ?
+                UNION ALL
+                SELECT (
+                    SELECT id FROM message WHERE parent = down.id
+                    ORDER BY number DESC LIMIT 1
+                ), depth + 1
+                FROM down WHERE down.id IS NOT NULL
+            )
+            SELECT id FROM down WHERE id IS NOT NULL ORDER BY depth DESC LIMIT 1
+        """
+        rows = self._all(query, message, conversation)
+        if not rows:
+            raise HistoryError(f"There is no message {message} in this conversation.")
+        return str(rows[0]["id"])
+
     def search(self, text: str, *, limit: int = 20) -> list[Hit]:
         """Messages that hold every word of the text, the best matches first."""
         words = " ".join(f'"{w}"' for w in storable(text).replace('"', " ").split())

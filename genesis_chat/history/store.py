@@ -10,11 +10,18 @@ from typing import Any, Self
 from ..errors import HistoryError
 from ..paths import data_directory, private_directory
 from . import index
-from .checksums import CONVERSATION, checksum
+from .checksums import CONVERSATION, checksum, pack_receipt
 from .connection import connect, transaction
 from .migrations import back_up, check_identity, migrate
 from .reading import Reader, unreadable
-from .records import Conversation, NewConversation, Role, StoredMessage
+from .records import (
+    Conversation,
+    NewConversation,
+    NewMessage,
+    Receipt,
+    Role,
+    StoredMessage,
+)
 from .recovery import Recovery, is_ours, recover
 from .rows import (
     CONVERSATIONS,
@@ -99,8 +106,13 @@ class Store(Reader):
             self._moved(conversation, row["id"], content)
         return self.message(row["id"])
 
-    def begin_reply(self, conversation: str, *, parent: str) -> ReplyWriter:
-        """Add an empty reply under `parent` and return what appends to it."""
+    def begin_reply(
+        self, conversation: str, *, parent: str, receipt: Receipt | None = None
+    ) -> ReplyWriter:
+        """Add an empty reply under `parent` and return what appends to it.
+
+        `receipt` is what is known of it already, should its end never come.
+        """
         self._lock.acquire()
         row = message_row(
             conversation,
@@ -108,6 +120,7 @@ class Store(Reader):
             "",
             parent,
             status="writing",
+            receipt=receipt,
             writer=self._lock.name,
         )
         with transaction(self._connection):
@@ -115,6 +128,40 @@ class Store(Reader):
             number = insert_message(self._connection, row)
             self._moved(conversation, row["id"])
         return ReplyWriter(self._connection, row, number)
+
+    def resume_reply(self, message: str, receipt: Receipt | None) -> ReplyWriter:
+        """Go on with a reply that was cut short; what is written is appended."""
+        self._lock.acquire()
+        with transaction(self._connection):
+            found = self.message(message)
+            if found.role != "assistant" or found.status in ("writing", "damaged"):
+                raise HistoryError(
+                    f"The reply {message} cannot go on: it is {found.status}."
+                )
+            query = "SELECT * FROM message WHERE id = ?"
+            row = dict(self._connection.execute(query, (message,)).fetchone())
+            row |= {"receipt": pack_receipt(receipt), "writer": self._lock.name}
+            writer = ReplyWriter(self._connection, row, row.pop("number"))
+            self._moved(found.conversation, message)
+        writer.flush()
+        return writer
+
+    def fork(self, conversation: str, leaf: str) -> Conversation:
+        """Copy the branch that ends with a message into a new conversation."""
+        source = self._conversation(conversation)
+        messages = [
+            NewMessage(
+                m.role,
+                m.content,
+                number - 1 if number else None,
+                m.created,
+                m.status,
+                m.token_ids,
+                m.receipt,
+            )
+            for number, m in enumerate(self.branch(conversation, leaf))
+        ]
+        return self.insert([NewConversation(source.title, source.system, messages)])[0]
 
     def select(self, conversation: str, message: str) -> None:
         """Show the branch that ends with a message."""

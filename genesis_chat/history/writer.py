@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from . import index
-from .checksums import checksum, pack_ids, pack_receipt
+from .checksums import checksum, pack_ids, pack_receipt, unpack_ids
 from .connection import transaction
 from .records import Receipt, Status
 from .rows import new_id, storable
@@ -23,8 +23,8 @@ class ReplyWriter:
     ) -> None:
         self._connection, self._row, self._number = connection, row, number
         self._indexed = str(row["content"])
-        self._text: list[str] = []
-        self._ids: list[int] = []
+        self._text = [str(row["content"])]
+        self._ids = list(unpack_ids(row["token_ids"]))
         self._flushed = float("-inf")
 
     @property
@@ -41,7 +41,7 @@ class ReplyWriter:
 
     def flush(self) -> None:
         """Commit everything appended so far. Raises `HistoryError`."""
-        self._write(status="writing", receipt=None, writer=self._row["writer"])
+        self._write(status="writing")
 
     def finish(
         self,
@@ -49,10 +49,15 @@ class ReplyWriter:
         receipt: Receipt | None = None,
         token_ids: tuple[int, ...] | None = None,
     ) -> None:
-        """Commit the whole reply, and all its tokens if given; see `append`."""
+        """Commit the whole reply, and all its tokens if given; see `append`.
+
+        Without a receipt the one it began with stays.
+        """
         if token_ids is not None:
             self._ids = list(token_ids)
-        self._write(status=status, receipt=pack_receipt(receipt), writer=None)
+        if receipt:
+            self._row["receipt"] = pack_receipt(receipt)
+        self._write(status=status, writer=None)
 
     def _write(self, **changes: Any) -> None:
         row = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import engine_of
 from terminal import COMMAND, run
 
 from genesis_chat import Genesis
@@ -81,7 +82,7 @@ def test_a_continued_conversation_equals_an_unbroken_one(
     for question in questions:
         expected = finish(unbroken, question)
         with Store.open(tmp_path / "history.sqlite3") as store:
-            chat = Chat(genesis.session(), store, store.latest())
+            chat = Chat(engine_of(genesis, store), store, store.latest())
             reply = finish(chat, question)
         assert reply.token_ids == expected.token_ids
         assert reply.prompt_tokens == expected.prompt_tokens
@@ -91,7 +92,7 @@ def test_a_continued_conversation_equals_an_unbroken_one(
 
 def test_receipts_tell_how_a_reply_came_about(genesis: Genesis, tmp_path: Path) -> None:
     with Store.open(tmp_path / "history.sqlite3") as store:
-        chat = Chat(genesis.session(), store)
+        chat = Chat(engine_of(genesis, store), store)
         reply = finish(chat, "Hello!")
         assert chat.conversation is not None
         message = store.branch(chat.conversation.id)[-1]
@@ -108,7 +109,7 @@ def test_a_message_is_on_the_disk_before_its_reply_begins(
 ) -> None:
     path = tmp_path / "history.sqlite3"
     with Store.open(path) as store:
-        chat = Chat(genesis.session(), store)
+        chat = Chat(engine_of(genesis, store), store)
         events = chat.reply("Tell me a joke.", SETTINGS)
         next(events)
         with Store.open(path) as other:
@@ -125,7 +126,7 @@ def test_a_reply_that_is_cut_short_is_kept(
     end: str, genesis: Genesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Store.open(tmp_path / "history.sqlite3") as store:
-        chat = Chat(genesis.session(), store)
+        chat = Chat(engine_of(genesis, store), store)
         shown = ""
         if end == "failed":
             model = type(genesis.model._model)
@@ -165,7 +166,7 @@ def test_a_message_too_long_is_kept_but_not_in_the_way(
     genesis: Genesis, tmp_path: Path
 ) -> None:
     with Store.open(tmp_path / "history.sqlite3") as store:
-        chat = Chat(genesis.session(), store)
+        chat = Chat(engine_of(genesis, store), store)
         with pytest.raises(ContextFullError):
             finish(chat, "word " * 5000)
         assert finish(chat, "Hello!").text
@@ -185,7 +186,7 @@ def test_a_history_that_fails_costs_no_reply(
     expected = genesis.ask("What are you made of?", **vars(SETTINGS))
     shown = ""
     with Store.open(tmp_path / "history.sqlite3") as store:
-        chat = Chat(genesis.session(), store)
+        chat = Chat(engine_of(genesis, store), store)
         monkeypatch.setattr(ReplyWriter, "append", full)
         with pytest.raises(HistoryError, match="full"):
             for event in chat.reply("What are you made of?", SETTINGS):

@@ -11,7 +11,7 @@ from converters import Tokenizer
 from converters.tokenization import check_tokenizer
 from genesis_chat import Genesis
 from genesis_chat.conversation import Message
-from genesis_chat.engine import Finished, Session
+from genesis_chat.engine import Finished, LocalEngine, Request, Session
 from genesis_chat.engine.prompt import encode_message, reply_footer, reply_header
 from genesis_chat.settings import GenerationSettings
 
@@ -42,11 +42,15 @@ def library(assets: Path) -> sentencepiece.SentencePieceProcessor:
 def prompts_of(session: Session, *contents: str) -> list[list[int]]:
     """The ids a model has to read for each turn, and its replies to them."""
     read: list[list[int]] = []
+    engine = session.engine
+    assert isinstance(engine, LocalEngine)
     for content in contents:
+        request = Request(content, GREEDY, session.system, tuple(session.exchanges))
+        prompt = engine._planner.plan(request).prompt
         for event in session.reply(content, GREEDY):
             if isinstance(event, Finished):
-                tokens = list(event.reply.token_ids)
-                read.append([*session._read[: -len(tokens)], *tokens])
+                assert event.reply.prompt_tokens == len(prompt)
+                read.append([*prompt, *event.reply.token_ids])
     return read
 
 

@@ -49,9 +49,10 @@ def test_state_kept_gives_the_same_as_reading_everything(
     genesis: Genesis, ttt: bool
 ) -> None:
     settings = GenerationSettings(temperature=0, ttt=ttt, max_tokens=40)
-    kept, forgetful = genesis.session(), genesis.session()
+    kept = genesis.session()
     for content in (FACT, "Tell me a joke", RECALL):
-        forgetful._state = None
+        forgetful = genesis.session()
+        forgetful.exchanges = list(kept.exchanges)
         expected = take(forgetful, content, settings)
         found = take(kept, content, settings)
         assert found.token_ids == expected.token_ids
@@ -80,7 +81,7 @@ def test_state_that_no_longer_fits_is_not_used(genesis: Genesis) -> None:
     session = genesis.session()
     take(session, FACT)
     take(session, "hello")
-    session._exchanges.pop(0)
+    session.exchanges.pop(0)
     reply = take(session, RECALL)
     assert reply.prefilled_tokens == reply.prompt_tokens
     assert "Anna" not in reply.text
@@ -95,7 +96,7 @@ def test_common_beginning_of_an_edited_conversation_is_read_again_rightly(
     edited, fresh = genesis.session(), genesis.session()
     take(edited, FACT)
     take(edited, "hello")
-    edited._exchanges.pop()
+    edited.exchanges.pop()
     take(fresh, FACT)
     assert take(edited, RECALL).token_ids == take(fresh, RECALL).token_ids
 
@@ -153,24 +154,45 @@ def test_reply_never_exceeds_the_context(genesis: Genesis) -> None:
 def test_whole_exchanges_are_dropped_oldest_first(genesis: Genesis) -> None:
     session = genesis.session()
     settings = GenerationSettings(temperature=0, max_tokens=20)
-    kept: list[list[int]] = []
-    dropped = 0
+    dropped, after_drop = 0, False
     for number in range(16):
-        content = f"Number {number}: " + "blah " * 80
-        for event in session.reply(content, settings):
-            if isinstance(event, Dropped):
-                assert event.exchanges >= 1
-                dropped += event.exchanges
-                del kept[: event.exchanges]
-            elif isinstance(event, Finished):
-                prompt = event.reply.prompt_tokens
-                assert prompt + event.reply.reply_tokens <= genesis.model.context
-        kept.append(session._exchanges[-1])
-        assert session._exchanges == kept
+        events = events_of(session, f"Number {number}: " + "blah " * 80, settings)
+        drops = [event.exchanges for event in events if isinstance(event, Dropped)]
+        dropped += sum(drops)
+        last = events[-1]
+        assert isinstance(last, Finished)
+        reply, context = last.reply, last.context
+        assert reply.prompt_tokens + reply.reply_tokens <= genesis.model.context
+        assert context.left_out == dropped
+        assert context.used <= context.limit == genesis.model.context
+        # The prompt is the one of a conversation without those that left.
+        fresh = genesis.session()
+        fresh.exchanges = session.exchanges[dropped:-1]
+        control = take(fresh, session.exchanges[-1].content, settings)
+        assert control.prompt_tokens == reply.prompt_tokens
+        assert control.token_ids == reply.token_ids
+        # Enough leaves at once that the turn after it reads only its own.
+        if after_drop:
+            assert not drops and reply.prefilled_tokens < reply.prompt_tokens
+        after_drop = bool(drops)
     assert 0 < dropped < 16
-    # The system prompt is still what everything begins with.
-    system = genesis.model.tokenizer.encode(f"system\n{session.system}\n")
-    assert session._read[1 : 1 + len(system)] == system
+
+
+def test_an_opened_conversation_drops_what_an_unbroken_one_did(
+    genesis: Genesis,
+) -> None:
+    session = genesis.session()
+    settings = GenerationSettings(temperature=0, max_tokens=20)
+    for number in range(14):
+        content = f"Number {number}: " + "blah " * 80
+        opened = genesis.session()
+        opened.exchanges = list(session.exchanges)
+        last = events_of(session, content, settings)[-1]
+        again = events_of(opened, content, settings)[-1]
+        assert isinstance(last, Finished) and isinstance(again, Finished)
+        assert again.context == last.context
+        assert again.reply.prompt_tokens == last.reply.prompt_tokens
+        assert again.reply.token_ids == last.reply.token_ids
 
 
 def test_sessions_share_nothing(genesis: Genesis) -> None:

@@ -1,0 +1,74 @@
+"""Writing a reply into the history while it comes."""
+
+from dataclasses import asdict
+
+from ..engine import Event, Finished, ModelFacts, Reply, Text
+from ..errors import HistoryError
+from ..history import Receipt, ReplyWriter, Status
+from ..settings import GenerationSettings
+
+STATUS: dict[str, Status] = {"cancelled": "interrupted", "error": "failed"}
+
+
+class Recording:
+    """Writes one reply; a history that fails must not cost the reply itself."""
+
+    def __init__(self, writer: ReplyWriter, sha256: str | None) -> None:
+        self._writer, self._sha256 = writer, sha256
+        self._open = True
+        self.failure: HistoryError | None = None
+
+    def take(self, event: Event) -> None:
+        """Keep what an event brings; `failure` tells when that has failed."""
+        try:
+            if self.failure is None and isinstance(event, Text):
+                self._writer.append(event.text, event.token_ids)
+            elif self.failure is None and isinstance(event, Finished):
+                self._open = False
+                reply = event.reply
+                status = STATUS.get(reply.finish_reason, "complete")
+                receipt = _receipt(reply, self._sha256)
+                self._writer.finish(status, receipt, reply.token_ids)
+        except HistoryError as error:
+            self.failure = error
+
+    def close(self) -> None:
+        """Keep what has come when no end came."""
+        if self._open and self.failure is None:
+            try:
+                self._writer.finish("interrupted")
+            except HistoryError as error:
+                self.failure = error
+
+
+def receipt_before(facts: ModelFacts, settings: GenerationSettings) -> Receipt:
+    """The receipt of a reply that begins: all that does not depend on its end."""
+    values = asdict(settings)
+    return Receipt(
+        model=facts.name,
+        model_sha256=facts.sha256,
+        seed=values.pop("seed"),
+        settings=values,
+        prompt_tokens=0,
+        prefilled_tokens=0,
+        reply_tokens=0,
+        seconds_to_first_token=None,
+        tokens_per_second=None,
+        finish_reason="cancelled",
+    )
+
+
+def _receipt(reply: Reply, sha256: str | None) -> Receipt:
+    values = asdict(reply.settings)
+    return Receipt(
+        model=reply.model,
+        model_sha256=sha256,
+        seed=values.pop("seed"),
+        settings=values,
+        prompt_tokens=reply.prompt_tokens,
+        prefilled_tokens=reply.prefilled_tokens,
+        reply_tokens=reply.reply_tokens,
+        seconds_to_first_token=reply.seconds_to_first_token,
+        tokens_per_second=reply.tokens_per_second,
+        finish_reason=reply.finish_reason,
+    )

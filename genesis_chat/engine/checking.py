@@ -1,0 +1,36 @@
+"""Settings are checked before anything is kept or loaded."""
+
+from dataclasses import fields
+
+from backends.sampling_settings import SamplingSettings
+
+from ..errors import UsageError
+from ..settings import GenerationSettings
+
+
+def check(settings: GenerationSettings) -> None:
+    """Raise `UsageError` for a setting of the wrong type or out of range."""
+    sampling(settings)
+    if settings.max_tokens < 1:
+        raise UsageError(f"max_tokens must be at least 1, not {settings.max_tokens}.")
+
+
+def sampling(settings: GenerationSettings) -> SamplingSettings:
+    """Them as a backend takes them. Raises `UsageError` naming what is wrong."""
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        wanted = (int, float) if field.type is float else (int,)
+        boolean = field.type is bool
+        if isinstance(value, bool) != boolean or not isinstance(value, wanted):
+            raise UsageError(f"{field.name} cannot be {value!r}.")
+    try:
+        return SamplingSettings(
+            temperature=settings.temperature,
+            top_k=settings.top_k,
+            top_p=settings.top_p,
+            min_p=settings.min_p,
+            repetition_penalty=settings.repetition_penalty,
+            seed=settings.seed or 0,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,101 @@
+"""The engine in this process."""
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+from ..errors import GenerationError, UsageError
+from .checking import check
+from .events import Context, Dropped, Event, Finished
+from .loader import LoadedModel, State, Token
+from .plan import Plan, Planner
+from .protocol import Exchange, ModelFacts, Request
+from .run import Run
+from .snapshots import Snapshots
+from .states import States
+
+
+class LocalEngine:
+    """Replies with a model that is loaded here; see `Engine`.
+
+    The state after each reply is kept, so that a turn reads only what is new, also
+    after another turn was edited, regenerated or branched off. With `snapshots` it
+    is kept on disk too. Not for use from two threads.
+    """
+
+    def __init__(self, model: LoadedModel, snapshots: Snapshots | None = None) -> None:
+        self._model = model
+        self._planner = Planner(model.tokenizer, model.context)
+        self._states = States(model, snapshots)
+
+    @property
+    def model(self) -> ModelFacts:
+        """See `Engine.model`."""
+        return self._model
+
+    def reply(
+        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+    ) -> Generator[Event]:
+        """See `Engine.reply`."""
+        start = time.perf_counter()
+        settings = request.settings.seeded()
+        check(settings)
+        if request.begun[-1:] == (self._model.tokenizer.im_end,):
+            raise UsageError("The reply has come to its end; it cannot go on.")
+        plan = self._planner.plan(request)
+        if plan.dropped:
+            yield Dropped(plan.dropped)
+        state, read = self._states.find(plan, settings.ttt)
+        unread, begun = plan.prompt[read:], request.begun
+        run = Run(
+            self._model,
+            settings,
+            begun,
+            len(plan.prompt) - len(begun),
+            len(unread),
+            start,
+        )
+        failure: GenerationError | None = None
+        whole = True
+        try:
+            for event in self._model.generate(
+                unread, state, plan.prompt[:read], settings
+            ):
+                if isinstance(event, Token):
+                    yield from run.push(event)
+                else:
+                    yield event
+                if cancelled():
+                    break
+        except GenerationError as error:
+            run.finish_reason, failure, whole = "error", error, False
+        except GeneratorExit:
+            raise
+        except BaseException:
+            # Interrupted in the middle of a step: nobody knows what was read.
+            whole = False
+            raise
+        finally:
+            if whole and len(run.tokens) > len(begun):
+                self._keep(state, plan, run, settings.ttt)
+        yield from run.flush()
+        reply = run.reply()
+        said = Exchange(request.content, reply.text, reply.token_ids)
+        after = replace(request, exchanges=(*request.exchanges, said))
+        yield Finished(reply, self.context(after if run.tokens else request))
+        if whole:
+            self._states.save()
+        if failure:
+            raise failure
+
+    def context(self, request: Request) -> Context:
+        """See `Engine.context`."""
+        return self._planner.context(request)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._states.clear()
+
+    def _keep(self, state: State, plan: Plan, run: Run, ttt: bool) -> None:
+        prompt = plan.prompt[: len(plan.prompt) - len(run.begun)]
+        self._states.keep(state, [*prompt, *run.tokens][: state.offset], ttt)

@@ -1,0 +1,86 @@
+"""What an engine is asked and what it tells: the same for every carrier."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..settings import GenerationSettings
+from .events import Context, Event
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is known of a loaded model.
+
+    `context` is in tokens; `device` is "Metal" or "CPU"; `dtype` is what it computes
+    in; `sha256` is of its weights file, if the manifest tells.
+    """
+
+    name: str
+    context: int
+    dtype: str
+    device: str
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A user's message and the reply to it.
+
+    `token_ids` are what the reply was generated as by this very model; empty when
+    another one wrote it, or a person.
+    """
+
+    content: str
+    reply: str
+    token_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A conversation, and the message to reply to.
+
+    An empty `system` leaves the system turn out. `begun` are the tokens of a reply
+    that stopped before its end and is to go on. With `readings` the mixers report
+    what they do with each token.
+    """
+
+    content: str
+    settings: GenerationSettings
+    system: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+    begun: tuple[int, ...] = ()
+    readings: bool = False
+
+
+class Engine(Protocol):
+    """A model that replies to conversations, wherever it runs. For one thread."""
+
+    @property
+    def model(self) -> ModelFacts:
+        """The loaded model. Raises `ModelError` when it cannot be loaded."""
+
+    def reply(
+        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+    ) -> Generator[Event]:
+        """Yield the events of the reply to a request; `Finished` is the last one.
+
+        `cancelled` is asked all the time; the reply then ends as it stands. Closing
+        the iterator cancels as well.
+
+        Raises:
+            ContextFullError: the message cannot fit.
+            GenerationError: the model failed; the text so far was yielded, and a
+                `Finished` with reason "error" came before this.
+            ModelError: the model cannot be loaded.
+            UsageError: a setting is out of range.
+        """
+
+    def context(self, request: Request) -> Context:
+        """How full the context is with the exchanges of a request.
+
+        Its content and what it has begun do not count. Raises `ModelError`.
+        """
+
+    def close(self) -> None:
+        """Let go of the model."""

@@ -1,0 +1,92 @@
+"""States after earlier turns, in memory and on disk: where a prompt goes on from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .loader import LoadedModel, State
+from .plan import Plan
+from .snapshots import Snapshots
+
+LIMIT_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class _Entry:
+    read: list[int]
+    ttt: bool
+    state: State
+
+
+class States:
+    """The states of one model, least recently used first out.
+
+    The last one is kept whatever its size.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        snapshots: Snapshots | None,
+        limit: int = LIMIT_BYTES,
+    ) -> None:
+        self._model, self._snapshots, self._limit = model, snapshots, limit
+        self._entries: list[_Entry] = []
+
+    def find(self, plan: Plan, ttt: bool) -> tuple[State, int]:
+        """A state to read on with, the caller's own, and how much it has read.
+
+        It is the one that has read most of the prompt but not all of it.
+        """
+        entry = self._in_memory(plan.prompt, ttt)
+        known = len(entry.read) if entry else 0
+        if self._snapshots:
+            # Of a reply's last token it is not known whether its state has read it.
+            ends = [e for b in plan.boundaries for e in (b, b - 1)]
+            ends = [e for e in ends if known < e < len(plan.prompt)]
+            found = self._snapshots.longest(self._model, ttt, plan.prompt, ends)
+            if found:
+                entry = _Entry(plan.prompt[: found.offset], ttt, found)
+                self._remember(entry)
+        if entry is None:
+            return self._model.new_state(ttt), 0
+        return entry.state.copy(), len(entry.read)
+
+    def keep(self, state: State, read: Sequence[int], ttt: bool) -> None:
+        """Remember a state that has read these tokens."""
+        self._remember(_Entry(list(read), ttt, state))
+
+    def save(self) -> None:
+        """Keep the last state on disk too."""
+        if self._snapshots and self._entries:
+            last = self._entries[-1]
+            self._snapshots.save(self._model, last.state, last.ttt, last.read)
+
+    def clear(self) -> None:
+        """Forget the states in memory."""
+        self._entries.clear()
+
+    def _in_memory(self, prompt: list[int], ttt: bool) -> _Entry | None:
+        fitting = [
+            entry
+            for entry in self._entries
+            if entry.ttt == ttt
+            and len(entry.read) < len(prompt)
+            and prompt[: len(entry.read)] == entry.read
+        ]
+        best = max(fitting, key=lambda entry: len(entry.read), default=None)
+        if best:
+            self._entries.remove(best)
+            self._entries.append(best)
+        return best
+
+    def _remember(self, entry: _Entry) -> None:
+        self._entries = [
+            e for e in self._entries if (e.ttt, e.read) != (entry.ttt, entry.read)
+        ]
+        self._entries.append(entry)
+        total = 0
+        for number, each in enumerate(reversed(self._entries)):
+            total += each.state.nbytes
+            if number and total > self._limit:
+                del self._entries[: len(self._entries) - number]
+                break
