@@ -7,6 +7,7 @@ from .local import LocalEngine
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
 from .snapshots import Snapshots
+from .worker import WorkerEngine
 
 __all__ = [
     "Context",
@@ -24,6 +25,7 @@ __all__ = [
     "Session",
     "Snapshots",
     "Text",
+    "WorkerEngine",
     "check",
     "describe",
     "open_model",

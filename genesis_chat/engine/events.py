@@ -84,10 +84,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event: the reply, and the context with this exchange in it."""
+    """The last event: the reply, and the context with this exchange in it.
+
+    The context is None when the model is gone.
+    """
 
     reply: Reply
-    context: Context
+    context: Context | None
 
 
 Event = Dropped | PromptProgress | Text | Finished

@@ -1,0 +1,5 @@
+"""The engine in a process of its own."""
+
+from .engine import WorkerEngine
+
+__all__ = ["WorkerEngine"]

@@ -1,0 +1,77 @@
+"""The worker's side: one model, one request after the other, on the main thread."""
+
+import os
+import queue
+import sys
+import threading
+from typing import BinaryIO
+
+from ...errors import GenerationError, GenesisChatError
+from ..loader import open_model
+from ..local import LocalEngine
+from .messages import Ask, Cancel, Done, Load, Loaded, Told, read, write
+
+
+class _Inbox:
+    """Requests as they come; cancellations overtake them."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.messages: queue.SimpleQueue[Load | Ask] = queue.SimpleQueue()
+        self.cancelled = 0
+        self._stream = stream
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                message = read(self._stream)
+                if isinstance(message, Cancel):
+                    self.cancelled = max(self.cancelled, message.number)
+                else:
+                    self.messages.put(message)
+        except (EOFError, OSError):
+            # The other side is gone, and nobody waits for what is being done.
+            os._exit(0)
+
+
+def main() -> None:
+    """Serve whoever started this process until it closes our standard input."""
+    outbox = os.fdopen(os.dup(1), "wb")
+    # What libraries print must not come between the messages.
+    os.dup2(2, 1)
+    inbox = _Inbox(sys.stdin.buffer)
+    load = inbox.messages.get()
+    assert isinstance(load, Load)
+    try:
+        model = open_model(load.directory, load.name, load.dtype, load.sha256)
+    except GenesisChatError as error:
+        write(outbox, Done(0, error))
+        return
+    write(outbox, Loaded(model.facts))
+    engine = LocalEngine(model, load.snapshots)
+    while True:
+        message = inbox.messages.get()
+        assert isinstance(message, Ask)
+        write(outbox, Done(message.number, _serve(engine, message, inbox, outbox)))
+
+
+def _serve(
+    engine: LocalEngine, ask: Ask, inbox: _Inbox, outbox: BinaryIO
+) -> GenesisChatError | None:
+    try:
+        if ask.context_only:
+            write(outbox, Told(ask.number, engine.context(ask.request)))
+            return None
+        for event in engine.reply(
+            ask.request, cancelled=lambda: inbox.cancelled >= ask.number
+        ):
+            write(outbox, Told(ask.number, event))
+    except GenesisChatError as error:
+        return error
+    except Exception as error:
+        return GenerationError(f"Unexpected {type(error).__name__}: {error}")
+    return None
+
+
+if __name__ == "__main__":
+    main()

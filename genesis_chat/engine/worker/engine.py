@@ -1,0 +1,172 @@
+"""The engine in a process of its own: what happens there cannot happen here."""
+
+import itertools
+import queue
+import time
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...errors import GenerationError, ModelError
+from ..checking import check
+from ..events import Context, Event, Finished, PromptProgress, Reply, Text
+from ..protocol import ModelFacts, Request
+from ..snapshots import Snapshots
+from .messages import Ask, Cancel, Done, Load, Loaded, Told
+from .process import Process
+
+# How often the caller is asked whether it wants to cancel.
+POLL_SECONDS = 0.02
+# After this a reply that was cancelled and does not end is taken for stuck.
+STUCK_SECONDS = 30.0
+
+
+class WorkerEngine:
+    """Replies with a model that is loaded in another process; see `Engine`.
+
+    The process starts at once, and loads while the caller does something else. When
+    it crashes it is started again: the reply ends with an error, and the next
+    request finds a model. It ends with this process, even when that is killed. Not
+    for use from two threads.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        name: str,
+        dtype: str | None = None,
+        sha256: str | None = None,
+        snapshots: Snapshots | None = None,
+    ) -> None:
+        self._load = Load(directory, name, dtype, sha256, snapshots)
+        self._numbers = itertools.count(1)
+        self._model: ModelFacts | None = None
+        self._process: Process | None = Process(self._load)
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, None when there is none."""
+        return self._process.pid if self._process else None
+
+    @property
+    def model(self) -> ModelFacts:
+        """See `Engine.model`; waits until it is loaded, anew if it was lost."""
+        if self._process is None or (self._model and self._process.is_gone):
+            self.close()
+            self._process = Process(self._load)
+        if self._model is None:
+            answer = self._process.receive(None)
+            if not isinstance(answer, Loaded):
+                process, self._process = self._process, None
+                how = process.end()
+                process.kill()
+                if isinstance(answer, Done) and answer.error:
+                    raise answer.error
+                raise ModelError(
+                    f"The model's process ended {how} while it loaded "
+                    f"{self._load.name}. {process.last_words.strip()[-300:]}".strip()
+                )
+            self._model = answer.model
+        return self._model
+
+    def reply(
+        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+    ) -> Generator[Event]:
+        """See `Engine.reply`."""
+        request = replace(request, settings=request.settings.seeded())
+        check(request.settings)
+        facts = self.model
+        number = next(self._numbers)
+        told: list[Event] = []
+        asked: float | None = None
+        over = False
+        self._send(Ask(number, request))
+        try:
+            while True:
+                if asked is None and cancelled():
+                    self._send(Cancel(number))
+                    asked = time.monotonic()
+                try:
+                    answer = self._receive(POLL_SECONDS)
+                except queue.Empty:
+                    if asked is None or time.monotonic() < asked + STUCK_SECONDS:
+                        continue
+                    answer = None
+                if answer is None:
+                    over = True
+                    how = self._restart()
+                    yield Finished(_cut(facts, request, told), None)
+                    raise GenerationError(
+                        f"The model's process ended {how}; it was started again. What "
+                        "had come of the reply is kept."
+                    )
+                if isinstance(answer, Told) and answer.number == number:
+                    told.append(answer.event)  # type: ignore[arg-type]  # not a Context
+                    yield told[-1]
+                elif isinstance(answer, Done) and answer.number == number:
+                    over = True
+                    if answer.error:
+                        raise answer.error
+                    return
+        finally:
+            if not over:
+                self._send(Cancel(number))
+
+    def context(self, request: Request) -> Context:
+        """See `Engine.context`."""
+        facts, number = self.model, next(self._numbers)
+        self._send(Ask(number, request, context_only=True))
+        found: Any = None
+        while True:
+            answer = self._receive(None)
+            if answer is None:
+                raise ModelError(
+                    f"The process of {facts.name} ended {self._restart()}; it was "
+                    "started again."
+                )
+            if isinstance(answer, Told) and answer.number == number:
+                found = answer.event
+            elif isinstance(answer, Done) and answer.number == number:
+                if answer.error:
+                    raise answer.error
+                assert isinstance(found, Context)
+                return found
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        if self._process:
+            self._process.kill()
+        self._process = self._model = None
+
+    def _send(self, message: object) -> None:
+        if self._process:
+            self._process.send(message)
+
+    def _receive(self, seconds: float | None) -> Any:
+        return self._process.receive(seconds) if self._process else None
+
+    def _restart(self) -> str:
+        assert self._process
+        how = self._process.end()
+        self.close()
+        self._process = Process(self._load)
+        return how
+
+
+def _cut(facts: ModelFacts, request: Request, told: list[Event]) -> Reply:
+    """The reply as far as it was told before its process ended."""
+    texts = [event for event in told if isinstance(event, Text)]
+    read = [event for event in told if isinstance(event, PromptProgress)]
+    return Reply(
+        text="".join(event.text for event in texts),
+        token_ids=(*request.begun, *(i for event in texts for i in event.token_ids)),
+        log_probabilities=tuple(p for e in texts for p in e.log_probabilities),
+        finish_reason="error",
+        prompt_tokens=0,
+        prefilled_tokens=read[-1].total if read else 0,
+        seconds_to_first_token=None,
+        tokens_per_second=None,
+        model=facts.name,
+        settings=request.settings,
+    )

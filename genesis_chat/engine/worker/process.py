@@ -1,0 +1,111 @@
+"""The process that a worker runs in, as the one who started it sees it."""
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from typing import IO, Any
+
+from .messages import Load, read, write
+
+PACKAGE = "genesis_chat.engine.worker"
+ROOT = Path(__file__).parents[3]
+LAST_LINES = 50
+PATIENCE_SECONDS = 2.0
+
+
+class Process:
+    """A running worker. It ends when this process does, however that comes about."""
+
+    def __init__(self, load: Load) -> None:
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", PACKAGE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+            # Ctrl-C, Ctrl-Z and a closed terminal are for the interface to handle.
+            start_new_session=True,
+        )
+        self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._lines: deque[bytes] = deque(maxlen=LAST_LINES)
+        self._threads = [
+            threading.Thread(target=target, args=(stream,), daemon=True)
+            for target, stream in (
+                (self._read_messages, self._process.stdout),
+                (self._read_lines, self._process.stderr),
+            )
+        ]
+        for thread in self._threads:
+            thread.start()
+        self.send(load)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
+    @property
+    def last_words(self) -> str:
+        """The last lines it, or a library in it, has printed."""
+        return b"".join(self._lines).decode(errors="replace")
+
+    def send(self, message: object) -> None:
+        """Say something; a process that is gone is noticed by `receive`."""
+        assert self._process.stdin
+        try:
+            write(self._process.stdin, message)  # type: ignore[arg-type]  # it is binary
+        except OSError:
+            self._process.kill()
+
+    def receive(self, seconds: float | None) -> Any:
+        """The next message, None when it is gone. Raises `queue.Empty` in time."""
+        message = self._messages.get(timeout=seconds)
+        if message is None:
+            # For whoever asks again.
+            self._messages.put(None)
+        return message
+
+    def end(self) -> str:
+        """Make sure that it is gone; how it ended, in words."""
+        try:
+            code = self._process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        for thread in self._threads:
+            thread.join(PATIENCE_SECONDS)
+        return f"by signal {-code}" if code < 0 else f"with code {code}"
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin:
+            try:
+                self._process.stdin.close()
+            except OSError:
+                # What was still to be sent has nobody to read it.
+                return
+
+    def _read_messages(self, stream: IO[bytes]) -> None:
+        try:
+            with stream:
+                while True:
+                    self._messages.put(read(stream))  # type: ignore[arg-type]
+        except (EOFError, OSError, ValueError):
+            self._messages.put(None)
+
+    def _read_lines(self, stream: IO[bytes]) -> None:
+        with stream:
+            for line in stream:
+                self._lines.append(line)

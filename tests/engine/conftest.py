@@ -1,0 +1,44 @@
+"""Fixtures of the engine's tests: both of its carriers with the built-in model."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from genesis_chat import Genesis
+from genesis_chat.engine import Engine, LocalEngine, Snapshots, WorkerEngine
+from genesis_chat.models import ensure_builtin
+
+
+@pytest.fixture(scope="session")
+def builtin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The converted built-in model's directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENESIS_CHAT_HOME", str(tmp_path_factory.mktemp("builtin")))
+        return ensure_builtin().directory
+
+
+@pytest.fixture(scope="session")
+def genesis(builtin: Path) -> Genesis:
+    """The built-in model, loaded once."""
+    return Genesis.load(builtin)
+
+
+@pytest.fixture
+def worker(builtin: Path, genesis: Genesis, tmp_path: Path) -> Iterator[WorkerEngine]:
+    """The built-in model in a process of its own."""
+    snapshots = Snapshots(tmp_path / "snapshots")
+    engine = WorkerEngine(
+        builtin, "builtin", sha256=genesis.model.sha256, snapshots=snapshots
+    )
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(params=["local", "worker"])
+def engine(request: pytest.FixtureRequest, genesis: Genesis, tmp_path: Path) -> Engine:
+    """An engine with states on disk, in either carrier."""
+    if request.param == "worker":
+        found: WorkerEngine = request.getfixturevalue("worker")
+        return found
+    return LocalEngine(genesis.model, Snapshots(tmp_path / "snapshots"))
