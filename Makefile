@@ -50,7 +50,7 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 soak: $(TEST_STAMP)
-	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py
+	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/engine/test_machine.py
 
 format: $(TEST_STAMP)
 	$(BIN)/ruff check --fix .

@@ -19,6 +19,10 @@ LOGITS_MASKED: Final = 1e-2
 # One run of ours against another of ours: only the order of sums differs.
 SPLIT: Final = 1e-4
 
+# Logits after a state came back from disk: every bit of it is written, and only the
+# order in which a long sum is added up may differ.
+REOPENED: Final = 1e-5
+
 # Operators against an oracle or their naive form: inputs of magnitude 1 to 4, sums
 # over at most 1,000 tokens, exponentials good to 1e-6 on MLX's CPU.
 OPERATOR: Final = 1e-5
