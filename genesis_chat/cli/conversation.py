@@ -59,7 +59,7 @@ class Choice:
                 yield genesis.session(self._system)
                 return
             store = stack.enter_context(self._history())
-            found = self._find(store)
+            found = self.find(store)
             if found:
                 title = " ".join(found.title.split()) or found.id
                 notice(f"Continuing: {title} ({found.messages} messages)")
@@ -87,7 +87,8 @@ class Choice:
                 raise HistoryError(f"{error}{hint}") from error
             yield store
 
-    def _find(self, store: "Store") -> "Conversation | None":
+    def find(self, store: "Store") -> "Conversation | None":
+        """The conversation that goes on, if one does. Raises `HistoryError`."""
         if self.conversation is not None:
             return store.find(self.conversation)
         if not self.latest:

@@ -42,10 +42,13 @@ class PromptGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version"}
+        terminal = sys.stdin.isatty() and sys.stdout.isatty()
         if not args and ctx.resilient_parsing:
             pass  # The shell completes the first word: any command's name.
         elif not args:
-            args = ["chat"] if sys.stdin.isatty() and sys.stdout.isatty() else ["ask"]
+            args = ["chat"] if terminal else ["ask"]
+        elif terminal and args[0].startswith("-") and _asks_nothing(args):
+            args = ["chat", *args]
         elif args[0] not in own and args[0] not in self.commands:
             args = ["ask", *args]
         with _noticing_closed_pipes():
@@ -54,6 +57,17 @@ class PromptGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with _noticing_closed_pipes():
             return super().invoke(ctx)
+
+
+def _asks_nothing(args: list[str]) -> bool:
+    """Whether there are options of a chat only, and no prompt among them."""
+    if {"--help", "-h", "--version"} & set(args):
+        return False
+    try:
+        chat.make_context("chat", list(args))
+    except click.UsageError:
+        return False
+    return True
 
 
 @click.group(

@@ -102,9 +102,24 @@ class Reader:
             raise HistoryError(f"There is no message {message} in this conversation.")
         return str(rows[0]["id"])
 
-    def search(self, text: str, *, limit: int = 20) -> list[Hit]:
-        """Messages that hold every word of the text, the best matches first."""
+    def titled(self, text: str, limit: int = 20) -> list[Conversation]:
+        """Conversations whose title holds every word, the last one changed first."""
+        words = storable(text).casefold().split()
+        found = [
+            each
+            for each in self.conversations()
+            if all(word in each.title.casefold() for word in words)
+        ]
+        return found[:limit]
+
+    def search(self, text: str, *, limit: int = 20, prefix: bool = False) -> list[Hit]:
+        """Messages that hold every word of the text, the best matches first.
+
+        With `prefix` the last word may be the beginning of one, as while it is typed.
+        """
         words = " ".join(f'"{w}"' for w in storable(text).replace('"', " ").split())
+        if prefix and words:
+            words += "*"
         if not words:
             raise HistoryError("There is nothing to search for; give a word.")
         rows = self._all(
