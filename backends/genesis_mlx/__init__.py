@@ -22,6 +22,7 @@ from .generate import (
 )
 from .loader import load, read_args
 from .model import Model
+from .readings import Readings
 from .weights import (
     ALWAYS_FLOAT32,
     FOX_CONV_SIZE,
@@ -47,6 +48,7 @@ __all__ = [
     "ModelArgs",
     "NonFiniteLogitsError",
     "Prefilled",
+    "Readings",
     "SamplingSettings",
     "TokenError",
     "WeightsError",

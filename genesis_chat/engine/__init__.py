@@ -1,7 +1,16 @@
 """From messages to replies: prompts, text, states, the door to the backends."""
 
 from .checking import check
-from .events import Context, Dropped, Event, Finished, PromptProgress, Reply, Text
+from .events import (
+    Context,
+    Dropped,
+    Event,
+    Finished,
+    MixerReadings,
+    PromptProgress,
+    Reply,
+    Text,
+)
 from .loader import LoadedModel, describe, open_model
 from .local import LocalEngine
 from .protocol import Engine, Exchange, ModelFacts, Request
@@ -18,6 +27,7 @@ __all__ = [
     "Finished",
     "LoadedModel",
     "LocalEngine",
+    "MixerReadings",
     "ModelFacts",
     "PromptProgress",
     "Reply",

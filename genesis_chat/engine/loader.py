@@ -11,7 +11,7 @@ from converters import ConversionError, Tokenizer, load_tokenizer
 from ..errors import ContextFullError, GenerationError, ModelError
 from ..settings import GenerationSettings
 from .checking import check, sampling
-from .events import FinishReason, PromptProgress
+from .events import FinishReason, MixerReadings, PromptProgress
 from .protocol import ModelFacts
 
 
@@ -68,8 +68,11 @@ class LoadedModel(ModelFacts):
         state: State,
         history: Sequence[int],
         settings: GenerationSettings,
-    ) -> Iterator[PromptProgress | Token]:
+        readings: bool = False,
+    ) -> Iterator[PromptProgress | Token | MixerReadings]:
         """Read `prompt`, which `state` has not read, and yield what follows it.
+
+        With `readings` each step's come before its token.
 
         `history` is what `state` has read; it is updated. The settings must have a
         seed. Raises `ContextFullError` before anything is read, `GenerationError`
@@ -87,6 +90,7 @@ class LoadedModel(ModelFacts):
                 settings=sampling(settings),
                 max_tokens=settings.max_tokens,
                 stop_ids=(self.tokenizer.im_end,),
+                readings=readings,
             )
         except backend.ContextError as error:
             raise ContextFullError(str(error)) from error
@@ -95,11 +99,15 @@ class LoadedModel(ModelFacts):
         return _translated(events)
 
 
-def _translated(events: Iterator[Any]) -> Iterator[PromptProgress | Token]:
+def _translated(
+    events: Iterator[Any],
+) -> Iterator[PromptProgress | Token | MixerReadings]:
     from backends.genesis_mlx import Prefilled
 
     try:
         for event in events:
+            if event.readings is not None:
+                yield MixerReadings(**vars(event.readings))
             if isinstance(event, Prefilled):
                 yield PromptProgress(event.done, event.total)
             else:

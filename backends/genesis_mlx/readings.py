@@ -1,0 +1,69 @@
+"""What the mixers did with the tokens of one call."""
+
+from dataclasses import dataclass
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from .ops import Taps
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Readings of the first sequence of a call that read L tokens; S so far.
+
+    Attributes:
+        decay: what GLA leaves of its state with each token, 0 to 1
+            [GLA layers, L, H].
+        log_forget: log of FoX's forget gate at each token [FoX layers, L, H].
+        remaining: the weight that each token so far can still receive from the last
+            one, the product of the forget gates since [FoX layers, H, S].
+        surprise: mean squared difference of what the model expected of itself and
+            what test-time training made of it [L]; None without it.
+        confidence: its confidence in that, 0 to 1 [L].
+        mix: the share of the adapted vector, `ttt_strength` times the mean
+            confidence so far [L].
+    """
+
+    decay: Array
+    log_forget: Array
+    remaining: Array
+    surprise: Array | None
+    confidence: Array | None
+    mix: Array | None
+
+
+class Pending:
+    """Readings that are computed with the step they belong to."""
+
+    def __init__(self, taps: Taps) -> None:
+        self._arrays: dict[str, mx.array] = {}
+        if taps.log_decay:
+            self._arrays["decay"] = mx.exp(mx.stack([a[0] for a in taps.log_decay]))
+        if taps.log_forget:
+            self._arrays["log_forget"] = mx.stack([a[0] for a in taps.log_forget])
+            self._arrays["remaining"] = mx.exp(mx.stack([a[0] for a in taps.since]))
+        if taps.surprise is not None:
+            assert taps.confidence is not None and taps.mix is not None
+            self._arrays["surprise"] = taps.surprise[0]
+            self._arrays["confidence"] = taps.confidence[0]
+            self._arrays["mix"] = taps.mix[0]
+
+    def arrays(self) -> list[mx.array]:
+        """What has to be evaluated."""
+        return list(self._arrays.values())
+
+    def read(self) -> Readings:
+        """The numbers."""
+        found = {k: np.array(v, np.float32) for k, v in self._arrays.items()}
+        return Readings(
+            decay=found.get("decay", np.zeros((0, 0, 0), np.float32)),
+            log_forget=found.get("log_forget", np.zeros((0, 0, 0), np.float32)),
+            remaining=found.get("remaining", np.zeros((0, 0, 0), np.float32)),
+            surprise=found.get("surprise"),
+            confidence=found.get("confidence"),
+            mix=found.get("mix"),
+        )
