@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ..conversation import DEFAULT_SYSTEM_PROMPT
 from ..settings import GenerationSettings
 from .conversation import Choice, open_history
 
@@ -14,6 +13,7 @@ def open_interface(
     choice: Choice, settings: GenerationSettings, model: str | None, dtype: Any
 ) -> int:
     """Run it until it is left; the exit code."""
+    from ..config import load
     from ..tui.app import run
     from ..tui.start import Start
 
@@ -26,17 +26,22 @@ def open_interface(
             history = Path(folder) / "history.sqlite3"
         else:
             conversation = _conversation(choice)
-        system = DEFAULT_SYSTEM_PROMPT if choice.system is None else choice.system
+        config = load()
         return run(
             Start(
                 model=model,
                 dtype=dtype,
                 settings=settings,
-                system=system,
+                system=choice.system_prompt,
                 conversation=conversation,
                 private=choice.no_log,
                 first=model is None and _is_first_start(),
                 history=history,
+                theme=config.theme,
+                enter_sends=config.enter_sends,
+                keys=config.keys,
+                readings=config.readings,
+                snapshots_mb=config.snapshots_mb,
             )
         )
 

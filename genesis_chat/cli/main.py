@@ -16,8 +16,12 @@ from ..text import sanitize
 from .ask import ask
 from .chat import chat
 from .completion import completion
+from .config import config
+from .doctor import doctor
 from .history import history
 from .models import models
+from .options import own_defaults
+from .prompts import prompts
 
 INTERRUPTED = 130
 
@@ -78,14 +82,20 @@ def _asks_nothing(args: list[str]) -> bool:
     "130 interrupted.",
 )
 @click.version_option(__version__, prog_name="genesis-chat")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Chat offline with Genesis, a hybrid language model, on this computer."""
+    if ctx.invoked_subcommand in ("ask", "chat") and not ctx.resilient_parsing:
+        ctx.default_map = dict.fromkeys(("ask", "chat"), own_defaults())
 
 
 cli.add_command(ask)
 cli.add_command(chat)
 cli.add_command(history)
 cli.add_command(models)
+cli.add_command(prompts)
+cli.add_command(config)
+cli.add_command(doctor)
 cli.add_command(completion)
 
 

@@ -11,14 +11,15 @@ from .events import (
     Reply,
     Text,
 )
-from .loader import LoadedModel, describe, open_model
+from .loader import LoadedModel, backend_facts, describe, open_model
 from .local import LocalEngine
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
-from .snapshots import Snapshots
+from .snapshots import LIMIT_BYTES, Snapshots
 from .worker import WorkerEngine
 
 __all__ = [
+    "LIMIT_BYTES",
     "Context",
     "Dropped",
     "Engine",
@@ -36,6 +37,7 @@ __all__ = [
     "Snapshots",
     "Text",
     "WorkerEngine",
+    "backend_facts",
     "check",
     "describe",
     "open_model",

@@ -119,8 +119,8 @@ class MixerReadings:
         import numpy as np
 
         with np.errstate(divide="ignore"):
-            found: NDArray[np.float32] = np.float32(np.log(0.5)) / np.log(self.decay)
-            return found
+            found = np.log(0.5) / np.log(self.decay)
+        return np.asarray(found, np.float32)
 
 
 @dataclass(frozen=True)

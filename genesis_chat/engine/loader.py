@@ -144,6 +144,27 @@ def open_model(
 
 
 @dataclass(frozen=True)
+class BackendFacts:
+    """What models run on here: the library's version, the device, its dtype."""
+
+    version: str
+    device: str
+    metal: bool
+    dtype: str
+
+
+def backend_facts() -> BackendFacts:
+    """Look at the backend, without a model."""
+    from importlib.metadata import version
+
+    from backends.genesis_mlx.device import default_dtype, on_metal
+
+    metal = on_metal()
+    device = "Apple GPU" if metal else "CPU"
+    return BackendFacts(version("mlx"), device, metal, default_dtype())
+
+
+@dataclass(frozen=True)
 class Description:
     """A model's shape, read without loading it.
 

@@ -42,7 +42,9 @@ class GenesisApp(App[int]):
         self.model: ModelFacts | None = None
         self.undo: tuple[str, list[str]] | None = None
         self.library = Library(start.history, self._recovered)
-        self.turns = turns or Turns(self._post_to_chat, start.history)
+        self.turns = turns or Turns(
+            self._post_to_chat, start.history, limit=start.snapshots_mb * 2**20
+        )
         self.chat = ChatScreen(start, self.library, self.turns)
         self.set_keymap(start.keys)
 
@@ -83,7 +85,14 @@ class GenesisApp(App[int]):
 
     def named_prompts(self) -> Mapping[str, str]:
         """System prompts by their names."""
-        return {}
+        from ..errors import GenesisChatError
+        from ..prompts import prompts
+
+        try:
+            return {each.name: each.text for each in prompts()}
+        except GenesisChatError as error:
+            self.chat.tell(str(error), error=True)
+            return {}
 
     def action_help(self) -> None:
         from .screens.help import Help

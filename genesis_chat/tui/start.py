@@ -27,3 +27,5 @@ class Start:
     theme: str = "textual-dark"
     enter_sends: bool = True
     keys: dict[str, str] = field(default_factory=dict)
+    readings: bool = False
+    snapshots_mb: int = 512

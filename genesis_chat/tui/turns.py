@@ -12,7 +12,7 @@ from typing import Literal
 from textual.message import Message
 
 from ..chat import Chat
-from ..engine import Engine, Event, Snapshots, WorkerEngine
+from ..engine import LIMIT_BYTES, Engine, Event, Snapshots, WorkerEngine
 from ..errors import GenesisChatError
 from ..history import Store
 from ..models import choose
@@ -56,15 +56,18 @@ class Turns:
         post: takes messages, from any thread.
         history: the history's file, None for the one in the data directory.
         open_engine: makes an engine for a model; a process of its own by default.
+        limit: bytes of states on disk.
     """
 
     def __init__(
         self,
         post: Callable[[Message], object],
         history: Path | None,
-        open_engine: Callable[[str | None, Dtype | None, Path], Engine] | None = None,
+        open_engine: Callable[[str | None, Dtype | None, Snapshots], Engine]
+        | None = None,
+        limit: int = LIMIT_BYTES,
     ) -> None:
-        self._post, self._history = post, history
+        self._post, self._history, self._limit = post, history, limit
         self._open_engine = open_engine or _worker
         self._executor = ThreadPoolExecutor(1, "turns")
         self._stop = threading.Event()
@@ -105,10 +108,11 @@ class Turns:
         try:
             self._post(ModelOpening(model or ""))
             folder = self._open_store().path.with_name(SNAPSHOTS)
+            snapshots = Snapshots(folder, self._limit)
             if self._engine:
                 self._engine.close()
                 self._engine = None
-            self._engine = self._open_engine(model, dtype, folder)
+            self._engine = self._open_engine(model, dtype, snapshots)
             self._post(ModelReady(self._engine.model))
         except GenesisChatError as error:
             self._engine = None
@@ -196,9 +200,8 @@ def _began(chat: Chat) -> TurnBegan:
     return TurnBegan(chat.conversation.id, reply.parent or "", reply.id)
 
 
-def _worker(model: str | None, dtype: Dtype | None, folder: Path) -> Engine:
+def _worker(model: str | None, dtype: Dtype | None, snapshots: Snapshots) -> Engine:
     found = choose(model)
     if found.problem:
         raise GenesisChatError(found.problem)
-    snapshots = Snapshots(folder)
     return WorkerEngine(found.directory, found.name, dtype, found.sha256, snapshots)

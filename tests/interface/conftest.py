@@ -44,9 +44,11 @@ class Slow(LocalEngine):
 def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
     """Runs an async test at the interface; options are those of `Start`."""
 
-    def open_engine(model: str | None, dtype: Dtype | None, folder: Path) -> Engine:
+    def open_engine(
+        model: str | None, dtype: Dtype | None, snapshots: Snapshots
+    ) -> Engine:
         kind = Slow if model == "slow" else LocalEngine
-        return kind(genesis.model, Snapshots(folder))
+        return kind(genesis.model, snapshots)
 
     @asynccontextmanager
     async def at_desk(size: tuple[int, int], **options: Any) -> AsyncIterator[Desk]:

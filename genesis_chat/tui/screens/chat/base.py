@@ -37,7 +37,7 @@ class Base(Screen[None]):
         self.changed: dict[str, Any] = {}
         self.system = start.system
         self.context: Context | None = None
-        self.readings = False
+        self.readings = start.readings
 
     @property
     def genesis(self) -> "GenesisApp":
