@@ -13,6 +13,7 @@ from textual.widgets import Markdown, Static
 
 from ..engine import ModelFacts
 from ..text import sanitize
+from .hangup import leave_when_hung_up
 from .library import Library
 from .screens.chat import ChatScreen
 from .screens.dialogs import Confirm
@@ -58,6 +59,8 @@ class GenesisApp(App[int]):
             self.action_models(first=True)
         else:
             self.turns.open_model(self.start.model, self.start.dtype)
+        if not self.is_headless:
+            leave_when_hung_up(self.close)
         # Nothing made so far goes away: the collector need not look at it again.
         self.call_after_refresh(gc.freeze)
 

@@ -97,8 +97,8 @@ def test_no_color_leaves_no_colours() -> None:
             assert not re.search(r"\x1b\[[0-9;]*[1-9][0-9;]*m", screen.text)
 
 
-def test_chat_begins_without_arguments() -> None:
-    with Screen.start() as screen:
+def test_plain_chat() -> None:
+    with Screen.start("chat", "--plain") as screen:
         screen.read_until("> ")
         screen.type("What is the capital of France?\n")
         screen.read_until("\n> ")

@@ -24,7 +24,8 @@ class Folds:
         number = len(self._texts) + 1
         self._texts[number] = text
         what = f"file {re.sub(r'[^ -Z^-~]', '_', name)}" if name else "pasted"
-        return f"[{what} {lines} lines, {size(len(text.encode()))} #{number}]"
+        count = len(text.encode(errors="replace"))
+        return f"[{what} {lines} lines, {size(count)} #{number}]"
 
     def unfold(self, text: str) -> str:
         """The text with every mark replaced by what it stands for."""

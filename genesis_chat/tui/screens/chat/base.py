@@ -32,6 +32,8 @@ class Base(Screen[None]):
         super().__init__()
         self.start, self.library, self.turns = start, library, turns
         self.conversation: Conversation | None = None
+        # Before the first one is shown the empty composer is nobody's draft.
+        self.shown_once = False
         self.branch: list[StoredMessage] = []
         self.known: list[StoredMessage] = []
         self.changed: dict[str, Any] = {}

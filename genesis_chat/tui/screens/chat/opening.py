@@ -18,7 +18,9 @@ class Opening(Base):
 
     async def open(self, conversation: str | None, message: str = "") -> None:
         """Show a conversation, or a new one; at a message if one is given."""
-        await self.keep_draft()
+        if self.shown_once:
+            await self.keep_draft()
+        self.shown_once = True
         found: Conversation | None = None
         branch: list[StoredMessage] = []
         tree: list[StoredMessage] = []
@@ -128,7 +130,8 @@ class Opening(Base):
 
     def action_search(self) -> None:
         self.sidebar.display = True
-        self.sidebar.query_one("#search").focus()
+        # At once, so that the next key is in the search already.
+        self.set_focus(self.sidebar.query_one("#search"))
 
     def action_toggle_sidebar(self) -> None:
         self.sidebar.display = not self.sidebar.display

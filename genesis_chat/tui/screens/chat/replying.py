@@ -181,11 +181,13 @@ class Replying(Opening):
 
     async def flush(self) -> None:
         """Show what has come since the last time."""
-        if self.view and self.view.pending and self.view.is_mounted:
-            await self.view.flush()
-            if self.first:
+        view = self.view
+        if view and view.pending and view.is_mounted:
+            await view.flush()
+            # The reply may have ended meanwhile, and says more of itself then.
+            if self.first and view is self.view:
                 self.status.writing(self.tokens, time.monotonic() - self.first)
-                self.view.say("")
+                view.say("")
 
     async def _read(self, head: str | None) -> None:
         """Read the branch anew."""

@@ -26,12 +26,14 @@ class ChatScreen(Commanding):
 
     AUTO_FOCUS = "Composer"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "new_chat", "New chat", id="chat.new"),
-        Binding("ctrl+f", "search", "Search", id="chat.search"),
-        Binding("ctrl+b", "toggle_sidebar", "Chats", id="chat.sidebar"),
-        Binding("ctrl+r", "regenerate", "Regenerate", id="chat.regenerate"),
-        Binding("ctrl+o", "resume", "Continue", id="chat.resume"),
-        Binding("ctrl+t", "undo_delete", "Undo delete", id="chat.undo"),
+        Binding("ctrl+n", "new_chat", "New chat", id="chat.new", priority=True),
+        Binding("ctrl+f", "search", "Search", id="chat.search", priority=True),
+        Binding("ctrl+b", "toggle_sidebar", "Chats", id="chat.sidebar", priority=True),
+        Binding(
+            "ctrl+r", "regenerate", "Regenerate", id="chat.regenerate", priority=True
+        ),
+        Binding("ctrl+o", "resume", "Continue", id="chat.resume", priority=True),
+        Binding("ctrl+t", "undo_delete", "Undo delete", id="chat.undo", priority=True),
         Binding("alt+up,ctrl+up", "select_message", "Messages", id="chat.messages"),
         Binding("f3", "system", "System prompt", id="chat.system"),
         Binding("f4", "settings", "Settings", id="chat.settings"),
