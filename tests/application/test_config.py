@@ -56,7 +56,7 @@ def test_the_list_says_where_values_come_from(home: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("temper", "1", "temperature"),
+        ("temp_erature", "1", "temperature"),
         ("nothing", "1", "there are"),
         ("temperature", "hot", "number"),
         ("temperature", "-3", "at least 0"),
