@@ -155,9 +155,9 @@ def test_only_the_last_messages_are_mounted(sit_down: Sit) -> None:
         assert len(desk.views) < 40
         assert "earlier messages" not in desk.seen()
         first = desk.texts[0]
-        for _ in range(30):
+        for _ in range(100):
             await desk.press("pageup")
-            await desk.pilot.pause(0.05)
+            await desk.pilot.pause(0.1)
             if desk.texts[0] != first:
                 break
         assert desk.texts[0] != first

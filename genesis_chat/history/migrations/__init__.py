@@ -4,6 +4,7 @@ Steps are only ever added. Each runs in one transaction, after a backup that was
 opened and checked.
 """
 
+import os
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -59,12 +60,15 @@ def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
         with transaction(connection):
             # Another program may have been faster.
             version = _version(connection, path)
-            if version < LATEST:
-                for statement in STEPS[version]:
+            # A new file gets all steps at once: nobody sees it half-made.
+            upto = LATEST if version == 0 else min(version + 1, LATEST)
+            for step in STEPS[version:upto]:
+                for statement in step:
                     connection.execute(statement)
+            if version < upto:
                 connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                version += 1
-                connection.execute(f"PRAGMA user_version={version}")
+                connection.execute(f"PRAGMA user_version={upto}")
+            version = upto
     return backup
 
 
@@ -98,7 +102,8 @@ def _count(connection: sqlite3.Connection) -> int:
 
 def _backup_path(path: Path, version: int) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return path.with_name(f"{path.stem}-v{version}-{stamp}.backup.sqlite3")
+    name = f"{path.stem}-v{version}-{stamp}-{os.getpid()}.backup.sqlite3"
+    return path.with_name(name)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
