@@ -4,7 +4,6 @@ Steps are only ever added. Each runs in one transaction, after a backup that was
 opened and checked.
 """
 
-import os
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from ...errors import HistoryError
 from ..connection import read_only, transaction
+from ..rows import new_id
 from . import m0001_initial, m0002_interface
 
 # "Gnss" in ASCII, at a fixed place in the file's header.
@@ -102,7 +102,7 @@ def _count(connection: sqlite3.Connection) -> int:
 
 def _backup_path(path: Path, version: int) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    name = f"{path.stem}-v{version}-{stamp}-{os.getpid()}.backup.sqlite3"
+    name = f"{path.stem}-v{version}-{stamp}-{new_id()[-6:]}.backup.sqlite3"
     return path.with_name(name)
 
 
