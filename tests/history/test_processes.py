@@ -234,12 +234,13 @@ def test_programs_that_start_together_bring_an_old_history_up(path: Path) -> Non
         assert len(store.conversations()) == 7
         assert [m.content for m in store.messages(id)] == ["kept"]
         assert store.check() == []
-    backups = list(path.parent.glob("*.backup.sqlite3"))
-    assert backups
-    for backup in backups:
+    versions = set()
+    for backup in path.parent.glob("*.backup.sqlite3"):
         with closing(sqlite3.connect(backup)) as copy:
             assert copy.execute("SELECT content FROM message").fetchall() == [("kept",)]
-            assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+            versions |= {*copy.execute("PRAGMA user_version").fetchone()}
+    # One that was slower may have copied what was migrated already.
+    assert 1 in versions
 
 
 def test_a_kill_at_every_statement_of_later_migrations(path: Path) -> None:
