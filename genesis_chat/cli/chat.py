@@ -12,7 +12,14 @@ from ..settings import GenerationSettings
 from .conversation import Choice
 from .interface import open_interface
 from .options import generation_options, settings_from
-from .show import load_model, notice, statistics, stop_on_interrupt, write
+from .show import (
+    dropped,
+    load_model,
+    notice,
+    statistics,
+    stop_on_interrupt,
+    write,
+)
 
 HELP = """\
 /new           start again with an empty conversation
@@ -140,7 +147,7 @@ class _Chat:
                 for event in self.session.reply(line, self.settings, cancelled=stop):
                     match event:
                         case Dropped(exchanges):
-                            notice(_dropped(exchanges))
+                            notice(dropped(exchanges))
                         case Text(text):
                             write(text)
                         case Finished(reply):
@@ -158,8 +165,3 @@ class _Chat:
             notice("[stopped: the model's context is full]")
         if self.stats:
             notice(statistics(reply))
-
-
-def _dropped(exchanges: int) -> str:
-    what = "exchange has" if exchanges == 1 else f"{exchanges} exchanges have"
-    return f"[the oldest {what} left the model's context to make room]"

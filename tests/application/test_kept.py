@@ -289,3 +289,15 @@ def test_purged_words_are_nowhere_on_the_disk(home: Path) -> None:
 
 def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_what_leaves_the_context_is_said(home: Path) -> None:
+    text = "blah " * 80
+    said = []
+    run("ask", text, *GREEDY, "--max-tokens", "4")
+    for _ in range(10):
+        result = run("ask", "-c", text, *GREEDY, "--max-tokens", "4")
+        said.append("left the model's context" in result.err)
+        if said[-1]:
+            break
+    assert said[-1] and not said[0]
