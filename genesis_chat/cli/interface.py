@@ -40,7 +40,6 @@ def open_interface(
                 theme=config.theme,
                 enter_sends=config.enter_sends,
                 keys=config.keys,
-                readings=config.readings,
                 snapshots_mb=config.snapshots_mb,
             )
         )

@@ -33,7 +33,6 @@ class Config:
     snapshots_mb: int = 512
     theme: str = "textual-dark"
     enter_sends: bool = True
-    readings: bool = False
     keys: dict[str, str] = field(default_factory=dict)
 
 
@@ -66,7 +65,6 @@ KEYS = {
         Key("snapshots_mb", int, "room for states after each turn, in MB", 0),
         Key("theme", str, "colours of the full-screen interface"),
         Key("enter_sends", bool, "Enter sends; otherwise it breaks the line"),
-        Key("readings", bool, "show what the mixers do from the start"),
         Key("keys", dict, "other keys for actions of the interface"),
     )
 }

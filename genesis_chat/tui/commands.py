@@ -25,7 +25,6 @@ COMMANDS = (
     Command("regenerate", "", "Let the last reply be written anew", "regenerate"),
     Command("continue", "", "Let a reply that was cut go on", "resume"),
     Command("copy", "", "Copy the last reply", "copy"),
-    Command("mixers", "", "Show or hide what the mixers do", "mixers"),
     Command("editor", "", "Write in your editor", "edit_externally"),
     Command("theme", "[NAME]", "Choose colours", "theme"),
     Command("delete", "", "Put this chat into the trash", "delete_chat"),

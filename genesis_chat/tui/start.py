@@ -27,5 +27,4 @@ class Start:
     theme: str = "textual-dark"
     enter_sends: bool = True
     keys: dict[str, str] = field(default_factory=dict)
-    readings: bool = False
     snapshots_mb: int = 512

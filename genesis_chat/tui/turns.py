@@ -46,7 +46,6 @@ class Turn:
     head: str | None = None
     message: str = ""
     content: str = ""
-    readings: bool = False
 
 
 class Turns:
@@ -140,18 +139,16 @@ class Turns:
             self._post(TurnEnded(kept.id if kept else turn.conversation, error))
 
     def _events(self, chat: Chat, turn: Turn) -> Generator[Event]:
-        stop, settings, more = self._stop.is_set, turn.settings, turn.readings
+        stop, settings = self._stop.is_set, turn.settings
         match turn.kind:
             case "reply":
-                return chat.reply(turn.content, settings, stop, readings=more)
+                return chat.reply(turn.content, settings, stop)
             case "edit":
-                return chat.edit(
-                    turn.message, turn.content, settings, stop, readings=more
-                )
+                return chat.edit(turn.message, turn.content, settings, stop)
             case "regenerate":
-                return chat.regenerate(turn.message, settings, stop, readings=more)
+                return chat.regenerate(turn.message, settings, stop)
             case "resume":
-                return chat.resume(turn.message, settings, stop, readings=more)
+                return chat.resume(turn.message, settings, stop)
 
     def _measure(self, turn: Turn) -> None:
         if not turn.conversation or self.busy:

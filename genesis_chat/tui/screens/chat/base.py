@@ -39,7 +39,6 @@ class Base(Screen[None]):
         self.changed: dict[str, Any] = {}
         self.system = start.system
         self.context: Context | None = None
-        self.readings = start.readings
 
     @property
     def genesis(self) -> "GenesisApp":
@@ -85,7 +84,6 @@ class Base(Screen[None]):
             self.system,
             self.conversation.id if self.conversation else None,
             self.branch[-1].id if self.branch else None,
-            readings=self.readings,
             **values,
         )
 
