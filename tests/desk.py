@@ -53,13 +53,16 @@ class Desk:
 
     async def idle(self) -> None:
         """Wait until no reply is being written and all of it is shown."""
-        await self.until(lambda: not self.app.turns.busy and self.chat.view is None)
+        turns = self.app.turns
+        await self.until(lambda: not turns.busy and self.chat.settled == turns.count)
         await self.pilot.pause(0.05)
 
     async def say(self, text: str) -> None:
         """Write a message, send it and wait for the reply."""
+        before = self.app.turns.count
         self.chat.composer.write(text)
         await self.press("enter")
+        await self.until(lambda: self.app.turns.count > before)
         await self.idle()
 
     def stored(self) -> list[StoredMessage]:

@@ -73,6 +73,8 @@ class Turns:
         self._store: Store | None = None
         self._engine: Engine | None = None
         self.busy = False
+        # Turns that are over.
+        self.count = 0
 
     def open_model(self, model: str | None, dtype: Dtype | None) -> Future[None]:
         """Load a model, by name or directory, in place of the one there was."""
@@ -135,6 +137,7 @@ class Turns:
             error = f"Unexpected {type(failure).__name__}: {failure}"
         finally:
             self.busy = False
+            self.count += 1
             kept = chat.conversation if chat else None
             self._post(TurnEnded(kept.id if kept else turn.conversation, error))
 

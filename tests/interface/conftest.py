@@ -66,7 +66,7 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
                 desk = Desk(app, pilot, path)
                 if not start.first:
                     await desk.until(lambda: app.model)
-                await desk.until(lambda: app.chat.is_mounted)
+                await desk.until(lambda: app.chat.shown_once)
                 yield desk
         finally:
             app.close()

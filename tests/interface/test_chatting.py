@@ -23,7 +23,8 @@ def test_a_message_gets_its_reply(sit_down: Sit, genesis: Genesis) -> None:
         await desk.idle()
         assert desk.texts == [BOB, expected]
         assert [m.content for m in desk.stored()] == [BOB, expected]
-        assert expected in desk.seen() and "tokens/s" in desk.seen()
+        await desk.until(lambda: expected in desk.seen())
+        await desk.until(lambda: "tokens/s" in desk.seen())
         await desk.say("What is my name?")
         assert "Bob" in desk.texts[-1]
         assert len(desk.stored()) == 4
@@ -40,7 +41,7 @@ def test_escape_stops_and_enter_on_the_reply_continues(sit_down: Sit) -> None:
         await desk.idle()
         cut = desk.stored()[-1]
         assert cut.status == "interrupted"
-        assert "continue" in desk.seen()
+        await desk.until(lambda: "continue" in desk.seen())
         await desk.press("ctrl+up", "enter")
         await desk.until(lambda: desk.chat.tokens > 5)
         await desk.press("escape")
@@ -94,7 +95,7 @@ def test_a_reply_goes_on_while_another_chat_is_read(sit_down: Sit) -> None:
 def test_a_message_that_cannot_fit_says_why_and_stays(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say("word " * 3000)
-        assert "1024" in desk.seen()
+        await desk.until(lambda: "1024" in desk.seen())
         assert desk.stored()[0].content.strip() == ("word " * 3000).strip()
         await desk.say(BOB)
         assert desk.stored()[-1].content == desk.texts[-1]
@@ -157,7 +158,7 @@ def test_a_dead_engine_is_told_and_replaced(sit_down: Sit, monkeypatch: Any) -> 
 
         monkeypatch.setattr(LocalEngine, "reply", fail)
         await desk.say(BOB)
-        assert "signal 9" in desk.seen()
+        await desk.until(lambda: "signal 9" in desk.seen())
         monkeypatch.undo()
         await desk.say("What is my name?")
         assert desk.stored()[0].content == BOB

@@ -24,7 +24,7 @@ def test_regenerate_and_browse(sit_down: Sit) -> None:
         assert len(desk.views) == 4
         last = desk.views[-1].shown
         assert (last.place, last.places) == (2, 2)
-        assert "< 2/2 >" in desk.seen()
+        await desk.until(lambda: "< 2/2 >" in desk.seen())
         await desk.press("ctrl+up", "left")
         await desk.until(lambda: desk.views[-1].shown.place == 1)
         await desk.press("right")
@@ -113,13 +113,11 @@ def test_copy_says_through_what(
     async def visit(desk: Desk) -> None:
         await desk.say(BOB)
         await desk.press("ctrl+up", "c")
-        await desk.pilot.pause(0.2)
-        assert "pbcopy" in desk.seen()
+        await desk.until(lambda: "pbcopy" in desk.seen())
         assert (tmp_path / "copied").read_text() == desk.texts[-1]
         monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
         await desk.press("c")
-        await desk.pilot.pause(0.2)
-        assert "OSC 52" in desk.seen()
+        await desk.until(lambda: "OSC 52" in desk.seen())
         assert desk.app.clipboard == desk.texts[-1]
 
     sit_down(visit)
@@ -164,9 +162,7 @@ def test_only_the_last_messages_are_mounted(sit_down: Sit) -> None:
         assert desk.texts[-1] == "message 199"
         found = desk.stored()[40]
         await desk.chat.open(id, found.id)
-        await desk.pilot.pause(0.2)
-        assert desk.app.focused is not None
-        assert desk.app.focused in desk.views
-        assert "message 40" in desk.seen()
+        await desk.until(lambda: desk.app.focused in desk.views)
+        await desk.until(lambda: "message 40" in desk.seen())
 
     sit_down(visit)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from textual.containers import VerticalScroll
+from textual.events import MouseScrollUp
 from textual.message import Message
 from textual.widgets import Static
 
@@ -131,9 +132,16 @@ class Transcript(VerticalScroll):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """More messages when the reader comes to the top."""
         super().watch_scroll_y(old_value, new_value)
-        old, new = old_value, new_value
-        if new < old and new <= 2 and self._first and not self._growing:
+        if new_value < old_value:
+            self.more()
+
+    def more(self) -> None:
+        """More messages, if the reader is at the top already."""
+        if self.scroll_y <= 2 and self._first and not self._growing:
             self.run_worker(self._grow(), exclusive=True)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        self.more()
 
     @property
     def _away(self) -> bool:

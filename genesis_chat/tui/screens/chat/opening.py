@@ -18,9 +18,9 @@ class Opening(Base):
 
     async def open(self, conversation: str | None, message: str = "") -> None:
         """Show a conversation, or a new one; at a message if one is given."""
-        if self.shown_once:
+        first = not self.shown_once
+        if not first:
             await self.keep_draft()
-        self.shown_once = True
         found: Conversation | None = None
         branch: list[StoredMessage] = []
         tree: list[StoredMessage] = []
@@ -54,7 +54,10 @@ class Opening(Base):
         self.show_title()
         await self.transcript.show(shown(branch, tree))
         self.reattach()
-        self.composer.write(draft)
+        # What is typed while the program starts goes before an older draft.
+        if not (first and self.composer.text):
+            self.composer.write(draft)
+        self.shown_once = True
         self.sidebar.select(conversation)
         if message:
             await self.transcript.reveal(message)

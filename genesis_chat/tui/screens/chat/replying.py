@@ -32,6 +32,8 @@ class Replying(Opening):
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]  # as in Base
         self.view: MessageView | None = None
+        # Turns whose end is shown; as many as are over when nothing is left to do.
+        self.settled = 0
         self.replying_in: str | None = None
         # Whether a chat that is beginning is still the one that is shown.
         self.beginning = False
@@ -155,6 +157,7 @@ class Replying(Opening):
             self.tell(event.error, error=True)
         self.list_conversations()
         await self.load_questions()
+        self.settled += 1
 
     async def show_context(self, context: object) -> None:
         if isinstance(context, Context):

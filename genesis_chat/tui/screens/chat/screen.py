@@ -86,6 +86,8 @@ class ChatScreen(Commanding):
     def action_scroll(self, step: int) -> None:
         page = max(1, self.transcript.size.height - 2)
         self.transcript.release_anchor()
+        if step < 0:
+            self.transcript.more()
         self.transcript.scroll_relative(y=step * page, animate=False)
 
     def _show_memory(self) -> None:
