@@ -59,9 +59,13 @@ class Desk:
 
     async def say(self, text: str) -> None:
         """Write a message, send it and wait for the reply."""
-        before = self.app.turns.count
         self.chat.composer.write(text)
-        await self.press("enter")
+        await self.turn("enter")
+
+    async def turn(self, *keys: str) -> None:
+        """Press keys that start a turn, and wait until it is over."""
+        before = self.app.turns.count
+        await self.press(*keys)
         await self.until(lambda: self.app.turns.count > before)
         await self.idle()
 

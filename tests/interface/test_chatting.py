@@ -19,8 +19,7 @@ def test_a_message_gets_its_reply(sit_down: Sit, genesis: Genesis) -> None:
 
     async def visit(desk: Desk) -> None:
         await desk.press(*"My name is Bob.".replace(" ", "~").replace("~", " "))
-        await desk.press("enter")
-        await desk.idle()
+        await desk.turn("enter")
         assert desk.texts == [BOB, expected]
         assert [m.content for m in desk.stored()] == [BOB, expected]
         await desk.until(lambda: expected in desk.seen())

@@ -19,8 +19,7 @@ def test_regenerate_and_browse(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say(BOB)
         await desk.say("What are you made of?")
-        await desk.press("ctrl+r")
-        await desk.idle()
+        await desk.turn("ctrl+r")
         assert len(desk.views) == 4
         last = desk.views[-1].shown
         assert (last.place, last.places) == (2, 2)
@@ -46,9 +45,8 @@ def test_edit_and_resend(sit_down: Sit) -> None:
         area = desk.app.screen.query_one(TextArea)
         assert area.text == BOB
         area.text = "My name is Anna."
-        await desk.press("ctrl+s")
-        await desk.until(lambda: desk.texts[:1] == ["My name is Anna."])
-        await desk.idle()
+        await desk.turn("ctrl+s")
+        assert desk.texts[:1] == ["My name is Anna."]
         assert len(desk.views) == 2
         await desk.say(ASK)
         assert "Anna" in desk.texts[-1]
