@@ -84,6 +84,8 @@ class Replying(Opening):
                 await self.transcript.add(listed[-1])
             self.view = await self.transcript.add(Shown(_new("assistant", "", None)))
         self.transcript.anchor()
+        # The message that had the focus may be gone.
+        self.composer.focus()
         self.view.say("...")
         self.turns.run(turn)
 
