@@ -150,6 +150,8 @@ class GenesisApp(App[int]):
             ("Models", "Choose or download a model", self.action_models),
             ("System prompt", "Edit this chat's system prompt", chat.action_system),
             ("Settings", "Sampling settings of this chat", chat.action_settings),
+            ("Mixers", "Show or hide what the mixers do", chat.action_toggle_mixers),
+            ("Seen", "Dim what FoX hardly sees any more", chat.action_toggle_fading),
             ("Regenerate", "Write the last reply anew", chat.action_regenerate),
             ("Continue", "Let a cut reply go on", chat.action_resume),
             ("Copy reply", "Copy the last reply", chat.action_copy_reply),
