@@ -174,16 +174,17 @@ class GenesisApp(App[int]):
                 found.append((shown, binding.description))
             return found
 
+        def shown(*keys: str) -> str:
+            return " ".join(self.get_key_display(Binding(key, "")) for key in keys)
+
         return {
             "Everywhere": rows([*self.BINDINGS, *ChatScreen.BINDINGS]),
             "Writing": [
-                ("enter", "Send"),
-                (" ".join(BREAK), "New line"),
-                ("up / down", "What was asked before"),
-                ("ctrl+g", "External editor"),
-            ]
-            if self.start.enter_sends
-            else [(" ".join(BREAK), "Send"), ("enter", "New line")],
+                (shown("enter"), "Send" if self.start.enter_sends else "New line"),
+                (shown(*BREAK), "New line" if self.start.enter_sends else "Send"),
+                (shown("up", "down"), "What was asked before"),
+                (shown("ctrl+g"), "External editor"),
+            ],
             "On a message": rows(MessageView.BINDINGS),
             "On a chat in the list": rows(ConversationList.BINDINGS[2:]),
         }
