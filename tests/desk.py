@@ -69,6 +69,10 @@ class Desk:
         await self.until(lambda: self.app.turns.count > before)
         await self.idle()
 
+    def turns_begun(self) -> bool:
+        """Whether a turn was ever asked for."""
+        return self.app.turns.busy or self.app.turns.count > 0
+
     def stored(self) -> list[StoredMessage]:
         """The latest conversation's branch, as another program reads it."""
         with Store.open(self.path) as store:

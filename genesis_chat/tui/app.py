@@ -2,19 +2,25 @@
 
 import gc
 import signal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.widgets import Markdown, Static
 
+from ..config import set_value
 from ..engine import ModelFacts
+from ..errors import GenesisChatError
 from ..text import sanitize
+from .download import Download, Progress
 from .hangup import leave_when_hung_up
 from .library import Library
+from .messages import Downloaded
+from .palette import commands, keys
 from .screens.chat import ChatScreen
 from .screens.dialogs import Confirm
 from .shown import line
@@ -42,18 +48,22 @@ class GenesisApp(App[int]):
         self.start = start
         self.model: ModelFacts | None = None
         self.undo: tuple[str, list[str]] | None = None
+        self._handlers: dict[int, Any] = {}
         self.library = Library(start.history, self._recovered)
         self.turns = turns or Turns(
             self._post_to_chat, start.history, limit=start.snapshots_mb * 2**20
         )
+        self.download = Download(lambda what: self._post_to_chat(Downloaded(what)))
         self.chat = ChatScreen(start, self.library, self.turns)
         self.set_keymap(start.keys)
 
     def on_mount(self) -> None:
-        self.theme = self.start.theme
+        self._wear(self.start.theme)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
         for name in SIGNALS:
             if hasattr(signal, name):
-                signal.signal(getattr(signal, name), self._leave)
+                number = getattr(signal, name)
+                self._handlers[number] = signal.signal(number, self._leave)
         self.push_screen(self.chat)
         if self.start.first:
             self.action_models(first=True)
@@ -66,6 +76,10 @@ class GenesisApp(App[int]):
 
     def close(self) -> None:
         """Keep everything, and let go of the model and the history."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers.clear()
+        self.download.stop()
         self.turns.close()
         self.library.close()
 
@@ -88,7 +102,6 @@ class GenesisApp(App[int]):
 
     def named_prompts(self) -> Mapping[str, str]:
         """System prompts by their names."""
-        from ..errors import GenesisChatError
         from ..prompts import prompts
 
         try:
@@ -100,14 +113,14 @@ class GenesisApp(App[int]):
     def action_help(self) -> None:
         from .screens.help import Help
 
-        self.push_screen(Help(self._keys()))
+        self.push_screen(Help(keys(self)))
 
     @work
     async def action_models(self, first: bool = False) -> None:
         from .screens.models import Models
 
         current = self.model.name if self.model else ""
-        name = await self.push_screen_wait(Models(current, first))
+        name = await self.push_screen_wait(Models(current, self.download, first))
         if name:
             self.use_model(name)
         elif first:
@@ -127,7 +140,7 @@ class GenesisApp(App[int]):
         yield from super().get_system_commands(screen)
         if screen is not self.chat:
             return
-        for title, help, action in self._palette():
+        for title, help, action in commands(self):
             yield SystemCommand(title, help, action)
 
     @on(Markdown.LinkClicked)
@@ -142,52 +155,35 @@ class GenesisApp(App[int]):
         ):
             self.open_url(address)
 
-    def _palette(self) -> list[tuple[str, str, Callable[[], Any]]]:
-        chat = self.chat
-        return [
-            ("New chat", "Begin a new chat", chat.action_new_chat),
-            ("Search", "Search all chats", chat.action_search),
-            ("Models", "Choose or download a model", self.action_models),
-            ("System prompt", "Edit this chat's system prompt", chat.action_system),
-            ("Settings", "Sampling settings of this chat", chat.action_settings),
-            ("Mixers", "Show or hide what the mixers do", chat.action_toggle_mixers),
-            ("Seen", "Dim what FoX hardly sees any more", chat.action_toggle_fading),
-            ("Regenerate", "Write the last reply anew", chat.action_regenerate),
-            ("Continue", "Let a cut reply go on", chat.action_resume),
-            ("Copy reply", "Copy the last reply", chat.action_copy_reply),
-            ("Delete chat", "Put this chat into the trash", chat.action_delete_chat),
-            ("Undo delete", "Bring back what was deleted", chat.action_undo_delete),
-            ("Editor", "Write in your editor", self.action_edit_externally),
-        ]
+    def _wear(self, theme: str) -> None:
+        if theme in self.available_themes:
+            self.theme = theme
+        else:
+            self.call_after_refresh(
+                self.chat.tell,
+                f"There is no theme {theme!r}; /theme lists them.",
+                error=True,
+            )
 
-    def _keys(self) -> dict[str, list[tuple[str, str]]]:
-        """The keys as they are, changed ones included."""
-        from .widgets.composer import BREAK
-        from .widgets.message import MessageView
-        from .widgets.sidebar import ConversationList
+    @work(thread=True)
+    def _keep_theme(self, theme: Theme) -> None:
+        """Another start has the colours of this one."""
+        try:
+            set_value("theme", theme.name)
+        except GenesisChatError as error:
+            self.call_from_thread(self.chat.tell, str(error), error=True)
 
-        def rows(bindings: Iterable[Any]) -> list[tuple[str, str]]:
-            found = []
-            for binding in bindings:
-                keys = self.start.keys.get(binding.id or "", binding.key)
-                shown = " ".join(self.get_key_display(b) for b in _split(binding, keys))
-                found.append((shown, binding.description))
-            return found
+    @on(Downloaded)
+    def show_download(self, event: Downloaded) -> None:
+        """How far the download is, where it can be seen."""
+        from .screens.models import Models
 
-        def shown(*keys: str) -> str:
-            return " ".join(self.get_key_display(Binding(key, "")) for key in keys)
-
-        return {
-            "Everywhere": rows([*self.BINDINGS, *ChatScreen.BINDINGS]),
-            "Writing": [
-                (shown("enter"), "Send" if self.start.enter_sends else "New line"),
-                (shown(*BREAK), "New line" if self.start.enter_sends else "Send"),
-                (shown("up", "down"), "What was asked before"),
-                (shown("ctrl+g"), "External editor"),
-            ],
-            "On a message": rows(MessageView.BINDINGS),
-            "On a chat in the list": rows(ConversationList.BINDINGS[2:]),
-        }
+        what = event.what
+        if isinstance(self.screen, Models):
+            self.screen.show_download(what)
+        elif isinstance(what, str) and not self.download.running:
+            self.chat.tell(what, error=not self.download.ready)
+        self.chat.status.download(what if isinstance(what, Progress) else None)
 
     def _post_to_chat(self, message: Any) -> None:
         self.chat.post_message(message)
@@ -200,13 +196,6 @@ class GenesisApp(App[int]):
         self.turns.stop()
         self.call_later(self.chat.keep_draft)
         self.call_later(self.exit, 128 + number)
-
-
-def _split(binding: Any, keys: str) -> list[Binding]:
-    return [
-        Binding(key.strip(), binding.action, binding.description)
-        for key in keys.split(",")
-    ]
 
 
 def run(start: Start) -> int:

@@ -30,6 +30,7 @@ COMMANDS = (
     Command("seen", "", "Dim what FoX hardly sees any more", "toggle_fading"),
     Command("theme", "[NAME]", "Choose colours", "theme"),
     Command("delete", "", "Put this chat into the trash", "delete_chat"),
+    Command("trash", "", "Bring back a chat that was deleted", "trash"),
     Command("help", "", "Keys and commands", "help"),
     Command("quit", "", "Leave; everything is kept", "quit"),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from ..engine import Context, Event, ModelFacts
+from .download import Progress
 
 
 @dataclass
@@ -58,3 +59,10 @@ class ContextKnown(Message):
 
     conversation: str
     context: Context
+
+
+@dataclass
+class Downloaded(Message):
+    """How far a download is, or the sentence it ended with."""
+
+    what: Progress | str

@@ -1,6 +1,5 @@
 """Choosing a model, and fetching the full one."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,12 +16,10 @@ from textual.widgets.option_list import Option
 from ...errors import GenesisChatError
 from ...models import (
     BUILTIN,
-    RELEASED_REPOSITORY,
     default_name,
-    install,
     installed,
-    suggested_name,
 )
+from ..download import Download, Progress
 from ..shown import line, size
 
 
@@ -35,21 +32,15 @@ class Row:
     problem: str
 
 
-class Stopped(Exception):
-    """The person no longer wants the download."""
-
-
 class Models(ModalScreen[str | None]):
     """Installed models with size, dtype and state; returns the name of the chosen."""
 
     CSS_PATH = "models.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
 
-    def __init__(self, current: str, first: bool = False) -> None:
+    def __init__(self, current: str, download: Download, first: bool = False) -> None:
         super().__init__()
-        self._current, self._first = current, first
-        self._stop = threading.Event()
-        self._fetching = False
+        self._current, self._download, self._first = current, download, first
 
     def compose(self) -> ComposeResult:
         title = "Which model shall it be?" if self._first else "Models"
@@ -64,6 +55,8 @@ class Models(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(ProgressBar).display = False
+        if self._download.running:
+            self.show_download(self._download.last)
         self._look()
 
     @work(thread=True)
@@ -91,62 +84,41 @@ class Models(ModalScreen[str | None]):
                 ),
             )
             listed.add_option(Option(prompt, row.name, disabled=bool(row.problem)))
+        usable = [row.name for row in rows if not row.problem]
+        chosen = self._current if self._current in usable else usable[0]
+        listed.highlighted = listed.get_option_index(chosen)
         listed.focus()
-        has_it = any(row.name == suggested_name(RELEASED_REPOSITORY) for row in rows)
+        has_it = any(row.name == self._download.name for row in rows)
         self.query_one("#fetch", Button).display = not has_it
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self._stop.set()
         self.dismiss(event.option_id)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "close":
             self.action_leave()
-        elif self._fetching:
-            self._stop.set()
+        elif self._download.running:
+            self._download.stop()
             self._tell("Stopping ...")
         else:
-            self._fetching = True
-            self._stop.clear()
+            self._download.start()
             event.button.label = "Stop"
-            self._fetch()
 
     def action_leave(self) -> None:
-        self._stop.set()
         self.dismiss(None)
 
-    @work(thread=True)
-    def _fetch(self) -> None:
-        name = suggested_name(RELEASED_REPOSITORY)
-        told = "Looking for it ..."
-        self.app.call_from_thread(self._tell, told)
-        try:
-            install(RELEASED_REPOSITORY, name, progress=self._progress)
-            told = f"{name} is ready."
-        except Stopped:
-            told = "Stopped. What was downloaded is kept and goes on the next time."
-        except GenesisChatError as error:
-            told = str(error)
-        if self.is_mounted:
-            self.app.call_from_thread(self._fetched, told)
-
-    def _progress(self, stage: str, done: int, total: int) -> None:
-        if self._stop.is_set():
-            raise Stopped
-        self.app.call_from_thread(self._advance, stage, done, total)
-
-    def _advance(self, stage: str, done: int, total: int) -> None:
+    def show_download(self, what: Progress | str) -> None:
+        """How far the download is, or how it ended."""
         bar = self.query_one(ProgressBar)
-        bar.display = True
-        bar.update(total=total or None, progress=done)
-        self._tell(f"{stage}: {size(done)} of {size(total)}")
-
-    def _fetched(self, told: str) -> None:
-        self._fetching = False
-        self.query_one("#fetch", Button).label = "Download Genesis-152M"
-        self.query_one(ProgressBar).display = False
-        self._tell(told)
-        self._look()
+        bar.display = running = isinstance(what, Progress)
+        button = self.query_one("#fetch", Button)
+        if isinstance(what, Progress):
+            bar.update(total=what.total or None, progress=what.done)
+        going = running or self._download.running
+        button.label = "Stop" if going else "Download Genesis-152M"
+        self._tell(str(what))
+        if not going:
+            self._look()
 
     def _tell(self, text: str) -> None:
         self.query_one("#told", Static).update(line(text))

@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...engine import Context, ModelFacts, PromptProgress, Reply
+from ..download import Progress
 from ..shown import line, size
 
 BAR = 10
@@ -17,6 +18,7 @@ class Status(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static(id="model", markup=False)
         yield Static(id="speed", markup=False)
+        yield Static(id="download", markup=False)
         yield Static(id="memory", markup=False)
         yield Static(id="context", markup=False)
 
@@ -45,6 +47,11 @@ class Status(Horizontal):
         if reply.seconds_to_first_token is not None:
             parts.append(f"first after {reply.seconds_to_first_token:.2f} s")
         self._say("#speed", line(" · ".join(parts)))
+
+    def download(self, progress: Progress | None) -> None:
+        """A model that is being fetched."""
+        self._say("#download", line(str(progress) if progress else ""))
+        self.query_one("#download").display = progress is not None
 
     def memory(self, count: int | None) -> None:
         """Bytes of the model's process."""

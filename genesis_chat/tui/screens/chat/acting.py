@@ -1,22 +1,17 @@
-"""Doing something with a message or a conversation."""
-
-from pathlib import Path
+"""Doing something with a message."""
 
 from textual import on, work
 
 from ....history import Store
-from ....history.exchange import write_file
 from ...clipboard import copy
 from ...shown import code_blocks
 from ...widgets.message import MessageView
-from ...widgets.sidebar import Sidebar
-from ..dialogs import AskLine, Confirm
-from .base import shown
-from .replying import Replying
+from ..dialogs import Confirm
+from .organizing import Organizing
 
 
-class Acting(Replying):
-    """Copies, edits, regenerates, browses, branches, deletes, exports, renames."""
+class Acting(Organizing):
+    """Copies, edits, regenerates, browses alternatives, branches and deletes."""
 
     @on(MessageView.Go)
     def go(self, event: MessageView.Go) -> None:
@@ -159,90 +154,3 @@ class Acting(Replying):
 
     def action_select_message(self) -> None:
         self.transcript.step_from(None, 0)
-
-    @on(Sidebar.Asked)
-    async def asked_of_conversation(self, event: Sidebar.Asked) -> None:
-        match event.what:
-            case "rename":
-                self.rename(event.conversation)
-            case "pin":
-
-                def turn_over(store: Store) -> None:
-                    found = store.find(event.conversation)
-                    store.pin(found.id, not found.pinned)
-
-                await self.ask(turn_over)
-                self.list_conversations()
-            case "delete":
-                await self.trash(event.conversation)
-            case "export":
-                self.export(event.conversation, "")
-
-    @work
-    async def rename(self, id: str) -> None:
-        """Ask for another title."""
-        found = await self.ask(lambda s: s.find(id))
-        title = found and await self.app.push_screen_wait(
-            AskLine("Title of this chat", found.title)
-        )
-        if title:
-            await self.set_title(id, title)
-
-    async def set_title(self, id: str, title: str) -> None:
-        """Give a conversation another title."""
-
-        def change(store: Store) -> object:
-            store.rename(id, title)
-            return store.find(id)
-
-        found = await self.ask(change)
-        if found and self.conversation and self.conversation.id == id:
-            self.conversation = found
-            self.show_title()
-        self.list_conversations()
-
-    async def trash(self, id: str) -> None:
-        """Put a conversation into the trash; it can be brought back."""
-        if self.turns.busy and self.replying_in == id:
-            self.tell("A reply is being written here; Esc stops it.")
-            return
-        await self.ask(lambda s: s.delete(id))
-        self.genesis.undo = (id, [])
-        if self.conversation and self.conversation.id == id:
-            self.conversation = None
-            await self.open(None)
-        self.list_conversations()
-        self.tell("In the trash. Ctrl+T brings it back.")
-
-    @work
-    async def export(self, id: str, path: str) -> None:
-        """Write a conversation to a file; its ending chooses the format."""
-        if not path:
-            answer = await self.app.push_screen_wait(
-                AskLine("Export to (.md, .json or .jsonl)", f"chat-{id[-6:]}.md")
-            )
-            path = answer or ""
-        if not path:
-            return
-        target = Path(path).expanduser()
-        formats = {".md": "markdown", ".json": "json", ".jsonl": "jsonl"}
-        kind = formats.get(target.suffix.lower())
-        if kind is None:
-            self.tell("The file's name must end in .md, .json or .jsonl.", error=True)
-            return
-        if target.exists() and not await self.app.push_screen_wait(
-            Confirm(f"{target} exists. Replace it?", "Replace")
-        ):
-            return
-
-        def write(store: Store) -> bool:
-            chosen = [(store.find(id), store.messages(id))]
-            write_file(chosen, kind, target, replace=True)
-            return True
-
-        if await self.ask(write):
-            self.tell(f"Exported to {target.absolute()}.")
-
-    async def show_branch(self) -> None:
-        """Show the branch as it is in the history now."""
-        await self.transcript.show(shown(self.branch, self.known))

@@ -1,0 +1,69 @@
+"""What the command palette offers, and the keys that help shows."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from textual.binding import Binding
+
+from .screens.chat import ChatScreen
+from .widgets.composer import BREAK
+from .widgets.message import MessageView
+from .widgets.sidebar import ConversationList
+
+if TYPE_CHECKING:
+    from .app import GenesisApp
+
+
+def commands(app: "GenesisApp") -> list[tuple[str, str, Callable[[], Any]]]:
+    """What the command palette offers: a title, a help and what it does."""
+    chat = app.chat
+    return [
+        ("New chat", "Begin a new chat", chat.action_new_chat),
+        ("Search", "Search all chats", chat.action_search),
+        ("Models", "Choose or download a model", app.action_models),
+        ("System prompt", "Edit this chat's system prompt", chat.action_system),
+        ("Settings", "Sampling settings of this chat", chat.action_settings),
+        ("Mixers", "Show or hide what the mixers do", chat.action_toggle_mixers),
+        ("Seen", "Dim what FoX hardly sees any more", chat.action_toggle_fading),
+        ("Regenerate", "Write the last reply anew", chat.action_regenerate),
+        ("Continue", "Let a cut reply go on", chat.action_resume),
+        ("Copy reply", "Copy the last reply", chat.action_copy_reply),
+        ("Delete chat", "Put this chat into the trash", chat.action_delete_chat),
+        ("Trash", "Bring back a chat that was deleted", chat.action_trash),
+        ("Undo delete", "Bring back what was deleted", chat.action_undo_delete),
+        ("Editor", "Write in your editor", app.action_edit_externally),
+    ]
+
+
+def keys(app: "GenesisApp") -> dict[str, list[tuple[str, str]]]:
+    """The keys as they are, changed ones included."""
+
+    def rows(bindings: Iterable[Any]) -> list[tuple[str, str]]:
+        found = []
+        for binding in bindings:
+            keys = app.start.keys.get(binding.id or "", binding.key)
+            shown = " ".join(app.get_key_display(b) for b in _split(binding, keys))
+            found.append((shown, binding.description))
+        return found
+
+    def shown(*keys: str) -> str:
+        return " ".join(app.get_key_display(Binding(key, "")) for key in keys)
+
+    return {
+        "Everywhere": rows([*app.BINDINGS, *ChatScreen.BINDINGS]),
+        "Writing": [
+            (shown("enter"), "Send" if app.start.enter_sends else "New line"),
+            (shown(*BREAK), "New line" if app.start.enter_sends else "Send"),
+            (shown("up", "down"), "What was asked before"),
+            (shown("ctrl+g"), "External editor"),
+        ],
+        "On a message": rows(MessageView.BINDINGS),
+        "On a chat in the list": rows(ConversationList.BINDINGS[2:]),
+    }
+
+
+def _split(binding: Any, keys: str) -> list[Binding]:
+    return [
+        Binding(key.strip(), binding.action, binding.description)
+        for key in keys.split(",")
+    ]

@@ -1,0 +1,112 @@
+"""Doing something with a conversation."""
+
+from pathlib import Path
+
+from textual import on, work
+
+from ....history import Store
+from ....history.exchange import write_file
+from ...widgets.sidebar import Sidebar
+from ..dialogs import AskLine, Confirm
+from .replying import Replying
+
+
+class Organizing(Replying):
+    """Renames, pins, exports, puts into the trash and takes out again."""
+
+    @on(Sidebar.Asked)
+    async def asked_of_conversation(self, event: Sidebar.Asked) -> None:
+        match event.what:
+            case "rename":
+                self.rename(event.conversation)
+            case "pin":
+
+                def turn_over(store: Store) -> None:
+                    found = store.find(event.conversation)
+                    store.pin(found.id, not found.pinned)
+
+                await self.ask(turn_over)
+                self.list_conversations()
+            case "delete":
+                await self.trash(event.conversation)
+            case "export":
+                self.export(event.conversation, "")
+
+    @work
+    async def rename(self, id: str) -> None:
+        """Ask for another title."""
+        found = await self.ask(lambda s: s.find(id))
+        title = found and await self.app.push_screen_wait(
+            AskLine("Title of this chat", found.title)
+        )
+        if title:
+            await self.set_title(id, title)
+
+    async def set_title(self, id: str, title: str) -> None:
+        """Give a conversation another title."""
+
+        def change(store: Store) -> object:
+            store.rename(id, title)
+            return store.find(id)
+
+        found = await self.ask(change)
+        if found and self.conversation and self.conversation.id == id:
+            self.conversation = found
+            self.show_title()
+        self.list_conversations()
+
+    async def trash(self, id: str) -> None:
+        """Put a conversation into the trash; it can be brought back."""
+        if self.turns.busy and self.replying_in == id:
+            self.tell("A reply is being written here; Esc stops it.")
+            return
+        await self.ask(lambda s: s.delete(id))
+        self.genesis.undo = (id, [])
+        if self.conversation and self.conversation.id == id:
+            self.conversation = None
+            await self.open(None)
+        self.list_conversations()
+        self.tell("In the trash. Ctrl+T brings it back.")
+
+    @work
+    async def export(self, id: str, path: str) -> None:
+        """Write a conversation to a file; its ending chooses the format."""
+        if not path:
+            answer = await self.app.push_screen_wait(
+                AskLine("Export to (.md, .json or .jsonl)", f"chat-{id[-6:]}.md")
+            )
+            path = answer or ""
+        if not path:
+            return
+        target = Path(path).expanduser()
+        formats = {".md": "markdown", ".json": "json", ".jsonl": "jsonl"}
+        kind = formats.get(target.suffix.lower())
+        if kind is None:
+            self.tell("The file's name must end in .md, .json or .jsonl.", error=True)
+            return
+        if target.exists() and not await self.app.push_screen_wait(
+            Confirm(f"{target} exists. Replace it?", "Replace")
+        ):
+            return
+
+        def write(store: Store) -> bool:
+            chosen = [(store.find(id), store.messages(id))]
+            write_file(chosen, kind, target, replace=True)
+            return True
+
+        if await self.ask(write):
+            self.tell(f"Exported to {target.absolute()}.")
+
+    @work
+    async def action_trash(self) -> None:
+        from ..trash import Trash
+
+        deleted = await self.ask(lambda s: s.conversations(deleted=True))
+        if not deleted:
+            self.tell("The trash is empty.")
+            return
+        id = await self.app.push_screen_wait(Trash(deleted))
+        if id:
+            await self.ask(lambda s: s.restore(id))
+            await self.open(id)
+            self.list_conversations()

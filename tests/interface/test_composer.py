@@ -1,0 +1,199 @@
+"""The composer: lines, pastes, what was asked before, files, commands."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from desk import Desk
+from textual.events import Paste
+from textual.widgets import OptionList
+
+from genesis_chat.tui.widgets.composer import AFTER_PASTE_SECONDS
+
+Sit = Callable[..., None]
+LONG = "\n".join(f"line {n}" for n in range(40))
+
+
+def paste(desk: Desk, text: str) -> None:
+    desk.chat.composer.post_message(Paste(text))
+
+
+@pytest.mark.parametrize("key", ["shift+enter", "alt+enter", "ctrl+j"])
+def test_a_key_breaks_lines_and_enter_sends(sit_down: Sit, key: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press(*"one", key, *"two")
+        assert desk.chat.composer.text == "one\ntwo"
+        await desk.turn("enter")
+        assert desk.stored()[0].content == "one\ntwo"
+
+    sit_down(visit)
+
+
+def test_enter_and_the_other_keys_can_be_swapped(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press(*"one", "enter", *"two")
+        assert desk.chat.composer.text == "one\ntwo"
+        await desk.turn("alt+enter")
+        assert desk.stored()[0].content == "one\ntwo"
+
+    sit_down(visit, enter_sends=False)
+
+
+def test_enter_right_after_a_paste_does_not_send(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("genesis_chat.tui.widgets.composer.time", clock)
+
+    async def visit(desk: Desk) -> None:
+        paste(desk, "half of it")
+        await desk.until(lambda: desk.chat.composer.text)
+        now[0] += 0.049
+        await desk.press("enter")
+        assert desk.chat.composer.text == "half of it\n" and not desk.stored()
+        now[0] += 0.051
+        await desk.turn("enter")
+        assert desk.stored()[0].content == "half of it\n"
+
+    sit_down(visit)
+
+
+def test_a_long_paste_is_folded_and_sent_whole(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press(*"Read: ")
+        paste(desk, LONG.replace("\n", "\r\n"))
+        await desk.until(lambda: "pasted 40 lines" in desk.chat.composer.text)
+        assert "\n" not in desk.chat.composer.text
+        await desk.pilot.pause(2 * AFTER_PASTE_SECONDS)
+        await desk.turn("enter")
+        assert desk.stored()[0].content == f"Read: {LONG}"
+
+    sit_down(visit)
+
+
+def test_up_and_down_go_through_what_was_asked(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say("Hello!")
+        await desk.say("My name is Bob.")
+        await desk.press(*"draft")
+        await desk.press("up")
+        assert desk.chat.composer.text == "My name is Bob."
+        await desk.press("up")
+        assert desk.chat.composer.text == "Hello!"
+        await desk.press("up")
+        assert desk.chat.composer.text == "Hello!"
+        await desk.press("down", "down")
+        assert desk.chat.composer.text == "draft"
+
+    sit_down(visit)
+
+
+def test_a_text_file_is_attached(sit_down: Sit, tmp_path: Path) -> None:
+    file = tmp_path / "my notes [b].txt"
+    file.write_text("\ufeffsome notes", encoding="utf-8")
+
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write(f"/attach {file}")
+        await desk.press("enter")
+        await desk.until(lambda: "[file my notes _b_.txt" in desk.chat.composer.text)
+        await desk.turn("enter")
+        assert "some notes" in desk.stored()[0].content
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("gone.txt", None, "No such file"),
+        ("picture.png", b"\x89PNG\xff\xfe", "is not text in UTF-8"),
+        ("huge.txt", b"x" * (2**20 + 1), "larger than 1 MB"),
+        (".", None, "directory"),
+    ],
+)
+def test_a_file_that_cannot_be_attached_is_told(
+    sit_down: Sit, tmp_path: Path, name: str, content: bytes | None, told: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write(f"/attach {path}")
+        await desk.press("enter")
+        await desk.until(lambda: told.split()[0] in desk.seen())
+        assert any(told in n.message for n in desk.app._notifications)
+
+    sit_down(visit)
+
+
+def test_the_editor_of_a_person_changes_the_message(
+    sit_down: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i s/cat/dog/ "$1"\n')
+    editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("EDITOR", str(editor))
+    monkeypatch.delenv("VISUAL", raising=False)
+
+    class Away:
+        def __enter__(self) -> None: ...
+        def __exit__(self, *error: object) -> None: ...
+
+    async def visit(desk: Desk) -> None:
+        # A pilot has no terminal to hand over.
+        monkeypatch.setattr(type(desk.app), "suspend", lambda self: Away())
+        desk.chat.composer.write("my cat")
+        # Editors that change a file within a second of its making.
+        os.utime(editor)
+        await desk.press("ctrl+g")
+        await desk.until(lambda: desk.chat.composer.text == "my dog")
+
+    sit_down(visit)
+
+
+def test_slash_offers_commands_and_completes_them(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press("slash")
+        offered = desk.chat.query_one("Completion", OptionList)
+        await desk.until(lambda: offered.display)
+        assert offered.option_count > 10
+        await desk.press(*"sys")
+        await desk.until(lambda: offered.option_count == 1)
+        await desk.press("tab")
+        assert desk.chat.composer.text.strip() == "/system"
+        await desk.press("escape")
+        assert not desk.turns_begun()
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize("text", ["/usr/bin/env is what?", "/nothing", "//new"])
+def test_what_is_no_command_is_a_message(sit_down: Sit, text: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(text)
+        assert desk.stored()[0].content == text
+
+    sit_down(visit)
+
+
+def test_a_blank_message_is_not_sent(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write(" \n\t ")
+        await desk.press("enter")
+        assert not desk.stored() and not desk.turns_begun()
+
+    sit_down(visit)
+
+
+def test_hostile_pastes_become_text(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        paste(desk, "a\x1b]0;title\x07b\x9b31mc")
+        await desk.until(lambda: desk.chat.composer.text)
+        assert not any(c in desk.chat.composer.text for c in "\x1b\x07\x9b")
+
+    sit_down(visit)

@@ -1,0 +1,180 @@
+"""The list of conversations: search, titles, pins, trash, export."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from desk import Desk
+from textual.widgets import Input, OptionList
+
+from genesis_chat.history import Conversation, Store
+
+Sit = Callable[..., None]
+BOB, CAT = "My name is Bob.", "Do you like my cat?"
+
+
+def listed(desk: Desk) -> list[str]:
+    rows = desk.chat.sidebar.query_one("ConversationList", OptionList).options
+    return [str(row.prompt) for row in rows]
+
+
+def conversations(desk: Desk, *, deleted: bool = False) -> list[Conversation]:
+    with Store.open(desk.path) as store:
+        return store.conversations(deleted=deleted)
+
+
+async def command(desk: Desk, text: str) -> None:
+    desk.chat.composer.write(text)
+    await desk.press("enter")
+
+
+async def two_chats(desk: Desk) -> None:
+    await desk.say(BOB)
+    await desk.press("ctrl+n")
+    await desk.say(CAT)
+    await desk.until(lambda: listed(desk) == ["Today", CAT, BOB])
+
+
+def test_chats_are_listed_by_day_with_titles_of_their_first_words(
+    sit_down: Sit,
+) -> None:
+    async def visit(desk: Desk) -> None:
+        assert listed(desk) == ["No chats yet"]
+        await two_chats(desk)
+
+    sit_down(visit)
+
+
+def test_search_jumps_to_the_message(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await two_chats(desk)
+        await desk.press("ctrl+f", *"bob")
+        await desk.until(lambda: "Titles" in listed(desk))
+        assert any("Bob" in row for row in listed(desk))
+        assert not any("cat" in row for row in listed(desk))
+        await desk.press("enter", "enter")
+        await desk.until(lambda: BOB in desk.texts)
+        await desk.press("ctrl+f", *"zebra")
+        await desk.until(lambda: listed(desk) == ["Nothing found"])
+        desk.chat.sidebar.query_one(Input).value = ""
+        await desk.until(lambda: listed(desk)[0] == "Today")
+
+    sit_down(visit)
+
+
+def test_a_found_message_in_another_version_is_shown(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.press("ctrl+up", "up", "e")
+        await desk.until(lambda: desk.app.screen is not desk.chat)
+        desk.app.screen.query_one("TextArea").text = CAT
+        await desk.turn("ctrl+s")
+        assert desk.texts[0] == CAT
+        await command(desk, "/search Bob")
+        await desk.until(lambda: "Messages" in listed(desk))
+        place = next(n for n, row in enumerate(listed(desk)) if BOB in row and n > 1)
+        desk.chat.sidebar.query_one(OptionList).highlighted = place
+        desk.chat.sidebar.query_one(OptionList).focus()
+        await desk.press("enter")
+        await desk.until(lambda: desk.texts and desk.texts[0] == BOB)
+
+    sit_down(visit)
+
+
+def test_rename_pin_and_trash_from_the_list(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await two_chats(desk)
+        rows = desk.chat.sidebar.query_one("ConversationList", OptionList)
+        rows.focus()
+        rows.highlighted = 2
+        await desk.press("p")
+        await desk.until(lambda: listed(desk) == ["Pinned", BOB, "Today", CAT])
+        rows.highlighted = 1
+        await desk.press("r")
+        await desk.until(lambda: desk.app.screen is not desk.chat)
+        desk.app.screen.query_one(Input).value = "A new [b]title[/b]"
+        await desk.press("enter")
+        await desk.until(lambda: "A new [b]title[/b]" in listed(desk))
+        rows.focus()
+        rows.highlighted = 1
+        await desk.press("p")
+        await desk.until(lambda: "Pinned" not in listed(desk))
+        rows.highlighted = 1
+        await desk.press("delete")
+        await desk.until(lambda: len(listed(desk)) == 2)
+        assert len(conversations(desk, deleted=True)) == 1
+        await desk.press("ctrl+t")
+        await desk.until(lambda: len(listed(desk)) == 3)
+        assert not conversations(desk, deleted=True)
+
+    sit_down(visit)
+
+
+def test_what_is_in_the_trash_can_be_taken_out_later(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await command(desk, "/trash")
+        await desk.until(lambda: "The trash is empty" in desk.seen())
+        await two_chats(desk)
+        await command(desk, "/delete")
+        await desk.until(lambda: listed(desk) == ["Today", BOB])
+        assert desk.texts == []
+        desk.app.undo = None
+        await command(desk, "/trash")
+        await desk.until(lambda: "Enter brings one back" in desk.seen())
+        await desk.press("enter")
+        await desk.until(lambda: desk.texts[:1] == [CAT])
+        await desk.until(lambda: CAT in listed(desk))
+
+    sit_down(visit)
+
+
+def test_titles_are_set_with_a_command(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await command(desk, "/title Too early")
+        await desk.until(lambda: "once it has begun" in desk.seen())
+        await desk.say(BOB)
+        await command(desk, "/title About Bob")
+        await desk.until(lambda: "About Bob" in listed(desk))
+        assert conversations(desk)[0].title == "About Bob"
+
+    sit_down(visit)
+
+
+def test_export_writes_a_file_and_asks_before_replacing_one(
+    sit_down: Sit, tmp_path: Path
+) -> None:
+    target = tmp_path / "chat.json"
+
+    async def visit(desk: Desk) -> None:
+        await command(desk, f"/export {target}")
+        await desk.until(lambda: "nothing to export yet" in desk.seen())
+        await desk.say(BOB)
+        await command(desk, f"/export {target}")
+        await desk.until(target.exists)
+        assert BOB in target.read_text(encoding="utf-8")
+        json.loads(target.read_text(encoding="utf-8"))
+        target.write_text("mine")
+        await command(desk, f"/export {target}")
+        await desk.until(lambda: "Replace it?" in desk.seen())
+        await desk.press("n")
+        assert target.read_text() == "mine"
+        await command(desk, f"/export {tmp_path / 'chat.exe'}")
+        await desk.until(lambda: "must end in .md" in desk.seen())
+        await command(desk, f"/export {tmp_path / 'gone' / 'chat.md'}")
+        await desk.until(lambda: "chat.md" in desk.seen())
+        assert not (tmp_path / "gone").exists()
+
+    sit_down(visit)
+
+
+def test_new_chats_and_the_list_have_a_key(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press("ctrl+b")
+        assert not desk.chat.sidebar.display
+        await desk.press("ctrl+b")
+        assert desk.chat.sidebar.display
+        await desk.say(BOB)
+        await desk.press("ctrl+n")
+        assert desk.texts == [] and desk.chat.composer.has_focus
+
+    sit_down(visit)

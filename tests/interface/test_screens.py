@@ -1,0 +1,295 @@
+"""Settings, system prompts, models, themes, the palette, keys and sizes."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from desk import Desk
+from textual.widgets import Button, Input, OptionList, ProgressBar, Static, TextArea
+
+from genesis_chat.config import load
+from genesis_chat.errors import ModelError
+from genesis_chat.history import Store
+from genesis_chat.tui import download
+
+Sit = Callable[..., None]
+BOB = "My name is Bob."
+
+
+async def command(desk: Desk, text: str) -> None:
+    desk.chat.composer.write(text)
+    await desk.press("enter")
+
+
+async def dialog(desk: Desk, *keys: str) -> None:
+    await desk.press(*keys)
+    await desk.until(lambda: desk.app.screen is not desk.chat)
+    await desk.pilot.pause()
+
+
+async def closed(desk: Desk) -> None:
+    await desk.until(lambda: desk.app.screen is desk.chat)
+    await desk.pilot.pause()
+
+
+def told(desk: Desk, text: str) -> bool:
+    return any(text in each.message for each in desk.app._notifications)
+
+
+def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await dialog(desk, "f4")
+        assert desk.seen().count("same as default") == 8
+        desk.app.screen.query_one("#temperature", Input).value = "0.5"
+        await desk.until(lambda: desk.seen().count("same as default") == 7)
+        assert "default 0" in desk.seen()
+        await desk.press("ctrl+s")
+        await closed(desk)
+        assert desk.chat.settings.temperature == 0.5
+        with Store.open(desk.path) as store:
+            kept = store.latest()
+            assert kept and dict(kept.settings) == {"temperature": 0.5}
+        await desk.press("ctrl+n")
+        assert desk.chat.settings.temperature == 0
+        assert kept
+        await desk.chat.open(kept.id)
+        assert desk.chat.settings.temperature == 0.5
+        await dialog(desk, "f4")
+        desk.app.screen.query_one("#temperature", Input).value = "-3"
+        await desk.press("ctrl+s")
+        await desk.until(lambda: "temperature" in str(problem(desk)))
+        assert desk.app.screen is not desk.chat
+        await desk.press("escape")
+        await closed(desk)
+        assert desk.chat.settings.temperature == 0.5
+
+    sit_down(visit)
+
+
+def problem(desk: Desk) -> object:
+    return desk.app.screen.query_one("#problem", Static).render()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("/set top_p 7", "top_p"),
+        ("/set temperature warm", "temperature"),
+        ("/set colour red", "colour"),
+        ("/set top_k", "top_k"),
+    ],
+)
+def test_a_wrong_setting_says_what_is_wrong(
+    sit_down: Sit, text: str, says: str
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await command(desk, text)
+        await desk.until(lambda: told(desk, says))
+        assert not desk.chat.changed
+
+    sit_down(visit)
+
+
+def test_a_system_prompt_of_the_chat_from_a_named_one(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await dialog(desk, "f3")
+        rows = desk.app.screen.query_one(OptionList)
+        names = [str(row.prompt) for row in rows.options]
+        rows.focus()
+        rows.highlighted = names.index("teacher")
+        await desk.press("enter")
+        area = desk.app.screen.query_one(TextArea)
+        await desk.until(lambda: area.text and area.has_focus)
+        area.text += "\nBe kind."
+        await desk.press("ctrl+s")
+        await closed(desk)
+        await desk.say("Hello!")
+        with Store.open(desk.path) as store:
+            kept = store.latest()
+            assert kept and kept.system.endswith("Be kind.")
+        await command(desk, "/system You are a cat.")
+        await desk.until(lambda: told(desk, "system prompt is set"))
+        with Store.open(desk.path) as store:
+            kept = store.latest()
+            assert kept and kept.system == "You are a cat."
+        await dialog(desk, "f3")
+        desk.app.screen.query_one(TextArea).text = "never mind"
+        await desk.press("escape")
+        await closed(desk)
+        assert desk.chat.system == "You are a cat."
+
+    sit_down(visit)
+
+
+def test_the_first_start_offers_the_builtin_model_or_the_full_one(
+    sit_down: Sit,
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: "Which model shall it be?" in desk.seen())
+        await desk.until(lambda: "builtin" in desk.seen())
+        assert "Download Genesis-152M" in desk.seen()
+        assert desk.app.model is None
+        await desk.press("enter")
+        await desk.until(lambda: desk.app.model)
+        await closed(desk)
+        await desk.say(BOB)
+        assert len(desk.stored()) == 2
+
+    sit_down(visit, first=True)
+
+
+def test_a_download_goes_on_while_one_chats(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, asked = threading.Semaphore(0), threading.Event()
+
+    def install(source: str, name: str, *, progress: Callable[..., None]) -> None:
+        asked.set()
+        for done in range(0, 101, 10):
+            step.acquire(timeout=30)
+            progress("Downloading", done * 2**20, 100 * 2**20)
+
+    monkeypatch.setattr(download, "install", install)
+    monkeypatch.setattr(download, "SPEED_SECONDS", 0.0)
+
+    async def visit(desk: Desk) -> None:
+        await dialog(desk, "f2")
+        await desk.until(lambda: "Download Genesis-152M" in desk.seen())
+        desk.app.screen.query_one("#fetch", Button).press()
+        await desk.until(asked.is_set)
+        for _ in range(5):
+            step.release()
+        await desk.until(lambda: "40%" in desk.seen() and "/s" in desk.seen())
+        assert desk.app.screen.query_one(ProgressBar).display
+        await desk.press("escape")
+        await closed(desk)
+        await desk.say(BOB)
+        assert len(desk.stored()) == 2
+        step.release()
+        await desk.until(lambda: "Downloading: 50%" in desk.seen())
+        await dialog(desk, "f2")
+        await desk.until(lambda: "Stop" in desk.seen())
+        desk.app.screen.query_one("#fetch", Button).press()
+        await desk.until(lambda: "Stopping" in desk.seen())
+        step.release()
+        await desk.until(lambda: "goes on the next time" in desk.seen())
+        assert not desk.app.download.running
+
+    sit_down(visit)
+
+
+def test_a_download_that_fails_says_why(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(source: str, name: str, **options: Any) -> None:
+        raise ModelError("The Hub cannot be reached; check the network.")
+
+    monkeypatch.setattr(download, "install", install)
+
+    async def visit(desk: Desk) -> None:
+        await dialog(desk, "f2")
+        await desk.until(lambda: "Download Genesis-152M" in desk.seen())
+        desk.app.screen.query_one("#fetch", Button).press()
+        await desk.until(lambda: "cannot be reached" in desk.seen())
+        await desk.press("escape")
+        await closed(desk)
+        await desk.say(BOB)
+
+    sit_down(visit)
+
+
+def test_the_theme_is_kept_for_the_next_start(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await command(desk, "/theme textual-light")
+        await desk.until(lambda: desk.app.theme == "textual-light")
+        await desk.until(lambda: load().theme == "textual-light")
+        await command(desk, "/theme mauve")
+        await desk.until(lambda: told(desk, "There is no theme 'mauve'"))
+
+    sit_down(visit)
+
+
+def test_an_unknown_theme_in_the_settings_file_is_told(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: told(desk, "There is no theme 'mauve'"))
+        await desk.say(BOB)
+
+    sit_down(visit, theme="mauve")
+
+
+def test_everything_is_in_the_palette(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        titles = {c.title for c in desk.app.get_system_commands(desk.chat)}
+        assert titles >= {
+            "New chat",
+            "Search",
+            "Models",
+            "System prompt",
+            "Settings",
+            "Mixers",
+            "Regenerate",
+            "Continue",
+            "Copy reply",
+            "Delete chat",
+            "Trash",
+            "Undo delete",
+            "Editor",
+            "Theme",
+            "Quit",
+        }
+        await desk.press("ctrl+p", *"system prompt")
+        await desk.until(lambda: "Edit this chat's system prompt" in desk.seen())
+        await desk.press("enter")
+        await desk.until(lambda: "System prompt of this chat" in desk.seen())
+
+    sit_down(visit)
+
+
+def test_help_lists_the_keys_as_they_are(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await dialog(desk, "f1")
+        row = next(r for r in desk.seen().splitlines() if "Mixers" in r)
+        assert "f9" in row and "f5" not in row
+        await desk.press("escape")
+        await closed(desk)
+        await desk.press("f9")
+        assert desk.chat.panel.display
+
+    sit_down(visit, keys={"chat.mixers": "f9"}, size=(120, 50))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 12)])
+def test_it_works_in_any_size(sit_down: Sit, size: tuple[int, int]) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        assert "Bob" in desk.seen()
+        for key in ("f1", "f2", "f3", "f4"):
+            await dialog(desk, key)
+            inside = desk.app.screen.query_one(".dialog").region
+            assert inside.right <= size[0] and inside.bottom <= size[1]
+            await desk.press("escape")
+            await closed(desk)
+        composer = desk.chat.composer.region
+        assert composer.bottom < size[1] and composer.height >= 1
+        await desk.pilot.resize_terminal(size[0] + 30, size[1] + 10)
+        await desk.say("What is my name?")
+        assert len(desk.stored()) == 4
+
+    sit_down(visit, size=size)
+
+
+def test_a_person_without_colours_sees_what_has_the_focus(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        before = desk.seen()
+        await desk.press("ctrl+up")
+        await desk.until(lambda: "tokens/s" in desk.seen())
+        assert desk.seen() != before
+
+    sit_down(visit)
