@@ -1,8 +1,10 @@
 """How replies are generated."""
 
 import secrets
-from dataclasses import dataclass, replace
-from typing import Literal, Self, TypedDict, get_args
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, Self, TypedDict, get_args
+
+from .errors import UsageError
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
@@ -45,3 +47,24 @@ class GenerationSettings:
         if self.seed is not None:
             return self
         return replace(self, seed=secrets.randbelow(2**32))
+
+
+def parse_setting(name: str, text: str) -> Any:
+    """A setting's value from text. Raises `UsageError`."""
+    kind = next((f.type for f in fields(GenerationSettings) if f.name == name), None)
+    text = text.strip()
+    if kind is None:
+        names = ", ".join(f.name for f in fields(GenerationSettings))
+        raise UsageError(f"There is no setting {name!r}; there are: {names}.")
+    if kind is bool:
+        words = {"on": True, "true": True, "yes": True, "off": False, "false": False}
+        if text.lower() not in {**words, "no": False}:
+            raise UsageError(f"{name} is on or off, not {text!r}.")
+        return {**words, "no": False}[text.lower()]
+    if name == "seed" and text in ("", "none"):
+        return None
+    try:
+        return float(text) if kind is float else int(text)
+    except ValueError:
+        what = "a number" if kind is float else "a whole number"
+        raise UsageError(f"{name} must be {what}, not {text!r}.") from None

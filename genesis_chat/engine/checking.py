@@ -9,8 +9,11 @@ from ..settings import GenerationSettings
 
 
 def check(settings: GenerationSettings) -> None:
-    """Raise `UsageError` for a setting of the wrong type or out of range."""
-    sampling(settings)
+    """Raise `UsageError` for a setting of the wrong type or out of range.
+
+    A seed that is still to be drawn is no mistake.
+    """
+    sampling(settings.seeded())
     if settings.max_tokens < 1:
         raise UsageError(f"max_tokens must be at least 1, not {settings.max_tokens}.")
 

@@ -11,6 +11,7 @@ from textual.widgets import Button, Input, OptionList, ProgressBar, Static, Text
 from genesis_chat.config import load
 from genesis_chat.errors import ModelError
 from genesis_chat.history import Store
+from genesis_chat.settings import GenerationSettings
 from genesis_chat.tui import download
 
 Sit = Callable[..., None]
@@ -70,6 +71,19 @@ def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> Non
 
 def problem(desk: Desk) -> object:
     return desk.app.screen.query_one("#problem", Static).render()
+
+
+def test_settings_can_be_changed_while_the_seed_is_open(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await command(desk, "/set max_tokens 3")
+        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await dialog(desk, "f4")
+        desk.app.screen.query_one("#top_k", Input).value = "9"
+        await desk.press("ctrl+s")
+        await closed(desk)
+        assert desk.chat.changed == {"max_tokens": 3, "top_k": 9}
+
+    sit_down(visit, settings=GenerationSettings())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Conversations to and from files that other programs and people can read."""
 
 from .export import Exported, export_json, export_jsonl, export_markdown
-from .files import write, write_file
+from .files import format_of, write, write_file
 from .reading import FORMATS, read_import
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "export_json",
     "export_jsonl",
     "export_markdown",
+    "format_of",
     "read_import",
     "write",
     "write_file",

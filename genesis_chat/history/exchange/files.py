@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from ...errors import HistoryError
+from ...errors import HistoryError, UsageError
 from .export import Exported, export_json, export_jsonl, export_markdown
 
 WRITERS = {
@@ -13,6 +13,17 @@ WRITERS = {
     "jsonl": export_jsonl,
     "markdown": export_markdown,
 }
+
+
+ENDINGS = {".json": "json", ".jsonl": "jsonl", ".md": "markdown"}
+
+
+def format_of(output: Path) -> str:
+    """The format that a file's name asks for. Raises `UsageError`."""
+    form = ENDINGS.get(output.suffix.lower())
+    if form is None:
+        raise UsageError("The file's name must end in .md, .json or .jsonl.")
+    return form
 
 
 def write(chosen: Sequence[Exported], form: str, stream: TextIO) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Label, Static, Switch
 
 from ...engine import check
 from ...errors import UsageError
-from ...settings import GenerationSettings
+from ...settings import GenerationSettings, parse_setting
 
 MEANING = {
     "max_tokens": "longest reply, in tokens",
@@ -123,7 +123,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                 if value != getattr(self._defaults, field.name):
                     found[field.name] = value
             check(replace(self._defaults, **found))
-        except (UsageError, ValueError) as error:
+        except UsageError as error:
             problem.update(Content(str(error)))
             return None
         problem.update("")
@@ -132,25 +132,4 @@ class Settings(ModalScreen[dict[str, Any] | None]):
     def _value(self, name: str, kind: object) -> Any:
         if kind is bool:
             return self.query_one(f"#{name}", Switch).value
-        return parse(name, self.query_one(f"#{name}", Input).value)
-
-
-def parse(name: str, text: str) -> Any:
-    """A setting's value from text. Raises `ValueError` with a sentence."""
-    kind = next((f.type for f in fields(GenerationSettings) if f.name == name), None)
-    text = text.strip()
-    if kind is None:
-        names = ", ".join(f.name for f in fields(GenerationSettings))
-        raise ValueError(f"There is no setting {name!r}; there are: {names}.")
-    if kind is bool:
-        words = {"on": True, "true": True, "yes": True, "off": False, "false": False}
-        if text.lower() not in {**words, "no": False}:
-            raise ValueError(f"{name} is on or off, not {text!r}.")
-        return {**words, "no": False}[text.lower()]
-    if name == "seed" and text in ("", "none"):
-        return None
-    try:
-        return float(text) if kind is float else int(text)
-    except ValueError:
-        what = "a number" if kind is float else "a whole number"
-        raise ValueError(f"{name} must be {what}, not {text!r}.") from None
+        return parse_setting(name, self.query_one(f"#{name}", Input).value)

@@ -9,12 +9,11 @@ from textual.widgets import TextArea
 
 from ....engine import check
 from ....errors import UsageError
-from ....settings import GenerationSettings
+from ....settings import GenerationSettings, parse_setting
 from ...commands import parse
 from ...widgets.completion import Completion
 from ...widgets.composer import Composer
 from ..settings import Settings
-from ..settings import parse as parse_setting
 from ..system import SystemPrompt
 from .base import changed_settings
 from .watching import Watching
@@ -61,7 +60,7 @@ class Commanding(Watching):
             defaults = asdict(self.start.settings)
             changed = {k: v for k, v in changed.items() if v != defaults[k]}
             check(GenerationSettings(**{**defaults, **changed}))
-        except (UsageError, ValueError) as error:
+        except UsageError as error:
             self.tell(str(error), error=True)
             return
         await self._set_settings(changed)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from textual import on, work
 
+from ....errors import UsageError
 from ....history import Store
-from ....history.exchange import write_file
+from ....history.exchange import format_of, write_file
 from ...widgets.sidebar import Sidebar
 from ..dialogs import AskLine, Confirm
 from .replying import Replying
@@ -79,10 +80,10 @@ class Organizing(Replying):
         if not path:
             return
         target = Path(path).expanduser()
-        formats = {".md": "markdown", ".json": "json", ".jsonl": "jsonl"}
-        kind = formats.get(target.suffix.lower())
-        if kind is None:
-            self.tell("The file's name must end in .md, .json or .jsonl.", error=True)
+        try:
+            kind = format_of(target)
+        except UsageError as error:
+            self.tell(str(error), error=True)
             return
         if target.exists() and not await self.app.push_screen_wait(
             Confirm(f"{target} exists. Replace it?", "Replace")

@@ -1,0 +1,266 @@
+"""A conversation line by line: what its commands do."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from ..errors import GenesisChatError, UsageError
+from ..settings import GenerationSettings, parse_setting
+from ..text import sanitize
+from .conversation import Choice
+from .show import dropped, notice, statistics, stop_on_interrupt, write
+
+if TYPE_CHECKING:
+    from ..chat import Chat
+    from ..engine import Event, Reply
+    from ..history import StoredMessage
+
+HELP = """\
+/new            start again with an empty conversation
+/chats [WORDS]  number the latest conversations, or those with these words
+/open N         go on with one of them
+/show           the whole conversation once more
+/again          another reply to your last message
+/continue       let a reply that was cut go on
+/edit TEXT      your last message in other words
+/versions [N]   number the replies to your last message, or take one of them
+/system TEXT    set the system prompt and start again
+/set NAME VALUE change a sampling setting
+/title TEXT     rename the conversation
+/export FILE    write it to a file (.md, .json or .jsonl)
+/delete         put it into the trash and start again
+/stats          show or hide speed and token counts
+/help           show this
+/quit           leave (or Ctrl-D)
+Ctrl-C stops a reply."""
+LISTED = 20
+
+
+class LineChat:
+    """Takes lines; what is no command is a message.
+
+    Args:
+        genesis: a loaded `Genesis`.
+        choice: which conversation, and whether it is kept.
+        settings: how replies are generated.
+        stats: whether each reply is followed by its figures.
+    """
+
+    def __init__(
+        self, genesis: Any, choice: Choice, settings: GenerationSettings, stats: bool
+    ) -> None:
+        self.genesis, self.choice = genesis, choice
+        self.settings, self.stats = settings, stats
+        self._listed: list[str] = []
+        self._commands: dict[str, Callable[[str], None]] = {
+            "help": lambda rest: notice(HELP),
+            "stats": self._switch_stats,
+            "new": lambda rest: self._new("A new conversation."),
+            "system": self._system,
+            "chats": self._chats,
+            "open": self._open,
+            "show": self._show,
+            "again": self._again,
+            "continue": self._continue,
+            "edit": self._edit,
+            "versions": self._versions,
+            "set": self._set,
+            "title": self._title,
+            "export": self._export,
+            "delete": self._delete,
+        }
+
+    def __enter__(self) -> Self:
+        self._begin()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def take(self, line: str) -> bool:
+        """Handle one line; whether to go on."""
+        command, _, rest = line.partition(" ")
+        name = command.removeprefix("/")
+        if not line:
+            return True
+        if command in ("/quit", "/exit"):
+            return False
+        try:
+            if not command.startswith("/") or "/" in name:
+                self._tell(self.session.reply, line)
+            elif name in self._commands:
+                self._commands[name](rest.strip())
+            else:
+                notice(f"{command} is not a command; /help lists them.")
+        except GenesisChatError as error:
+            notice(f"Error: {error}")
+        return True
+
+    @property
+    def _kept(self) -> "Chat":
+        """The conversation in the history. Raises `UsageError` when it is not kept."""
+        from ..chat import Chat
+
+        if not isinstance(self.session, Chat):
+            raise UsageError("This conversation is not kept, so that cannot be done.")
+        return self.session
+
+    @property
+    def _begun(self) -> tuple["Chat", str]:
+        """The conversation and its id. Raises `UsageError` when it has not begun."""
+        chat = self._kept
+        if chat.conversation is None:
+            raise UsageError("The conversation has not begun.")
+        return chat, chat.conversation.id
+
+    def _begin(self) -> None:
+        stack = ExitStack()
+        self.session = stack.enter_context(self.choice.open(self.genesis))
+        self._stack = stack
+
+    def _change(self, conversation: str | None) -> None:
+        self.choice.latest, self.choice.conversation = False, conversation
+        self._stack.close()
+        self._begin()
+
+    def _new(self, what: str) -> None:
+        self._change(None)
+        notice(what)
+
+    def _system(self, rest: str) -> None:
+        self.choice.system = rest
+        self._new("A new conversation with this system prompt.")
+
+    def _switch_stats(self, rest: str) -> None:
+        self.stats = not self.stats
+        notice(f"Statistics are {'on' if self.stats else 'off'}.")
+
+    def _chats(self, rest: str) -> None:
+        store = self._kept.store
+        if rest:
+            found = {c.id: c for c in store.titled(rest)}
+            found |= {h.conversation.id: h.conversation for h in store.search(rest)}
+            listed = list(found.values())[:LISTED]
+        else:
+            listed = store.conversations(limit=LISTED)
+        self._listed = [each.id for each in listed]
+        for number, each in enumerate(listed, 1):
+            title = " ".join(each.title.split()) or "(no title)"
+            notice(f"{number}. {title} ({each.messages} messages)")
+        notice("/open N goes on with one." if listed else "There is none.")
+
+    def _open(self, rest: str) -> None:
+        store = self._kept.store
+        if rest.isdecimal() and 1 <= int(rest) <= len(self._listed):
+            rest = self._listed[int(rest) - 1]
+        elif len(rest) < 4:
+            raise UsageError("Which one? /chats numbers them.")
+        self._change(store.find(rest).id)
+
+    def _show(self, rest: str) -> None:
+        for message in self._branch():
+            name = "You" if message.role == "user" else "Genesis"
+            cut = "" if message.status == "complete" else f" [{message.status}]"
+            click.echo(sanitize(f"{name}: {message.content}{cut}\n"))
+
+    def _branch(self) -> "Sequence[StoredMessage]":
+        chat, id = self._begun
+        return chat.store.branch(id, chat.head)
+
+    def _last(self, role: str) -> "StoredMessage":
+        found = [m for m in self._branch() if m.role == role]
+        if not found:
+            raise UsageError("There is nothing to do that with yet.")
+        return found[-1]
+
+    def _again(self, rest: str) -> None:
+        self._tell(self._kept.regenerate, self._last("user").id)
+
+    def _continue(self, rest: str) -> None:
+        self._tell(self._kept.resume, self._branch()[-1].id)
+
+    def _edit(self, rest: str) -> None:
+        if not rest:
+            raise UsageError("/edit needs the message's new text.")
+        self._tell(self._kept.edit, self._last("user").id, rest)
+
+    def _versions(self, rest: str) -> None:
+        chat, id = self._begun
+        question = self._last("user").id
+        replies = [m for m in chat.store.messages(id) if m.parent == question]
+        if rest:
+            if not rest.isdecimal() or not 1 <= int(rest) <= len(replies):
+                raise UsageError(f"There are versions 1 to {len(replies)}.")
+            chat.select(replies[int(rest) - 1].id)
+            click.echo(sanitize(self._last("assistant").content))
+            return
+        for number, reply in enumerate(replies, 1):
+            mark = " (this one)" if reply.id == chat.head else ""
+            notice(f"{number}.{mark} {reply.content}")
+
+    def _set(self, rest: str) -> None:
+        from ..engine import check
+
+        name, _, value = rest.partition(" ")
+        if not name:
+            values = asdict(self.settings).items()
+            notice("\n".join(f"{name} {value}" for name, value in values))
+            return
+        changed = replace(self.settings, **{name: parse_setting(name, value)})
+        check(changed)
+        self.settings = changed
+        notice(f"{name} is {value.strip()}.")
+
+    def _title(self, rest: str) -> None:
+        chat, id = self._begun
+        chat.store.rename(id, rest)
+        notice("The conversation has this title.")
+
+    def _export(self, rest: str) -> None:
+        from ..history.exchange import format_of, write_file
+
+        chat, id = self._begun
+        target = Path(rest).expanduser()
+        chosen = [(chat.store.find(id), chat.store.messages(id))]
+        write_file(chosen, format_of(target), target)
+        notice(f"Exported to {target.absolute()}.")
+
+    def _delete(self, rest: str) -> None:
+        chat, id = self._begun
+        chat.store.delete(id)
+        self._new(
+            f"In the trash; `genesis-chat history restore {id}` takes it out. "
+            "A new conversation."
+        )
+
+    def _tell(self, ask: "Callable[..., Generator[Event]]", *what: str) -> None:
+        """Write a reply as it comes."""
+        from ..engine import Dropped, Finished, Text
+
+        with stop_on_interrupt() as stop:
+            for event in ask(*what, self.settings, cancelled=stop):
+                match event:
+                    case Dropped(exchanges):
+                        notice(dropped(exchanges))
+                    case Text(text):
+                        write(text)
+                    case Finished(reply):
+                        write("\n")
+                        self._finished(reply)
+
+    def _finished(self, reply: "Reply") -> None:
+        if reply.finish_reason == "cancelled":
+            notice("[stopped] /continue lets it go on.")
+        elif reply.finish_reason == "length":
+            notice(
+                f"[stopped after {reply.reply_tokens} tokens, see --max-tokens; "
+                "/continue goes on]"
+            )
+        elif reply.finish_reason == "context":
+            notice("[stopped: the model's context is full]")
+        if self.stats:
+            notice(statistics(reply))

@@ -1,0 +1,98 @@
+"""The line-by-line chat has what the full-screen one has, for screen readers too."""
+
+from pathlib import Path
+
+from terminal import Result, run
+
+from genesis_chat.history import Store
+
+GREEDY = ("--temp", "0")
+FRANCE, PARIS = "What is the capital of France?", "The capital of France is Paris."
+JAPAN, TOKYO = "What is the capital of Japan?", "The capital of Japan is Tokyo."
+
+
+def chat(*lines: str, options: tuple[str, ...] = GREEDY) -> Result:
+    result = run("chat", "--plain", *options, stdin="\n".join([*lines, ""]))
+    assert result.code == 0, result.err
+    assert "Traceback" not in result.err
+    return result
+
+
+def test_a_reply_is_written_again_and_versions_are_browsed(private_home: Path) -> None:
+    result = chat(FRANCE, "/again", "/versions", "/versions 1", "/versions 7")
+    assert result.out.splitlines() == [PARIS] * 3
+    assert f"1. {PARIS}" in result.err and f"2. (this one) {PARIS}" in result.err
+    assert "versions 1 to 2" in result.err
+    with Store.open() as store:
+        latest = store.latest()
+        assert latest and len(store.messages(latest.id)) == 3
+        assert latest.head == store.messages(latest.id)[1].id
+
+
+def test_the_last_message_is_sent_in_other_words(private_home: Path) -> None:
+    result = chat(FRANCE, f"/edit {JAPAN}", "/edit")
+    assert result.out.splitlines() == [PARIS, TOKYO]
+    assert "/edit needs" in result.err
+    with Store.open() as store:
+        latest = store.latest()
+        assert latest
+        assert [m.content for m in store.branch(latest.id)] == [JAPAN, TOKYO]
+        assert len(store.messages(latest.id)) == 4
+
+
+def test_a_cut_reply_goes_on_from_its_token(private_home: Path) -> None:
+    cut = chat(FRANCE, options=(*GREEDY, "--max-tokens", "4"))
+    assert "/continue" in cut.err and PARIS.startswith(cut.out.strip())
+    result = chat("/continue", options=(*GREEDY, "-c"))
+    assert cut.out.strip() + result.out.rstrip("\n") == PARIS
+    assert "cannot go on" in chat("/continue", options=(*GREEDY, "-c")).err
+
+
+def test_chats_are_numbered_found_and_opened(private_home: Path) -> None:
+    chat(FRANCE)
+    chat(JAPAN)
+    result = chat("/chats", "/chats paris", "/open 1", "/show", "/open 9", "/open")
+    listed = [r for r in result.err.splitlines() if r[:2] in ("1.", "2.")]
+    assert "Japan" in listed[0] and "France" in listed[1] and "France" in listed[2]
+    assert f"You: {FRANCE}" in result.out and f"Genesis: {PARIS}" in result.out
+    assert result.err.count("/chats numbers them") == 2
+
+
+def test_settings_titles_exports_and_the_trash(
+    private_home: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "chat.json"
+    result = chat(
+        "/title Too early",
+        "/set max_tokens 3",
+        "/set temperature warm",
+        "/set colour red",
+        FRANCE,
+        "/title Capitals",
+        f"/export {target}",
+        f"/export {target}",
+        "/export chat.exe",
+        "/delete",
+        "/show",
+    )
+    assert len(result.out) < len(PARIS)
+    for said in ("has not begun", "a number", "no setting 'colour'", "exists already"):
+        assert said in result.err, said
+    assert "must end in .md" in result.err and "history restore" in result.err
+    assert "Capitals" in target.read_text(encoding="utf-8")
+    with Store.open() as store:
+        assert not store.conversations()
+        assert store.conversations(deleted=True)[0].title == "Capitals"
+
+
+def test_what_is_not_kept_says_so(private_home: Path) -> None:
+    result = chat(FRANCE, "/again", "/chats", FRANCE, options=(*GREEDY, "--no-log"))
+    assert result.out.splitlines()[0] == PARIS and len(result.out.splitlines()) == 2
+    assert result.err.count("is not kept") == 2
+    assert not (private_home / "history.sqlite3").exists()
+
+
+def test_commands_of_an_empty_chat_say_so(private_home: Path) -> None:
+    result = chat("/again", "/continue", "/show", "/versions", "/edit x", "/chats")
+    assert result.err.count("has not begun") == 5
+    assert "There is none." in result.err
