@@ -6,6 +6,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from . import kernels
 from .args import ModelArgs
 from .cache import Cache
 from .device import on_metal
@@ -54,7 +55,7 @@ class Model(nn.Module):
         If an exception ends it, Ctrl-C included, the cache is as it was before.
         """
         before = cache.copy()
-        positions = Positions(cache.offset, ids.shape[1], taps)
+        positions = Positions(cache.offset, ids.shape[1], taps, kernels.chosen())
         try:
             x: mx.array = self.tok_emb(ids)
             for block, layer in zip(self.blocks, cache.layers, strict=True):

@@ -9,6 +9,7 @@ from ..ops import (
     Positions,
     apply_rotary,
     gated_linear_attention,
+    gla_decode,
     short_convolution,
 )
 from .activations import silu
@@ -41,6 +42,11 @@ class GatedLinearAttention(nn.Module):
         self._normalizer = args.gla_gate_logit_normalizer
         self._rotary_width = dk // 4 * 2
         channels = (h + hk) * dk + hk * dv
+        self._fits = (
+            args.gla_use_short_conv
+            and self._qk_norm == "l2"
+            and gla_decode.fits(dk, dv)
+        )
 
         self.in_proj = nn.Linear(d, channels + h * dv, bias=False)
         self.gk_proj = nn.Linear(d, h, bias=not args.gla_use_mamba_gate)
@@ -60,7 +66,10 @@ class GatedLinearAttention(nn.Module):
         batch, length, _ = x.shape
         h, hk, dk, dv = self._heads, self._kv_heads, self._dk, self._dv
         qk_width, v_width = (h + hk) * dk, hk * dv
-        qkv, gate = mx.split(self.in_proj(x), [qk_width + v_width], axis=-1)
+        projected = self.in_proj(x)
+        if length == 1 and self._fits and "gla_decode" in positions.kernels:
+            return self.o_proj(self._decode(projected, x, cache, positions))
+        qkv, gate = mx.split(projected, [qk_width + v_width], axis=-1)
         if "conv" in self:
             qkv, cache.conv = short_convolution(qkv, self.conv.weight, cache.conv)
         qk, v = mx.split(qkv, [qk_width], axis=-1)
@@ -78,6 +87,34 @@ class GatedLinearAttention(nn.Module):
         gate = gate.reshape(batch, length, h, dv)
         out = self.o_norm(out.astype(x.dtype)) * silu(gate)
         return self.o_proj(out.reshape(batch, length, h * dv))
+
+    def _decode(
+        self, projected: mx.array, x: mx.array, cache: GLACache, positions: Positions
+    ) -> mx.array:
+        """One token, from the merged projection to o_proj's input, in one kernel."""
+        batch, taps = x.shape[0], self.conv.weight
+        if cache.conv is None or cache.state is None:
+            shape = (batch, taps.shape[0] - 1, taps.shape[1])
+            cache.conv = mx.zeros(shape, dtype=x.dtype)
+            cache.state = mx.zeros((batch, self._heads, self._dk, self._dv))
+        mamba = "A_log" in self
+        weights = gla_decode.GLAWeights(
+            self.gk_proj.weight,
+            self.dt_bias if mamba else self.gk_proj.bias,
+            self.A_log if mamba else None,
+            taps,
+            self.o_norm.weight,
+            self._kv_heads,
+            self._normalizer,
+            HEAD_EPS,
+        )
+        rotary = positions.rotary(self._rotary_width)
+        y, cache.conv, cache.state, log_decay = gla_decode.metal(
+            projected, x, cache.conv, cache.state, rotary, weights
+        )
+        if positions.taps is not None:
+            positions.taps.log_decay.append(log_decay)
+        return y
 
     def log_decay(self, x: mx.array) -> mx.array:
         """Log of each head's decay [B, L, H] float32, for inputs [B, L, D]."""

@@ -1,5 +1,6 @@
 """Operators: pure functions, one folder each, state passed in and returned."""
 
+from . import gla_decode
 from .forgetting_attention import forgetting_attention
 from .gated_linear_attention import gated_linear_attention
 from .rotary import Positions, apply_rotary, rotary_tables
@@ -14,6 +15,7 @@ __all__ = [
     "apply_rotary",
     "forgetting_attention",
     "gated_linear_attention",
+    "gla_decode",
     "rotary_tables",
     "selective_activation",
     "short_convolution",
