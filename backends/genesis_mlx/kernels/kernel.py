@@ -77,7 +77,7 @@ class Kernel:
         build = mx.fast.metal_kernel
         # The tests put an emulator in the builder's place.
         if self._built is None or self._built[0] is not build:
-            kernel = build(
+            kernel: Any = build(
                 name=f"genesis_{self.name}",
                 input_names=self.inputs,
                 output_names=self.outputs,

@@ -1,6 +1,6 @@
 """Operators: pure functions, one folder each, state passed in and returned."""
 
-from . import gla_decode
+from . import fox_decode, gla_decode
 from .forgetting_attention import forgetting_attention
 from .gated_linear_attention import gated_linear_attention
 from .rotary import Positions, apply_rotary, rotary_tables
@@ -14,6 +14,7 @@ __all__ = [
     "Taps",
     "apply_rotary",
     "forgetting_attention",
+    "fox_decode",
     "gated_linear_attention",
     "gla_decode",
     "rotary_tables",

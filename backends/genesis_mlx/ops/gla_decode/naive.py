@@ -54,7 +54,7 @@ def naive(
     else:
         log_decay = -mx.exp(weights.a_log.astype(wide)) * mx.logaddexp(z, 0.0)
     state = mx.exp(log_decay)[..., None, None] * state
-    if weights.beta_weight is not None:
+    if weights.beta_weight is not None and weights.beta_bias is not None:
         beta = (x[:, None] * weights.beta_weight.astype(wide)).sum(-1)
         beta = mx.sigmoid(beta + weights.beta_bias)
         v = beta[..., None] * (v - (k[..., None] * state).sum(-2))
