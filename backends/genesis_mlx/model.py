@@ -58,8 +58,10 @@ class Model(nn.Module):
         positions = Positions(cache.offset, ids.shape[1], taps, kernels.chosen())
         try:
             x: mx.array = self.tok_emb(ids)
+            delta = None
             for block, layer in zip(self.blocks, cache.layers, strict=True):
-                x = block(x, layer, positions)
+                x, delta = block(x, delta, layer, positions)
+            x = x if delta is None else x + delta
             if cache.ttt is not None:
                 x = self.metacognition(x, cache.ttt, positions)
         except BaseException:

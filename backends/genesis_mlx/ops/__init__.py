@@ -1,6 +1,6 @@
 """Operators: pure functions, one folder each, state passed in and returned."""
 
-from . import fox_decode, gla_decode
+from . import add_rms_norm, fox_decode, gla_decode, selective_swiglu
 from .forgetting_attention import forgetting_attention
 from .gated_linear_attention import gated_linear_attention
 from .rotary import Positions, apply_rotary, rotary_tables
@@ -12,6 +12,7 @@ from .test_time_training import test_time_training
 __all__ = [
     "Positions",
     "Taps",
+    "add_rms_norm",
     "apply_rotary",
     "forgetting_attention",
     "fox_decode",
@@ -19,6 +20,7 @@ __all__ = [
     "gla_decode",
     "rotary_tables",
     "selective_activation",
+    "selective_swiglu",
     "short_convolution",
     "test_time_training",
 ]
