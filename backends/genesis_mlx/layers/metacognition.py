@@ -5,7 +5,7 @@ import mlx.nn as nn
 
 from ..args import ModelArgs
 from ..cache import TTTCache
-from ..ops import Positions, test_time_training
+from ..ops import Positions, confidence_mix, test_time_training
 from .activations import silu
 
 LAYER_NORM_EPS = 1e-5
@@ -41,7 +41,7 @@ class TestTimeTraining(nn.Module):
         y0 = y0 + (h @ self.A_init) @ self.B_init
         rate = mx.minimum(mx.exp(self.log_lr.astype(mx.float32)), self._rate_cap)
         y, cache.gradient_sum = test_time_training(
-            h, y0, rate, cache.gradient_sum, positions.offset
+            h, y0, rate, cache.gradient_sum, positions.offset, positions.kernels
         )
         y = y.astype(x.dtype) * mx.sigmoid(self.output_gate(x))
         update: mx.array = self.out_proj(y) * self.layer_scale
@@ -80,18 +80,19 @@ class Metacognition(nn.Module):
         expected = self.self_model(x)
         both = mx.concatenate([expected, adapted], axis=-1)
         hidden = silu(self.confidence_in(both))
-        confidence = mx.sigmoid(self.confidence_out(hidden)).astype(mx.float32)
-        sums = mx.cumsum(confidence[..., 0], axis=1)
-        if cache.confidence_sum is not None:
-            sums = sums + cache.confidence_sum[:, None]
-        cache.confidence_sum = sums[:, -1]
-        first = positions.offset + 1
-        counts = mx.arange(first, first + x.shape[1]).astype(mx.float32)
-        share = self._strength * sums / counts
+        mixture = confidence_mix(
+            x,
+            adapted,
+            expected,
+            self.confidence_out(hidden)[..., 0],
+            cache.confidence_sum,
+            positions.offset,
+            self._strength,
+            positions.kernels,
+        )
+        cache.confidence_sum = mixture.confidence_sum
         if positions.taps is not None:
-            difference = (expected - adapted).astype(mx.float32)
-            positions.taps.surprise = difference.square().mean(axis=-1)
-            positions.taps.confidence = confidence[..., 0]
-            positions.taps.mix = share
-        mix = share[..., None].astype(x.dtype)
-        return mix * adapted + (1 - mix) * x
+            positions.taps.surprise = mixture.surprise
+            positions.taps.confidence = mixture.confidence
+            positions.taps.mix = mixture.share
+        return mixture.mixed

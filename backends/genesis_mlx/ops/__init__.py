@@ -1,6 +1,7 @@
 """Operators: pure functions, one folder each, state passed in and returned."""
 
 from . import add_rms_norm, fox_decode, gla_decode, selective_swiglu
+from .confidence_mix import confidence_mix
 from .forgetting_attention import forgetting_attention
 from .gated_linear_attention import gated_linear_attention
 from .rotary import Positions, apply_rotary, rotary_tables
@@ -14,6 +15,7 @@ __all__ = [
     "Taps",
     "add_rms_norm",
     "apply_rotary",
+    "confidence_mix",
     "forgetting_attention",
     "fox_decode",
     "gated_linear_attention",
