@@ -12,6 +12,7 @@ from .args import ModelArgs
 from .device import DTYPES, Dtype, default_dtype, on_metal
 from .errors import ConfigError, WeightsError
 from .model import Model
+from .self_check import ensure_kernels
 from .weights import ALWAYS_FLOAT32, QUANTIZATION_GROUP, quantizable, tensor_shapes
 
 STORED_DTYPES = ("F32", "F16", "BF16", "U32")
@@ -29,6 +30,7 @@ def load(directory: Path | str, *, dtype: Dtype | None = None) -> Model:
     Raises:
         ConfigError: `config.json` is missing, damaged or cannot be run.
         WeightsError: the weights are missing, damaged or do not fit it.
+        BackendError: GENESIS_CHAT_KERNELS=metal, and a kernel fails here.
     """
     if dtype is not None and dtype not in DTYPES:
         raise ConfigError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}.")
@@ -54,6 +56,7 @@ def load(directory: Path | str, *, dtype: Dtype | None = None) -> Model:
         _lay_out_for_cpu(model)
     mx.eval(model.parameters())
     model.eval()
+    ensure_kernels(args, target)
     return model
 
 

@@ -165,6 +165,40 @@ def backend_facts() -> BackendFacts:
 
 
 @dataclass(frozen=True)
+class KernelFinding:
+    """What a Metal kernel does here; `problem` is empty when it agrees."""
+
+    name: str
+    value: str
+    problem: str
+
+
+def kernel_findings() -> Iterator[KernelFinding]:
+    """Run every Metal kernel against its definition, in the released shapes.
+
+    Raises `ModelError` when GENESIS_CHAT_KERNELS cannot be followed.
+    """
+    from backends.genesis_mlx import BackendError, ModelArgs, check_kernels
+    from backends.genesis_mlx.device import DTYPES, default_dtype, on_metal
+    from backends.genesis_mlx.kernels import mode
+
+    try:
+        yield KernelFinding("chosen", mode(), "")
+    except BackendError as error:
+        raise ModelError(str(error)) from error
+    if not on_metal():
+        yield KernelFinding("used", "no, MLX operations run on the CPU", "")
+        return
+    for tried in check_kernels(ModelArgs.released(), DTYPES[default_dtype()]):
+        times = (
+            f"error {tried.error:.1e}, {tried.seconds * 1e6:.0f} us, "
+            f"as operations {tried.operations_seconds * 1e6:.0f} us"
+        )
+        problem = tried.problem and f"{tried.problem}; operations take its place."
+        yield KernelFinding(tried.kernel, times, problem)
+
+
+@dataclass(frozen=True)
 class Description:
     """A model's shape, read without loading it.
 

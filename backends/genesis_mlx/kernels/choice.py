@@ -30,7 +30,7 @@ def mode() -> Mode:
 
 def chosen() -> frozenset[str]:
     """Names of the kernels to use now; the others run as MLX operations."""
-    if not on_metal() or mode() == "ops":
+    if mode() == "ops" or not on_metal():
         return frozenset()
     return frozenset(KERNELS.keys() - _replaced.keys())
 
