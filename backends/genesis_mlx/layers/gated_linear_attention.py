@@ -83,7 +83,9 @@ class GatedLinearAttention(nn.Module):
         log_decay = self.log_decay(x)
         if positions.taps is not None:
             positions.taps.log_decay.append(log_decay)
-        out, cache.state = gated_linear_attention(q, k, v, log_decay, cache.state)
+        out, cache.state = gated_linear_attention(
+            q, k, v, log_decay, cache.state, positions.kernels
+        )
         gate = gate.reshape(batch, length, h, dv)
         out = self.o_norm(out.astype(x.dtype)) * silu(gate)
         return self.o_proj(out.reshape(batch, length, h * dv))
