@@ -24,6 +24,8 @@ class Kernel:
         file: the body of the kernel function; `common.metal` goes before it.
         inputs: names of the inputs in the source.
         outputs: names of the outputs in the source.
+        contiguous: copy inputs that are not row-contiguous; else the source heeds
+            their strides.
     """
 
     def __init__(
@@ -33,9 +35,12 @@ class Kernel:
         file: str,
         inputs: Sequence[str],
         outputs: Sequence[str],
+        *,
+        contiguous: bool = True,
     ) -> None:
         self.name, self.inputs, self.outputs = name, tuple(inputs), tuple(outputs)
         self._package, self._file = package, file
+        self._contiguous = contiguous
         self._built: tuple[Any, Callable[..., list[mx.array]]] | None = None
         KERNELS[name] = self
 
@@ -62,7 +67,7 @@ class Kernel:
         """Queue one dispatch of `groups` threadgroups of `threads` threads each.
 
         `template` gives constants and types of the source, `outputs` a shape and a
-        dtype for each output. Inputs are copied if they are not contiguous.
+        dtype for each output.
         """
         return self._kernel()(
             inputs=list(inputs),
@@ -83,6 +88,7 @@ class Kernel:
                 output_names=self.outputs,
                 source=self.source,
                 header=self.header,
+                ensure_row_contiguous=self._contiguous,
             )
             self._built = build, kernel
         return self._built[1]

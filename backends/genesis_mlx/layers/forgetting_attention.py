@@ -57,7 +57,7 @@ class ForgettingAttention(nn.Module):
         keys, values = cache.kv.append(k, v)
         log_forget = self.log_forget(x)
         out, cache.decay = forgetting_attention(
-            q, keys, values, log_forget, cache.decay
+            q, keys, values, log_forget, cache.decay, positions.kernels
         )
         if positions.taps is not None:
             positions.taps.log_forget.append(log_forget)

@@ -16,6 +16,8 @@ Run = Callable[[], Iterable[mx.array]]
 LENGTH, SEEN = 65, 40
 
 # Packages whose name is also that of their function.
+_gla: Any = import_module("..ops.gated_linear_attention", __package__)
+_fox: Any = import_module("..ops.forgetting_attention", __package__)
 _training: Any = import_module("..ops.test_time_training", __package__)
 _mixture: Any = import_module("..ops.confidence_mix", __package__)
 
@@ -54,6 +56,17 @@ def cases(args: ModelArgs, dtype: mx.Dtype) -> dict[str, tuple[Run, Run]]:
         add("gla_decode", gla_decode, *_gla_decode(args, draw))
     if fox_decode.fits(args.head_dim):
         add("fox_decode", fox_decode, *_fox_decode(args, draw))
+    heads, kv = args.n_head, args.n_kv_head
+    dk, dv, dh = args.gla_key_dim, args.gla_value_dim, args.head_dim
+    gates = -mx.abs(draw.wide(1, LENGTH, heads))
+    if _gla.fits(dk):
+        q, k = draw(1, LENGTH, heads, dk), draw(1, LENGTH, kv, dk)
+        state = draw.wide(1, heads, dk, dv)
+        add("gla_chunks", _gla, q, k, draw(1, LENGTH, kv, dv), gates, state)
+    if _fox.fits(dh, dh):
+        k, v = (draw(1, n, SEEN + LENGTH, dh).swapaxes(1, 2) for n in (kv, heads))
+        decay = -mx.abs(draw.wide(1, heads, SEEN))
+        add("fox_blocks", _fox, draw(1, LENGTH, heads, dh), k, v, gates, decay)
     if args.use_ttt:
         tokens = draw(1, LENGTH, width), draw(1, LENGTH, width)
         add("ttt_scan", _training, *tokens, draw.wide(width), draw.wide(1, width), 3)
