@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import click
 
-from ..errors import ContextFullError, GenerationError, HistoryError
+from ..errors import ContextFullError, GenerationError, HistoryError, UsageError
 from ..settings import GenerationSettings
 from .conversation import Choice
 from .interface import open_interface
@@ -38,6 +38,7 @@ Ctrl-C stops a reply."""
 def chat(
     model: str | None,
     dtype: str | None,
+    delta_rule: bool,
     stats: bool,
     plain: bool,
     **options: Any,
@@ -49,8 +50,10 @@ def chat(
     """
     settings, choice = settings_from(options), Choice(options)
     if not plain and sys.stdin.isatty() and sys.stdout.isatty():
+        if delta_rule:
+            raise UsageError("--delta-rule needs --plain: genesis-chat chat --plain.")
         return open_interface(choice, settings, model, dtype)
-    genesis = load_model(model, dtype)
+    genesis = load_model(model, dtype, delta_rule)
     terminal = sys.stdin.isatty()
     with _Chat(genesis, choice, settings, stats) as conversation:
         return _converse(conversation, terminal)

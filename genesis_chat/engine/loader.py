@@ -41,6 +41,7 @@ class LoadedModel(ModelFacts):
 
     tokenizer: Tokenizer
     _model: Any
+    delta_rule: bool = False
 
     @property
     def facts(self) -> ModelFacts:
@@ -123,12 +124,20 @@ def open_model(
     name: str | None = None,
     dtype: str | None = None,
     sha256: str | None = None,
+    delta_rule: bool = False,
 ) -> LoadedModel:
-    """Load a converted model directory. Raises `ModelError`."""
+    """Load a converted model directory. Raises `ModelError`.
+
+    With `delta_rule` gated linear attention follows the gated delta rule.
+    """
     from backends.genesis_mlx import BackendError, load
 
     try:
-        model = load(directory, dtype=dtype)  # type: ignore[arg-type]  # checked there
+        model = load(
+            directory,
+            dtype=dtype,  # type: ignore[arg-type]  # checked there
+            delta_rule=delta_rule,
+        )
         tokenizer = load_tokenizer(directory)
     except (BackendError, ConversionError) as error:
         raise ModelError(str(error)) from error
@@ -140,6 +149,7 @@ def open_model(
         device=model.device,
         sha256=sha256,
         _model=model,
+        delta_rule=delta_rule,
     )
 
 

@@ -8,6 +8,7 @@ from ..cache import GLACache
 from ..ops import (
     Positions,
     apply_rotary,
+    gated_delta_rule,
     gated_linear_attention,
     gla_decode,
     short_convolution,
@@ -27,10 +28,10 @@ class ConvolutionTaps(nn.Module):
 
 
 class GatedLinearAttention(nn.Module):
-    """Gated DeltaNet's projections (arXiv 2412.06464) without the delta rule.
+    """Gated DeltaNet's projections (arXiv 2412.06464), the delta rule on request.
 
-    Takes and returns [B, L, D]. `b_proj`, the delta rule's step size, is kept with
-    the weights; the reference never generates with it.
+    Takes and returns [B, L, D]. `b_proj`, the delta rule's step size, is used with
+    it alone; the reference never generates with it.
     """
 
     def __init__(self, args: ModelArgs) -> None:
@@ -83,9 +84,16 @@ class GatedLinearAttention(nn.Module):
         log_decay = self.log_decay(x)
         if positions.taps is not None:
             positions.taps.log_decay.append(log_decay)
-        out, cache.state = gated_linear_attention(
-            q, k, v, log_decay, cache.state, positions.kernels
-        )
+        kernels = positions.kernels
+        if positions.delta_rule:
+            beta = mx.sigmoid(self.b_proj(x).astype(mx.float32))
+            out, cache.state = gated_delta_rule(
+                q, k, v, log_decay, beta, cache.state, kernels
+            )
+        else:
+            out, cache.state = gated_linear_attention(
+                q, k, v, log_decay, cache.state, kernels
+            )
         gate = gate.reshape(batch, length, h, dv)
         out = self.o_norm(out.astype(x.dtype)) * silu(gate)
         return self.o_proj(out.reshape(batch, length, h * dv))
@@ -109,6 +117,7 @@ class GatedLinearAttention(nn.Module):
             self._kv_heads,
             self._normalizer,
             HEAD_EPS,
+            *((self.b_proj.weight, self.b_proj.bias) if positions.delta_rule else ()),
         )
         rotary = positions.rotary(self._rotary_width)
         y, cache.conv, cache.state, log_decay = gla_decode.metal(

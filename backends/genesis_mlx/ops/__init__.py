@@ -3,6 +3,7 @@
 from . import add_rms_norm, fox_decode, gla_decode, selective_swiglu
 from .confidence_mix import confidence_mix
 from .forgetting_attention import forgetting_attention
+from .gated_delta_rule import gated_delta_rule
 from .gated_linear_attention import gated_linear_attention
 from .rotary import Positions, apply_rotary, rotary_tables
 from .selective_activation import selective_activation
@@ -18,6 +19,7 @@ __all__ = [
     "confidence_mix",
     "forgetting_attention",
     "fox_decode",
+    "gated_delta_rule",
     "gated_linear_attention",
     "gla_decode",
     "rotary_tables",

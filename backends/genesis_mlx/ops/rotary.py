@@ -63,7 +63,7 @@ class Positions:
 
     `offset` is the position of the first token, counted from 0 at the start of the
     conversation; `length` is the number of tokens. With `taps` the mixers report.
-    `kernels` names the Metal kernels to use.
+    `kernels` names the Metal kernels to use, `delta_rule` the recurrence of GLA.
     """
 
     def __init__(
@@ -72,9 +72,10 @@ class Positions:
         length: int,
         taps: Taps | None = None,
         kernels: frozenset[str] = frozenset(),
+        delta_rule: bool = False,
     ) -> None:
         self.offset, self.length, self.taps = offset, length, taps
-        self.kernels = kernels
+        self.kernels, self.delta_rule = kernels, delta_rule
         self._tables: dict[int, Tables] = {}
 
     def rotary(self, width: int) -> Tables:

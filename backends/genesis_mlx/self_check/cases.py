@@ -17,6 +17,7 @@ LENGTH, SEEN = 65, 40
 
 # Packages whose name is also that of their function.
 _gla: Any = import_module("..ops.gated_linear_attention", __package__)
+_delta: Any = import_module("..ops.gated_delta_rule", __package__)
 _fox: Any = import_module("..ops.forgetting_attention", __package__)
 _training: Any = import_module("..ops.test_time_training", __package__)
 _mixture: Any = import_module("..ops.confidence_mix", __package__)
@@ -39,7 +40,7 @@ class Draw:
 
 
 def cases(args: ModelArgs, dtype: mx.Dtype) -> dict[str, tuple[Run, Run]]:
-    """For every kernel that the model can use: the kernel and its definition."""
+    """The kernel and its definition, by the kernel's name and how it is used."""
     draw, width = Draw(dtype), args.n_embd
     found: dict[str, tuple[Run, Run]] = {}
 
@@ -54,6 +55,11 @@ def cases(args: ModelArgs, dtype: mx.Dtype) -> dict[str, tuple[Run, Run]]:
         add("selective_swiglu", selective_swiglu, wide, keep)
     if gla_decode.fits(args.gla_key_dim, args.gla_value_dim):
         add("gla_decode", gla_decode, *_gla_decode(args, draw))
+        *inputs, weights = _gla_decode(args, draw)
+        weights = weights._replace(
+            beta_weight=weights.gate_weight, beta_bias=weights.gate_bias
+        )
+        add("gla_decode with delta rule", gla_decode, *inputs, weights)
     if fox_decode.fits(args.head_dim):
         add("fox_decode", fox_decode, *_fox_decode(args, draw))
     heads, kv = args.n_head, args.n_kv_head
@@ -63,6 +69,9 @@ def cases(args: ModelArgs, dtype: mx.Dtype) -> dict[str, tuple[Run, Run]]:
         q, k = draw(1, LENGTH, heads, dk), draw(1, LENGTH, kv, dk)
         state = draw.wide(1, heads, dk, dv)
         add("gla_chunks", _gla, q, k, draw(1, LENGTH, kv, dv), gates, state)
+    q, k = (draw(1, LENGTH, n, dk) * dk**-0.5 for n in (heads, kv))
+    v, beta = draw(1, LENGTH, kv, dv), mx.sigmoid(draw.wide(1, LENGTH, heads))
+    add("delta_scan", _delta, q, k, v, gates, beta, draw.wide(1, heads, dk, dv))
     if _fox.fits(dh, dh):
         k, v = (draw(1, n, SEEN + LENGTH, dh).swapaxes(1, 2) for n in (kv, heads))
         decay = -mx.abs(draw.wide(1, heads, SEEN))

@@ -17,6 +17,8 @@ from .errors import KernelWarning
 # exponentials and its order of sums stay far below.
 BOUNDS = {mx.float32: 1e-4, mx.float16: 5e-3, mx.bfloat16: 1e-2}
 REPEATS = 3
+# What only a model with the delta rule uses.
+DELTA = {"delta_scan", "gla_decode with delta rule"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ def check_kernels(args: ModelArgs, dtype: mx.Dtype) -> Iterator[KernelCheck]:
         yield KernelCheck(name, name_of, error, seconds, _seconds(definition), problem)
 
 
-def ensure_kernels(args: ModelArgs, dtype: mx.Dtype) -> None:
-    """Check the kernels that are to be used, and replace those that fail.
+def ensure_kernels(args: ModelArgs, dtype: mx.Dtype, delta_rule: bool) -> None:
+    """Check the kernels that a model is to use, and replace those that fail.
 
     Each replacement is a `KernelWarning`. Raises `BackendError` instead where
     GENESIS_CHAT_KERNELS=metal forbids it.
@@ -56,14 +58,15 @@ def ensure_kernels(args: ModelArgs, dtype: mx.Dtype) -> None:
     if not used:
         return
     for name, (kernel, definition) in cases(args, dtype).items():
-        if name not in used:
+        kernel_name = name.partition(" ")[0]
+        if kernel_name not in used or (name in DELTA and not delta_rule):
             continue
         _, problem = _tried(kernel, definition, dtype)
         if not problem:
             continue
         if mode() == "metal":
             raise BackendError(f"The Metal kernel {name} fails here: {problem}.")
-        replace(name, problem)
+        replace(kernel_name, problem)
         warnings.warn(
             f"The Metal kernel {name} fails here and MLX operations take its place: "
             f"{problem}.",
