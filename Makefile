@@ -9,12 +9,13 @@ PROMPT ?=
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help ask chat test soak measure lint format clean
+.PHONY: help ask chat test test-metal soak measure lint format clean
 
 help:
 	@echo 'make ask PROMPT="..."   answer one prompt'
 	@echo 'make chat               start a chat'
 	@echo 'make test               lint, check types and imports, run the tests'
+	@echo 'make test-metal         on a Mac: every Metal kernel, its errors and timings'
 	@echo 'make soak               the long tests of the history: kills, many programs'
 	@echo 'make measure            how quick the interface is, and what it costs'
 	@echo 'make format             format the code'
@@ -49,6 +50,12 @@ lint: $(TEST_STAMP)
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test-metal: $(TEST_STAMP)
+	@$(BIN)/python -c 'import mlx.core as mx; mx.metal.is_available() or print("There is no Metal here; the kernels run on an emulator and the timings say nothing.")'
+	@$(BIN)/python -m pip list 2>/dev/null | grep -i '^mlx' || true
+	$(BIN)/python -m pytest tests/metal -q --durations=0 --durations-min=0.2
+	$(BIN)/genesis-chat doctor
 
 soak: $(TEST_STAMP)
 	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/engine/test_machine.py

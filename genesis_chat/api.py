@@ -37,13 +37,16 @@ class Genesis:
         model: str | PathLike[str] | None = None,
         *,
         dtype: Dtype | None = None,
+        delta_rule: bool = False,
         converting: Callable[[], None] = lambda: None,
     ) -> Self:
         """See `load`; `converting` is called if the built-in model is prepared."""
         found = choose(model, converting)
         if found.problem:
             raise ModelError(found.problem)
-        return cls(open_model(found.directory, found.name, dtype, found.sha256))
+        return cls(
+            open_model(found.directory, found.name, dtype, found.sha256, delta_rule)
+        )
 
     @property
     def is_builtin(self) -> bool:
@@ -102,7 +105,10 @@ class Genesis:
 
 
 def load(
-    model: str | PathLike[str] | None = None, *, dtype: Dtype | None = None
+    model: str | PathLike[str] | None = None,
+    *,
+    dtype: Dtype | None = None,
+    delta_rule: bool = False,
 ) -> Genesis:
     """Load a model to ask.
 
@@ -111,8 +117,10 @@ def load(
             `Path`, or a `str` with a separator); None takes the default model, and
             the built-in one when none is installed.
         dtype: what to compute in; None suits the device.
+        delta_rule: run gated linear attention by the gated delta rule, which the
+            model card claims and the reference never generates with.
 
     Raises:
         genesis_chat.errors.GenesisChatError: the model is missing or damaged.
     """
-    return Genesis.load(model, dtype=dtype)
+    return Genesis.load(model, dtype=dtype, delta_rule=delta_rule)

@@ -58,6 +58,13 @@ def _device() -> Iterator[Row]:
     yield "default dtype", facts.dtype, ""
 
 
+def _kernels() -> Iterator[Row]:
+    from .engine import kernel_findings
+
+    for finding in kernel_findings():
+        yield finding.name, finding.value, finding.problem
+
+
 def _sqlite() -> Iterator[Row]:
     from .history.connection import journal_mode
 
@@ -159,6 +166,7 @@ def _settings() -> Iterator[Row]:
 CHECKS: dict[str, Callable[[], Iterator[Row]]] = {
     "platform": _platform,
     "device": _device,
+    "kernels": _kernels,
     "sqlite": _sqlite,
     "history": _history,
     "models": _models,

@@ -37,6 +37,10 @@ PROBABILITY: Final = 1e-5
 # bits of precision through four random blocks. Measured at 0.012 and 0.095.
 RELATIVE_RMS: Final = {"float16": 2e-2, "bfloat16": 0.15}
 
+# The same ratio for a kernel against its definition: float32 sums in another order,
+# and in half precision the one rounding of the results.
+KERNEL_RMS: Final = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 5e-3}
+
 # Mean KL divergence (nats per token) of a quantised model from float32.
 KL_8_BIT: Final = 1e-3
 # Where 4 bits stood when first measured (0.045), rounded up: a broken scale or a

@@ -23,6 +23,7 @@ from .generate import (
 from .loader import load, read_args
 from .model import Model
 from .readings import Readings
+from .self_check import KernelCheck, KernelWarning, check_kernels
 from .weights import (
     ALWAYS_FLOAT32,
     FOX_CONV_SIZE,
@@ -44,6 +45,8 @@ __all__ = [
     "Dtype",
     "FinishReason",
     "GeneratedToken",
+    "KernelCheck",
+    "KernelWarning",
     "Model",
     "ModelArgs",
     "NonFiniteLogitsError",
@@ -52,6 +55,7 @@ __all__ = [
     "SamplingSettings",
     "TokenError",
     "WeightsError",
+    "check_kernels",
     "generate",
     "generate_with_progress",
     "load",

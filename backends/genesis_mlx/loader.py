@@ -12,23 +12,28 @@ from .args import ModelArgs
 from .device import DTYPES, Dtype, default_dtype, on_metal
 from .errors import ConfigError, WeightsError
 from .model import Model
+from .self_check import ensure_kernels
 from .weights import ALWAYS_FLOAT32, QUANTIZATION_GROUP, quantizable, tensor_shapes
 
 STORED_DTYPES = ("F32", "F16", "BF16", "U32")
 NOT_PARAMETERS = {"model_type", "quantization", "tokenizer"}
 
 
-def load(directory: Path | str, *, dtype: Dtype | None = None) -> Model:
+def load(
+    directory: Path | str, *, dtype: Dtype | None = None, delta_rule: bool = False
+) -> Model:
     """Load a converted model directory and evaluate its weights.
 
     Args:
         directory: holds `config.json` and `model.safetensors`.
         dtype: what to compute in; None chooses for the device: bfloat16 on Metal,
             float32 on a CPU, where MLX's half precision is slower.
+        delta_rule: run gated linear attention by the gated delta rule.
 
     Raises:
         ConfigError: `config.json` is missing, damaged or cannot be run.
         WeightsError: the weights are missing, damaged or do not fit it.
+        BackendError: GENESIS_CHAT_KERNELS=metal, and a kernel fails here.
     """
     if dtype is not None and dtype not in DTYPES:
         raise ConfigError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}.")
@@ -40,7 +45,7 @@ def load(directory: Path | str, *, dtype: Dtype | None = None) -> Model:
     weights = mx.load(str(path))
     assert isinstance(weights, dict)
     target = DTYPES[dtype or default_dtype()]
-    model = Model(args)
+    model = Model(args, delta_rule=delta_rule)
     if quantization:
         nn.quantize(
             model,
@@ -54,6 +59,7 @@ def load(directory: Path | str, *, dtype: Dtype | None = None) -> Model:
         _lay_out_for_cpu(model)
     mx.eval(model.parameters())
     model.eval()
+    ensure_kernels(args, target, delta_rule)
     return model
 
 

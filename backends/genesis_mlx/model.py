@@ -6,6 +6,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from . import kernels
 from .args import ModelArgs
 from .cache import Cache
 from .device import on_metal
@@ -18,12 +19,13 @@ class Model(nn.Module):
     """A hybrid language model: GLA and FoX blocks, test-time training on top.
 
     Calling it gives logits; `make_cache` gives the state to carry between calls.
-    Attribute `args` is its configuration.
+    Attribute `args` is its configuration; with `delta_rule` its gated linear
+    attention follows the gated delta rule, which the reference never generates with.
     """
 
-    def __init__(self, args: ModelArgs) -> None:
+    def __init__(self, args: ModelArgs, *, delta_rule: bool = False) -> None:
         super().__init__()
-        self.args = args
+        self.args, self.delta_rule = args, delta_rule
         self.tok_emb = nn.Embedding(args.vocab_size, args.n_embd)
         self.blocks = [Block(args, kind) for kind in args.layer_kinds]
         if args.use_ttt:
@@ -54,11 +56,15 @@ class Model(nn.Module):
         If an exception ends it, Ctrl-C included, the cache is as it was before.
         """
         before = cache.copy()
-        positions = Positions(cache.offset, ids.shape[1], taps)
+        positions = Positions(
+            cache.offset, ids.shape[1], taps, kernels.chosen(), self.delta_rule
+        )
         try:
             x: mx.array = self.tok_emb(ids)
+            delta = None
             for block, layer in zip(self.blocks, cache.layers, strict=True):
-                x = block(x, layer, positions)
+                x, delta = block(x, delta, layer, positions)
+            x = x if delta is None else x + delta
             if cache.ttt is not None:
                 x = self.metacognition(x, cache.ttt, positions)
         except BaseException:
@@ -76,11 +82,11 @@ class Model(nn.Module):
 
     def make_cache(self, ttt: bool = True) -> Cache:
         """An empty cache; `ttt=False` is the reference's cached generation."""
-        return Cache.empty(self.args, ttt)
+        return Cache.empty(self.args, ttt, self.delta_rule)
 
     def load_cache(self, path: Path | str) -> Cache:
         """Read a cache saved for this model. Raises `CacheError`."""
-        return Cache.restore(path, self.args)
+        return Cache.restore(path, self.args, self.delta_rule)
 
     @property
     def nbytes(self) -> int:

@@ -21,6 +21,15 @@ class Step(NamedTuple):
     readings: Pending | None
 
 
+def drawn(
+    model: Model, sampler: Sampler, features: mx.array
+) -> tuple[mx.array, mx.array, mx.array]:
+    """The first three fields of the `Step` after a hidden vector [1, L, D]."""
+    logits = model.logits(features)[0, -1].astype(mx.float32)
+    token, finite = sampler(logits), mx.isfinite(logits).all()
+    return token, logits[token] - mx.logsumexp(logits), finite
+
+
 class Steps:
     """Runs the model and draws from it."""
 
@@ -45,9 +54,7 @@ class Steps:
 
     def draw(self, features: mx.array, pending: Pending | None = None) -> Step:
         """Queue the token after a hidden vector."""
-        logits = self._model.logits(features)[0, -1].astype(mx.float32)
-        token, finite = self._sampler(logits), mx.isfinite(logits).all()
-        log_probability = logits[token] - mx.logsumexp(logits)
+        token, log_probability, finite = drawn(self._model, self._sampler, features)
         extra = pending.arrays() if pending else []
         mx.async_eval(token, log_probability, finite, *extra)
         return Step(token, log_probability, finite, pending)

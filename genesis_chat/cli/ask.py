@@ -41,6 +41,7 @@ def ask(
     files: tuple[Path, ...],
     model: str | None,
     dtype: str | None,
+    delta_rule: bool,
     stats: bool,
     no_stream: bool,
     json_output: bool,
@@ -55,7 +56,7 @@ def ask(
     settings, choice = settings_from(options), Choice(options)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_interrupt())
-        genesis = load_model(model, dtype)
+        genesis = load_model(model, dtype, delta_rule)
         if stop.asked:
             return INTERRUPTED
         chat = stack.enter_context(choice.open(genesis))

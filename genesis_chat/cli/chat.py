@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ..errors import UsageError
 from .conversation import Choice
 from .interface import open_interface
 from .line_chat import LineChat
@@ -20,6 +21,7 @@ from .show import load_model, notice
 def chat(
     model: str | None,
     dtype: str | None,
+    delta_rule: bool,
     stats: bool,
     plain: bool,
     **options: Any,
@@ -31,8 +33,10 @@ def chat(
     """
     settings, choice = settings_from(options), Choice(options)
     if not plain and sys.stdin.isatty() and sys.stdout.isatty():
+        if delta_rule:
+            raise UsageError("--delta-rule needs --plain: genesis-chat chat --plain.")
         return open_interface(choice, settings, model, dtype)
-    genesis = load_model(model, dtype)
+    genesis = load_model(model, dtype, delta_rule)
     terminal = sys.stdin.isatty()
     with LineChat(genesis, choice, settings, stats) as conversation:
         return _converse(conversation, terminal)

@@ -14,6 +14,7 @@ from .. import __version__
 from ..errors import GenesisChatError
 from ..text import sanitize
 from .ask import ask
+from .bench import bench
 from .chat import chat
 from .completion import completion
 from .config import config
@@ -95,6 +96,7 @@ cli.add_command(history)
 cli.add_command(models)
 cli.add_command(prompts)
 cli.add_command(config)
+cli.add_command(bench)
 cli.add_command(doctor)
 cli.add_command(completion)
 

@@ -140,6 +140,12 @@ _OPTIONS = [
         help="Compute in this. Default: bfloat16 on Metal, float32 on a CPU.",
     ),
     click.option(
+        "--delta-rule",
+        is_flag=True,
+        help="Run gated linear attention by the gated delta rule, which the "
+        "reference never generates with.",
+    ),
+    click.option(
         "--log/--no-log",
         " /-n",
         default=True,

@@ -11,7 +11,13 @@ from .events import (
     Reply,
     Text,
 )
-from .loader import LoadedModel, backend_facts, describe, open_model
+from .loader import (
+    LoadedModel,
+    backend_facts,
+    describe,
+    kernel_findings,
+    open_model,
+)
 from .local import LocalEngine
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
@@ -40,5 +46,6 @@ __all__ = [
     "backend_facts",
     "check",
     "describe",
+    "kernel_findings",
     "open_model",
 ]

@@ -41,6 +41,7 @@ class LoadedModel(ModelFacts):
 
     tokenizer: Tokenizer
     _model: Any
+    delta_rule: bool = False
 
     @property
     def facts(self) -> ModelFacts:
@@ -123,12 +124,20 @@ def open_model(
     name: str | None = None,
     dtype: str | None = None,
     sha256: str | None = None,
+    delta_rule: bool = False,
 ) -> LoadedModel:
-    """Load a converted model directory. Raises `ModelError`."""
+    """Load a converted model directory. Raises `ModelError`.
+
+    With `delta_rule` gated linear attention follows the gated delta rule.
+    """
     from backends.genesis_mlx import BackendError, load
 
     try:
-        model = load(directory, dtype=dtype)  # type: ignore[arg-type]  # checked there
+        model = load(
+            directory,
+            dtype=dtype,  # type: ignore[arg-type]  # checked there
+            delta_rule=delta_rule,
+        )
         tokenizer = load_tokenizer(directory)
     except (BackendError, ConversionError) as error:
         raise ModelError(str(error)) from error
@@ -140,6 +149,7 @@ def open_model(
         device=model.device,
         sha256=sha256,
         _model=model,
+        delta_rule=delta_rule,
     )
 
 
@@ -162,6 +172,40 @@ def backend_facts() -> BackendFacts:
     metal = on_metal()
     device = "Apple GPU" if metal else "CPU"
     return BackendFacts(version("mlx"), device, metal, default_dtype())
+
+
+@dataclass(frozen=True)
+class KernelFinding:
+    """What a Metal kernel does here; `problem` is empty when it agrees."""
+
+    name: str
+    value: str
+    problem: str
+
+
+def kernel_findings() -> Iterator[KernelFinding]:
+    """Run every Metal kernel against its definition, in the released shapes.
+
+    Raises `ModelError` when GENESIS_CHAT_KERNELS cannot be followed.
+    """
+    from backends.genesis_mlx import BackendError, ModelArgs, check_kernels
+    from backends.genesis_mlx.device import DTYPES, default_dtype, on_metal
+    from backends.genesis_mlx.kernels import mode
+
+    try:
+        yield KernelFinding("chosen", mode(), "")
+    except BackendError as error:
+        raise ModelError(str(error)) from error
+    if not on_metal():
+        yield KernelFinding("used", "no, MLX operations run on the CPU", "")
+        return
+    for tried in check_kernels(ModelArgs.released(), DTYPES[default_dtype()]):
+        times = (
+            f"error {tried.error:.1e}, {tried.seconds * 1e6:.0f} us, "
+            f"as operations {tried.operations_seconds * 1e6:.0f} us"
+        )
+        problem = tried.problem and f"{tried.problem}; operations take its place."
+        yield KernelFinding(tried.kernel, times, problem)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,8 @@ def _key(model: LoadedModel, ttt: bool, ids: Sequence[int]) -> str | None:
     if model.sha256 is None or not ids:
         return None
     digest = hashlib.sha256(f"1 {model.sha256} {model.dtype} {ttt} ".encode())
+    if model.delta_rule:
+        digest.update(b"delta rule ")
     digest.update(struct.pack(f"<{len(ids)}I", *ids))
     return digest.hexdigest()[:40]
 

@@ -29,19 +29,21 @@ class Cache:
     """Everything the model remembers of the tokens it has read.
 
     `offset` counts those tokens. `ttt` is None when test-time training is off.
+    `delta_rule` tells how its gated linear attention states came to be.
     """
 
     args: ModelArgs
     layers: list[LayerCache]
     ttt: TTTCache | None
     offset: int = 0
+    delta_rule: bool = False
 
     @classmethod
-    def empty(cls, args: ModelArgs, ttt: bool) -> Self:
+    def empty(cls, args: ModelArgs, ttt: bool, delta_rule: bool = False) -> Self:
         """A cache before the first token."""
         on = ttt and args.use_ttt
         layers = [KINDS[kind]() for kind in args.layer_kinds]
-        return cls(args, layers, TTTCache() if on else None)
+        return cls(args, layers, TTTCache() if on else None, delta_rule=delta_rule)
 
     @property
     def nbytes(self) -> int:
@@ -79,6 +81,7 @@ class Cache:
             "format": FORMAT,
             "offset": str(self.offset),
             "ttt": json.dumps(self.ttt is not None),
+            "delta_rule": json.dumps(self.delta_rule),
             "config": json.dumps(self.args.to_config(), sort_keys=True),
         }
         partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
@@ -92,7 +95,9 @@ class Cache:
             raise OSError(f"The cache could not be written to {path}.") from error
 
     @classmethod
-    def restore(cls, path: Path | str, args: ModelArgs) -> Self:
+    def restore(
+        cls, path: Path | str, args: ModelArgs, delta_rule: bool = False
+    ) -> Self:
         """Read what `save` wrote. Raises `CacheError` if it fits another model."""
         path = Path(path)
         try:
@@ -106,12 +111,17 @@ class Cache:
         try:
             config = json.loads(meta["config"])
             ttt, offset = bool(json.loads(meta["ttt"])), int(meta["offset"])
+            delta = bool(json.loads(meta.get("delta_rule", "false")))
         except (KeyError, ValueError, RecursionError) as error:
             raise CacheError(f"{path} is a damaged cache file.") from error
         if config != json.loads(json.dumps(args.to_config())):
             raise CacheError(f"{path} was written for a model of another shape.")
+        if delta != delta_rule:
+            raise CacheError(
+                f"{path} was written {'with' if delta else 'without'} the delta rule."
+            )
         _check_shapes(path, args, ttt, offset, shapes)
-        cache = cls.empty(args, ttt)
+        cache = cls.empty(args, ttt, delta_rule)
         cache.offset = offset
         arrays = mx.load(str(path), format="safetensors")
         assert isinstance(arrays, dict)

@@ -10,7 +10,7 @@ from .attention import GatedAttention
 from .feed_forward import FeedForward
 from .forgetting_attention import ForgettingAttention
 from .gated_linear_attention import GatedLinearAttention
-from .norms import make_norm
+from .norms import add_norm, make_norm
 
 MIXERS = {
     "gla": GatedLinearAttention,
@@ -20,7 +20,11 @@ MIXERS = {
 
 
 class Block(nn.Module):
-    """x += mixer(norm(x)); x += ffn(norm(x)), for x [B, L, D]."""
+    """x += mixer(norm(x)); x += ffn(norm(x)), for x [B, L, D].
+
+    The last sum is left to the next norm, which makes one kernel of the two: the
+    block takes and returns x and what is still to be added to it, None for nothing.
+    """
 
     def __init__(self, args: ModelArgs, kind: LayerKind) -> None:
         super().__init__()
@@ -31,7 +35,13 @@ class Block(nn.Module):
         self.ffn = FeedForward(args)
 
     def __call__(
-        self, x: mx.array, cache: LayerCache, positions: Positions
-    ) -> mx.array:
-        x = x + self.attn(self.attn_norm(x), cache, positions)
-        return x + self.ffn(self.ffn_norm(x))
+        self,
+        x: mx.array,
+        delta: mx.array | None,
+        cache: LayerCache,
+        positions: Positions,
+    ) -> tuple[mx.array, mx.array]:
+        x, normed = add_norm(x, delta, self.attn_norm, positions.kernels)
+        delta = self.attn(normed, cache, positions)
+        x, normed = add_norm(x, delta, self.ffn_norm, positions.kernels)
+        return x, self.ffn(normed, positions.kernels)

@@ -4,7 +4,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ..args import ModelArgs
-from ..ops import selective_activation
+from ..ops import selective_activation, selective_swiglu
 from .activations import silu
 
 
@@ -19,12 +19,16 @@ class FeedForward(nn.Module):
         width = args.ffn_width
         self.in_proj = nn.Linear(args.n_embd, 2 * width, bias=False)
         self.down_proj = nn.Linear(width, args.n_embd, bias=False)
+        self._fits = selective_swiglu.fits(width)
         self._keep = width
         ratio = args.selective_k_ratio
         if args.use_selective_activation and ratio < 1:
             self._keep = max(1, int(width * ratio)) if ratio > 0 else 0
 
-    def __call__(self, x: mx.array) -> mx.array:
-        gate, up = mx.split(self.in_proj(x), 2, axis=-1)
+    def __call__(self, x: mx.array, kernels: frozenset[str]) -> mx.array:
+        projected = self.in_proj(x)
+        if self._fits and "selective_swiglu" in kernels:
+            return self.down_proj(selective_swiglu.metal(projected, self._keep))
+        gate, up = mx.split(projected, 2, axis=-1)
         hidden = selective_activation(silu(gate) * up, self._keep)
         return self.down_proj(hidden)

@@ -5,7 +5,7 @@ import mlx.nn as nn
 
 from ..args import ModelArgs
 from ..cache import FoXCache
-from ..ops import Positions, forgetting_attention, short_convolution
+from ..ops import Positions, forgetting_attention, fox_decode, short_convolution
 from ..weights import FOX_CONV_SIZE
 from .activations import silu
 from .gated_linear_attention import ConvolutionTaps
@@ -26,6 +26,7 @@ class ForgettingAttention(nn.Module):
         d, h, hk, dh = args.n_embd, args.n_head, args.n_kv_head, args.head_dim
         self._heads, self._kv_heads, self._dh = h, hk, dh
         self._pro = args.use_fox_pro
+        self._fits = self._pro and fox_decode.fits(dh)
         gate = h * dh if self._pro else 0
         self.in_proj = nn.Linear(d, (2 * h + hk) * dh + gate, bias=False)
         self.fgate_proj = nn.Linear(d, h)
@@ -40,7 +41,10 @@ class ForgettingAttention(nn.Module):
         batch, length, _ = x.shape
         h, hk, dh = self._heads, self._kv_heads, self._dh
         borders = [h * dh, (2 * h + hk) * dh]
-        q, kv, gate = mx.split(self.in_proj(x), borders, axis=-1)
+        projected = self.in_proj(x)
+        if length == 1 and self._fits and "fox_decode" in positions.kernels:
+            return self.o_proj(self._decode(projected, x, cache, positions))
+        q, kv, gate = mx.split(projected, borders, axis=-1)
         if self._pro:
             kv, cache.conv = short_convolution(kv, self.conv.weight, cache.conv)
             kv = silu(kv)
@@ -53,7 +57,7 @@ class ForgettingAttention(nn.Module):
         keys, values = cache.kv.append(k, v)
         log_forget = self.log_forget(x)
         out, cache.decay = forgetting_attention(
-            q, keys, values, log_forget, cache.decay
+            q, keys, values, log_forget, cache.decay, positions.kernels
         )
         if positions.taps is not None:
             positions.taps.log_forget.append(log_forget)
@@ -62,6 +66,40 @@ class ForgettingAttention(nn.Module):
         if self._pro:
             out = self.o_norm(out) * silu(gate.reshape(batch, length, h, dh))
         return self.o_proj(out.reshape(batch, length, h * dh))
+
+    def _decode(
+        self, projected: mx.array, x: mx.array, cache: FoXCache, positions: Positions
+    ) -> mx.array:
+        """One token, from the merged projection to o_proj's input, in one kernel."""
+        taps, gate = self.conv.weight, self.fgate_proj
+        if cache.conv is None:
+            shape = (x.shape[0], taps.shape[0] - 1, taps.shape[1])
+            cache.conv = mx.zeros(shape, dtype=x.dtype)
+        weights = fox_decode.FoXWeights(
+            gate.weight,
+            gate.bias,
+            taps,
+            self.q_norm.weight,
+            self.k_norm.weight,
+            self.o_norm.weight,
+            EPS,
+        )
+        keys, values = cache.kv.keys.buffer(), cache.kv.values.buffer()
+        nothing = mx.zeros((1, 1, 1, 1), dtype=x.dtype)
+        past = fox_decode.FoXPast(
+            nothing if keys is None else keys,
+            nothing if values is None else values,
+            nothing.astype(mx.float32) if cache.decay is None else cache.decay,
+            cache.kv.keys.length,
+        )
+        step = fox_decode.metal(projected, x, cache.conv, past, weights)
+        cache.conv, cache.decay = step.conv, step.decay
+        cache.kv.keys.append(step.key)
+        cache.kv.values.append(step.value)
+        if positions.taps is not None:
+            positions.taps.log_forget.append(step.log_forget)
+            positions.taps.since.append(step.decay)
+        return step.y
 
     def log_forget(self, x: mx.array) -> mx.array:
         """Log of each head's forget gate [B, L, H] float32, for inputs [B, L, D]."""

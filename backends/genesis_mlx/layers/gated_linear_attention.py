@@ -8,7 +8,9 @@ from ..cache import GLACache
 from ..ops import (
     Positions,
     apply_rotary,
+    gated_delta_rule,
     gated_linear_attention,
+    gla_decode,
     short_convolution,
 )
 from .activations import silu
@@ -26,10 +28,10 @@ class ConvolutionTaps(nn.Module):
 
 
 class GatedLinearAttention(nn.Module):
-    """Gated DeltaNet's projections (arXiv 2412.06464) without the delta rule.
+    """Gated DeltaNet's projections (arXiv 2412.06464), the delta rule on request.
 
-    Takes and returns [B, L, D]. `b_proj`, the delta rule's step size, is kept with
-    the weights; the reference never generates with it.
+    Takes and returns [B, L, D]. `b_proj`, the delta rule's step size, is used with
+    it alone; the reference never generates with it.
     """
 
     def __init__(self, args: ModelArgs) -> None:
@@ -41,6 +43,11 @@ class GatedLinearAttention(nn.Module):
         self._normalizer = args.gla_gate_logit_normalizer
         self._rotary_width = dk // 4 * 2
         channels = (h + hk) * dk + hk * dv
+        self._fits = (
+            args.gla_use_short_conv
+            and self._qk_norm == "l2"
+            and gla_decode.fits(dk, dv)
+        )
 
         self.in_proj = nn.Linear(d, channels + h * dv, bias=False)
         self.gk_proj = nn.Linear(d, h, bias=not args.gla_use_mamba_gate)
@@ -60,7 +67,10 @@ class GatedLinearAttention(nn.Module):
         batch, length, _ = x.shape
         h, hk, dk, dv = self._heads, self._kv_heads, self._dk, self._dv
         qk_width, v_width = (h + hk) * dk, hk * dv
-        qkv, gate = mx.split(self.in_proj(x), [qk_width + v_width], axis=-1)
+        projected = self.in_proj(x)
+        if length == 1 and self._fits and "gla_decode" in positions.kernels:
+            return self.o_proj(self._decode(projected, x, cache, positions))
+        qkv, gate = mx.split(projected, [qk_width + v_width], axis=-1)
         if "conv" in self:
             qkv, cache.conv = short_convolution(qkv, self.conv.weight, cache.conv)
         qk, v = mx.split(qkv, [qk_width], axis=-1)
@@ -74,10 +84,48 @@ class GatedLinearAttention(nn.Module):
         log_decay = self.log_decay(x)
         if positions.taps is not None:
             positions.taps.log_decay.append(log_decay)
-        out, cache.state = gated_linear_attention(q, k, v, log_decay, cache.state)
+        kernels = positions.kernels
+        if positions.delta_rule:
+            beta = mx.sigmoid(self.b_proj(x).astype(mx.float32))
+            out, cache.state = gated_delta_rule(
+                q, k, v, log_decay, beta, cache.state, kernels
+            )
+        else:
+            out, cache.state = gated_linear_attention(
+                q, k, v, log_decay, cache.state, kernels
+            )
         gate = gate.reshape(batch, length, h, dv)
         out = self.o_norm(out.astype(x.dtype)) * silu(gate)
         return self.o_proj(out.reshape(batch, length, h * dv))
+
+    def _decode(
+        self, projected: mx.array, x: mx.array, cache: GLACache, positions: Positions
+    ) -> mx.array:
+        """One token, from the merged projection to o_proj's input, in one kernel."""
+        batch, taps = x.shape[0], self.conv.weight
+        if cache.conv is None or cache.state is None:
+            shape = (batch, taps.shape[0] - 1, taps.shape[1])
+            cache.conv = mx.zeros(shape, dtype=x.dtype)
+            cache.state = mx.zeros((batch, self._heads, self._dk, self._dv))
+        mamba = "A_log" in self
+        weights = gla_decode.GLAWeights(
+            self.gk_proj.weight,
+            self.dt_bias if mamba else self.gk_proj.bias,
+            self.A_log if mamba else None,
+            taps,
+            self.o_norm.weight,
+            self._kv_heads,
+            self._normalizer,
+            HEAD_EPS,
+            *((self.b_proj.weight, self.b_proj.bias) if positions.delta_rule else ()),
+        )
+        rotary = positions.rotary(self._rotary_width)
+        y, cache.conv, cache.state, log_decay = gla_decode.metal(
+            projected, x, cache.conv, cache.state, rotary, weights
+        )
+        if positions.taps is not None:
+            positions.taps.log_decay.append(log_decay)
+        return y
 
     def log_decay(self, x: mx.array) -> mx.array:
         """Log of each head's decay [B, L, H] float32, for inputs [B, L, D]."""

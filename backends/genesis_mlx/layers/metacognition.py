@@ -5,7 +5,7 @@ import mlx.nn as nn
 
 from ..args import ModelArgs
 from ..cache import TTTCache
-from ..ops import Positions, test_time_training
+from ..ops import Positions, confidence_mix, test_time_training
 from .activations import silu
 
 LAYER_NORM_EPS = 1e-5
@@ -25,7 +25,7 @@ class TestTimeTraining(nn.Module):
         super().__init__()
         d, rank = args.n_embd, args.ttt_rank
         self._rate_cap = args.ttt_inner_lr
-        self._checked: tuple[mx.array, bool] | None = None
+        self._checked: tuple[mx.array, mx.array | None] | None = None
         self.norm = nn.LayerNorm(d, eps=LAYER_NORM_EPS)
         self.W0 = mx.zeros((d, d))
         self.A_init = mx.zeros((d, rank))
@@ -37,22 +37,25 @@ class TestTimeTraining(nn.Module):
 
     def __call__(self, x: mx.array, cache: TTTCache, positions: Positions) -> mx.array:
         h = self.norm(x)
-        y0 = h * mx.diag(self.W0) if self._is_diagonal() else h @ self.W0
+        diagonal = self._diagonal()
+        y0 = h @ self.W0 if diagonal is None else h * diagonal
         y0 = y0 + (h @ self.A_init) @ self.B_init
         rate = mx.minimum(mx.exp(self.log_lr.astype(mx.float32)), self._rate_cap)
         y, cache.gradient_sum = test_time_training(
-            h, y0, rate, cache.gradient_sum, positions.offset
+            h, y0, rate, cache.gradient_sum, positions.offset, positions.kernels
         )
         y = y.astype(x.dtype) * mx.sigmoid(self.output_gate(x))
         update: mx.array = self.out_proj(y) * self.layer_scale
         return x + update
 
-    def _is_diagonal(self) -> bool:
-        """Whether W0 is diagonal up to rounding; looked up once for each W0."""
+    def _diagonal(self) -> mx.array | None:
+        """The diagonal of W0 if it is all of it up to rounding, for each W0 once."""
         if self._checked is None or self._checked[0] is not self.W0:
-            rest = self.W0 - mx.diag(mx.diag(self.W0))
-            diagonal = bool((mx.abs(rest).max() < DIAGONAL_BOUND).item())
-            self._checked = (self.W0, diagonal)
+            diagonal = mx.diag(self.W0)
+            rest = mx.abs(self.W0 - mx.diag(diagonal)).max()
+            mx.eval(diagonal, rest)
+            found = diagonal if rest.item() < DIAGONAL_BOUND else None  # type: ignore[operator]
+            self._checked = (self.W0, found)
         return self._checked[1]
 
 
@@ -80,18 +83,19 @@ class Metacognition(nn.Module):
         expected = self.self_model(x)
         both = mx.concatenate([expected, adapted], axis=-1)
         hidden = silu(self.confidence_in(both))
-        confidence = mx.sigmoid(self.confidence_out(hidden)).astype(mx.float32)
-        sums = mx.cumsum(confidence[..., 0], axis=1)
-        if cache.confidence_sum is not None:
-            sums = sums + cache.confidence_sum[:, None]
-        cache.confidence_sum = sums[:, -1]
-        first = positions.offset + 1
-        counts = mx.arange(first, first + x.shape[1]).astype(mx.float32)
-        share = self._strength * sums / counts
+        mixture = confidence_mix(
+            x,
+            adapted,
+            expected,
+            self.confidence_out(hidden)[..., 0],
+            cache.confidence_sum,
+            positions.offset,
+            self._strength,
+            positions.kernels,
+        )
+        cache.confidence_sum = mixture.confidence_sum
         if positions.taps is not None:
-            difference = (expected - adapted).astype(mx.float32)
-            positions.taps.surprise = difference.square().mean(axis=-1)
-            positions.taps.confidence = confidence[..., 0]
-            positions.taps.mix = share
-        mix = share[..., None].astype(x.dtype)
-        return mix * adapted + (1 - mix) * x
+            positions.taps.surprise = mixture.surprise
+            positions.taps.confidence = mixture.confidence
+            positions.taps.mix = mixture.share
+        return mixture.mixed

@@ -3,6 +3,8 @@
 import mlx.core as mx
 import mlx.nn as nn
 
+from ..ops import add_rms_norm
+
 
 class RMSNorm(nn.Module):
     """x / sqrt(mean(x^2) + eps) * weight (arXiv 1910.07467), over the last axis."""
@@ -26,6 +28,20 @@ class ZeroCenteredRMSNorm(nn.Module):
 
     def __call__(self, x: mx.array) -> mx.array:
         return mx.fast.rms_norm(x, 1 + self.omega, self.eps)
+
+
+def add_norm(
+    x: mx.array, delta: mx.array | None, norm: nn.Module, kernels: frozenset[str]
+) -> tuple[mx.array, mx.array]:
+    """x + delta and its norm, [B, L, D]; without delta, x and its norm."""
+    if delta is None:
+        return x, norm(x)
+    if "add_rms_norm" in kernels:
+        centred = isinstance(norm, ZeroCenteredRMSNorm)
+        gain = norm.omega if centred else norm.weight
+        return add_rms_norm.metal(x, delta, gain, norm.eps, int(centred))
+    x = x + delta
+    return x, norm(x)
 
 
 class HeadRMSNorm(nn.Module):

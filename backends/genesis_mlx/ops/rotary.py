@@ -1,6 +1,7 @@
 """Rotary position embedding (arXiv 2104.09864) in the half-split form."""
 
 import mlx.core as mx
+import numpy as np
 
 from .taps import Taps
 
@@ -20,7 +21,13 @@ def rotary_tables(width: int, offset: int, length: int) -> Tables:
     Returns:
         Two arrays [L, 1, width / 2] float32, which broadcast over heads.
     """
-    frequencies = mx.array([BASE ** (-2 * i / width) for i in range(width // 2)])
+    powers = [BASE ** (-2 * i / width) for i in range(width // 2)]
+    if length == 1:
+        # On the host: on a GPU these few numbers would cost six dispatches.
+        angle = np.float32(offset) * np.array(powers, np.float32)
+        tables = np.cos(angle), np.sin(angle)
+        return mx.array(tables[0][None, None]), mx.array(tables[1][None, None])
+    frequencies = mx.array(powers)
     positions = mx.arange(offset, offset + length).astype(mx.float32)
     angles = positions[:, None, None] * frequencies
     return mx.cos(angles), mx.sin(angles)
@@ -56,10 +63,19 @@ class Positions:
 
     `offset` is the position of the first token, counted from 0 at the start of the
     conversation; `length` is the number of tokens. With `taps` the mixers report.
+    `kernels` names the Metal kernels to use, `delta_rule` the recurrence of GLA.
     """
 
-    def __init__(self, offset: int, length: int, taps: Taps | None = None) -> None:
+    def __init__(
+        self,
+        offset: int,
+        length: int,
+        taps: Taps | None = None,
+        kernels: frozenset[str] = frozenset(),
+        delta_rule: bool = False,
+    ) -> None:
         self.offset, self.length, self.taps = offset, length, taps
+        self.kernels, self.delta_rule = kernels, delta_rule
         self._tables: dict[int, Tables] = {}
 
     def rotary(self, width: int) -> Tables:

@@ -3,9 +3,10 @@
 import mlx.core as mx
 
 from .blocked import blocked
+from .kernel import fits, metal
 from .naive import naive
 
-__all__ = ["blocked", "forgetting_attention", "naive"]
+__all__ = ["blocked", "forgetting_attention", "metal", "naive"]
 
 
 def forgetting_attention(
@@ -14,6 +15,7 @@ def forgetting_attention(
     v: mx.array,
     log_forget: mx.array,
     decay: mx.array | None = None,
+    kernels: frozenset[str] = frozenset(),
 ) -> tuple[mx.array, mx.array]:
     """Attend causally under forget gates; see `naive.naive` for the equation.
 
@@ -23,10 +25,12 @@ def forgetting_attention(
         v: values [B, S, H, Dv].
         log_forget: log forget gates of the L positions [B, L, H] float32.
         decay: what the last call returned [B, H, S - L] float32; None if S is L.
+        kernels: names of the Metal kernels to use.
 
     Returns:
         Outputs [B, L, H, Dv] float32 and the decay of every key so far [B, H, S].
     """
     if decay is None:
         decay = mx.zeros((q.shape[0], q.shape[2], 0))
-    return blocked(q, k, v, log_forget, decay)
+    fast = "fox_blocks" in kernels and fits(q.shape[3], v.shape[3])
+    return (metal if fast else blocked)(q, k, v, log_forget, decay)

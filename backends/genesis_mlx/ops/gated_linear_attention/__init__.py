@@ -3,9 +3,10 @@
 import mlx.core as mx
 
 from .chunked import chunked
+from .kernel import fits, metal
 from .naive import naive
 
-__all__ = ["chunked", "gated_linear_attention", "naive"]
+__all__ = ["chunked", "gated_linear_attention", "metal", "naive"]
 
 
 def gated_linear_attention(
@@ -14,6 +15,7 @@ def gated_linear_attention(
     v: mx.array,
     log_decay: mx.array,
     state: mx.array | None = None,
+    kernels: frozenset[str] = frozenset(),
 ) -> tuple[mx.array, mx.array]:
     """Read and update the state; see `naive.naive` for the equation and shapes.
 
@@ -23,6 +25,7 @@ def gated_linear_attention(
         v: values [B, L, Hk, Dv].
         log_decay: log of the decay [B, L, H] float32.
         state: carried-in state [B, H, Dk, Dv] float32; None is all zeros.
+        kernels: names of the Metal kernels to use.
 
     Returns:
         Outputs [B, L, H, Dv] float32 and the new state.
@@ -31,4 +34,6 @@ def gated_linear_attention(
         shape = (q.shape[0], q.shape[2], q.shape[3], v.shape[3])
         state = mx.zeros(shape, dtype=mx.float32)
     form = naive if q.shape[1] == 1 else chunked
+    if "gla_chunks" in kernels and fits(q.shape[3]):
+        form = metal
     return form(q, k, v, log_decay, state)

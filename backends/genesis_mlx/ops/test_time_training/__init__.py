@@ -2,10 +2,11 @@
 
 import mlx.core as mx
 
+from .kernel import metal
 from .naive import naive
 from .parallel import parallel
 
-__all__ = ["naive", "parallel", "test_time_training"]
+__all__ = ["metal", "naive", "parallel", "test_time_training"]
 
 
 def test_time_training(
@@ -14,6 +15,7 @@ def test_time_training(
     rate: mx.array,
     gradient_sum: mx.array | None = None,
     offset: int = 0,
+    kernels: frozenset[str] = frozenset(),
 ) -> tuple[mx.array, mx.array]:
     """Correct the initial weights' predictions; see `naive.naive`.
 
@@ -23,13 +25,15 @@ def test_time_training(
         rate: learning rate per channel [D] float32.
         gradient_sum: carried-in sum of gradients [B, D] float32; None is zeros.
         offset: tokens read before this call.
+        kernels: names of the Metal kernels to use.
 
     Returns:
         Outputs [B, L, D] float32 and the new sum.
     """
     if gradient_sum is None:
         gradient_sum = mx.zeros((h.shape[0], h.shape[2]), dtype=mx.float32)
-    return parallel(h, y0, rate, gradient_sum, offset)
+    form = metal if "ttt_scan" in kernels else parallel
+    return form(h, y0, rate, gradient_sum, offset)
 
 
 # The name begins with what pytest looks for.

@@ -1,0 +1,76 @@
+"""The cost of a decoded token: this model's, and a peer's counted the same way."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+
+from ..args import ModelArgs
+from .roofline import milliseconds
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One decoded token, greedy, in a batch of one.
+
+    `bytes_per_token` are the different bytes it reads and writes: weights, state,
+    keys and values, and what passes between dispatches, each once. `weight_bytes`
+    are all weights, `key_value_bytes` the keys and values read. `nodes` counts
+    dispatches by kind.
+    """
+
+    name: str
+    dispatches_per_token: int
+    bytes_per_token: int
+    weight_bytes: int
+    key_value_bytes: int
+    nodes: dict[str, int]
+
+    @property
+    def milliseconds(self) -> dict[str, float]:
+        """Least time per token by chip, from memory bandwidth alone."""
+        return milliseconds(self.bytes_per_token)
+
+
+@dataclass(frozen=True)
+class CostReport:
+    """Costs at `context` tokens in the cache; computed, not measured."""
+
+    context: int
+    dtype: str
+    ours: Cost
+    peers: list[Cost]
+
+
+def cost_report(
+    args: ModelArgs | None = None, *, context: int = 1024, ttt: bool = False
+) -> CostReport:
+    """Count a decoded token of a model, the released one unless `args` says else.
+
+    The peer, mlx-lm's Qwen3-Next in the same sizes, is counted where mlx-lm is
+    installed. Weights are bfloat16.
+    """
+    from .ours import genesis_cost
+
+    args = args or ModelArgs.released()
+    peers = [_peer(args, context)] if find_spec("mlx_lm") else []
+    return CostReport(context, "bfloat16", genesis_cost(args, context, ttt), peers)
+
+
+def _peer(args: ModelArgs, context: int) -> Cost:
+    """In a process of its own: what MLX compiles is marked before it is imported."""
+    request = json.dumps({"args": asdict(args), "context": context})
+    done = subprocess.run(
+        [sys.executable, "-m", "backends.genesis_mlx.cost.peer"],
+        input=request,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise RuntimeError(f"mlx-lm's model could not be counted: {lines[-1]}.")
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))

@@ -1,0 +1,30 @@
+"""Metacognition: test-time training mixed in by the confidence in it."""
+
+import mlx.core as mx
+
+from .kernel import metal
+from .naive import Mixture, naive
+
+__all__ = ["Mixture", "confidence_mix", "metal", "naive"]
+
+
+def confidence_mix(
+    x: mx.array,
+    adapted: mx.array,
+    expected: mx.array,
+    logit: mx.array,
+    confidence_sum: mx.array | None,
+    offset: int,
+    strength: float,
+    kernels: frozenset[str] = frozenset(),
+) -> Mixture:
+    """Mix by the mean confidence; see `naive.naive` for the arguments.
+
+    `confidence_sum` may be None, for zeros; `kernels` names the Metal kernels to use.
+    """
+    if confidence_sum is None:
+        confidence_sum = mx.zeros((x.shape[0],))
+    inputs = (x, adapted, expected, logit, confidence_sum, offset, strength)
+    if "confidence_mix" in kernels:
+        return Mixture(*metal(*inputs))
+    return naive(*inputs)

@@ -1,0 +1,41 @@
+"""Metacognition's mixture and its reductions as one Metal kernel."""
+
+import mlx.core as mx
+
+from ...kernels import Kernel
+from ...kernels.kernel import THREADS
+
+KERNEL = Kernel(
+    "confidence_mix",
+    __package__,
+    "mix.metal",
+    ("x", "adapted", "expected", "logit", "confidence_sum", "sizes", "strength"),
+    ("mixed", "confidence_sum_out", "surprise", "confidence", "share"),
+)
+
+
+def metal(
+    x: mx.array,
+    adapted: mx.array,
+    expected: mx.array,
+    logit: mx.array,
+    confidence_sum: mx.array,
+    offset: int,
+    strength: float,
+) -> list[mx.array]:
+    """The fields of `naive`'s result in their order, in one dispatch."""
+    batch, length, width = x.shape
+    sizes = mx.array([length, offset], mx.int32)
+    per_token = ((batch, length), mx.float32)
+    return KERNEL(
+        [x, adapted, expected, logit, confidence_sum, sizes, mx.array([strength])],
+        template={"T": x.dtype, "D": width, "THREADS": THREADS},
+        groups=(1, length, batch),
+        outputs=[
+            (x.shape, x.dtype),
+            ((batch,), mx.float32),
+            per_token,
+            per_token,
+            per_token,
+        ],
+    )

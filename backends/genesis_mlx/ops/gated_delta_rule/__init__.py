@@ -1,0 +1,30 @@
+"""The gated delta rule: a state matrix per head that corrects itself."""
+
+import mlx.core as mx
+
+from .chunked import chunked
+from .kernel import metal
+from .naive import naive
+
+__all__ = ["chunked", "gated_delta_rule", "metal", "naive"]
+
+
+def gated_delta_rule(
+    q: mx.array,
+    k: mx.array,
+    v: mx.array,
+    log_decay: mx.array,
+    beta: mx.array,
+    state: mx.array | None = None,
+    kernels: frozenset[str] = frozenset(),
+) -> tuple[mx.array, mx.array]:
+    """Read and update the state; see `naive.naive` for the equation and shapes.
+
+    `state` None is all zeros; `kernels` names the Metal kernels to use.
+    """
+    if state is None:
+        state = mx.zeros((q.shape[0], q.shape[2], q.shape[3], v.shape[3]))
+    form = naive if q.shape[1] == 1 else chunked
+    if "delta_scan" in kernels:
+        form = metal
+    return form(q, k, v, log_decay, beta, state)

@@ -1,0 +1,134 @@
+"""Inputs to try every kernel with, in the shapes of a model."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import mlx.core as mx
+
+from ..args import ModelArgs
+from ..ops import add_rms_norm, fox_decode, gla_decode, selective_swiglu
+from ..weights import FOX_CONV_SIZE
+
+Run = Callable[[], Iterable[mx.array]]
+# Tokens of a prompt: one more than a block of any kernel.
+LENGTH, SEEN = 65, 40
+
+# Packages whose name is also that of their function.
+_gla: Any = import_module("..ops.gated_linear_attention", __package__)
+_delta: Any = import_module("..ops.gated_delta_rule", __package__)
+_fox: Any = import_module("..ops.forgetting_attention", __package__)
+_training: Any = import_module("..ops.test_time_training", __package__)
+_mixture: Any = import_module("..ops.confidence_mix", __package__)
+
+
+class Draw:
+    """Random arrays that are the same each time."""
+
+    def __init__(self, dtype: mx.Dtype) -> None:
+        self.dtype = dtype
+        self._key = mx.random.key(0)
+
+    def __call__(self, *shape: int) -> mx.array:
+        return self.wide(*shape).astype(self.dtype)
+
+    def wide(self, *shape: int) -> mx.array:
+        """float32, whatever the model computes in."""
+        self._key, key = mx.random.split(self._key)
+        return mx.random.normal(shape, key=key)
+
+
+def cases(args: ModelArgs, dtype: mx.Dtype) -> dict[str, tuple[Run, Run]]:
+    """The kernel and its definition, by the kernel's name and how it is used."""
+    draw, width = Draw(dtype), args.n_embd
+    found: dict[str, tuple[Run, Run]] = {}
+
+    def add(name: str, module: Any, *inputs: Any) -> None:
+        found[name] = partial(module.metal, *inputs), partial(module.naive, *inputs)
+
+    rows = draw(1, 1, width), draw(1, 1, width)
+    add("add_rms_norm", add_rms_norm, *rows, draw(width), 1e-6, 1)
+    if selective_swiglu.fits(args.ffn_width):
+        keep = max(1, int(args.ffn_width * args.selective_k_ratio))
+        wide = draw(1, 1, 2 * args.ffn_width)
+        add("selective_swiglu", selective_swiglu, wide, keep)
+    if gla_decode.fits(args.gla_key_dim, args.gla_value_dim):
+        add("gla_decode", gla_decode, *_gla_decode(args, draw))
+        *inputs, weights = _gla_decode(args, draw)
+        weights = weights._replace(
+            beta_weight=weights.gate_weight, beta_bias=weights.gate_bias
+        )
+        add("gla_decode with delta rule", gla_decode, *inputs, weights)
+    if fox_decode.fits(args.head_dim):
+        add("fox_decode", fox_decode, *_fox_decode(args, draw))
+    heads, kv = args.n_head, args.n_kv_head
+    dk, dv, dh = args.gla_key_dim, args.gla_value_dim, args.head_dim
+    gates = -mx.abs(draw.wide(1, LENGTH, heads))
+    if _gla.fits(dk):
+        q, k = draw(1, LENGTH, heads, dk), draw(1, LENGTH, kv, dk)
+        state = draw.wide(1, heads, dk, dv)
+        add("gla_chunks", _gla, q, k, draw(1, LENGTH, kv, dv), gates, state)
+    q, k = (draw(1, LENGTH, n, dk) * dk**-0.5 for n in (heads, kv))
+    v, beta = draw(1, LENGTH, kv, dv), mx.sigmoid(draw.wide(1, LENGTH, heads))
+    add("delta_scan", _delta, q, k, v, gates, beta, draw.wide(1, heads, dk, dv))
+    if _fox.fits(dh, dh):
+        k, v = (draw(1, n, SEEN + LENGTH, dh).swapaxes(1, 2) for n in (kv, heads))
+        decay = -mx.abs(draw.wide(1, heads, SEEN))
+        add("fox_blocks", _fox, draw(1, LENGTH, heads, dh), k, v, gates, decay)
+    if args.use_ttt:
+        tokens = draw(1, LENGTH, width), draw(1, LENGTH, width)
+        add("ttt_scan", _training, *tokens, draw.wide(width), draw.wide(1, width), 3)
+        add(
+            "confidence_mix",
+            _mixture,
+            *tokens,
+            draw(1, LENGTH, width),
+            draw(1, LENGTH),
+            mx.ones((1,)),
+            3,
+            0.2,
+        )
+    return found
+
+
+def _gla_decode(args: ModelArgs, draw: Draw) -> tuple[Any, ...]:
+    d, h, hk = args.n_embd, args.n_head, args.n_kv_head
+    dk, dv, taps = args.gla_key_dim, args.gla_value_dim, max(2, args.gla_conv_size)
+    channels = (h + hk) * dk + hk * dv
+    weights = gla_decode.GLAWeights(
+        draw(h, d) * d**-0.5,
+        draw.wide(h),
+        draw.wide(h),
+        draw(taps, channels),
+        draw(dv),
+        hk,
+        16.0,
+        1e-5,
+    )
+    angles = draw.wide(1, 1, dk // 4)
+    proj, state = draw(1, 1, channels + h * dv), draw.wide(1, h, dk, dv)
+    conv = draw(1, taps - 1, channels)
+    return proj, draw(1, 1, d), conv, state, (mx.cos(angles), mx.sin(angles)), weights
+
+
+def _fox_decode(args: ModelArgs, draw: Draw) -> tuple[Any, ...]:
+    d, h, hk, dh = args.n_embd, args.n_head, args.n_kv_head, args.head_dim
+    channels = (hk + h) * dh
+    weights = fox_decode.FoXWeights(
+        draw(h, d) * d**-0.5,
+        draw.wide(h),
+        draw(FOX_CONV_SIZE, channels),
+        draw(h * dh),
+        draw(hk * dh),
+        draw(dh),
+        1e-6,
+    )
+    past = fox_decode.FoXPast(
+        draw(1, hk, SEEN + 3, dh),
+        draw(1, h, SEEN + 3, dh),
+        -mx.abs(draw.wide(1, h, SEEN)),
+        SEEN,
+    )
+    proj, conv = draw(1, 1, channels + 2 * h * dh), draw(1, FOX_CONV_SIZE - 1, channels)
+    return proj, draw(1, 1, d), conv, past, weights

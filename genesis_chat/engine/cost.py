@@ -1,0 +1,31 @@
+"""What a decoded token costs on Apple's GPU, computed without one."""
+
+from typing import Any
+
+from ..errors import GenerationError
+
+
+def token_costs(context: int, ttt: bool) -> dict[str, Any]:
+    """The released model's costs, and those of the peers that are installed.
+
+    A mapping of plain values, of which `costs` lists one for each model, ours first.
+    Raises `GenerationError` when a peer cannot be counted.
+    """
+    from dataclasses import asdict
+
+    from backends.genesis_mlx.cost import BANDWIDTHS, cost_report
+
+    try:
+        report = cost_report(context=context, ttt=ttt)
+    except RuntimeError as error:
+        raise GenerationError(str(error)) from error
+    return {
+        "computed": True,
+        "context": report.context,
+        "dtype": report.dtype,
+        "bandwidths": dict(BANDWIDTHS),
+        "costs": [
+            {**asdict(cost), "milliseconds": cost.milliseconds}
+            for cost in (report.ours, *report.peers)
+        ],
+    }

@@ -1,0 +1,99 @@
+"""The cost of a decoded token, counted from the graph."""
+
+import json
+
+import mlx.core as mx
+import pytest
+from configurations import configuration
+from emulation import needs_kernels, running
+
+from backends.genesis_mlx import Model, ModelArgs
+from backends.genesis_mlx.cost.dispatches import dispatches
+from backends.genesis_mlx.cost.graph import trace
+from backends.genesis_mlx.cost.ours import genesis_cost
+from backends.genesis_mlx.cost.traffic import traffic
+from genesis_chat.cli.main import run
+
+MOST_DISPATCHES = 300
+MOST_BYTES = 1.05
+
+
+def count(function: object, *shapes: tuple[int, ...]) -> dict[str, int]:
+    graph = trace(function, [mx.zeros(shape) for shape in shapes])  # type: ignore[arg-type]
+    return dispatches(graph)
+
+
+def test_views_are_no_dispatches() -> None:
+    found = count(lambda x: x.T[2:].reshape(2, 4, 1)[:, None] + 1, (2, 6))
+    assert found == {"Copy": 1, "Add": 1}
+    assert count(lambda x: x[:, 1:].reshape(5) * 2, (1, 6)) == {"Multiply": 1}
+    assert count(lambda x, y: mx.concatenate([x, y]), (2,), (3,)) == {"Copy": 2}
+
+
+def test_fused_operations_are_one() -> None:
+    found = count(lambda x, w: mx.fast.rms_norm(x, w, 1e-6) @ w, (4, 8), (8,))
+    assert sum(found.values()) == 2
+
+
+def test_kernels_copy_inputs_that_are_out_of_order() -> None:
+    def run(x: mx.array) -> list[mx.array]:
+        kernel = mx.fast.metal_kernel(
+            name="copy", input_names=["x"], output_names=["y"], source="y[0] = x[0];"
+        )
+        return kernel(  # type: ignore[operator,no-any-return]
+            inputs=[x.T],
+            output_shapes=[(1,)],
+            output_dtypes=[x.dtype],
+            grid=(1, 1, 1),
+            threadgroup=(1, 1, 1),
+        )
+
+    assert sum(count(run, (3, 4)).values()) == 2
+    assert sum(count(run, (1, 4)).values()) == 1
+
+
+def test_bytes_count_once() -> None:
+    def step(table: mx.array, row: mx.array, cache: mx.array) -> list[mx.array]:
+        cache = cache[...]
+        cache[1:2] = table[row]
+        return [cache, cache[:2] * 2]
+
+    shapes = [(100, 8), (1,), (50, 8)]
+    arrays = [mx.zeros(shapes[0]), mx.zeros((1,), mx.int32), mx.zeros(shapes[2])]
+    graph = trace(step, arrays)
+    names = [operand.name for operand in graph.inputs]
+    read, _ = traffic(graph, {names[2]: 64})
+    assert read[names[0]] == 8 * 4
+    assert read[names[2]] == 64
+
+
+@pytest.mark.parametrize("ttt", [False, True])
+def test_the_released_shape_stays_within_its_goals(ttt: bool) -> None:
+    cost = genesis_cost(ModelArgs.released(), 1024, ttt)
+    assert cost.dispatches_per_token <= MOST_DISPATCHES
+    limit = MOST_BYTES * cost.weight_bytes + cost.key_value_bytes
+    assert cost.weight_bytes <= cost.bytes_per_token <= limit
+
+
+@needs_kernels
+def test_as_many_kernels_are_counted_as_run() -> None:
+    args = ModelArgs.from_config(configuration("released-ratios"), accept_unknown=True)
+    model = Model(args)
+    cache = model.make_cache(ttt=True)
+    with running() as reports:
+        model(mx.array([[1, 2, 3]]), cache)
+        before = len(reports)
+        model(mx.array([[4]]), cache)
+    counted = genesis_cost(args, 3, True).nodes
+    kernels = {name: n for name, n in counted.items() if name.startswith("genesis_")}
+    if reports:
+        assert sum(kernels.values()) == len(reports) - before
+
+
+def test_the_command_prints_what_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "--cost", "--json", "--context", "100"]) == 0
+    ours = json.loads(capsys.readouterr().out)["costs"][0]
+    assert ours["key_value_bytes"] == 7 * 12 * 64 * 100 * 2
+    assert ours["milliseconds"]["M1"] == pytest.approx(
+        ours["bytes_per_token"] / 68.25e6
+    )

@@ -1,0 +1,155 @@
+"""One decoded token of gated linear attention: the kernel and the definition."""
+
+from typing import Any
+
+import mlx.core as mx
+import pytest
+from draws import Draw
+from emulation import (
+    DTYPES,
+    ORDERS,
+    Mutation,
+    assert_agree,
+    assert_caught,
+    emulator_only,
+    needs_kernels,
+    running,
+)
+
+from backends.genesis_mlx.ops import gla_decode
+from backends.genesis_mlx.ops.gla_decode import GLAWeights
+
+pytestmark = needs_kernels
+# B, H, Hk, Dk, Dv, D, W, half of the rotated channels
+RELEASED = (1, 9, 3, 48, 96, 576, 4, 12)
+SHAPES = {
+    "released": RELEASED,
+    "built-in": (2, 8, 2, 24, 48, 256, 4, 6),
+    "tiny": (1, 1, 1, 4, 4, 4, 2, 1),
+    "widest": (2, 2, 1, 128, 128, 36, 3, 32),
+    "narrow values": (1, 2, 2, 60, 8, 33, 4, 15),
+    "no rotation": (2, 3, 3, 8, 20, 40, 4, 0),
+}
+
+
+def inputs_of(
+    name: str, dtype: str, mamba: bool = True, delta: bool = False
+) -> tuple[Any, ...]:
+    b, h, hk, dk, dv, d, w, half = SHAPES[name]
+    draw = Draw(len(name))
+    channels = (h + hk) * dk + hk * dv
+
+    def cast(*shape: int) -> mx.array:
+        return mx.array(draw(*shape)).astype(getattr(mx, dtype))
+
+    angles = mx.array(draw(1, 1, max(half, 1)))[..., :half]
+    weights = GLAWeights(
+        gate_weight=cast(h, d) / d**0.5,
+        gate_bias=mx.array(draw(h)) - 2,
+        a_log=mx.array(draw(h)) if mamba else None,
+        conv_weight=cast(w, channels),
+        norm_weight=cast(dv) + 1,
+        kv_heads=hk,
+        normalizer=16.0,
+        eps=1e-5,
+        beta_weight=cast(h, d) / d**0.5 if delta else None,
+        beta_bias=mx.array(draw(h)) if delta else None,
+    )
+    # A part of a longer array, as a batch sliced out of another would be.
+    proj = cast(b, 2, channels + h * dv)[:, 1:]
+    conv, state = cast(b, w - 1, channels), mx.array(draw(b, h, dk, dv))
+    return proj, cast(b, 1, d), conv, state, (mx.cos(angles), mx.sin(angles)), weights
+
+
+def check(name: str, dtype: str, **options: bool) -> None:
+    inputs = inputs_of(name, dtype, **options)
+    assert_agree([*gla_decode.metal(*inputs)], [*gla_decode.naive(*inputs)], dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", SHAPES)
+def test_is_the_definition(name: str, dtype: str) -> None:
+    with running():
+        check(name, dtype)
+
+
+@pytest.mark.parametrize("options", [{"mamba": False}, {"delta": True}])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_other_gate_and_delta_rule(dtype: str, options: dict[str, bool]) -> None:
+    with running():
+        check("built-in", dtype, **options)
+
+
+@pytest.mark.parametrize(("seed", "order"), ORDERS)
+def test_order_does_not_matter(seed: int, order: str) -> None:
+    with running(seed, order):
+        check("built-in", "float32", delta=True)
+
+
+def test_reads_the_state_once() -> None:
+    inputs = inputs_of("released", "float32")
+    with running() as reports:
+        gla_decode.metal(*inputs)
+    for report in reports:
+        assert report.buffers["state"].bytes_loaded == inputs[3].nbytes
+        assert report.private_array_bytes == 0
+
+
+MUTATIONS = [
+    Mutation(
+        "barrier after the convolution",
+        "mixed[i] = silu_of(sum);\n}\nthreadgroup_barrier(mem_flags::mem_threadgroup);",
+        "mixed[i] = silu_of(sum);\n}",
+    ),
+    Mutation(
+        "flags of the barrier after the rotation",
+        "turned[group * DK + i] = value * inverse;\n  }\n}\n"
+        "threadgroup_barrier(mem_flags::mem_threadgroup);",
+        "turned[group * DK + i] = value * inverse;\n  }\n}\n"
+        "threadgroup_barrier(mem_flags::mem_device);",
+    ),
+    Mutation(
+        "stride of the state", "state[base + i * DV] + ", "state[base + i * DK] + "
+    ),
+    Mutation(
+        "missing reduction", "metal::sqrt(simd_sum(squares))", "metal::sqrt(squares)"
+    ),
+    Mutation(
+        "bound", "if (tid < DV) {\n  float gate", "if (tid <= DV) {\n  float gate"
+    ),
+    Mutation("last row", "metal::min(first + ROWS, uint(DK))", "first + ROWS - 1"),
+    Mutation("key head", "uint hk = h % HK;", "uint hk = h / (H / HK);"),
+    Mutation("writers of the shared state", "i < DK || h < HK", "i < DK"),
+    Mutation(
+        "decay after the product",
+        "decay * state[base + i * DV] + turned[DK + i]",
+        "state[base + i * DV] + decay * turned[DK + i]",
+    ),
+    Mutation("implicit bfloat", "static_cast<T>(normed * silu_of(gate))", "normed"),
+    Mutation("sign of the rotation", "i < HALF ? -other : other", "other"),
+    Mutation("convolution state", "w - 1) * CH + c] = value", "w - 1) * CH] = value"),
+]
+
+
+@emulator_only
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name)
+def test_faults_are_caught(mutation: Mutation) -> None:
+    def run() -> None:
+        with running():
+            check("narrow values" if "row" in mutation.name else "built-in", "bfloat16")
+
+    assert_caught("gla_decode", mutation, run)
+
+
+@emulator_only
+@pytest.mark.parametrize("grid", [(1, 7, 2), (1, 9, 2), (1, 8, 1)])
+def test_wrong_grids_are_caught(grid: tuple[int, int, int], monkeypatch: Any) -> None:
+    kernel = gla_decode.kernel.KERNEL
+    right = type(kernel).__call__
+
+    def wrong(self: Any, *args: Any, **rest: Any) -> Any:
+        return right(self, *args, **{**rest, "groups": grid})
+
+    monkeypatch.setattr(type(kernel), "__call__", wrong)
+    with running(), pytest.raises(Exception, match=r"genesis_gla_decode"):
+        check("built-in", "float32")

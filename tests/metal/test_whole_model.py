@@ -1,0 +1,92 @@
+"""The built-in model through emulated kernels and through MLX operations."""
+
+from pathlib import Path
+
+import mlx.core as mx
+import pytest
+from configurations import random_ids
+from emulation import needs_kernels, running
+from tolerances import LOGITS, REOPENED, SPLIT, max_difference
+
+from backends.genesis_mlx import CacheError, Model, load
+from backends.genesis_mlx.kernels import KERNELS, VARIABLE
+
+pytestmark = needs_kernels
+# In one text of several dozen the selective mask chooses between two values that
+# rounding alone separates; in this one it does not.
+PROMPT = random_ids(71, seed=0, vocab_size=2048)
+STEPS = 20
+ONLY_TTT = {"ttt_scan", "confidence_mix"}
+ONLY_DELTA = {"delta_scan"}
+
+
+def without_mask(model: Model) -> Model:
+    """The model, keeping all hidden values: see `LOGITS_MASKED`."""
+    for block in model.blocks:
+        block.ffn._keep = model.args.ffn_width
+    return model
+
+
+def logits_of(model: Model, ttt: bool) -> tuple[list[mx.array], list[int]]:
+    """Logits of the prompt and of tokens chosen greedily after it."""
+    cache = model.make_cache(ttt=ttt)
+    found = [model(mx.array([PROMPT]), cache)]
+    ids = []
+    for _ in range(STEPS):
+        ids.append(int(found[-1][0, -1].argmax().item()))
+        found.append(model(mx.array([ids[-1:]]), cache))
+    mx.eval(found)
+    return found, ids
+
+
+@pytest.mark.parametrize("ttt", [False, True])
+def test_logits_are_those_of_the_operations(
+    model: Model, ttt: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running() as reports:
+        logits, ids = logits_of(model, ttt)
+    monkeypatch.setenv(VARIABLE, "ops")
+    expected, expected_ids = logits_of(model, ttt)
+    assert ids == expected_ids
+    for ours, theirs in zip(logits, expected, strict=True):
+        assert max_difference(ours, theirs) <= LOGITS
+    if reports:
+        used = {report.kernel.removeprefix("genesis_") for report in reports}
+        unused = ONLY_DELTA | (set() if ttt else ONLY_TTT)
+        assert used == KERNELS.keys() - unused
+
+
+def test_delta_rule_is_that_of_the_operations(
+    builtin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = without_mask(load(builtin, dtype="float32", delta_rule=True))
+    with running() as reports:
+        logits, ids = logits_of(model, False)
+    monkeypatch.setenv(VARIABLE, "ops")
+    expected, expected_ids = logits_of(model, False)
+    assert ids == expected_ids
+    for ours, theirs in zip(logits, expected, strict=True):
+        assert max_difference(ours, theirs) <= LOGITS
+    if reports:
+        used = {report.kernel.removeprefix("genesis_") for report in reports}
+        assert used == KERNELS.keys() - ONLY_TTT - {"gla_chunks"}
+
+
+def test_delta_rule_is_another_model(builtin: Path, tmp_path: Path) -> None:
+    plain = without_mask(load(builtin, dtype="float32"))
+    delta = without_mask(load(builtin, dtype="float32", delta_rule=True))
+    ids = mx.array([PROMPT])
+    cache = delta.make_cache()
+    whole = delta(ids, cache)
+    assert max_difference(whole, plain(ids)) > LOGITS
+    # Its state is nothing to go on from without it.
+    cache.save(tmp_path / "state")
+    with pytest.raises(CacheError, match="with the delta rule"):
+        plain.load_cache(tmp_path / "state")
+    again = delta.load_cache(tmp_path / "state")
+    after = delta(ids[:, :5], again)
+    assert max_difference(after, delta(ids[:, :5], cache)) <= REOPENED
+    parts = delta.make_cache()
+    for token in range(ids.shape[1]):
+        last = delta(ids[:, token : token + 1], parts)
+    assert max_difference(last[:, -1], whole[:, -1]) <= SPLIT
