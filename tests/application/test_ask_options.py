@@ -25,6 +25,13 @@ def ask(*arguments: str) -> dict[str, Any]:
     return reply
 
 
+def test_the_delta_rule_makes_another_model_of_it() -> None:
+    options = ("--temp", "0", "--max-tokens", "8", "--no-log")
+    plain, delta = ask(*options), ask(*options, "--delta-rule")
+    assert delta["token_ids"] == ask(*options, "--delta-rule")["token_ids"]
+    assert delta["token_ids"] != plain["token_ids"]
+
+
 def test_json_is_one_object_with_these_fields() -> None:
     reply = ask("--seed", "5")
     kinds: dict[str, type | tuple[type, ...]] = {
