@@ -30,11 +30,11 @@ from .base import shown
 from .opening import Opening
 
 # How often a reply that is being written is shown anew.
-FLUSH_SECONDS = 1 / 30
+FLUSH_SECONDS = 1 / 24
 
 
 class Replying(Opening):
-    """Runs turns; what they bring is gathered and shown 30 times a second."""
+    """Runs turns; what they bring is gathered and shown 24 times a second."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]  # as in Base
