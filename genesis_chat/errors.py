@@ -27,3 +27,11 @@ class GenerationError(GenesisChatError):
 
 class HistoryError(GenesisChatError):
     """A conversation that is not there, or a history that cannot be read or kept."""
+
+
+class ConfigError(GenesisChatError):
+    """A settings file that cannot be read or written."""
+
+
+class PromptError(GenesisChatError):
+    """A named system prompt that is not there, or cannot be kept."""

@@ -1,10 +1,30 @@
 """What every test runs under, and models shared between tests."""
 
+import importlib.util
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import reference
+
+GUARD = Path(__file__).parent / "socket_guard"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No connections: here, and in every program that a test starts."""
+    paths = [str(GUARD), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    spec = importlib.util.spec_from_file_location("guard", GUARD / "sitecustomize.py")
+    assert spec and spec.loader
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+@pytest.fixture(autouse=True)
+def loopback(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that are marked so may talk to a server of their own on this computer."""
+    if request.node.get_closest_marker("loopback"):
+        monkeypatch.setenv("GENESIS_TEST_LOOPBACK", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

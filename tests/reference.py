@@ -92,6 +92,30 @@ class Reference:
                 self._model(self._torch.tensor([list(ids)]))[0][0, -1].numpy()
             )
 
+    def outputs(
+        self, ids: Sequence[int], names: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        """What its modules of these names compute for ids, with all mixers on."""
+        found: dict[str, Any] = {}
+        modules = dict(self._model.named_modules())
+        hooks = [
+            modules[name].register_forward_hook(
+                lambda module, given, output, name=name: found.setdefault(name, output)
+            )
+            for name in names
+        ]
+        try:
+            self.last_logits(ids)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return {
+            name: np.asarray(
+                (value[0] if isinstance(value, tuple) else value).detach().float()
+            )
+            for name, value in found.items()
+        }
+
     def set_mask(self, share: float) -> None:
         """Keep this share of the hidden values, by its own method."""
         self._model.set_selective_activation(True, share)

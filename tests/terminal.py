@@ -1,9 +1,12 @@
 """Running the command line as a person does: through pipes or on a terminal."""
 
+import fcntl
 import os
 import pty
+import re
 import select
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -18,6 +21,9 @@ from typing import Self
 COMMAND = (sys.executable, "-P", "-m", "genesis_chat")
 # Only a program that hangs takes so long.
 PATIENCE_SECONDS = 60.0
+UNKNOWN_TO_PYTE = re.compile(
+    rb"\x1b\[[<>=?][0-9;$]*[up]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)"
+)
 
 
 @dataclass(frozen=True)
@@ -64,10 +70,23 @@ class Screen:
         *arguments: str | Path,
         env: Mapping[str, str] | None = None,
         err: int | None = None,
+        size: tuple[int, int] | None = None,
     ) -> Iterator[Self]:
-        """Start the command line; `err` sends stderr elsewhere."""
+        """Start the command line; `err` sends stderr elsewhere.
+
+        `size` is the terminal's, in columns and rows.
+        """
         terminal, inside = pty.openpty()
+        if size:
+            fcntl.ioctl(
+                inside, termios.TIOCSWINSZ, struct.pack("4H", size[1], size[0], 0, 0)
+            )
         settings = termios.tcgetattr(inside)
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("COLUMNS", "LINES")
+        }
         # Newlines arrive as written and keys are not shown, so that `shown` is output.
         settings[1] &= ~termios.ONLCR
         settings[3] &= ~termios.ECHO
@@ -77,7 +96,7 @@ class Screen:
             stdin=inside,
             stdout=inside,
             stderr=inside if err is None else err,
-            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
+            env={**inherited, "TERM": "xterm-256color", **(env or {})},
             start_new_session=True,
         )
         os.close(inside)
@@ -87,6 +106,32 @@ class Screen:
             process.kill()
             process.wait()
             os.close(terminal)
+
+    def hang_up(self) -> None:
+        """Close the terminal under the program, and forget it."""
+        os.close(self.terminal)
+        self.terminal = os.open(os.devnull, os.O_RDWR)
+
+    def picture(self, size: tuple[int, int]) -> str:
+        """The screen as an emulated terminal of a size shows it now."""
+        import pyte
+
+        screen = pyte.Screen(*size)
+        # What pyte does not know it would print: Kitty's keys, OSC and modes.
+        known = re.sub(
+            rb"\x1b\[[<>=?][0-9;$]*[up]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)",
+            b"",
+            bytes(self.shown),
+        )
+        pyte.ByteStream(screen).feed(known)
+        return "\n".join(screen.display)
+
+    def see(self, text: str, size: tuple[int, int]) -> str:
+        """Wait until the screen shows a text; the whole screen."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while text not in (picture := self.picture(size)):
+            assert self._read() and time.monotonic() < deadline, picture
+        return picture
 
     def _read(self) -> bool:
         """Wait a moment for output; whether there can be more."""

@@ -10,7 +10,7 @@ from ..errors import (
     TokenError,
     WeightsError,
 )
-from ..events import FinishReason, GeneratedToken, Prefilled
+from ..events import FinishReason, GeneratedToken, Prefilled, Readings
 from ..model_files import read_args
 from ..sampling_settings import SamplingSettings
 from ..weights import (
@@ -43,6 +43,7 @@ __all__ = [
     "ModelArgs",
     "NonFiniteLogitsError",
     "Prefilled",
+    "Readings",
     "SamplingSettings",
     "TokenError",
     "WeightsError",

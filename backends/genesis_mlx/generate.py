@@ -12,6 +12,7 @@ from . import device
 from .cache import Cache
 from .model import Model
 from .sampling import Sampler
+from .steps import Steps
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
 CLEAR_EVERY = 256
@@ -52,6 +53,7 @@ def generate_with_progress(
     max_tokens: int,
     stop_ids: Collection[int] = (),
     prefill_step: int | None = None,
+    readings: bool = False,
 ) -> Iterator[Prefilled | GeneratedToken]:
     """Read `prompt`, reporting progress, and yield the tokens that follow it.
 
@@ -70,6 +72,7 @@ def generate_with_progress(
         max_tokens: most tokens to yield, at least 1.
         stop_ids: token ids that end the reply.
         prefill_step: most tokens to read in one call; None suits the device.
+        readings: whether the mixers report what they do.
 
     Raises:
         ContextError: the prompt leaves no room for a token. Nothing was read.
@@ -84,52 +87,39 @@ def generate_with_progress(
         model.args, cache.offset, prompt, history, max_tokens, step
     )
     sampler = Sampler(settings, model.args.vocab_size, (*history, *prompt))
-    return _run(model, prompt, cache, sampler, limit, last, frozenset(stop_ids), step)
+    steps = Steps(model, cache, sampler, readings)
+    return _run(steps, prompt, limit, last, frozenset(stop_ids), step)
 
 
 def _run(
-    model: Model,
+    steps: Steps,
     prompt: Sequence[int],
-    cache: Cache,
-    sampler: Sampler,
     limit: int,
     at_limit: FinishReason,
     stop_ids: frozenset[int],
-    step: int,
+    size: int,
 ) -> Iterator[Prefilled | GeneratedToken]:
-    for start in range(0, len(prompt), step):
-        ids = mx.array([prompt[start : start + step]])
-        features = model.features(ids, cache)[:, -1:]
-        mx.eval(features, cache.arrays())
-        mx.clear_cache()
-        yield Prefilled(min(start + step, len(prompt)), len(prompt))
-    token, log_probability, finite = _next(model, features, sampler)
+    for start in range(0, len(prompt), size):
+        features, readings = steps.read(prompt[start : start + size])
+        yield Prefilled(min(start + size, len(prompt)), len(prompt), readings)
+    following = steps.draw(features)
     for count in range(1, limit + 1):
-        now, said, now_finite = token, log_probability, finite
+        now = following
         if count < limit:
-            features = model.features(now.reshape(1, 1), cache)
-            token, log_probability, finite = _next(model, features, sampler)
-        if not now_finite.item():
+            following = steps.follow(now.token)
+        if not now.finite.item():
             raise NonFiniteLogitsError(
                 f"The model computed numbers that are not finite after "
                 f"{count - 1} tokens of the reply."
             )
-        value: int = now.item()  # type: ignore[assignment]  # of an integer array
-        likely: float = said.item()  # type: ignore[assignment]  # of a float array
-        if value in stop_ids:
-            yield GeneratedToken(value, likely, FinishReason.STOP)
+        value: int = now.token.item()  # type: ignore[assignment]  # of an integer array
+        likely: float = now.log_probability.item()  # type: ignore[assignment]
+        readings = now.readings.read() if now.readings else None
+        stopped = value in stop_ids
+        reason = at_limit if count == limit else None
+        reason = FinishReason.STOP if stopped else reason
+        yield GeneratedToken(value, likely, reason, readings)
+        if stopped:
             return
-        yield GeneratedToken(value, likely, at_limit if count == limit else None)
         if count % CLEAR_EVERY == 0:
             mx.clear_cache()
-
-
-def _next(
-    model: Model, features: mx.array, sampler: Sampler
-) -> tuple[mx.array, mx.array, mx.array]:
-    """Queue the next token, its log-probability, and whether all logits are finite."""
-    logits = model.logits(features)[0, -1].astype(mx.float32)
-    token, finite = sampler(logits), mx.isfinite(logits).all()
-    log_probability = logits[token] - mx.logsumexp(logits)
-    mx.async_eval(token, log_probability, finite)
-    return token, log_probability, finite

@@ -11,7 +11,7 @@ from ..errors import TokenError
 from .cache import Cache
 from .device import on_metal
 from .layers import Block, Metacognition, make_norm
-from .ops import Positions
+from .ops import Positions, Taps
 
 
 class Model(nn.Module):
@@ -45,13 +45,16 @@ class Model(nn.Module):
             cache = self.make_cache()
         return self.logits(self.features(ids, cache))
 
-    def features(self, ids: mx.array, cache: Cache) -> mx.array:
+    def features(
+        self, ids: mx.array, cache: Cache, taps: Taps | None = None
+    ) -> mx.array:
         """Last hidden vectors [B, L, D] of token ids [B, L], which are not checked.
 
+        The mixers leave in `taps` what they do, without computing anything again.
         If an exception ends it, Ctrl-C included, the cache is as it was before.
         """
         before = cache.copy()
-        positions = Positions(cache.offset, ids.shape[1])
+        positions = Positions(cache.offset, ids.shape[1], taps)
         try:
             x: mx.array = self.tok_emb(ids)
             for block, layer in zip(self.blocks, cache.layers, strict=True):

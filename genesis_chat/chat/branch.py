@@ -14,21 +14,34 @@ def exchanges_of(
     An imported conversation may have several replies in a row: they become one.
     Token ids are taken from replies of the model whose weights have this `sha256`.
     """
-    exchanges: list[Exchange] = []
+    return tuple(exchange for _, exchange in _placed(branch, sha256))
+
+
+def starts_of(branch: Sequence[StoredMessage]) -> list[int]:
+    """Where in a branch the question of each exchange stands."""
+    return [place for place, _ in _placed(branch, None)]
+
+
+def _placed(
+    branch: Sequence[StoredMessage], sha256: str | None
+) -> list[tuple[int, Exchange]]:
+    exchanges: list[tuple[int, Exchange]] = []
     question: StoredMessage | None = None
-    for message in branch:
+    asked = 0
+    for place, message in enumerate(branch):
         if message.role == "user":
-            question = message
+            question, asked = message, place
         elif not message.content and not message.token_ids:
             continue
         elif question is not None:
             receipt = message.receipt
             same = receipt is not None and receipt.model_sha256 == sha256 is not None
             ids = message.token_ids if same and message.status != "damaged" else ()
-            exchanges.append(Exchange(question.content, message.content, ids))
+            said = Exchange(question.content, message.content, ids)
+            exchanges.append((asked, said))
             question = None
         elif exchanges:
-            last = exchanges.pop()
+            start, last = exchanges.pop()
             reply = f"{last.reply}\n\n{message.content}"
-            exchanges.append(Exchange(last.content, reply))
-    return tuple(exchanges)
+            exchanges.append((start, Exchange(last.content, reply)))
+    return exchanges

@@ -10,7 +10,15 @@ import click
 from ..errors import GenerationError
 from .conversation import Choice, conversation_id
 from .options import generation_options, settings_from
-from .show import as_json, load_model, notice, statistics, stop_on_interrupt, write
+from .show import (
+    as_json,
+    dropped,
+    load_model,
+    notice,
+    statistics,
+    stop_on_interrupt,
+    write,
+)
 
 INTERRUPTED = 130
 
@@ -54,11 +62,13 @@ def ask(
         streaming = not (no_stream or json_output)
         failure: GenerationError | None = None
         try:
-            from ..engine import Finished, Text
+            from ..engine import Dropped, Finished, Text
 
             for event in chat.reply(text, settings, cancelled=stop):
                 if isinstance(event, Text) and streaming:
                     write(event.text)
+                elif isinstance(event, Dropped):
+                    notice(dropped(event.exchanges))
                 elif isinstance(event, Finished):
                     reply = event.reply
         except GenerationError as error:

@@ -10,8 +10,16 @@ import click
 from ..errors import ContextFullError, GenerationError, HistoryError
 from ..settings import GenerationSettings
 from .conversation import Choice
+from .interface import open_interface
 from .options import generation_options, settings_from
-from .show import load_model, notice, statistics, stop_on_interrupt, write
+from .show import (
+    dropped,
+    load_model,
+    notice,
+    statistics,
+    stop_on_interrupt,
+    write,
+)
 
 HELP = """\
 /new           start again with an empty conversation
@@ -24,14 +32,24 @@ Ctrl-C stops a reply."""
 
 @click.command()
 @generation_options
+@click.option(
+    "--plain", is_flag=True, help="Line by line, without a full-screen interface."
+)
 def chat(
     model: str | None,
     dtype: str | None,
     stats: bool,
+    plain: bool,
     **options: Any,
 ) -> int:
-    """Chat, a line at a time. Each line of a piped standard input is a turn."""
+    """Chat, on a terminal in a full-screen interface.
+
+    With --plain, or when standard input or output is no terminal, line by line: each
+    line of a piped standard input is a turn.
+    """
     settings, choice = settings_from(options), Choice(options)
+    if not plain and sys.stdin.isatty() and sys.stdout.isatty():
+        return open_interface(choice, settings, model, dtype)
     genesis = load_model(model, dtype)
     terminal = sys.stdin.isatty()
     with _Chat(genesis, choice, settings, stats) as conversation:
@@ -129,7 +147,7 @@ class _Chat:
                 for event in self.session.reply(line, self.settings, cancelled=stop):
                     match event:
                         case Dropped(exchanges):
-                            notice(_dropped(exchanges))
+                            notice(dropped(exchanges))
                         case Text(text):
                             write(text)
                         case Finished(reply):
@@ -147,8 +165,3 @@ class _Chat:
             notice("[stopped: the model's context is full]")
         if self.stats:
             notice(statistics(reply))
-
-
-def _dropped(exchanges: int) -> str:
-    what = "exchange has" if exchanges == 1 else f"{exchanges} exchanges have"
-    return f"[the oldest {what} left the model's context to make room]"

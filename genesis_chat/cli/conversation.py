@@ -33,15 +33,23 @@ class Choice:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.system: str | None = options["system"]
-        self.no_log: bool = options["no_log"]
+        self.no_log: bool = not options["log"]
         self.latest: bool = options["latest"]
         self.conversation: str | None = options["conversation"]
         if self.latest and self.conversation:
             raise UsageError("--continue and --conversation exclude each other.")
-        if self.continues and self.system is not None:
+        template = options["template"]
+        if template is not None and self.system is not None:
+            raise UsageError("--system and --template exclude each other.")
+        if self.continues and (self.system is not None or template is not None):
+            given = "--system" if template is None else "--template"
             raise UsageError(
-                "--system cannot be changed in a conversation that is continued."
+                f"{given} cannot be changed in a conversation that is continued."
             )
+        if template is not None:
+            from ..prompts import find
+
+            self.system = find(template).text
 
     @property
     def continues(self) -> bool:
@@ -52,14 +60,15 @@ class Choice:
     def open(self, genesis: "Genesis") -> Iterator["Chat | Session"]:
         """A session, kept in the history unless --no-log says otherwise."""
         from ..chat import Chat, exchanges_of
+        from ..config import load
         from ..engine import LocalEngine, Snapshots
 
         with ExitStack() as stack:
             if self.no_log and not self.continues:
-                yield genesis.session(self._system)
+                yield genesis.session(self.system_prompt)
                 return
             store = stack.enter_context(self._history())
-            found = self._find(store)
+            found = self.find(store)
             if found:
                 title = " ".join(found.title.split()) or found.id
                 notice(f"Continuing: {title} ({found.messages} messages)")
@@ -69,13 +78,23 @@ class Choice:
                 session.exchanges += exchanges_of(branch, genesis.model.sha256)
                 yield session
             else:
-                snapshots = Snapshots(store.path.parent / SNAPSHOTS)
+                limit = load().snapshots_mb * 2**20
+                snapshots = Snapshots(store.path.parent / SNAPSHOTS, limit)
                 engine = LocalEngine(genesis.model, snapshots)
-                yield Chat(engine, store, found, self._system)
+                yield Chat(engine, store, found, self.system_prompt)
 
     @property
-    def _system(self) -> str:
-        return DEFAULT_SYSTEM_PROMPT if self.system is None else self.system
+    def system_prompt(self) -> str:
+        """The system prompt of a conversation that begins."""
+        if self.system is not None:
+            return self.system
+        from ..config import load
+        from ..prompts import find
+
+        config = load()
+        if config.system is not None:
+            return config.system
+        return find(config.template).text if config.template else DEFAULT_SYSTEM_PROMPT
 
     @contextmanager
     def _history(self) -> Iterator["Store"]:
@@ -87,7 +106,8 @@ class Choice:
                 raise HistoryError(f"{error}{hint}") from error
             yield store
 
-    def _find(self, store: "Store") -> "Conversation | None":
+    def find(self, store: "Store") -> "Conversation | None":
+        """The conversation that goes on, if one does. Raises `HistoryError`."""
         if self.conversation is not None:
             return store.find(self.conversation)
         if not self.latest:

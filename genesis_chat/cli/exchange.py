@@ -1,9 +1,8 @@
 """`history export` and `history import`."""
 
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -39,6 +38,8 @@ def export_command(
     """
     if ids and every:
         raise UsageError("--all and conversation ids exclude each other.")
+    from ..history.exchange import write, write_file
+
     with open_history() as store:
         chosen = _chosen(store, ids, every)
         if output is None:
@@ -46,10 +47,10 @@ def export_command(
             stream = open(  # noqa: SIM115 - stdout stays open
                 sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False
             )
-            _write(chosen, form, stream)
+            write(chosen, form, stream)
             stream.flush()
             return 0
-        _write_file(chosen, form, output.expanduser())
+        write_file(chosen, form, output.expanduser())
     notice(f"{len(chosen)} conversations were written to {output}.")
     return 0
 
@@ -84,35 +85,3 @@ def _chosen(store: "Store", ids: tuple[str, ...], every: bool) -> list["Exported
             raise HistoryError("There is no conversation yet.")
         found = [latest]
     return [(conversation, store.messages(conversation.id)) for conversation in found]
-
-
-def _write(chosen: list["Exported"], form: str, stream: TextIO) -> None:
-    from ..history.exchange import export_json, export_jsonl, export_markdown
-
-    writers = {
-        "json": export_json,
-        "jsonl": export_jsonl,
-        "markdown": export_markdown,
-    }
-    writers[form](chosen, stream)
-
-
-def _write_file(chosen: list["Exported"], form: str, output: Path) -> None:
-    """Write a file that only its owner can read; it appears whole or not at all."""
-    if output.exists():
-        raise HistoryError(f"{output} exists already; choose another file.")
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "w", encoding="utf-8", newline="") as stream:
-                _write(chosen, form, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(partial, output)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise HistoryError(
-            f"{output} could not be written: {error.strerror}."
-        ) from error

@@ -16,8 +16,12 @@ from ..text import sanitize
 from .ask import ask
 from .chat import chat
 from .completion import completion
+from .config import config
+from .doctor import doctor
 from .history import history
 from .models import models
+from .options import own_defaults
+from .prompts import prompts
 
 INTERRUPTED = 130
 
@@ -42,10 +46,13 @@ class PromptGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version"}
+        terminal = sys.stdin.isatty() and sys.stdout.isatty()
         if not args and ctx.resilient_parsing:
             pass  # The shell completes the first word: any command's name.
         elif not args:
-            args = ["chat"] if sys.stdin.isatty() and sys.stdout.isatty() else ["ask"]
+            args = ["chat"] if terminal else ["ask"]
+        elif terminal and args[0].startswith("-") and _asks_nothing(args):
+            args = ["chat", *args]
         elif args[0] not in own and args[0] not in self.commands:
             args = ["ask", *args]
         with _noticing_closed_pipes():
@@ -56,6 +63,17 @@ class PromptGroup(click.Group):
             return super().invoke(ctx)
 
 
+def _asks_nothing(args: list[str]) -> bool:
+    """Whether there are options of a chat only, and no prompt among them."""
+    if {"--help", "-h", "--version"} & set(args):
+        return False
+    try:
+        chat.make_context("chat", list(args))
+    except click.UsageError:
+        return False
+    return True
+
+
 @click.group(
     cls=PromptGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -64,14 +82,20 @@ class PromptGroup(click.Group):
     "130 interrupted.",
 )
 @click.version_option(__version__, prog_name="genesis-chat")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Chat offline with Genesis, a hybrid language model, on this computer."""
+    if ctx.invoked_subcommand in ("ask", "chat") and not ctx.resilient_parsing:
+        ctx.default_map = dict.fromkeys(("ask", "chat"), own_defaults())
 
 
 cli.add_command(ask)
 cli.add_command(chat)
 cli.add_command(history)
 cli.add_command(models)
+cli.add_command(prompts)
+cli.add_command(config)
+cli.add_command(doctor)
 cli.add_command(completion)
 
 

@@ -36,6 +36,15 @@ def complete_model(
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_prompt(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    """Names of system prompts, for the shell's completion."""
+    from ..prompts import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
 _OPTIONS = [
     click.option(
         "-m",
@@ -50,6 +59,13 @@ _OPTIONS = [
         metavar="TEXT",
         show_default=DEFAULT_SYSTEM_PROMPT,
         help='System prompt; "" for none.',
+    ),
+    click.option(
+        "-t",
+        "--template",
+        metavar="NAME",
+        shell_complete=complete_prompt,
+        help="Named system prompt; `genesis-chat prompts list` shows them.",
     ),
     click.option(
         "-c",
@@ -124,10 +140,11 @@ _OPTIONS = [
         help="Compute in this. Default: bfloat16 on Metal, float32 on a CPU.",
     ),
     click.option(
-        "-n",
-        "--no-log",
-        is_flag=True,
-        help="Keep this out of the history.",
+        "--log/--no-log",
+        " /-n",
+        default=True,
+        show_default=True,
+        help="Keep this in the history, or out of it.",
     ),
     click.option("--stats", is_flag=True, help="Speed and token counts on stderr."),
 ]
@@ -138,6 +155,14 @@ def generation_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def own_defaults() -> dict[str, Any]:
+    """Defaults of options that the settings file gives. Raises `ConfigError`."""
+    from ..config.file import read
+
+    fields = {*GenerationSettings.__dataclass_fields__, "dtype", "log"}
+    return {name: value for name, value in read().items() if name in fields}
 
 
 def settings_from(options: dict[str, Any]) -> GenerationSettings:

@@ -74,6 +74,12 @@ def load_model(model: str | None, dtype: Any) -> "Genesis":
     return genesis
 
 
+def dropped(exchanges: int) -> str:
+    """A line about exchanges that are no longer in the prompt."""
+    what = "exchange has" if exchanges == 1 else f"{exchanges} exchanges have"
+    return f"[the oldest {what} left the model's context to make room]"
+
+
 def statistics(reply: "Reply") -> str:
     """One line about a reply."""
     first, speed = reply.seconds_to_first_token, reply.tokens_per_second

@@ -1,15 +1,25 @@
 """From messages to replies: prompts, text, states, the door to the backends."""
 
 from .checking import check
-from .events import Context, Dropped, Event, Finished, PromptProgress, Reply, Text
-from .loader import LoadedModel, describe, open_model
+from .events import (
+    Context,
+    Dropped,
+    Event,
+    Finished,
+    MixerReadings,
+    PromptProgress,
+    Reply,
+    Text,
+)
+from .loader import LoadedModel, backend_facts, describe, open_model
 from .local import LocalEngine
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
-from .snapshots import Snapshots
+from .snapshots import LIMIT_BYTES, Snapshots
 from .worker import WorkerEngine
 
 __all__ = [
+    "LIMIT_BYTES",
     "Context",
     "Dropped",
     "Engine",
@@ -18,6 +28,7 @@ __all__ = [
     "Finished",
     "LoadedModel",
     "LocalEngine",
+    "MixerReadings",
     "ModelFacts",
     "PromptProgress",
     "Reply",
@@ -26,6 +37,7 @@ __all__ = [
     "Snapshots",
     "Text",
     "WorkerEngine",
+    "backend_facts",
     "check",
     "describe",
     "open_model",

@@ -8,7 +8,8 @@ from converters import Tokenizer
 class Detokenizer:
     """Turns a reply's tokens into text as they come.
 
-    Bytes of an unfinished character wait for the rest. Blank lines at the start are
+    Bytes of an unfinished character wait for the rest; bytes that are no UTF-8, and
+    NUL, which the history cannot hold, become U+FFFD. Blank lines at the start are
     dropped, and white space at the end is held back until something follows: the
     model writes a newline before its end token.
     """
@@ -21,7 +22,8 @@ class Detokenizer:
 
     def push(self, token: int) -> str:
         """The text that is certain now that this token has come; may be empty."""
-        return self._release(self._decoder.decode(self._tokenizer.token_bytes(token)))
+        text = self._decoder.decode(self._tokenizer.token_bytes(token))
+        return self._release(text.replace("\0", "\ufffd"))
 
     def flush(self) -> str:
         """The text left at the end; an unfinished character becomes U+FFFD."""

@@ -1,9 +1,13 @@
 """What an engine reports while it replies."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..settings import GenerationSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
 
@@ -82,6 +86,43 @@ class Text:
     log_probabilities: tuple[float, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class MixerReadings:
+    """What the mixers did with the L tokens of one step, when S had been read.
+
+    Attributes:
+        decay: what each head of gated linear attention keeps of its state with each
+            token, 0 to 1 [layers, L, heads].
+        log_forget: log of each forgetting head's gate at each token
+            [layers, L, heads].
+        remaining: the weight that each token so far can still receive from the last
+            one, 0 to 1 [layers, heads, S].
+        surprise: how far the adapted vector is from what the model expected of
+            itself, a mean square [L]; None without test-time training.
+        confidence: how much it trusts the adapted vector, 0 to 1 [L].
+        mix: the share of the adapted vector in what comes out [L].
+        starts: where in the S tokens each message begins: question and reply of
+            every exchange in the prompt, then of this one.
+    """
+
+    decay: "NDArray[np.float32]"
+    log_forget: "NDArray[np.float32]"
+    remaining: "NDArray[np.float32]"
+    surprise: "NDArray[np.float32] | None"
+    confidence: "NDArray[np.float32] | None"
+    mix: "NDArray[np.float32] | None"
+    starts: tuple[int, ...] = ()
+
+    @property
+    def half_life(self) -> "NDArray[np.float32]":
+        """Tokens after which a state is half gone at this pace [layers, L, heads]."""
+        import numpy as np
+
+        with np.errstate(divide="ignore"):
+            found = np.log(0.5) / np.log(self.decay)
+        return np.asarray(found, np.float32)
+
+
 @dataclass(frozen=True)
 class Finished:
     """The last event: the reply, and the context with this exchange in it.
@@ -93,4 +134,4 @@ class Finished:
     context: Context | None
 
 
-Event = Dropped | PromptProgress | Text | Finished
+Event = Dropped | PromptProgress | Text | MixerReadings | Finished

@@ -11,7 +11,7 @@ from converters import ConversionError, Tokenizer, load_tokenizer
 from ..errors import ContextFullError, GenerationError, ModelError
 from ..settings import GenerationSettings
 from .checking import check, sampling
-from .events import FinishReason, PromptProgress
+from .events import FinishReason, MixerReadings, PromptProgress
 from .protocol import ModelFacts
 
 
@@ -68,8 +68,11 @@ class LoadedModel(ModelFacts):
         state: State,
         history: Sequence[int],
         settings: GenerationSettings,
-    ) -> Iterator[PromptProgress | Token]:
+        readings: bool = False,
+    ) -> Iterator[PromptProgress | Token | MixerReadings]:
         """Read `prompt`, which `state` has not read, and yield what follows it.
+
+        With `readings` each step's come before its token.
 
         `history` is what `state` has read; it is updated. The settings must have a
         seed. Raises `ContextFullError` before anything is read, `GenerationError`
@@ -87,6 +90,7 @@ class LoadedModel(ModelFacts):
                 settings=sampling(settings),
                 max_tokens=settings.max_tokens,
                 stop_ids=(self.tokenizer.im_end,),
+                readings=readings,
             )
         except backend.ContextError as error:
             raise ContextFullError(str(error)) from error
@@ -95,11 +99,15 @@ class LoadedModel(ModelFacts):
         return _translated(events)
 
 
-def _translated(events: Iterator[Any]) -> Iterator[PromptProgress | Token]:
+def _translated(
+    events: Iterator[Any],
+) -> Iterator[PromptProgress | Token | MixerReadings]:
     from backends.genesis_mlx import Prefilled
 
     try:
         for event in events:
+            if event.readings is not None:
+                yield MixerReadings(**vars(event.readings))
             if isinstance(event, Prefilled):
                 yield PromptProgress(event.done, event.total)
             else:
@@ -133,6 +141,27 @@ def open_model(
         sha256=sha256,
         _model=model,
     )
+
+
+@dataclass(frozen=True)
+class BackendFacts:
+    """What models run on here: the library's version, the device, its dtype."""
+
+    version: str
+    device: str
+    metal: bool
+    dtype: str
+
+
+def backend_facts() -> BackendFacts:
+    """Look at the backend, without a model."""
+    from importlib.metadata import version
+
+    from backends.genesis_mlx.device import default_dtype, on_metal
+
+    metal = on_metal()
+    device = "Apple GPU" if metal else "CPU"
+    return BackendFacts(version("mlx"), device, metal, default_dtype())
 
 
 @dataclass(frozen=True)

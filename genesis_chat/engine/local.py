@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..errors import GenerationError, UsageError
 from .checking import check
-from .events import Context, Dropped, Event, Finished
+from .events import Context, Dropped, Event, Finished, MixerReadings
 from .loader import LoadedModel, State, Token
 from .plan import Plan, Planner
 from .protocol import Exchange, ModelFacts, Request
@@ -59,10 +59,12 @@ class LocalEngine:
         whole = True
         try:
             for event in self._model.generate(
-                unread, state, plan.prompt[:read], settings
+                unread, state, plan.prompt[:read], settings, request.readings
             ):
                 if isinstance(event, Token):
                     yield from run.push(event)
+                elif isinstance(event, MixerReadings):
+                    yield replace(event, starts=plan.starts)
                 else:
                     yield event
                 if cancelled():

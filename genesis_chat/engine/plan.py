@@ -36,11 +36,14 @@ class Encoded:
 class Plan:
     """A prompt; `boundaries` are lengths of it after which a state may be kept.
 
-    `dropped` counts exchanges that were in the prompt of the turn before.
+    `starts` are where its messages begin: question and reply of each exchange, then
+    of the one to come. `dropped` counts exchanges that were in the prompt of the
+    turn before.
     """
 
     prompt: list[int]
     boundaries: list[int]
+    starts: tuple[int, ...]
     dropped: int
 
 
@@ -64,16 +67,18 @@ class Planner:
             )
         before, first = self._first(request, len(system), exchanges, len(turn))
         kept = exchanges[first:]
-        prompt, boundaries = list(system), []
+        prompt, boundaries, starts = list(system), [], []
         for exchange in kept:
+            starts += [len(prompt), len(prompt) + len(exchange.turn)]
             prompt += exchange.turn
             if exchange.generated:
                 boundaries.append(len(prompt) + exchange.generated)
             prompt += exchange.reply
+        starts += [len(prompt), len(prompt) + len(turn) - len(request.begun)]
         prompt += turn
         if request.begun:
             boundaries.append(len(prompt))
-        return Plan(prompt, boundaries, first - before)
+        return Plan(prompt, boundaries, tuple(starts), first - before)
 
     def context(self, request: Request) -> Context:
         """How full the context is with the request's exchanges."""

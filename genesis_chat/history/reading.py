@@ -62,7 +62,10 @@ class Reader:
 
     def messages(self, conversation: str) -> list[StoredMessage]:
         """The whole tree, every message after its parent."""
-        query = "SELECT * FROM message WHERE conversation = ? ORDER BY number"
+        query = (
+            "SELECT * FROM message WHERE conversation = ? AND deleted IS NULL "
+            "ORDER BY number"
+        )
         return [to_message(row) for row in self._all(query, conversation)]
 
     def branch(self, conversation: str, leaf: str | None = None) -> list[StoredMessage]:
@@ -86,7 +89,8 @@ class Reader:
                 SELECT id, 0 FROM message WHERE id = ? AND conversation = ?
                 UNION ALL
                 SELECT (
-                    SELECT id FROM message WHERE parent = down.id
+                    SELECT id FROM message
+                    WHERE parent = down.id AND deleted IS NULL
                     ORDER BY number DESC LIMIT 1
                 ), depth + 1
                 FROM down WHERE down.id IS NOT NULL
@@ -98,9 +102,24 @@ class Reader:
             raise HistoryError(f"There is no message {message} in this conversation.")
         return str(rows[0]["id"])
 
-    def search(self, text: str, *, limit: int = 20) -> list[Hit]:
-        """Messages that hold every word of the text, the best matches first."""
+    def titled(self, text: str, limit: int = 20) -> list[Conversation]:
+        """Conversations whose title holds every word, the last one changed first."""
+        words = storable(text).casefold().split()
+        found = [
+            each
+            for each in self.conversations()
+            if all(word in each.title.casefold() for word in words)
+        ]
+        return found[:limit]
+
+    def search(self, text: str, *, limit: int = 20, prefix: bool = False) -> list[Hit]:
+        """Messages that hold every word of the text, the best matches first.
+
+        With `prefix` the last word may be the beginning of one, as while it is typed.
+        """
         words = " ".join(f'"{w}"' for w in storable(text).replace('"', " ").split())
+        if prefix and words:
+            words += "*"
         if not words:
             raise HistoryError("There is nothing to search for; give a word.")
         rows = self._all(
@@ -108,7 +127,7 @@ class Reader:
             SELECT m.*, snippet(message_text, 0, '', '', ' ... ', 16) AS snippet
             FROM message_text JOIN message AS m ON m.number = message_text.rowid
             JOIN conversation AS c ON c.id = m.conversation
-            WHERE message_text MATCH ? AND c.deleted IS NULL
+            WHERE message_text MATCH ? AND c.deleted IS NULL AND m.deleted IS NULL
             ORDER BY bm25(message_text), m.number DESC LIMIT ?
             """,
             words,
@@ -118,6 +137,20 @@ class Reader:
             Hit(self._conversation(r["conversation"]), to_message(r), r["snippet"])
             for r in rows
         ]
+
+    def questions(self, limit: int = 200) -> list[str]:
+        """What was asked lately, the last first, each once."""
+        rows = self._all(
+            "SELECT content FROM message WHERE role = 'user' AND deleted IS NULL "
+            "GROUP BY content ORDER BY max(number) DESC LIMIT ?",
+            limit,
+        )
+        return [row["content"] for row in rows]
+
+    def draft(self, conversation: str = "") -> str:
+        """What was begun to be written; without an id, in a new conversation."""
+        rows = self._all("SELECT text FROM draft WHERE place = ?", conversation)
+        return str(rows[0]["text"]) if rows else ""
 
     def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
         try:

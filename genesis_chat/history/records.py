@@ -54,6 +54,7 @@ class Conversation:
     """A tree of messages; `head` is the last one of the branch that is shown.
 
     `messages` counts all of them. `deleted` is when it went to the trash, or None.
+    `settings` are the sampling settings that are not the defaults here.
     """
 
     id: str
@@ -64,6 +65,8 @@ class Conversation:
     updated: int
     deleted: int | None
     messages: int
+    pinned: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def recover(path: Path) -> Recovery:
             with suppress(FileNotFoundError):
                 os.replace(f"{path}{suffix}", f"{original}{suffix}")
         os.replace(saved, path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, HistoryError) as error:
         for suffix in SIDE_FILES:
             with suppress(OSError):
                 os.unlink(f"{saved}{suffix}")
@@ -128,9 +128,10 @@ def _rows(source: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
     seen: set[int] = set()
     try:
         for row in source.execute(f"SELECT rowid AS at, {names} FROM {table}"):
+            # A torn tree may lead to one page twice.
+            if row["at"] not in seen and _is_sound(table, row):
+                yield _typed(table, row)
             seen.add(row["at"])
-            if _is_sound(table, row):
-                yield {column: row[column] for column in columns}
     except (sqlite3.Error, UnicodeError):
         pass
     for at in range(1, _highest(source, table) + 1):
@@ -142,7 +143,21 @@ def _rows(source: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
         except (sqlite3.Error, UnicodeError):
             continue
         if row is not None and _is_sound(table, row):
-            yield dict(row)
+            yield _typed(table, row)
+
+
+def _typed(table: str, row: sqlite3.Row) -> dict[str, Any]:
+    """A sound row, without what has another type than its column."""
+    found = {column: row[column] for column in COLUMNS[table]}
+    for column in ("head", "parent", "receipt", "writer"):
+        if not isinstance(found.get(column), str | None):
+            found[column] = None
+    if table == "conversation":
+        if not isinstance(found["deleted"], int | None):
+            found["deleted"] = None
+        if not isinstance(found["updated"], int):
+            found["updated"] = found["created"]
+    return found
 
 
 def _is_sound(table: str, row: sqlite3.Row) -> bool:

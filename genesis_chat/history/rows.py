@@ -1,5 +1,6 @@
 """Rows of the history file as records, and records as rows."""
 
+import json
 import re
 import sqlite3
 import struct
@@ -12,7 +13,9 @@ from .checksums import checksum, pack_ids, pack_receipt, unpack_ids, unpack_rece
 from .records import Conversation, Receipt, Role, Status, StoredMessage
 
 CONVERSATIONS = """
-    SELECT c.*, (SELECT count(*) FROM message WHERE conversation = c.id) AS messages
+    SELECT c.*, (
+        SELECT count(*) FROM message WHERE conversation = c.id AND deleted IS NULL
+    ) AS messages
     FROM conversation AS c
 """
 TITLE_LENGTH = 60
@@ -55,6 +58,8 @@ def to_conversation(row: sqlite3.Row) -> Conversation:
         updated=row["updated"],
         deleted=row["deleted"],
         messages=row["messages"],
+        pinned=bool(row["pinned"]),
+        settings=_or(lambda: dict(json.loads(row["settings"])), {}),
     )
 
 

@@ -9,11 +9,11 @@ from typing import Any, Self
 
 from ..errors import HistoryError
 from ..paths import data_directory, private_directory
-from . import index
 from .checksums import CONVERSATION, checksum, pack_receipt
 from .connection import connect, transaction
 from .migrations import back_up, check_identity, migrate
-from .reading import Reader, unreadable
+from .organizing import Organizer
+from .reading import unreadable
 from .records import (
     Conversation,
     NewConversation,
@@ -37,7 +37,7 @@ from .writer import ReplyWriter, WriterLock, mark_interrupted
 FILE = "history.sqlite3"
 
 
-class Store(Reader):
+class Store(Organizer):
     """An open history; close it, or use it in a `with` statement.
 
     What a method has returned is on the disk. Methods raise `HistoryError`. One
@@ -163,36 +163,6 @@ class Store(Reader):
         ]
         return self.insert([NewConversation(source.title, source.system, messages)])[0]
 
-    def select(self, conversation: str, message: str) -> None:
-        """Show the branch that ends with a message."""
-        with transaction(self._connection):
-            self._check_parent(conversation, message)
-            self._moved(conversation, message)
-
-    def rename(self, conversation: str, title: str) -> None:
-        """Give a conversation another title."""
-        with transaction(self._connection):
-            self._change(conversation, title=storable(title))
-
-    def delete(self, conversation: str) -> None:
-        """Put a conversation into the trash."""
-        with transaction(self._connection):
-            self._change(conversation, deleted=now())
-
-    def restore(self, conversation: str) -> None:
-        """Take a conversation out of the trash."""
-        with transaction(self._connection):
-            self._change(conversation, deleted=None)
-
-    def purge(self, before: int) -> int:
-        """Delete for good what went to the trash before a time; how many."""
-        with transaction(self._connection):
-            query = "DELETE FROM conversation WHERE deleted < ?"
-            count = self._connection.execute(query, (before,)).rowcount
-            # Anew, because the index would keep the words of what was taken out.
-            index.rebuild(self._connection)
-        return count
-
     def insert(self, conversations: Sequence[NewConversation]) -> list[Conversation]:
         """Add whole conversations, all or none."""
         ids = []
@@ -235,22 +205,6 @@ class Store(Reader):
         )
         return str(row["id"])
 
-    def _change(self, conversation: str, **values: object) -> None:
-        """Change a conversation's row, in a transaction."""
-        query = "SELECT * FROM conversation WHERE id = ?"
-        found = self._connection.execute(query, (conversation,)).fetchone()
-        if found is None:
-            raise HistoryError(f"There is no conversation {conversation}.")
-        row = {**found, **values}
-        # A changed row must stay one that fails its checksum.
-        if checksum(found, CONVERSATION) == found["checksum"]:
-            row["checksum"] = checksum(row, CONVERSATION)
-        self._connection.execute(
-            "UPDATE conversation SET title = :title, head = :head, updated = :updated, "
-            "turn = :turn, deleted = :deleted, checksum = :checksum WHERE id = :id",
-            row,
-        )
-
     def _insert(self, new: NewConversation) -> str:
         created = now() if new.created is None else new.created
         first = next((m.content for m in new.messages), "")
@@ -272,24 +226,6 @@ class Store(Reader):
         head = ids[-1 if new.head is None else new.head] if ids else None
         self._change(conversation, head=head)
         return conversation
-
-    def _check_parent(self, conversation: str, parent: str | None) -> None:
-        self._conversation(conversation)
-        query = "SELECT 1 FROM message WHERE id = ? AND conversation = ?"
-        found = self._connection.execute(query, (parent, conversation)).fetchone()
-        if parent is not None and not found:
-            raise HistoryError(
-                f"{parent} is no message of conversation {conversation}."
-            )
-
-    def _moved(self, conversation: str, head: str, first: str = "") -> None:
-        """A conversation got a new head; its first message names it."""
-        query = "SELECT max(turn) + 1 FROM conversation"
-        (turn,) = self._connection.execute(query).fetchone()
-        changes: dict[str, object] = {"head": head, "updated": now(), "turn": turn}
-        if first and not self._conversation(conversation).title:
-            changes["title"] = storable(title_of(first))
-        self._change(conversation, **changes)
 
 
 def _open(path: Path) -> sqlite3.Connection:

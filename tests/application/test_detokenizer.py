@@ -11,6 +11,7 @@ from converters import Tokenizer
 from converters.tokenization import check_tokenizer
 from genesis_chat import Genesis
 from genesis_chat.engine.detokenizer import Detokenizer
+from genesis_chat.history.rows import storable
 
 TEXTS = ["naïve café", "日本語のテキスト", "👩‍👩‍👧 and 🇫🇷", "a\u0301b", "x 🦉 y\n\tz"]
 
@@ -66,9 +67,17 @@ def test_random_tokens_stream_as_they_decode_together(tokenizer: Tokenizer) -> N
         detokenizer = Detokenizer(tokenizer)
         shown = "".join(map(detokenizer.push, ids)) + detokenizer.flush()
         data = b"".join(map(tokenizer.token_bytes, ids))
-        assert shown.strip() == data.decode("utf-8", "replace").strip()
+        expected = data.decode("utf-8", "replace").replace("\0", "\ufffd")
+        assert shown.strip() == expected.strip()
         # White space at the end is held back until something follows.
         assert shown == shown.rstrip()
+
+
+def test_whatever_is_shown_the_history_keeps_as_it_is(tokenizer: Tokenizer) -> None:
+    for token in range(tokenizer.vocab_size):
+        detokenizer = Detokenizer(tokenizer)
+        shown = detokenizer.push(token) + detokenizer.flush()
+        assert shown == storable(shown), token
 
 
 def test_control_tokens_give_no_text(tokenizer: Tokenizer) -> None:

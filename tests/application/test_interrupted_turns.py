@@ -38,11 +38,11 @@ def break_down(
     def prepare(steps: int, failure: BaseException) -> None:
         left = [steps]
 
-        def features(self: Any, ids: Any, cache: Any) -> Any:
+        def features(self: Any, *values: Any) -> Any:
             left[0] -= 1
             if left[0] == 0:
                 raise failure
-            return step(self, ids, cache)
+            return step(self, *values)
 
         monkeypatch.setattr(model, "features", features)
 

@@ -132,11 +132,11 @@ def test_a_reply_that_is_cut_short_is_kept(
             model = type(genesis.model._model)
             step, calls = model.features, []
 
-            def features(self: Any, ids: Any, cache: Any) -> Any:
+            def features(self: Any, *values: Any) -> Any:
                 calls.append(1)
                 if len(calls) > 6:
                     raise RuntimeError("out of memory")
-                return step(self, ids, cache)
+                return step(self, *values)
 
             monkeypatch.setattr(model, "features", features)
         events = chat.reply(
@@ -289,3 +289,15 @@ def test_purged_words_are_nowhere_on_the_disk(home: Path) -> None:
 
 def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_what_leaves_the_context_is_said(home: Path) -> None:
+    text = "blah " * 80
+    said = []
+    run("ask", text, *GREEDY, "--max-tokens", "4")
+    for _ in range(10):
+        result = run("ask", "-c", text, *GREEDY, "--max-tokens", "4")
+        said.append("left the model's context" in result.err)
+        if said[-1]:
+            break
+    assert said[-1] and not said[0]

@@ -97,8 +97,8 @@ def test_no_color_leaves_no_colours() -> None:
             assert not re.search(r"\x1b\[[0-9;]*[1-9][0-9;]*m", screen.text)
 
 
-def test_chat_begins_without_arguments() -> None:
-    with Screen.start() as screen:
+def test_plain_chat() -> None:
+    with Screen.start("chat", "--plain") as screen:
         screen.read_until("> ")
         screen.type("What is the capital of France?\n")
         screen.read_until("\n> ")
@@ -107,7 +107,7 @@ def test_chat_begins_without_arguments() -> None:
 
 
 def test_interrupted_reply_leaves_the_chat_usable() -> None:
-    with Screen.start("chat", *ENDLESS, "--stats") as screen:
+    with Screen.start("chat", "--plain", *ENDLESS, "--stats") as screen:
         screen.read_until("> ")
         screen.type("x\n")
         screen.read_more(100)
@@ -125,7 +125,7 @@ def test_interrupted_reply_leaves_the_chat_usable() -> None:
 
 
 def test_interrupt_at_the_prompt_of_the_chat_says_how_to_leave() -> None:
-    with Screen.start("chat") as screen:
+    with Screen.start("chat", "--plain") as screen:
         at = screen.read_until("> ")
         at = screen.interrupt_until("Ctrl-D", at)
         screen.read_until("\n> ", at)

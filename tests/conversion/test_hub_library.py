@@ -26,6 +26,8 @@ except ConversionError as error:
 print(json.dumps([r for r in seen if r[0] == "download"]))
 """
 
+pytestmark = pytest.mark.loopback
+
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True

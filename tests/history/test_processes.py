@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from genesis_chat.history import Store
+from genesis_chat.history.migrations import LATEST
 
 SOAK = os.environ.get("GENESIS_SOAK") == "1"
 KILLS = 1000 if SOAK else 50
@@ -203,8 +204,83 @@ def test_a_kill_at_every_statement_of_the_first_migration(path: Path) -> None:
             store.add(conversation.id, "user", "hello", parent=None)
             assert store.check() == []
         with closing(sqlite3.connect(folder / path.name)) as other:
-            assert other.execute("PRAGMA user_version").fetchone() == (1,)
+            assert other.execute("PRAGMA user_version").fetchone() == (LATEST,)
         if process.returncode == 0:
             break
     assert process.returncode == 0
     assert count > 8
+
+
+def test_programs_that_start_together_bring_an_old_history_up(path: Path) -> None:
+    """Each backs it up first; one of them migrates, and nothing is lost."""
+    with Store.open(path) as store:
+        id = store.create(title="old").id
+        store.add(id, "user", "kept", parent=None)
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("ALTER TABLE conversation DROP COLUMN pinned")
+        old.execute("ALTER TABLE conversation DROP COLUMN settings")
+        old.execute("ALTER TABLE message DROP COLUMN deleted")
+        old.execute("DROP TABLE draft")
+        old.execute("PRAGMA user_version=1")
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from genesis_chat.history import Store\n"
+        "with Store.open(Path(sys.argv[1])) as store: store.create(title='x')\n"
+    )
+    processes = [start(script, path) for _ in range(6)]
+    errors = [process.communicate(timeout=120)[1] for process in processes]
+    assert errors == [""] * 6
+    with Store.open(path) as store:
+        assert len(store.conversations()) == 7
+        assert [m.content for m in store.messages(id)] == ["kept"]
+        assert store.check() == []
+    versions = set()
+    for backup in path.parent.glob("*.backup.sqlite3"):
+        with closing(sqlite3.connect(backup)) as copy:
+            assert copy.execute("SELECT content FROM message").fetchall() == [("kept",)]
+            versions |= {*copy.execute("PRAGMA user_version").fetchone()}
+    # One that was slower may have copied what was migrated already.
+    assert 1 in versions
+
+
+def test_a_kill_at_every_statement_of_later_migrations(path: Path) -> None:
+    """The history is there as it was, and the next start goes on."""
+    with Store.open(path) as store:
+        id = store.create(title="old").id
+        store.add(id, "user", "kept", parent=None)
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("ALTER TABLE conversation DROP COLUMN pinned")
+        old.execute("ALTER TABLE conversation DROP COLUMN settings")
+        old.execute("ALTER TABLE message DROP COLUMN deleted")
+        old.execute("DROP TABLE draft")
+        old.execute("PRAGMA user_version=1")
+    whole = path.read_bytes()
+    script = (
+        "import os, sqlite3, sys\nfrom pathlib import Path\n"
+        "import genesis_chat.history.connection as connection\n"
+        "left = [int(sys.argv[2])]\n"
+        "class Dying(sqlite3.Connection):\n"
+        "    def execute(self, *values):\n"
+        "        left[0] -= 1\n"
+        "        if left[0] < 0: os.kill(os.getpid(), 9)\n"
+        "        return super().execute(*values)\n"
+        "real = sqlite3.connect\n"
+        "sqlite3.connect = lambda *a, **k: real(*a, factory=Dying, **k)\n"
+        "from genesis_chat.history import Store\n"
+        "Store.open(Path(sys.argv[1])).close()\n"
+    )
+    for count in range(300):
+        folder = path.parent / f"kill-{count}"
+        folder.mkdir()
+        (folder / path.name).write_bytes(whole)
+        process = start(script, folder / path.name, count)
+        process.communicate(timeout=60)
+        with Store.open(folder / path.name) as store:
+            assert [m.content for m in store.messages(id)] == ["kept"]
+            assert store.check() == []
+        with closing(sqlite3.connect(folder / path.name)) as other:
+            assert other.execute("PRAGMA user_version").fetchone() == (LATEST,)
+        if process.returncode == 0:
+            break
+    assert process.returncode == 0
+    assert count > 20

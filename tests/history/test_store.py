@@ -257,3 +257,60 @@ def test_backups_open(store: Store, path: Path) -> None:
         store.backup(target)
     with pytest.raises(HistoryError, match="No backup"):
         store.backup(path / "nowhere" / "copy.sqlite3")
+
+
+def test_a_deleted_message_goes_with_what_follows_and_comes_back(store: Store) -> None:
+    id = store.create().id
+    one = store.add(id, "user", "one", parent=None)
+    two = store.add(id, "assistant", "two", parent=one.id)
+    other = store.add(id, "assistant", "other", parent=one.id)
+    three = store.add(id, "user", "three", parent=two.id)
+    gone = store.delete_message(two.id)
+    assert gone == [two.id, three.id]
+    assert [m.id for m in store.messages(id)] == [one.id, other.id]
+    assert [m.id for m in store.branch(id)] == [one.id, other.id]
+    assert store.search("one") and not store.search("three")
+    assert store.find(id).messages == 2
+    store.restore_messages(gone)
+    assert [m.content for m in store.branch(id)] == ["one", "two", "three"]
+    assert store.search("three")
+    assert store.delete_message(one.id) == [one.id, two.id, other.id, three.id]
+    assert store.branch(id) == [] and store.find(id).head is None
+    assert store.check() == []
+
+
+def test_what_an_interface_keeps(store: Store) -> None:
+    first, second = store.create(), store.create()
+    store.pin(first.id, True)
+    store.set_settings(first.id, {"temperature": 0.0, "top_k": 3})
+    store.set_system(first.id, "Be brief.")
+    store.set_draft("begun", first.id)
+    store.set_draft("new\0")
+    with Store.open(store.path) as other:
+        found = other.find(first.id)
+        assert found.pinned and not other.find(second.id).pinned
+        assert found.settings == {"temperature": 0.0, "top_k": 3}
+        assert found.system == "Be brief."
+        assert (other.draft(first.id), other.draft()) == ("begun", "new\ufffd")
+        assert other.draft(second.id) == ""
+    assert store.check() == []
+
+
+def test_questions_are_recalled_the_last_first_and_once(store: Store) -> None:
+    id = store.create().id
+    for text in ("one", "two", "one"):
+        store.add(id, "user", text, parent=None)
+    store.add(id, "assistant", "reply", parent=None)
+    assert store.questions() == ["one", "two"]
+
+
+def test_the_newest_branch_through_a_message(store: Store) -> None:
+    id = store.create().id
+    one = store.add(id, "user", "one", parent=None)
+    two = store.add(id, "assistant", "two", parent=one.id)
+    three = store.add(id, "user", "three", parent=two.id)
+    other = store.add(id, "assistant", "other", parent=one.id)
+    assert store.latest_leaf(id, one.id) == other.id
+    assert store.latest_leaf(id, two.id) == three.id
+    with pytest.raises(HistoryError):
+        store.latest_leaf(store.create().id, one.id)

@@ -51,9 +51,13 @@ class ForgettingAttention(nn.Module):
         if self._pro:
             q, k = self.q_norm(q), self.k_norm(k)
         keys, values = cache.kv.append(k, v)
+        log_forget = self.log_forget(x)
         out, cache.decay = forgetting_attention(
-            q, keys, values, self.log_forget(x), cache.decay
+            q, keys, values, log_forget, cache.decay
         )
+        if positions.taps is not None:
+            positions.taps.log_forget.append(log_forget)
+            positions.taps.since.append(cache.decay)
         out = out.astype(x.dtype)
         if self._pro:
             out = self.o_norm(out) * silu(gate.reshape(batch, length, h, dh))

@@ -71,9 +71,10 @@ class GatedLinearAttention(nn.Module):
         qk = apply_rotary(qk, positions.rotary(self._rotary_width))
         q, k = mx.split(qk, [h], axis=2)
         v = v.reshape(batch, length, hk, dv)
-        out, cache.state = gated_linear_attention(
-            q, k, v, self.log_decay(x), cache.state
-        )
+        log_decay = self.log_decay(x)
+        if positions.taps is not None:
+            positions.taps.log_decay.append(log_decay)
+        out, cache.state = gated_linear_attention(q, k, v, log_decay, cache.state)
         gate = gate.reshape(batch, length, h, dv)
         out = self.o_norm(out.astype(x.dtype)) * silu(gate)
         return self.o_proj(out.reshape(batch, length, h * dv))

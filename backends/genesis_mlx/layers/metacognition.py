@@ -77,7 +77,8 @@ class Metacognition(nn.Module):
 
     def __call__(self, x: mx.array, cache: TTTCache, positions: Positions) -> mx.array:
         adapted = self.ttt(x, cache, positions)
-        both = mx.concatenate([self.self_model(x), adapted], axis=-1)
+        expected = self.self_model(x)
+        both = mx.concatenate([expected, adapted], axis=-1)
         hidden = silu(self.confidence_in(both))
         confidence = mx.sigmoid(self.confidence_out(hidden)).astype(mx.float32)
         sums = mx.cumsum(confidence[..., 0], axis=1)
@@ -86,5 +87,11 @@ class Metacognition(nn.Module):
         cache.confidence_sum = sums[:, -1]
         first = positions.offset + 1
         counts = mx.arange(first, first + x.shape[1]).astype(mx.float32)
-        mix = (self._strength * sums / counts)[..., None].astype(x.dtype)
+        share = self._strength * sums / counts
+        if positions.taps is not None:
+            difference = (expected - adapted).astype(mx.float32)
+            positions.taps.surprise = difference.square().mean(axis=-1)
+            positions.taps.confidence = confidence[..., 0]
+            positions.taps.mix = share
+        mix = share[..., None].astype(x.dtype)
         return mix * adapted + (1 - mix) * x

@@ -5,10 +5,12 @@ from .gated_linear_attention import gated_linear_attention
 from .rotary import Positions, apply_rotary, rotary_tables
 from .selective_activation import selective_activation
 from .short_convolution import short_convolution
+from .taps import Taps
 from .test_time_training import test_time_training
 
 __all__ = [
     "Positions",
+    "Taps",
     "apply_rotary",
     "forgetting_attention",
     "gated_linear_attention",

@@ -2,6 +2,8 @@
 
 import mlx.core as mx
 
+from .taps import Taps
+
 BASE = 10_000.0
 
 Tables = tuple[mx.array, mx.array]
@@ -53,11 +55,11 @@ class Positions:
     """Where a call's tokens stand; every layer shares its rotary tables.
 
     `offset` is the position of the first token, counted from 0 at the start of the
-    conversation; `length` is the number of tokens.
+    conversation; `length` is the number of tokens. With `taps` the mixers report.
     """
 
-    def __init__(self, offset: int, length: int) -> None:
-        self.offset, self.length = offset, length
+    def __init__(self, offset: int, length: int, taps: Taps | None = None) -> None:
+        self.offset, self.length, self.taps = offset, length, taps
         self._tables: dict[int, Tables] = {}
 
     def rotary(self, width: int) -> Tables:

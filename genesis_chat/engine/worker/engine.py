@@ -52,8 +52,7 @@ class WorkerEngine:
     @property
     def model(self) -> ModelFacts:
         """See `Engine.model`; waits until it is loaded, anew if it was lost."""
-        if self._process is None or (self._model and self._process.is_gone):
-            self.close()
+        if self._process is None:
             self._process = Process(self._load)
         if self._model is None:
             answer = self._process.receive(None)
@@ -80,7 +79,7 @@ class WorkerEngine:
         number = next(self._numbers)
         told: list[Event] = []
         asked: float | None = None
-        over = False
+        over = again = False
         self._send(Ask(number, request))
         try:
             while True:
@@ -93,7 +92,13 @@ class WorkerEngine:
                     if asked is None or time.monotonic() < asked + STUCK_SECONDS:
                         continue
                     answer = None
-                if answer is None:
+                if answer is None and not (told or again or asked):
+                    # It was gone before it was asked, or nearly so.
+                    again = True
+                    self._restart()
+                    facts = self.model
+                    self._send(Ask(number, request))
+                elif answer is None:
                     over = True
                     how = self._restart()
                     yield Finished(_cut(facts, request, told), None)
@@ -101,7 +106,7 @@ class WorkerEngine:
                         f"The model's process ended {how}; it was started again. What "
                         "had come of the reply is kept."
                     )
-                if isinstance(answer, Told) and answer.number == number:
+                elif isinstance(answer, Told) and answer.number == number:
                     told.append(answer.event)  # type: ignore[arg-type]  # not a Context
                     yield told[-1]
                 elif isinstance(answer, Done) and answer.number == number:

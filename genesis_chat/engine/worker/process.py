@@ -50,11 +50,6 @@ class Process:
         return self._process.pid
 
     @property
-    def is_gone(self) -> bool:
-        """Whether it has ended."""
-        return self._process.poll() is not None
-
-    @property
     def last_words(self) -> str:
         """The last lines it, or a library in it, has printed."""
         return b"".join(self._lines).decode(errors="replace")

@@ -1,6 +1,7 @@
 """Conversations to and from files that other programs and people can read."""
 
 from .export import Exported, export_json, export_jsonl, export_markdown
+from .files import write, write_file
 from .reading import FORMATS, read_import
 
 __all__ = [
@@ -10,4 +11,6 @@ __all__ = [
     "export_jsonl",
     "export_markdown",
     "read_import",
+    "write",
+    "write_file",
 ]

@@ -11,11 +11,15 @@ from pathlib import Path
 
 from ...errors import HistoryError
 from ..connection import read_only, transaction
-from . import m0001_initial
+from ..rows import new_id
+from . import m0001_initial, m0002_interface
 
 # "Gnss" in ASCII, at a fixed place in the file's header.
 APPLICATION_ID = 0x476E7373
-STEPS: tuple[tuple[str, ...], ...] = (m0001_initial.STATEMENTS,)
+STEPS: tuple[tuple[str, ...], ...] = (
+    m0001_initial.STATEMENTS,
+    m0002_interface.STATEMENTS,
+)
 LATEST = len(STEPS)
 # One statement, so that another program's migration is seen whole or not at all.
 IDENTITY = """
@@ -56,12 +60,15 @@ def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
         with transaction(connection):
             # Another program may have been faster.
             version = _version(connection, path)
-            if version < LATEST:
-                for statement in STEPS[version]:
+            # A new file gets all steps at once: nobody sees it half-made.
+            upto = LATEST if version == 0 else min(version + 1, LATEST)
+            for step in STEPS[version:upto]:
+                for statement in step:
                     connection.execute(statement)
+            if version < upto:
                 connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                version += 1
-                connection.execute(f"PRAGMA user_version={version}")
+                connection.execute(f"PRAGMA user_version={upto}")
+            version = upto
     return backup
 
 
@@ -95,7 +102,8 @@ def _count(connection: sqlite3.Connection) -> int:
 
 def _backup_path(path: Path, version: int) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    return path.with_name(f"{path.stem}-v{version}-{stamp}.backup.sqlite3")
+    name = f"{path.stem}-v{version}-{stamp}-{new_id()[-6:]}.backup.sqlite3"
+    return path.with_name(name)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -1,0 +1,40 @@
+"""What the mixers did with the tokens of one call, read from the device."""
+
+import mlx.core as mx
+import numpy as np
+
+from ..events import Readings
+from .ops import Taps
+
+
+class Pending:
+    """Readings that are computed with the step they belong to."""
+
+    def __init__(self, taps: Taps) -> None:
+        self._arrays: dict[str, mx.array] = {}
+        if taps.log_decay:
+            self._arrays["decay"] = mx.exp(mx.stack([a[0] for a in taps.log_decay]))
+        if taps.log_forget:
+            self._arrays["log_forget"] = mx.stack([a[0] for a in taps.log_forget])
+            self._arrays["remaining"] = mx.exp(mx.stack([a[0] for a in taps.since]))
+        if taps.surprise is not None:
+            assert taps.confidence is not None and taps.mix is not None
+            self._arrays["surprise"] = taps.surprise[0]
+            self._arrays["confidence"] = taps.confidence[0]
+            self._arrays["mix"] = taps.mix[0]
+
+    def arrays(self) -> list[mx.array]:
+        """What has to be evaluated."""
+        return list(self._arrays.values())
+
+    def read(self) -> Readings:
+        """The numbers."""
+        found = {k: np.array(v, np.float32) for k, v in self._arrays.items()}
+        return Readings(
+            decay=found.get("decay", np.zeros((0, 0, 0), np.float32)),
+            log_forget=found.get("log_forget", np.zeros((0, 0, 0), np.float32)),
+            remaining=found.get("remaining", np.zeros((0, 0, 0), np.float32)),
+            surprise=found.get("surprise"),
+            confidence=found.get("confidence"),
+            mix=found.get("mix"),
+        )

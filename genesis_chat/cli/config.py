@@ -1,0 +1,99 @@
+"""`genesis-chat config`: a person's own defaults."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from ..text import sanitize
+from .history import AS_JSON
+from .show import notice
+
+
+def complete_key(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    """Names of settings, for the shell's completion."""
+    from ..config import KEYS
+
+    return [name for name in KEYS if name.startswith(incomplete)]
+
+
+@click.group()
+def config() -> None:
+    """Show and change your own defaults."""
+
+
+@config.command("get")
+@click.argument("name", shell_complete=complete_key)
+@AS_JSON
+def get(name: str, json_output: bool) -> int:
+    """Print one setting as it holds now."""
+    from ..config import load
+    from ..config.schema import find_key
+
+    key = find_key(name, "The settings file")
+    value = getattr(load(), key.name)
+    click.echo(json.dumps(value) if json_output else _shown(value))
+    return 0
+
+
+@config.command("set", context_settings={"ignore_unknown_options": True})
+@click.argument("name", shell_complete=complete_key)
+@click.argument("value")
+def set_command(name: str, value: str) -> int:
+    """Change one setting; `keys.ACTION` gives an action another key."""
+    from ..config import set_value
+
+    notice(f"{name} is now {_shown(set_value(name, value))}.")
+    return 0
+
+
+@config.command("unset")
+@click.argument("name", shell_complete=complete_key)
+def unset(name: str) -> int:
+    """Let the default of one setting hold again."""
+    from ..config import unset_value
+
+    if not unset_value(name):
+        notice(f"{name} was not set.")
+    return 0
+
+
+@config.command("list")
+@AS_JSON
+def list_command(json_output: bool) -> int:
+    """List all settings, and whether each is yours or the default."""
+    from ..config import KEYS, load
+    from ..config.file import read
+
+    values, own = asdict(load()), read()
+    if json_output:
+        rows = [
+            {"name": n, "value": v, "from": "file" if n in own else "default"}
+            for n, v in values.items()
+        ]
+        click.echo(json.dumps(rows))
+        return 0
+    for name, value in values.items():
+        mark = "*" if name in own else " "
+        click.echo(f"{mark} {name:20} {_shown(value):20} {KEYS[name].help}")
+    return 0
+
+
+@config.command("path")
+def path_command() -> int:
+    """Print where the settings file is."""
+    from ..config import path
+
+    click.echo(str(path()))
+    return 0
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = json.dumps(value) if isinstance(value, dict) else str(value)
+    return sanitize(text).replace("\n", " ")

@@ -1,0 +1,103 @@
+"""`genesis-chat prompts`: named system prompts."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ..errors import PromptError
+from ..text import sanitize
+from .history import AS_JSON
+from .options import complete_prompt
+from .show import notice
+
+
+@click.group()
+def prompts() -> None:
+    """Named system prompts, for -t and for the full-screen interface."""
+
+
+@prompts.command("list")
+@AS_JSON
+def list_command(json_output: bool) -> int:
+    """List all prompts; your own are marked."""
+    from ..prompts import prompts as all_prompts
+
+    found = all_prompts()
+    if json_output:
+        click.echo(json.dumps([asdict(each) for each in found]))
+        return 0
+    for each in found:
+        mark = " " if each.builtin else "*"
+        text = " ".join(sanitize(each.text).split())
+        click.echo(f"{mark} {each.name:14} {text[:80]}")
+    return 0
+
+
+@prompts.command()
+@click.argument("name", shell_complete=complete_prompt)
+@AS_JSON
+def show(name: str, json_output: bool) -> int:
+    """Print one prompt."""
+    from ..prompts import find
+
+    found = find(name)
+    click.echo(json.dumps(asdict(found)) if json_output else sanitize(found.text))
+    return 0
+
+
+@prompts.command("add")
+@click.argument("name")
+@click.argument("text", nargs=-1)
+@click.option(
+    "-f", "--file", type=click.Path(path_type=Path), help="Read the text from a file."
+)
+def add_command(name: str, text: tuple[str, ...], file: Path | None) -> int:
+    """Keep TEXT, a file or standard input as a prompt."""
+    from ..prompts import add
+
+    if text and file:
+        raise click.UsageError("TEXT and --file exclude each other.")
+    try:
+        if file:
+            content = file.expanduser().read_text(encoding="utf-8-sig")
+        elif text and text != ("-",):
+            content = " ".join(text)
+        else:
+            content = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError("The prompt is not text in UTF-8.") from error
+    except OSError as error:
+        raise PromptError(f"{file} cannot be read: {error.strerror}.") from error
+    add(name, content)
+    notice(f"The prompt {name} is kept; use it with -t {name}.")
+    return 0
+
+
+@prompts.command()
+@click.argument("name", shell_complete=complete_prompt)
+def edit(name: str) -> int:
+    """Change a prompt in your editor; a built-in one becomes yours."""
+    from ..prompts import add, find
+
+    found = find(name)
+    text = click.edit(f"{found.text}\n", extension=".md", require_save=True)
+    if text is None or text.strip() == found.text:
+        notice("Nothing was changed.")
+        return 0
+    add(name, text, replace=True)
+    notice(f"The prompt {name} was changed.")
+    return 0
+
+
+@prompts.command("remove")
+@click.argument("name", shell_complete=complete_prompt)
+def remove_command(name: str) -> int:
+    """Delete a prompt of yours."""
+    from ..prompts import remove
+
+    back = " The built-in one stands again." if remove(name) else ""
+    notice(f"The prompt {name} was removed.{back}")
+    return 0

@@ -1,0 +1,15 @@
+"""A person's own defaults, in one typed file."""
+
+from .file import load, path, set_value, unset_value
+from .schema import KEYS, Config, Key, parse
+
+__all__ = [
+    "KEYS",
+    "Config",
+    "Key",
+    "load",
+    "parse",
+    "path",
+    "set_value",
+    "unset_value",
+]

@@ -1,0 +1,132 @@
+"""What the settings file may say, and what holds where it says nothing."""
+
+import difflib
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..errors import UsageError
+from ..settings import DTYPES, GenerationSettings
+
+_DEFAULTS = GenerationSettings()
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings file, read; every field has a default.
+
+    The first eight are how replies are generated, see `GenerationSettings`. `keys`
+    gives actions of the interface other keys, such as `{"chat.new": "ctrl+k"}`.
+    """
+
+    max_tokens: int = _DEFAULTS.max_tokens
+    temperature: float = _DEFAULTS.temperature
+    top_k: int = _DEFAULTS.top_k
+    top_p: float = _DEFAULTS.top_p
+    min_p: float = _DEFAULTS.min_p
+    repetition_penalty: float = _DEFAULTS.repetition_penalty
+    ttt: bool = _DEFAULTS.ttt
+    dtype: str | None = None
+    system: str | None = None
+    template: str | None = None
+    log: bool = True
+    snapshots_mb: int = 512
+    theme: str = "textual-dark"
+    enter_sends: bool = True
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A setting of the file: its type, what may stand there, and what it means."""
+
+    name: str
+    kind: type
+    help: str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+
+
+KEYS = {
+    key.name: key
+    for key in (
+        Key("max_tokens", int, "longest reply, in tokens", 1),
+        Key("temperature", float, "0 always takes the likeliest token", 0),
+        Key("top_k", int, "draw from so many tokens; 0 is off", 0),
+        Key("top_p", float, "draw from tokens up to this probability", 0, 1),
+        Key("min_p", float, "leave out tokens below this share of the best", 0, 1),
+        Key("repetition_penalty", float, "above 1 avoids what was said", 0.01, 100),
+        Key("ttt", bool, "test-time training while reading"),
+        Key("dtype", str, "what to compute in", choices=DTYPES),
+        Key("system", str, "system prompt of new conversations"),
+        Key("template", str, "named system prompt of new conversations"),
+        Key("log", bool, "keep conversations in the history"),
+        Key("snapshots_mb", int, "room for states after each turn, in MB", 0),
+        Key("theme", str, "colours of the full-screen interface"),
+        Key("enter_sends", bool, "Enter sends; otherwise it breaks the line"),
+        Key("keys", dict, "other keys for actions of the interface"),
+    )
+}
+assert KEYS.keys() == {each.name for each in fields(Config)}
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    dict: "a table of keys",
+}
+
+
+def find_key(name: str, where: str) -> Key:
+    """The key with a name. Raises `UsageError`, with the nearest one there is."""
+    if name in KEYS:
+        return KEYS[name]
+    near = difflib.get_close_matches(name, KEYS, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(KEYS)}."
+    raise UsageError(f"{where} has no setting {name!r}; {hint}")
+
+
+def checked(key: Key, value: Any, where: str) -> Any:
+    """A value, if the key may have it. Raises `UsageError` naming both."""
+    kinds = (int, float) if key.kind is float else (key.kind,)
+    right = isinstance(value, kinds) and (key.kind is bool) == isinstance(value, bool)
+    if right and key.kind is dict:
+        right = all(isinstance(each, str) for each in value.values())
+    if not right:
+        raise UsageError(f"{key.name} in {where} must be {_WORDS[key.kind]}.")
+    if key.choices and value not in key.choices:
+        raise UsageError(
+            f"{key.name} in {where} must be one of {', '.join(key.choices)}, not "
+            f"{value!r}."
+        )
+    if key.kind in (int, float) and not key.low <= value <= key.high:
+        bound = f"at least {key.low:g}"
+        bound += f" and at most {key.high:g}" if key.high < math.inf else ""
+        raise UsageError(f"{key.name} in {where} must be {bound}, not {value}.")
+    return float(value) if key.kind is float else value
+
+
+def parse(key: Key, text: str) -> Any:
+    """A value as a person writes it on the command line. Raises `UsageError`."""
+    where = "the settings"
+    try:
+        if key.kind is int:
+            return checked(key, int(text), where)
+        if key.kind is float:
+            return checked(key, float(text), where)
+    except ValueError:
+        raise UsageError(
+            f"{key.name} must be {_WORDS[key.kind]}, not {text!r}."
+        ) from None
+    if key.kind is bool:
+        if text.lower() not in (*_TRUE, *_FALSE):
+            raise UsageError(f"{key.name} must be true or false, not {text!r}.")
+        return text.lower() in _TRUE
+    if key.kind is dict:
+        raise UsageError(
+            f"Give one action a key: `genesis-chat config set {key.name}.ACTION KEY`."
+        )
+    return checked(key, text, where)

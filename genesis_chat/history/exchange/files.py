@@ -1,0 +1,46 @@
+"""Exports as files."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from ...errors import HistoryError
+from .export import Exported, export_json, export_jsonl, export_markdown
+
+WRITERS = {
+    "json": export_json,
+    "jsonl": export_jsonl,
+    "markdown": export_markdown,
+}
+
+
+def write(chosen: Sequence[Exported], form: str, stream: TextIO) -> None:
+    """Write conversations in one of the formats. Raises `OSError`."""
+    WRITERS[form](list(chosen), stream)
+
+
+def write_file(
+    chosen: Sequence[Exported], form: str, output: Path, *, replace: bool = False
+) -> None:
+    """Write a file that only its owner can read; it appears whole or not at all.
+
+    Raises `HistoryError`, also when the file exists and is not to be replaced.
+    """
+    if output.exists() and not replace:
+        raise HistoryError(f"{output} exists already; choose another file.")
+    partial = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+                write(chosen, form, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(partial, output)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise HistoryError(
+            f"{output} could not be written: {error.strerror}."
+        ) from error

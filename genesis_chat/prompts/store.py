@@ -1,0 +1,134 @@
+"""Prompts as text files: `prompts/NAME.md` in the data directory, or built in.
+
+A person's file goes before the built-in one of the same name; removing it brings
+that one back.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from ..errors import PromptError, UsageError
+from ..paths import data_directory, private_directory
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+SUFFIX = ".md"
+LARGEST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class NamedPrompt:
+    """A system prompt; `builtin` when it comes with the program unchanged."""
+
+    name: str
+    text: str
+    builtin: bool
+
+
+def prompts() -> list[NamedPrompt]:
+    """All of them, by name. Raises `PromptError`."""
+    return [find(name) for name in names()]
+
+
+def names() -> list[str]:
+    """The names of all prompts, sorted."""
+    own: set[str] = set()
+    try:
+        own = {p.stem for p in _folder().glob(f"*{SUFFIX}") if NAME.fullmatch(p.stem)}
+    except OSError as error:
+        raise PromptError(f"{_folder()} cannot be read: {error.strerror}.") from error
+    return sorted(own | _builtin().keys())
+
+
+def find(name: str) -> NamedPrompt:
+    """One prompt. Raises `PromptError` or `UsageError`."""
+    check_name(name)
+    path = _path(name)
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise PromptError(f"The prompt {path} is larger than 1 MB.")
+        return NamedPrompt(name, path.read_text(encoding="utf-8").strip(), False)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise PromptError(f"The prompt {path} cannot be read.") from error
+    if name not in _builtin():
+        raise PromptError(
+            f"There is no prompt {name!r}; there are: {', '.join(names())}."
+        )
+    return NamedPrompt(name, _builtin()[name], True)
+
+
+def add(name: str, text: str, *, replace: bool = False) -> NamedPrompt:
+    """Keep a prompt under a name. Raises `PromptError` or `UsageError`.
+
+    A built-in one may always be replaced; another only with `replace`.
+    """
+    check_name(name)
+    path, text = _path(name), text.strip()
+    if not text:
+        raise UsageError("The prompt is empty.")
+    if path.exists() and not replace:
+        raise PromptError(
+            f"There is a prompt {name!r}; change it with `prompts edit {name}`."
+        )
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        private_directory(path.parent)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(f"{text}\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except UnicodeEncodeError as error:
+        raise UsageError("The prompt is not valid text.") from error
+    except OSError as error:
+        raise PromptError(f"{path} cannot be written: {error.strerror}.") from error
+    return NamedPrompt(name, text, False)
+
+
+def remove(name: str) -> bool:
+    """Delete a person's prompt; whether a built-in one stands there again.
+
+    Raises `PromptError` or `UsageError`.
+    """
+    if find(name).builtin:
+        raise PromptError(f"{name!r} comes with the program and stays.")
+    try:
+        _path(name).unlink()
+    except OSError as error:
+        raise PromptError(f"{name!r} cannot be removed: {error.strerror}.") from error
+    return name in _builtin()
+
+
+def check_name(name: str) -> str:
+    """The name, if a prompt may have it. Raises `UsageError`."""
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name[:60]!r} cannot be a prompt's name: use up to 40 small letters, "
+            "digits, dashes and underscores."
+        )
+    return name
+
+
+def _folder() -> Path:
+    return data_directory() / "prompts"
+
+
+def _path(name: str) -> Path:
+    return _folder() / f"{name}{SUFFIX}"
+
+
+def _builtin() -> dict[str, str]:
+    folder = files("assets") / "prompts"
+    return {
+        entry.name.removesuffix(SUFFIX): entry.read_text(encoding="utf-8").strip()
+        for entry in folder.iterdir()
+        if entry.name.endswith(SUFFIX)
+    }

@@ -1,0 +1,32 @@
+"""Noticing that the terminal is gone, of which no signal need tell."""
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+EVERY_SECONDS = 1.0
+
+
+def leave_when_hung_up(keep: Callable[[], None]) -> None:
+    """Once standard input has hung up, call `keep` and end the process.
+
+    On a thread of its own: whoever writes to a terminal that is gone may wait for
+    ever.
+    """
+    if hasattr(select, "poll") and sys.stdin is not None and sys.stdin.isatty():
+        threading.Thread(target=_watch, args=(keep,), daemon=True).start()
+
+
+def _watch(keep: Callable[[], None]) -> None:
+    poll = select.poll()
+    poll.register(sys.stdin.fileno(), 0)
+    while not poll.poll(0):
+        time.sleep(EVERY_SECONDS)
+    try:
+        keep()
+    finally:
+        os._exit(128 + signal.SIGHUP)

@@ -1,0 +1,60 @@
+"""What the thread that talks to the engine tells the interface."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from ..engine import Context, Event, ModelFacts
+
+
+@dataclass
+class ModelOpening(Message):
+    """A model is being prepared or loaded."""
+
+    name: str
+
+
+@dataclass
+class ModelReady(Message):
+    """A model is loaded."""
+
+    facts: ModelFacts
+
+
+@dataclass
+class ModelFailed(Message):
+    """A model cannot be loaded."""
+
+    sentence: str
+
+
+@dataclass
+class TurnBegan(Message):
+    """The message is kept and its reply has begun; both are in the history."""
+
+    conversation: str
+    question: str
+    reply: str
+
+
+@dataclass
+class TurnEvent(Message):
+    """An event of the engine."""
+
+    event: Event
+
+
+@dataclass
+class TurnEnded(Message):
+    """The turn is over; `error` is a sentence, or empty."""
+
+    conversation: str | None
+    error: str
+
+
+@dataclass
+class ContextKnown(Message):
+    """How full the context of a conversation is."""
+
+    conversation: str
+    context: Context

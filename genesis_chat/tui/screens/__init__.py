@@ -1,0 +1,1 @@
+"""Screens: each has its stylesheet beside it and decides what its widgets ask for."""

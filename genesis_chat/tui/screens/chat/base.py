@@ -1,0 +1,134 @@
+"""What all parts of the chat screen share."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.screen import Screen
+
+from ....engine import Context
+from ....errors import GenesisChatError
+from ....history import Conversation, StoredMessage
+from ....settings import GenerationSettings
+from ...library import Library
+from ...start import Start
+from ...turns import Turn, Turns
+from ...widgets.composer import Composer
+from ...widgets.message import MessageView, Shown
+from ...widgets.sidebar import Sidebar
+from ...widgets.status import Status
+from ...widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from ...app import GenesisApp
+
+
+class Base(Screen[None]):
+    """The conversation that is shown, and shortcuts to the widgets."""
+
+    CSS_PATH: ClassVar[str] = "chat.tcss"
+
+    def __init__(self, start: Start, library: Library, turns: Turns) -> None:
+        super().__init__()
+        self.start, self.library, self.turns = start, library, turns
+        self.conversation: Conversation | None = None
+        # Before the first one is shown the empty composer is nobody's draft.
+        self.shown_once = False
+        self.branch: list[StoredMessage] = []
+        self.known: list[StoredMessage] = []
+        self.changed: dict[str, Any] = {}
+        self.system = start.system
+        self.context: Context | None = None
+
+    @property
+    def genesis(self) -> "GenesisApp":
+        """The application."""
+        return self.app  # type: ignore[return-value]  # the only one there is
+
+    @property
+    def transcript(self) -> Transcript:
+        """The messages."""
+        return self.query_one(Transcript)
+
+    @property
+    def composer(self) -> Composer:
+        """Where a message is written."""
+        return self.query_one(Composer)
+
+    @property
+    def sidebar(self) -> Sidebar:
+        """The list of conversations."""
+        return self.query_one(Sidebar)
+
+    @property
+    def status(self) -> Status:
+        """The line at the bottom."""
+        return self.query_one(Status)
+
+    @property
+    def settings(self) -> GenerationSettings:
+        """The defaults with what this conversation changes."""
+        return replace(self.start.settings, **self.changed)
+
+    @property
+    def last_reply(self) -> MessageView | None:
+        """The last reply that is shown."""
+        views = [v for v in self.transcript.views if v.has_class("assistant")]
+        return views[-1] if views else None
+
+    def turn(self, kind: Any = "reply", **values: Any) -> Turn:
+        """A turn of this conversation."""
+        return Turn(
+            kind,
+            self.settings,
+            self.system,
+            self.conversation.id if self.conversation else None,
+            self.branch[-1].id if self.branch else None,
+            **values,
+        )
+
+    def tell(self, sentence: str, *, error: bool = False) -> None:
+        """Say something in a corner for a moment."""
+        from ....text import sanitize
+
+        severity: Any = "error" if error else "information"
+        self.notify(sanitize(sentence), severity=severity, markup=False)
+
+    async def ask(self, question: Any) -> Any:
+        """What the history answers; None, and a notice, when it cannot."""
+        try:
+            return await self.library.call(question)
+        except GenesisChatError as error:
+            self.tell(str(error), error=True)
+            return None
+
+
+def changed_settings(values: dict[str, Any]) -> dict[str, Any]:
+    """The stored settings that this version knows, with values of the right type."""
+    found = {}
+    for field in fields(GenerationSettings):
+        kinds: tuple[type, ...] = (int,)
+        if field.type is float:
+            kinds = (int, float)
+        elif field.type is bool:
+            kinds = (bool,)
+        elif field.name == "seed":
+            kinds = (int, type(None))
+        if field.name in values and isinstance(values[field.name], kinds):
+            found[field.name] = values[field.name]
+    return found
+
+
+def shown(
+    branch: Sequence[StoredMessage], tree: Sequence[StoredMessage]
+) -> list[Shown]:
+    """The messages of a branch with their places among their alternatives."""
+    siblings: dict[tuple[str | None, str], list[str]] = {}
+    for message in tree:
+        siblings.setdefault((message.parent, message.role), []).append(message.id)
+    found = []
+    for message in branch:
+        ids = siblings.get((message.parent, message.role), [message.id])
+        place = ids.index(message.id) + 1 if message.id in ids else 1
+        found.append(Shown(message, place, len(ids)))
+    return found

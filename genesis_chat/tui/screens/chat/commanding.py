@@ -1,0 +1,192 @@
+"""Slash commands, and the screens behind the function keys."""
+
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from textual import on, work
+from textual.widgets import TextArea
+
+from ....engine import check
+from ....errors import UsageError
+from ....settings import GenerationSettings
+from ...commands import parse
+from ...widgets.completion import Completion
+from ...widgets.composer import Composer
+from ..settings import Settings
+from ..settings import parse as parse_setting
+from ..system import SystemPrompt
+from .acting import Acting
+from .base import changed_settings
+
+# More would not fit any context, and would hold up the interface.
+LARGEST_ATTACHMENT = 1 << 20
+
+
+class Commanding(Acting):
+    """What `/` offers; each command is an action that a key may have too."""
+
+    async def command(self, text: str) -> bool:
+        found = parse(text)
+        if found is None:
+            return False
+        command, rest = found
+        self.composer.write("")
+        action = getattr(self, f"command_{command.action}", None)
+        if action is not None:
+            await action(rest)
+        else:
+            await self.run_action(command.action)
+        return True
+
+    async def command_system(self, rest: str) -> None:
+        if rest:
+            await self._set_system(rest)
+        else:
+            self.action_system()
+
+    async def command_model(self, rest: str) -> None:
+        if rest:
+            self.genesis.use_model(rest)
+        else:
+            self.genesis.action_models()
+
+    async def command_set(self, rest: str) -> None:
+        if not rest:
+            self.action_settings()
+            return
+        name, _, value = rest.partition(" ")
+        try:
+            changed = {**self.changed, name: parse_setting(name, value)}
+            defaults = asdict(self.start.settings)
+            changed = {k: v for k, v in changed.items() if v != defaults[k]}
+            check(GenerationSettings(**{**defaults, **changed}))
+        except (UsageError, ValueError) as error:
+            self.tell(str(error), error=True)
+            return
+        await self._set_settings(changed)
+        self.tell(f"{name} is {value} in this chat.")
+
+    async def command_export(self, rest: str) -> None:
+        if self.conversation is None:
+            self.tell("There is nothing to export yet.")
+        else:
+            self.export(self.conversation.id, rest)
+
+    async def command_attach(self, rest: str) -> None:
+        path = Path(rest).expanduser()
+        try:
+            if path.stat().st_size > LARGEST_ATTACHMENT:
+                self.tell(f"{path} is larger than 1 MB.", error=True)
+                return
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            self.tell(f"{path} is not text in UTF-8.", error=True)
+        except OSError as error:
+            self.tell(f"{path} cannot be read: {error.strerror}.", error=True)
+        else:
+            self.composer.attach(path.name, text)
+
+    async def command_search(self, rest: str) -> None:
+        self.action_search()
+        if rest:
+            from textual.widgets import Input
+
+            self.sidebar.query_one(Input).value = rest
+
+    async def command_title(self, rest: str) -> None:
+        if self.conversation is None:
+            self.tell("The chat has a title once it has begun.")
+        elif rest:
+            await self.set_title(self.conversation.id, rest)
+        else:
+            self.rename(self.conversation.id)
+
+    async def command_theme(self, rest: str) -> None:
+        if not rest:
+            self.app.search_themes()
+        elif rest in self.app.available_themes:
+            self.app.theme = rest
+        else:
+            names = ", ".join(sorted(self.app.available_themes))
+            self.tell(f"There is no theme {rest!r}; there are: {names}.", error=True)
+
+    async def command_copy(self, rest: str) -> None:
+        self.action_copy_reply()
+
+    async def command_delete_chat(self, rest: str) -> None:
+        await self.action_delete_chat()
+
+    async def command_help(self, rest: str) -> None:
+        self.genesis.action_help()
+
+    async def command_quit(self, rest: str) -> None:
+        await self.genesis.action_quit()
+
+    async def command_edit_externally(self, rest: str) -> None:
+        self.genesis.action_edit_externally()
+
+    async def action_delete_chat(self) -> None:
+        if self.conversation:
+            await self.trash(self.conversation.id)
+        else:
+            await self.open(None)
+
+    @work
+    async def action_system(self) -> None:
+        named = self.genesis.named_prompts()
+        text = await self.app.push_screen_wait(SystemPrompt(self.system, named))
+        if text is not None:
+            await self._set_system(text)
+
+    async def _set_system(self, text: str) -> None:
+        self.system = text
+        if self.conversation:
+            id = self.conversation.id
+            await self.ask(lambda s: s.set_system(id, text))
+            self.conversation = await self.ask(lambda s: s.find(id))
+        self.tell("The system prompt is set for this chat.")
+        self.turns.measure(self.turn())
+
+    @work
+    async def action_settings(self) -> None:
+        title = "Settings of this chat"
+        found = await self.app.push_screen_wait(
+            Settings(self.start.settings, self.changed, title)
+        )
+        if found is not None:
+            await self._set_settings(found)
+
+    async def _set_settings(self, changed: dict[str, Any]) -> None:
+        self.changed = changed_settings(changed)
+        if self.conversation:
+            id = self.conversation.id
+            await self.ask(lambda s: s.set_settings(id, self.changed))
+        names = {field.name for field in fields(GenerationSettings)}
+        assert names >= self.changed.keys()
+        self.turns.measure(self.turn())
+
+    @on(TextArea.Changed)
+    def offer_commands(self, event: TextArea.Changed) -> None:
+        if isinstance(event.text_area, Composer):
+            self.keep_draft_soon()
+            completion = self.query_one(Completion)
+            event.text_area.completing = completion.offer(event.text_area.text)
+
+    @on(Composer.Completing)
+    async def complete(self, event: Composer.Completing) -> None:
+        completion, composer = self.query_one(Completion), self.composer
+        chosen = completion.chosen
+        match event.key:
+            case "up":
+                completion.action_cursor_up()
+            case "down":
+                completion.action_cursor_down()
+            case "escape":
+                completion.display = composer.completing = False
+            case "enter" if chosen and (not chosen.usage or chosen.usage[0] == "["):
+                completion.display = composer.completing = False
+                await self.command(f"/{chosen.name}")
+            case _ if chosen:
+                composer.text = f"/{chosen.name} "
+                composer.move_cursor(composer.document.end)

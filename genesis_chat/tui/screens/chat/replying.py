@@ -1,0 +1,236 @@
+"""Sending messages, and showing replies while they come."""
+
+import time
+from dataclasses import replace
+
+from textual import on
+
+from ....chat import starts_of
+from ....engine import Context, Dropped, Finished, PromptProgress, Text
+from ....history import StoredMessage
+from ...messages import (
+    ModelFailed,
+    ModelOpening,
+    ModelReady,
+    TurnBegan,
+    TurnEnded,
+    TurnEvent,
+)
+from ...turns import Turn
+from ...widgets.composer import Composer
+from ...widgets.message import MessageView, Shown
+from .base import shown
+from .opening import Opening
+
+# How often a reply that is being written is shown anew.
+FLUSH_SECONDS = 1 / 30
+
+
+class Replying(Opening):
+    """Runs turns; what they bring is gathered and shown 30 times a second."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]  # as in Base
+        self.view: MessageView | None = None
+        # Turns whose end is shown; as many as are over when nothing is left to do.
+        self.settled = 0
+        self.replying_in: str | None = None
+        # Whether a chat that is beginning is still the one that is shown.
+        self.beginning = False
+        self.reply_id = ""
+        self.written = ""
+        self.tokens = 0
+        self.first: float | None = None
+
+    @on(Composer.Sent)
+    async def send(self, event: Composer.Sent) -> None:
+        text = event.text
+        if await self.command(text):
+            return
+        if self.turns.busy:
+            self.tell("A reply is being written; Esc stops it.")
+            return
+        turn = self.turn(content=text)
+        question = _new("user", text, self.branch[-1].id if self.branch else None)
+        self.composer.write("")
+        await self.begin(turn, [*self.branch, question])
+
+    async def command(self, text: str) -> bool:
+        """Do what a slash command says; whether the text was one."""
+        return False
+
+    async def begin(self, turn: Turn, branch: list[StoredMessage]) -> None:
+        """Show the branch that a reply will follow, and ask for the reply."""
+        if self.turns.busy:
+            self.tell("A reply is being written; Esc stops it.")
+            return
+        place = self.conversation.id if self.conversation else ""
+        if turn.content:
+            # Until it is in the history it must not be lost.
+            await self.ask(lambda store: store.set_draft(turn.content, place))
+        self.replying_in, self.reply_id = turn.conversation, ""
+        self.beginning = turn.conversation is None
+        self.written, self.tokens, self.first = "", 0, None
+        resumed = turn.kind == "resume"
+        listed = shown(branch, self.known)
+        if resumed:
+            await self.transcript.cut(listed)
+            self.view = self.transcript.views[-1]
+            self.written = self.view.text
+        else:
+            await self.transcript.cut(listed[:-1])
+            mounted = [view.shown.message.id for view in self.transcript.views]
+            if not mounted or mounted[-1] != branch[-1].id:
+                await self.transcript.add(listed[-1])
+            self.view = await self.transcript.add(Shown(_new("assistant", "", None)))
+        self.transcript.anchor()
+        # The message that had the focus may be gone.
+        self.composer.focus()
+        self.view.say("...")
+        self.turns.run(turn)
+
+    def left_behind(self) -> None:
+        self.beginning = False
+
+    def reattach(self) -> None:
+        views = [v for v in self.transcript.views if self._is_written(v)]
+        if self.turns.busy and views:
+            self.view = views[-1]
+            self.view.feed(self.written[len(self.view.text) :])
+        elif self.turns.busy:
+            self.view = None
+
+    def _is_written(self, view: MessageView) -> bool:
+        return bool(self.reply_id) and view.shown.message.id == self.reply_id
+
+    def _is_open(self, conversation: str) -> bool:
+        return self.conversation is not None and self.conversation.id == conversation
+
+    @on(TurnBegan)
+    async def began(self, event: TurnBegan) -> None:
+        new = self.beginning
+        self.replying_in, self.reply_id = event.conversation, event.reply
+        here = new or self._is_open(event.conversation)
+        place = "" if new else event.conversation
+        await self.ask(lambda store: store.set_draft("", place))
+        await self._take_up(event.conversation)
+        if here:
+            await self._read(event.reply)
+            if self.view:
+                self._name_views(event)
+        self.list_conversations()
+
+    @on(TurnEvent)
+    async def told(self, event: TurnEvent) -> None:
+        match event.event:
+            case PromptProgress() as progress:
+                self.status.reading(progress)
+            case Text(text, ids):
+                self.first = self.first or time.monotonic()
+                self.tokens += len(ids)
+                self.written += text
+                if self.view:
+                    self.view.feed(text)
+            case Dropped(exchanges):
+                what = "1 exchange" if exchanges == 1 else f"{exchanges} exchanges"
+                self.tell(f"To make room, the oldest {what} left the context.")
+            case Finished(reply, context):
+                self.status.finished(reply)
+                if context:
+                    await self.show_context(context)
+
+    @on(TurnEnded)
+    async def ended(self, event: TurnEnded) -> None:
+        view, self.view = self.view, None
+        await self._take_up(event.conversation)
+        if event.conversation and self._is_open(event.conversation):
+            await self._read(None)
+            latest = shown(self.branch, self.known)
+            for each in latest:
+                self.transcript.replace(each)
+            if view and latest and latest[-1].message.role == "assistant":
+                await view.settle(latest[-1])
+            elif view:
+                await view.remove()
+            await self.transcript.cut(latest)
+        elif view and not self.conversation:
+            await view.remove()
+        if event.error:
+            self.tell(event.error, error=True)
+        self.list_conversations()
+        await self.load_questions()
+        self.settled += 1
+
+    async def show_context(self, context: object) -> None:
+        if isinstance(context, Context):
+            self.context = context
+            self.status.context(context)
+            starts = starts_of(self.branch)
+            place = starts[context.left_out] if context.left_out < len(starts) else 0
+            await self.transcript.set_left_out(place if context.left_out else 0)
+
+    @on(ModelOpening)
+    def model_opening(self, event: ModelOpening) -> None:
+        self.status.note(f"loading {event.name or 'the model'} ...")
+
+    @on(ModelReady)
+    def model_ready(self, event: ModelReady) -> None:
+        self.status.model(event.facts)
+        self.genesis.model = event.facts
+        self.turns.measure(self.turn())
+
+    @on(ModelFailed)
+    def model_failed(self, event: ModelFailed) -> None:
+        self.status.note("no model")
+        self.tell(event.sentence, error=True)
+
+    async def flush(self) -> None:
+        """Show what has come since the last time."""
+        view = self.view
+        if view and view.pending and view.is_mounted:
+            await view.flush()
+            # The reply may have ended meanwhile, and says more of itself then.
+            if self.first and view is self.view:
+                self.status.writing(self.tokens, time.monotonic() - self.first)
+                view.say("")
+
+    async def _read(self, head: str | None) -> None:
+        """Read the branch anew."""
+        assert self.conversation
+        id = self.conversation.id
+        found = await self.ask(
+            lambda s: (s.find(id), s.messages(id), s.branch(id, head))
+        )
+        if found:
+            self.conversation, self.known, self.branch = found
+
+    async def _take_up(self, conversation: str | None) -> None:
+        """The chat that was beginning is in the history now."""
+        if self.beginning and conversation:
+            self.beginning = False
+            self.conversation = await self.ask(lambda s: s.find(conversation))
+            self.show_title()
+
+    def _name_views(self, event: TurnBegan) -> None:
+        """The new views stand for messages that are in the history now."""
+        views = self.transcript.views[-2:]
+        latest = shown(self.branch, self.known)[-2:]
+        for view, each in zip(views, latest, strict=False):
+            if view.shown.message.role == each.message.role:
+                view.show(replace(each))
+                view.say("" if view is not self.view else "...")
+
+
+def _new(role: str, content: str, parent: str | None) -> StoredMessage:
+    """A message that is not in the history yet."""
+    return StoredMessage(
+        id="",
+        conversation="",
+        parent=parent,
+        role=role,  # type: ignore[arg-type]  # one of the roles
+        content=content,
+        status="complete",
+        created=time.time_ns() // 1_000_000,
+        token_ids=(),
+        receipt=None,
+    )

@@ -1,0 +1,94 @@
+"""The chat screen: where everything is put, and its keys."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.widgets import Static
+
+from ...widgets.completion import Completion
+from ...widgets.composer import Composer
+from ...widgets.sidebar import Sidebar
+from ...widgets.status import Status
+from ...widgets.transcript import Transcript
+from .commanding import Commanding
+from .replying import FLUSH_SECONDS
+
+# Below these sizes the sidebar waits to be asked for, and lines are saved.
+WIDE, HIGH = 100, 30
+MEMORY_SECONDS = 2.0
+
+
+class ChatScreen(Commanding):
+    """Conversations on the left, the one that is shown, and where to write."""
+
+    AUTO_FOCUS = "Composer"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+n", "new_chat", "New chat", id="chat.new", priority=True),
+        Binding("ctrl+f", "search", "Search", id="chat.search", priority=True),
+        Binding("ctrl+b", "toggle_sidebar", "Chats", id="chat.sidebar", priority=True),
+        Binding(
+            "ctrl+r", "regenerate", "Regenerate", id="chat.regenerate", priority=True
+        ),
+        Binding("ctrl+o", "resume", "Continue", id="chat.resume", priority=True),
+        Binding("ctrl+t", "undo_delete", "Undo delete", id="chat.undo", priority=True),
+        Binding("alt+up,ctrl+up", "select_message", "Messages", id="chat.messages"),
+        Binding("f3", "system", "System prompt", id="chat.system"),
+        Binding("f4", "settings", "Settings", id="chat.settings"),
+        Binding("escape", "back", "Stop", id="chat.stop"),
+        Binding("ctrl+c", "stop_or_copy", "Stop or copy", id="chat.copy"),
+        Binding("pageup", "scroll(-1)", "Page up", id="chat.up", priority=True),
+        Binding("pagedown", "scroll(1)", "Page down", id="chat.down", priority=True),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="columns"):
+            yield Sidebar()
+            with Vertical(id="chat"):
+                yield Static(id="title", markup=False)
+                yield Transcript()
+                yield Completion(markup=False, compact=True)
+                yield Composer(self.start.enter_sends)
+        yield Status()
+
+    async def on_mount(self) -> None:
+        self.set_interval(FLUSH_SECONDS, self.flush)
+        self.sidebar.display = self.app.size.width >= WIDE
+        self.set_interval(MEMORY_SECONDS, self._show_memory)
+        await self.open(self.start.conversation)
+        self.list_conversations()
+        await self.load_questions()
+
+    def on_resize(self, event: Resize) -> None:
+        self.set_class(event.size.height < HIGH, "-low")
+        self.set_class(event.size.width < WIDE, "-narrow")
+
+    def action_back(self) -> None:
+        if self.turns.busy:
+            self.turns.stop()
+        elif not self.composer.has_focus:
+            self.composer.focus()
+            self.transcript.anchor()
+
+    def action_stop_or_copy(self) -> None:
+        """Ctrl-C: what is selected is copied, a reply is stopped."""
+        selected = self.get_selected_text() or self.composer.selected_text
+        if selected:
+            self._copy(selected, "selection")
+            self.clear_selection()
+        elif self.turns.busy:
+            self.turns.stop()
+        else:
+            self.tell("Ctrl+Q leaves; everything is kept.")
+
+    def action_scroll(self, step: int) -> None:
+        page = max(1, self.transcript.size.height - 2)
+        self.transcript.release_anchor()
+        if step < 0:
+            self.transcript.more()
+        self.transcript.scroll_relative(y=step * page, animate=False)
+
+    def _show_memory(self) -> None:
+        self.status.memory(self.turns.memory())

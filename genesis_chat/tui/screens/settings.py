@@ -1,0 +1,156 @@
+"""How replies are generated: one conversation's settings."""
+
+from dataclasses import asdict, fields, replace
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Static, Switch
+
+from ...engine import check
+from ...errors import UsageError
+from ...settings import GenerationSettings
+
+MEANING = {
+    "max_tokens": "longest reply, in tokens",
+    "temperature": "0 takes the likeliest token, more is livelier",
+    "top_k": "choose among so many tokens, 0 among all",
+    "top_p": "choose among tokens of this probability in sum",
+    "min_p": "drop what is less likely than this share of the best",
+    "repetition_penalty": "above 1 avoids what was said",
+    "seed": "same seed, same reply; empty draws a new one",
+    "ttt": "adapt the model while it reads (test-time training)",
+}
+
+
+class Settings(ModalScreen[dict[str, Any] | None]):
+    """Shows which settings are the defaults, and returns those that are not."""
+
+    CSS_PATH = "settings.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel"),
+        Binding("ctrl+s", "accept", "Accept"),
+    ]
+
+    def __init__(
+        self, defaults: GenerationSettings, changed: dict[str, Any], title: str
+    ) -> None:
+        super().__init__()
+        self._defaults, self._changed, self._title = defaults, changed, title
+
+    def compose(self) -> ComposeResult:
+        values = asdict(replace(self._defaults, **self._changed))
+        with VerticalScroll(classes="dialog"):
+            yield Static(Content(self._title), classes="title")
+            for field in fields(GenerationSettings):
+                with Horizontal(classes="row"):
+                    yield Label(field.name, classes="name")
+                    value = values[field.name]
+                    if field.type is bool:
+                        yield Switch(value, id=field.name, animate=False)
+                    else:
+                        text = "" if value is None else str(value)
+                        yield Input(text, id=field.name, compact=True)
+                    yield Static(
+                        id=f"state-{field.name}", classes="state", markup=False
+                    )
+            yield Static("", id="problem", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Accept (Ctrl+S)", id="accept", variant="primary")
+                yield Button("All defaults", id="reset")
+                yield Button("Cancel", id="cancel")
+
+    def on_mount(self) -> None:
+        self._show_states()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._show_states()
+
+    def on_switch_changed(self, event: Switch.Changed) -> None:
+        self._show_states()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.action_accept()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        match event.button.id:
+            case "accept":
+                self.action_accept()
+            case "reset":
+                self._reset()
+            case _:
+                self.action_leave()
+
+    def action_accept(self) -> None:
+        found = self._read()
+        if found is not None:
+            self.dismiss(found)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def _reset(self) -> None:
+        for field in fields(GenerationSettings):
+            value = getattr(self._defaults, field.name)
+            if field.type is bool:
+                self.query_one(f"#{field.name}", Switch).value = value
+            else:
+                text = "" if value is None else str(value)
+                self.query_one(f"#{field.name}", Input).value = text
+
+    def _show_states(self) -> None:
+        found = self._read() or {}
+        for field in fields(GenerationSettings):
+            default = getattr(self._defaults, field.name)
+            text = "none" if default is None else str(default)
+            state = "same as default" if field.name not in found else f"default {text}"
+            line = Content.assemble(
+                (state, "dim" if field.name not in found else "$warning"),
+                (f" · {MEANING[field.name]}", "dim"),
+            )
+            self.query_one(f"#state-{field.name}", Static).update(line)
+
+    def _read(self) -> dict[str, Any] | None:
+        """What is not the default; None, and a sentence, when something is wrong."""
+        problem = self.query_one("#problem", Static)
+        found: dict[str, Any] = {}
+        try:
+            for field in fields(GenerationSettings):
+                value = self._value(field.name, field.type)
+                if value != getattr(self._defaults, field.name):
+                    found[field.name] = value
+            check(replace(self._defaults, **found))
+        except (UsageError, ValueError) as error:
+            problem.update(Content(str(error)))
+            return None
+        problem.update("")
+        return found
+
+    def _value(self, name: str, kind: object) -> Any:
+        if kind is bool:
+            return self.query_one(f"#{name}", Switch).value
+        return parse(name, self.query_one(f"#{name}", Input).value)
+
+
+def parse(name: str, text: str) -> Any:
+    """A setting's value from text. Raises `ValueError` with a sentence."""
+    kind = next((f.type for f in fields(GenerationSettings) if f.name == name), None)
+    text = text.strip()
+    if kind is None:
+        names = ", ".join(f.name for f in fields(GenerationSettings))
+        raise ValueError(f"There is no setting {name!r}; there are: {names}.")
+    if kind is bool:
+        words = {"on": True, "true": True, "yes": True, "off": False, "false": False}
+        if text.lower() not in {**words, "no": False}:
+            raise ValueError(f"{name} is on or off, not {text!r}.")
+        return {**words, "no": False}[text.lower()]
+    if name == "seed" and text in ("", "none"):
+        return None
+    try:
+        return float(text) if kind is float else int(text)
+    except ValueError:
+        what = "a number" if kind is float else "a whole number"
+        raise ValueError(f"{name} must be {what}, not {text!r}.") from None

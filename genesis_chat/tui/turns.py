@@ -1,0 +1,207 @@
+"""The thread that talks to the engine and writes the turns into the history."""
+
+import os
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from textual.message import Message
+
+from ..chat import Chat
+from ..engine import LIMIT_BYTES, Engine, Event, Snapshots, WorkerEngine
+from ..errors import GenesisChatError
+from ..history import Store
+from ..models import choose
+from ..paths import SNAPSHOTS
+from ..settings import Dtype, GenerationSettings
+from .messages import (
+    ContextKnown,
+    ModelFailed,
+    ModelOpening,
+    ModelReady,
+    TurnBegan,
+    TurnEnded,
+    TurnEvent,
+)
+
+Kind = Literal["reply", "edit", "regenerate", "resume"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is to be done: `message` is what is edited, regenerated or resumed.
+
+    Without a `conversation` a new one begins; `head` is the last message of the
+    branch that a reply continues.
+    """
+
+    kind: Kind
+    settings: GenerationSettings
+    system: str
+    conversation: str | None = None
+    head: str | None = None
+    message: str = ""
+    content: str = ""
+
+
+class Turns:
+    """Runs turns one after the other; everything is told through `post`.
+
+    Args:
+        post: takes messages, from any thread.
+        history: the history's file, None for the one in the data directory.
+        open_engine: makes an engine for a model; a process of its own by default.
+        limit: bytes of states on disk.
+    """
+
+    def __init__(
+        self,
+        post: Callable[[Message], object],
+        history: Path | None,
+        open_engine: Callable[[str | None, Dtype | None, Snapshots], Engine]
+        | None = None,
+        limit: int = LIMIT_BYTES,
+    ) -> None:
+        self._post, self._history, self._limit = post, history, limit
+        self._open_engine = open_engine or _worker
+        self._executor = ThreadPoolExecutor(1, "turns")
+        self._stop = threading.Event()
+        self._store: Store | None = None
+        self._engine: Engine | None = None
+        self.busy = False
+        # Turns that are over.
+        self.count = 0
+
+    def open_model(self, model: str | None, dtype: Dtype | None) -> Future[None]:
+        """Load a model, by name or directory, in place of the one there was."""
+        return self._executor.submit(self._open_model, model, dtype)
+
+    def run(self, turn: Turn) -> Future[None]:
+        """Do a turn when those before it are done."""
+        self.busy = True
+        self._stop.clear()
+        return self._executor.submit(self._run, turn)
+
+    def measure(self, turn: Turn) -> Future[None]:
+        """Tell how full the context of a turn's conversation is."""
+        return self._executor.submit(self._measure, turn)
+
+    def memory(self) -> int | None:
+        """Bytes that the model's process holds, where that can be told."""
+        pid = getattr(self._engine, "pid", None)
+        return resident(pid) if pid else None
+
+    def stop(self) -> None:
+        """End the reply that is being written."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stop, keep everything, and let go of the model."""
+        self._stop.set()
+        self._executor.submit(self._close).result()
+        self._executor.shutdown()
+
+    def _open_model(self, model: str | None, dtype: Dtype | None) -> None:
+        try:
+            self._post(ModelOpening(model or ""))
+            folder = self._open_store().path.with_name(SNAPSHOTS)
+            snapshots = Snapshots(folder, self._limit)
+            if self._engine:
+                self._engine.close()
+                self._engine = None
+            self._engine = self._open_engine(model, dtype, snapshots)
+            self._post(ModelReady(self._engine.model))
+        except GenesisChatError as error:
+            self._engine = None
+            self._post(ModelFailed(str(error)))
+
+    def _run(self, turn: Turn) -> None:
+        chat: Chat | None = None
+        error = ""
+        try:
+            chat = self._chat(turn)
+            began = False
+            with closing(self._events(chat, turn)) as events:
+                for event in events:
+                    if not began:
+                        began = True
+                        self._post(_began(chat))
+                    self._post(TurnEvent(event))
+        except GenesisChatError as failure:
+            error = str(failure)
+        except Exception as failure:
+            error = f"Unexpected {type(failure).__name__}: {failure}"
+        finally:
+            self.busy = False
+            self.count += 1
+            kept = chat.conversation if chat else None
+            self._post(TurnEnded(kept.id if kept else turn.conversation, error))
+
+    def _events(self, chat: Chat, turn: Turn) -> Generator[Event]:
+        stop, settings = self._stop.is_set, turn.settings
+        match turn.kind:
+            case "reply":
+                return chat.reply(turn.content, settings, stop)
+            case "edit":
+                return chat.edit(turn.message, turn.content, settings, stop)
+            case "regenerate":
+                return chat.regenerate(turn.message, settings, stop)
+            case "resume":
+                return chat.resume(turn.message, settings, stop)
+
+    def _measure(self, turn: Turn) -> None:
+        if not turn.conversation or self.busy:
+            return
+        try:
+            context = self._chat(turn).context(turn.settings)
+        except GenesisChatError:
+            # The gauge stays empty; a turn tells what is wrong.
+            return
+        self._post(ContextKnown(turn.conversation, context))
+
+    def _chat(self, turn: Turn) -> Chat:
+        store = self._open_store()
+        if self._engine is None:
+            raise GenesisChatError("No model is loaded; choose one with F2.")
+        found = store.find(turn.conversation) if turn.conversation else None
+        chat = Chat(self._engine, store, found, turn.system)
+        if turn.head:
+            chat.head = turn.head
+        return chat
+
+    def _open_store(self) -> Store:
+        if self._store is None:
+            self._store = Store.open(self._history)
+        return self._store
+
+    def _close(self) -> None:
+        if self._engine:
+            self._engine.close()
+        if self._store:
+            self._store.close()
+
+
+def resident(pid: int) -> int | None:
+    """Bytes of a process in memory, None where the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return None
+
+
+def _began(chat: Chat) -> TurnBegan:
+    assert chat.conversation and chat.head
+    reply = chat.store.message(chat.head)
+    return TurnBegan(chat.conversation.id, reply.parent or "", reply.id)
+
+
+def _worker(model: str | None, dtype: Dtype | None, snapshots: Snapshots) -> Engine:
+    found = choose(model)
+    if found.problem:
+        raise GenesisChatError(found.problem)
+    return WorkerEngine(found.directory, found.name, dtype, found.sha256, snapshots)

@@ -1,0 +1,133 @@
+"""Where a message is written."""
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import Key, Paste
+from textual.message import Message
+from textual.widgets import TextArea
+
+from ...text import sanitize
+from .folding import Folds
+
+# Terminals that paste key by key send the last line's Enter right after it.
+AFTER_PASTE_SECONDS = 0.05
+SEND = ("enter",)
+BREAK = ("shift+enter", "alt+enter", "ctrl+j")
+
+
+class Composer(TextArea):
+    """A text area that grows with its text and sends it.
+
+    Up in the first line and down in the last one go through what was asked before.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+g", "app.edit_externally", "External editor", show=False),
+        Binding("ctrl+up", "screen.select_message", "Select messages", show=False),
+    ]
+
+    class Sent(Message):
+        """A message is to be sent, every fold of it opened."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    class Completing(Message):
+        """A key for the list of completions."""
+
+        def __init__(self, key: str) -> None:
+            self.key = key
+            super().__init__()
+
+    def __init__(self, enter_sends: bool = True) -> None:
+        super().__init__(
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            placeholder="Write a message, or / for commands",
+            highlight_cursor_line=False,
+            compact=True,
+        )
+        self.enter_sends = enter_sends
+        self.completing = False
+        self.folds = Folds()
+        self._asked: list[str] = []
+        self._place = -1
+        self._begun = ""
+        self._pasted = float("-inf")
+
+    @property
+    def whole(self) -> str:
+        """The text with every fold opened."""
+        return self.folds.unfold(self.text)
+
+    def set_questions(self, asked: Sequence[str]) -> None:
+        """What was asked before, the last first."""
+        self._asked, self._place = list(asked), -1
+
+    def write(self, text: str) -> None:
+        """Put a text there instead of what is there, long ones folded."""
+        self.folds.clear()
+        self.text = self.folds.fold(sanitize(text))
+        self.move_cursor(self.document.end)
+
+    def attach(self, name: str, text: str) -> None:
+        """Put a file's text at the cursor, folded."""
+        self.insert(self.folds.fold(text, name))
+
+    async def _on_key(self, event: Key) -> None:
+        if self.completing and event.key in ("up", "down", "tab", "enter", "escape"):
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Completing(event.key))
+            return
+        send, newline = (SEND, BREAK) if self.enter_sends else (BREAK, SEND)
+        if event.key in send or (event.key in BREAK and not self.enter_sends):
+            event.stop()
+            event.prevent_default()
+            if time.monotonic() - self._pasted < AFTER_PASTE_SECONDS:
+                self.insert("\n")
+            else:
+                self.send()
+        elif event.key in newline:
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+        elif (event.key == "up" and self.cursor_at_first_line) or (
+            event.key == "down" and self._place >= 0 and self.cursor_at_last_line
+        ):
+            if self._recall(1 if event.key == "up" else -1):
+                event.stop()
+                event.prevent_default()
+        else:
+            await super()._on_key(event)
+
+    async def _on_paste(self, event: Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._pasted = time.monotonic()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        self.replace(self.folds.fold(sanitize(text)), *self.selection)
+
+    def send(self) -> None:
+        """Send what is there, unless it is blank."""
+        text = self.whole
+        if text.strip():
+            self.post_message(self.Sent(text))
+
+    def _recall(self, step: int) -> bool:
+        place = self._place + step
+        if not -1 <= place < len(self._asked):
+            return False
+        if self._place < 0:
+            self._begun = self.text
+        self._place = place
+        self.text = (
+            self._begun if place < 0 else self.folds.fold(sanitize(self._asked[place]))
+        )
+        self.move_cursor((0, 0) if step > 0 else self.document.end)
+        return True

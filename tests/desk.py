@@ -1,0 +1,85 @@
+"""Somebody at the interface's keys."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from genesis_chat.history import Store, StoredMessage
+from genesis_chat.tui.app import GenesisApp
+from genesis_chat.tui.screens.chat import ChatScreen
+from genesis_chat.tui.widgets.message import MessageView
+
+# Only what never comes takes so long.
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass
+class Desk:
+    """The application, somebody at its keys, and its history."""
+
+    app: GenesisApp
+    pilot: Pilot[Any]
+    path: Path
+
+    @property
+    def chat(self) -> ChatScreen:
+        """The chat screen."""
+        return self.app.chat
+
+    @property
+    def views(self) -> list[MessageView]:
+        """The mounted messages."""
+        return self.chat.transcript.views
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the mounted messages."""
+        return [view.text for view in self.views]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not condition():
+                await self.pilot.pause(0.01)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys and let them work."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def idle(self) -> None:
+        """Wait until no reply is being written and all of it is shown."""
+        turns = self.app.turns
+        await self.until(lambda: not turns.busy and self.chat.settled == turns.count)
+        await self.pilot.pause(0.05)
+
+    async def say(self, text: str) -> None:
+        """Write a message, send it and wait for the reply."""
+        self.chat.composer.write(text)
+        await self.turn("enter")
+
+    async def turn(self, *keys: str) -> None:
+        """Press keys that start a turn, and wait until it is over."""
+        before = self.app.turns.count
+        await self.press(*keys)
+        await self.until(lambda: self.app.turns.count > before)
+        await self.idle()
+
+    def stored(self) -> list[StoredMessage]:
+        """The latest conversation's branch, as another program reads it."""
+        with Store.open(self.path) as store:
+            assert store.check() == []
+            latest = store.latest()
+            return store.branch(latest.id) if latest else []
+
+    def seen(self) -> str:
+        """All text on the screen."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(line.text for line in lines)
+
+
+Visit = Callable[[Desk], Awaitable[None]]

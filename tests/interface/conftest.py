@@ -1,0 +1,81 @@
+"""The interface under a pilot: the real store, the real engine, the built-in model."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import Desk, Visit
+from turns import GREEDY
+
+from genesis_chat import Genesis
+from genesis_chat.engine import Engine, Event, LocalEngine, Request, Snapshots
+from genesis_chat.models import ensure_builtin
+from genesis_chat.settings import Dtype
+from genesis_chat.tui.app import GenesisApp
+from genesis_chat.tui.start import Start
+from genesis_chat.tui.turns import Turns
+
+
+@pytest.fixture(scope="session")
+def genesis(tmp_path_factory: pytest.TempPathFactory) -> Genesis:
+    """The built-in model, loaded once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENESIS_CHAT_HOME", str(tmp_path_factory.mktemp("builtin")))
+        directory = ensure_builtin().directory
+    return Genesis.load(directory)
+
+
+class Slow(LocalEngine):
+    """A model at a reader's pace, as a larger one on a smaller computer."""
+
+    def reply(
+        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+    ) -> Generator[Event]:
+        for event in super().reply(request, cancelled):
+            time.sleep(0.01)
+            yield event
+
+
+@pytest.fixture
+def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
+    """Runs an async test at the interface; options are those of `Start`."""
+
+    def open_engine(
+        model: str | None, dtype: Dtype | None, snapshots: Snapshots
+    ) -> Engine:
+        kind = Slow if model == "slow" else LocalEngine
+        return kind(genesis.model, snapshots)
+
+    @asynccontextmanager
+    async def at_desk(size: tuple[int, int], **options: Any) -> AsyncIterator[Desk]:
+        path = tmp_path / "history.sqlite3"
+        defaults: dict[str, Any] = {
+            "model": "builtin",
+            "settings": GREEDY,
+            "history": path,
+        }
+        start = Start(**{**defaults, **options})
+        app = GenesisApp(start)
+        app.turns = app.chat.turns = Turns(app._post_to_chat, path, open_engine)
+        try:
+            async with app.run_test(size=size, notifications=True) as pilot:
+                desk = Desk(app, pilot, path)
+                if not start.first:
+                    await desk.until(lambda: app.model)
+                await desk.until(lambda: app.chat.shown_once)
+                yield desk
+        finally:
+            app.close()
+
+    def run(visit: Visit, size: tuple[int, int] = (120, 40), **options: Any) -> None:
+        async def body() -> None:
+            async with at_desk(size, **options) as desk:
+                await visit(desk)
+
+        asyncio.run(body())
+
+    return run

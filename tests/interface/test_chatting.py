@@ -1,0 +1,166 @@
+"""Sending, stopping, continuing: the heart of the interface."""
+
+from collections.abc import Callable
+from typing import Any
+
+from desk import Desk
+from textual.widgets import Static
+from turns import WILD
+
+from genesis_chat import Genesis
+from genesis_chat.history import Store
+
+Sit = Callable[..., None]
+BOB = "My name is Bob."
+
+
+def test_a_message_gets_its_reply(sit_down: Sit, genesis: Genesis) -> None:
+    expected = genesis.ask(BOB, temperature=0, repetition_penalty=1)
+
+    async def visit(desk: Desk) -> None:
+        await desk.press(*"My name is Bob.".replace(" ", "~").replace("~", " "))
+        await desk.turn("enter")
+        assert desk.texts == [BOB, expected]
+        assert [m.content for m in desk.stored()] == [BOB, expected]
+        await desk.until(lambda: expected in desk.seen())
+        await desk.until(lambda: "tokens/s" in desk.seen())
+        await desk.say("What is my name?")
+        assert "Bob" in desk.texts[-1]
+        assert len(desk.stored()) == 4
+
+    sit_down(visit)
+
+
+def test_escape_stops_and_enter_on_the_reply_continues(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write("Tell me a story")
+        await desk.press("enter")
+        await desk.until(lambda: len(desk.chat.written) > 40)
+        await desk.press("escape")
+        await desk.idle()
+        cut = desk.stored()[-1]
+        assert cut.status == "interrupted"
+        await desk.until(lambda: "continue" in desk.seen())
+        await desk.press("ctrl+up", "enter")
+        await desk.until(lambda: desk.chat.tokens > 5)
+        await desk.press("escape")
+        await desk.idle()
+        longer = desk.stored()[-1]
+        assert longer.id == cut.id and len(desk.stored()) == 2
+        assert longer.content.startswith(cut.content)
+        assert len(longer.content) > len(cut.content)
+        assert desk.texts[-1] == longer.content
+
+    sit_down(visit, settings=WILD, model="slow")
+
+
+def test_what_is_written_while_a_reply_comes_is_not_lost(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write("Tell me a story")
+        await desk.press("enter")
+        await desk.until(lambda: desk.chat.written)
+        await desk.press(*"hello", "enter")
+        assert desk.chat.composer.text == "hello"
+        await desk.press("escape")
+        await desk.idle()
+        assert desk.chat.composer.text == "hello"
+        assert len(desk.stored()) == 2
+
+    sit_down(visit, settings=WILD, model="slow")
+
+
+def test_a_reply_goes_on_while_another_chat_is_read(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write("Tell me a story")
+        await desk.press("enter")
+        await desk.until(lambda: desk.chat.written)
+        first = desk.chat.conversation
+        assert first
+        await desk.press("ctrl+n")
+        assert desk.texts == []
+        before = len(desk.chat.written)
+        await desk.until(lambda: len(desk.chat.written) > before + 50)
+        await desk.chat.open(first.id)
+        await desk.until(lambda: len(desk.chat.written) > before + 100)
+        await desk.press("escape")
+        await desk.idle()
+        reply = desk.stored()[-1]
+        assert desk.texts == ["Tell me a story", reply.content]
+        assert len(reply.content) > 100
+
+    sit_down(visit, settings=WILD, model="slow")
+
+
+def test_a_message_that_cannot_fit_says_why_and_stays(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say("word " * 3000)
+        await desk.until(lambda: "1024" in desk.seen())
+        assert desk.stored()[0].content.strip() == ("word " * 3000).strip()
+        await desk.say(BOB)
+        assert desk.stored()[-1].content == desk.texts[-1]
+
+    sit_down(visit)
+
+
+def test_drafts_stay_with_their_chats(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        first = desk.chat.conversation
+        assert first
+        await desk.press(*"half a")
+        await desk.press("ctrl+n")
+        assert desk.chat.composer.text == ""
+        await desk.press(*"other")
+        await desk.chat.open(first.id)
+        assert desk.chat.composer.text == "half a"
+        await desk.press("ctrl+n")
+        assert desk.chat.composer.text == "other"
+        # Also on the disk, for when the program is killed.
+        await desk.pilot.pause(0.8)
+        with Store.open(desk.path) as store:
+            assert store.draft() == "other"
+            assert store.draft(first.id) == "half a"
+
+    sit_down(visit)
+
+
+def test_old_exchanges_leave_with_a_line(sit_down: Sit) -> None:
+    from genesis_chat.tui.widgets.transcript import ContextLine
+
+    async def visit(desk: Desk) -> None:
+        for _ in range(9):
+            await desk.say("blah " * 80)
+            if desk.chat.context and desk.chat.context.left_out:
+                break
+        context = desk.chat.context
+        assert context and context.left_out
+        (line,) = desk.chat.query(ContextLine)
+        after = desk.chat.transcript.children[
+            desk.chat.transcript.children.index(line) + 1
+        ]
+        assert after is desk.views[2 * context.left_out]
+        assert str(context.used) in str(
+            desk.chat.query_one("#context", Static).render()
+        )
+
+    sit_down(visit)
+
+
+def test_a_dead_engine_is_told_and_replaced(sit_down: Sit, monkeypatch: Any) -> None:
+    async def visit(desk: Desk) -> None:
+        from genesis_chat.engine import LocalEngine
+        from genesis_chat.errors import GenerationError
+
+        def fail(*values: Any, **more: Any) -> Any:
+            raise GenerationError("The model's process ended by signal 9.")
+            yield
+
+        monkeypatch.setattr(LocalEngine, "reply", fail)
+        await desk.say(BOB)
+        await desk.until(lambda: "signal 9" in desk.seen())
+        monkeypatch.undo()
+        await desk.say("What is my name?")
+        assert desk.stored()[0].content == BOB
+        assert desk.stored()[-1].role == "assistant"
+
+    sit_down(visit)

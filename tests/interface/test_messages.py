@@ -1,0 +1,166 @@
+"""Acting on messages: every alternative stays, and nothing goes for good."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from desk import Desk
+from textual.widgets import Button, TextArea
+
+from genesis_chat.history import Store
+from genesis_chat.tui.screens.dialogs import Confirm
+from genesis_chat.tui.screens.edit import EditMessage
+
+Sit = Callable[..., None]
+BOB, ASK = "My name is Bob.", "What is my name?"
+
+
+def test_regenerate_and_browse(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.say("What are you made of?")
+        await desk.turn("ctrl+r")
+        assert len(desk.views) == 4
+        last = desk.views[-1].shown
+        assert (last.place, last.places) == (2, 2)
+        await desk.until(lambda: "< 2/2 >" in desk.seen())
+        await desk.press("ctrl+up", "left")
+        await desk.until(lambda: desk.views[-1].shown.place == 1)
+        await desk.press("right")
+        await desk.until(lambda: desk.views[-1].shown.place == 2)
+        with Store.open(desk.path) as store:
+            latest = store.latest()
+            assert latest and len(store.messages(latest.id)) == 5
+
+    sit_down(visit)
+
+
+def test_edit_and_resend(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.say(ASK)
+        desk.views[0].focus()
+        await desk.press("e")
+        await desk.until(lambda: isinstance(desk.app.screen, EditMessage))
+        area = desk.app.screen.query_one(TextArea)
+        assert area.text == BOB
+        area.text = "My name is Anna."
+        await desk.turn("ctrl+s")
+        assert desk.texts[:1] == ["My name is Anna."]
+        assert len(desk.views) == 2
+        await desk.say(ASK)
+        assert "Anna" in desk.texts[-1]
+        desk.views[0].focus()
+        await desk.press("left")
+        await desk.until(lambda: desk.texts[:1] == [BOB])
+        assert "Bob" in desk.texts[-1] and len(desk.texts) == 4
+
+    sit_down(visit)
+
+
+def test_branch_into_a_new_chat(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.say("What are you made of?")
+        first = desk.chat.conversation
+        desk.views[1].focus()
+        await desk.press("f")
+        await desk.until(lambda: len(desk.views) == 2)
+        assert desk.chat.conversation and first
+        assert desk.chat.conversation.id != first.id
+        await desk.say(ASK)
+        assert "Bob" in desk.texts[-1]
+        with Store.open(desk.path) as store:
+            assert len(store.branch(first.id)) == 4
+
+    sit_down(visit)
+
+
+def test_delete_asks_first_and_can_be_undone(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.say(ASK)
+        texts = desk.texts
+        desk.views[2].focus()
+        await desk.press("d")
+        await desk.until(lambda: isinstance(desk.app.screen, Confirm))
+        await desk.press("n")
+        assert desk.texts == texts
+        await desk.press("d")
+        await desk.until(lambda: isinstance(desk.app.screen, Confirm))
+        await desk.pilot.click(desk.app.screen.query_one("#yes", Button))
+        await desk.until(lambda: desk.texts == texts[:2])
+        await desk.press("ctrl+t")
+        await desk.until(lambda: desk.texts == texts)
+        assert [m.content for m in desk.stored()] == texts
+
+    sit_down(visit)
+
+
+def test_copy_says_through_what(
+    sit_down: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "pbcopy"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ncat > {tmp_path}/copied\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    for name in ("SSH_CONNECTION", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.press("ctrl+up", "c")
+        await desk.until(lambda: "pbcopy" in desk.seen())
+        assert (tmp_path / "copied").read_text() == desk.texts[-1]
+        monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+        await desk.press("c")
+        await desk.until(lambda: "OSC 52" in desk.seen())
+        assert desk.app.clipboard == desk.texts[-1]
+
+    sit_down(visit)
+
+
+def test_copy_code_takes_the_code_alone(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+
+    async def visit(desk: Desk) -> None:
+        with Store.open(desk.path) as store:
+            id = store.create(title="code").id
+            one = store.add(id, "user", "code?", parent=None)
+            text = "Here:\n\n```python\ndef f():\n    return 1\n```\n\nand ~~~ so"
+            store.add(id, "assistant", text, parent=one.id)
+        await desk.chat.open(id)
+        await desk.press("ctrl+up", "b")
+        assert desk.app.clipboard == "def f():\n    return 1"
+
+    sit_down(visit)
+
+
+def test_only_the_last_messages_are_mounted(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        with Store.open(desk.path) as store:
+            id, parent = store.create(title="long").id, None
+            for number in range(200):
+                role = "assistant" if number % 2 else "user"
+                parent = store.add(id, role, f"message {number}", parent=parent).id  # type: ignore[arg-type]
+        await desk.chat.open(id)
+        assert desk.texts[-1] == "message 199"
+        assert len(desk.views) < 40
+        assert "earlier messages" not in desk.seen()
+        first = desk.texts[0]
+        for _ in range(100):
+            await desk.press("pageup")
+            await desk.pilot.pause(0.1)
+            if desk.texts[0] != first:
+                break
+        assert desk.texts[0] != first
+        assert desk.texts[-1] == "message 199"
+        found = desk.stored()[40]
+        await desk.chat.open(id, found.id)
+        await desk.until(lambda: desk.app.focused in desk.views)
+        await desk.until(lambda: "message 40" in desk.seen())
+
+    sit_down(visit)

@@ -1,0 +1,163 @@
+"""The program itself on a terminal: started, used, stopped and killed."""
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from hostile import PAYLOADS
+from terminal import Screen
+
+from genesis_chat.history import Store
+from genesis_chat.models import ensure_builtin
+
+SIZE = (100, 30)
+WILD = (
+    *("--temp", "50", "--top-k", "0", "--top-p", "1"),
+    *("--max-tokens", "900", "--seed", "1"),
+)
+GREEDY = ("--temp", "0", "--repetition-penalty", "1")
+# Leaving the other screen, showing the cursor, letting the mouse and pastes go.
+RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?2004l")
+SEQUENCE = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|"
+    rb"\x1b[PX^_][^\x1b]*|\x1b.|"
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\xc2[\x80-\x9f]"
+)
+
+
+@pytest.fixture(autouse=True)
+def home(private_home: Path) -> Path:
+    ensure_builtin()
+    return private_home
+
+
+def stored(home: Path) -> list[tuple[str, str, str]]:
+    with Store.open(home / "history.sqlite3") as store:
+        assert store.check() == []
+        latest = store.latest()
+        branch = store.branch(latest.id) if latest else []
+        return [(m.role, m.status, m.content) for m in branch]
+
+
+def test_start_chat_search_and_quit(home: Path) -> None:
+    with Screen.start("-m", "builtin", *GREEDY, size=SIZE) as screen:
+        screen.see("builtin · float32", SIZE)
+        screen.type("What is the capital of Japan?\r")
+        screen.see("Tokyo", SIZE)
+        screen.see("tokens/s", SIZE)
+        screen.type("\x0e")
+        screen.see("New chat", SIZE)
+        screen.type("My name is Bob.\r")
+        screen.see("Bob!", SIZE)
+        screen.type("\x06tokyo")
+        screen.see("Messages", SIZE)
+        screen.type("\r\r")
+        picture = screen.see("What is the capital of Japan?", SIZE)
+        assert "Tokyo" in picture
+        screen.type("\x11")
+        assert screen.finish() == 0
+        for sequence in RESTORED:
+            assert screen.shown.rindex(sequence) > len(screen.shown) - 2000
+    with Store.open(home / "history.sqlite3") as store:
+        assert len(store.conversations()) == 2
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGHUP", "closed", "SIGKILL"])
+def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
+    with Screen.start("-m", "builtin", *WILD, size=SIZE) as screen:
+        screen.see("builtin · float32", SIZE)
+        screen.type("Tell me a story\r")
+        screen.see("tokens ·", SIZE)
+        time.sleep(0.5)
+        if how == "closed":
+            screen.hang_up()
+        else:
+            screen.process.send_signal(getattr(signal, how))
+        if how in ("SIGTERM", "SIGHUP"):
+            assert screen.finish() == 128 + getattr(signal, how)
+            for sequence in RESTORED:
+                assert screen.shown.rindex(sequence) > len(screen.shown) - 2000
+        else:
+            screen.process.wait(30)
+    question, reply = stored(home)
+    assert question == ("user", "complete", "Tell me a story")
+    # A terminal that is gone is noticed within a second or two.
+    assert reply[1] == "interrupted" or how == "closed"
+    assert len(reply[2]) > 30
+
+
+def test_what_is_being_written_survives_a_kill(home: Path) -> None:
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        screen.see("builtin · float32", SIZE)
+        screen.type("half a thou")
+        screen.see("half a thou", SIZE)
+        time.sleep(1.5)
+        screen.process.kill()
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        screen.see("half a thou", SIZE)
+
+
+def test_interrupt_key_does_not_end_it(home: Path) -> None:
+    with Screen.start("-m", "builtin", *WILD, size=SIZE) as screen:
+        screen.see("builtin · float32", SIZE)
+        screen.type("\x03")
+        screen.see("Ctrl+Q leaves", SIZE)
+        screen.type("Tell me a story\r")
+        screen.see("tokens ·", SIZE)
+        screen.type("\x03")
+        screen.see("Stopped here", SIZE)
+        screen.type("\x11")
+        assert screen.finish() == 0
+
+
+def kinds(shown: bytes) -> set[bytes]:
+    """Control sequences without their numbers."""
+    found = set()
+    for match in SEQUENCE.finditer(shown):
+        sequence = match[0]
+        if sequence.startswith(b"\x1b[") and sequence.endswith((b"m", b"H")):
+            sequence = sequence[:2] + sequence[-1:]
+        found.add(sequence)
+    return found
+
+
+def visit(home: Path, texts: list[str]) -> bytes:
+    """All that is written while everything that holds these texts is looked at."""
+    with Store.open(home / "history.sqlite3") as store:
+        for number in range(0, len(texts), 6):
+            part = texts[number : number + 6]
+            id, parent = store.create(title=part[0], system=part[-1]).id, None
+            for place, text in enumerate(part):
+                role = "assistant" if place % 2 else "user"
+                parent = store.add(id, role, text, parent=parent).id  # type: ignore[arg-type]
+            store.set_draft(part[-1], id)
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        screen.see("builtin · float32", SIZE)
+        for step in range(len(texts) // 6):
+            # Tab goes from the search to the list; F3 shows the system prompt.
+            screen.type("\x06\t" + "\x1b[H" + "\x1b[B" * step + "\r")
+            screen.read_more(200)
+            time.sleep(0.2)
+        screen.type("\x06q")
+        screen.see("Messages", SIZE)
+        screen.type("\x1bOR")
+        screen.see("System prompt of this chat", SIZE)
+        screen.type("\x11")
+        screen.finish()
+    return bytes(screen.shown)
+
+
+def test_no_text_acts_on_the_terminal(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Titles, messages, system prompts and drafts with 60 known payloads."""
+    plain = visit(home, [f"q harmless {number}" for number in range(len(PAYLOADS))])
+    other = home / "other"
+    monkeypatch.setenv("GENESIS_CHAT_HOME", str(other))
+    other.mkdir(mode=0o700)
+    os.symlink(home / "models", other / "models")
+    hostile = visit(other, [f"q {payload}" for payload in PAYLOADS])
+    assert kinds(hostile) <= kinds(plain)

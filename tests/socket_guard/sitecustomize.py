@@ -1,0 +1,34 @@
+"""No connection leaves this computer, nor is one made at all where none belongs.
+
+Python runs this at its start, in the tests and in every program that they start. An
+audit hook sees connections that code makes by whatever name.
+"""
+
+import os
+import socket
+import sys
+from typing import Any
+
+ALLOWED = "GENESIS_TEST_LOOPBACK"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def guard(event: str, values: tuple[Any, ...]) -> None:
+    """Refuse a connection or a look-up that is not of a test's own server."""
+    if event == "socket.connect":
+        connecting, address = values
+        if connecting.family == getattr(socket, "AF_UNIX", None):
+            return
+        host = address[0]
+    elif event == "socket.getaddrinfo":
+        host = values[0]
+    else:
+        return
+    if isinstance(host, bytes):
+        host = host.decode()
+    if os.environ.get(ALLOWED) != "1" or host not in LOOPBACK:
+        # Not an Exception, which somebody might take for a network that is down.
+        raise SystemExit(f"a test opened a connection to {host}")
+
+
+sys.addaudithook(guard)
