@@ -9,13 +9,14 @@ PROMPT ?=
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help ask chat test soak lint format clean
+.PHONY: help ask chat test soak measure lint format clean
 
 help:
 	@echo 'make ask PROMPT="..."   answer one prompt'
 	@echo 'make chat               start a chat'
 	@echo 'make test               lint, check types and imports, run the tests'
 	@echo 'make soak               the long tests of the history: kills, many programs'
+	@echo 'make measure            how quick the interface is, and what it costs'
 	@echo 'make format             format the code'
 	@echo 'make clean              remove the environment'
 
@@ -51,6 +52,9 @@ test: lint
 
 soak: $(TEST_STAMP)
 	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/engine/test_machine.py
+
+measure: $(TEST_STAMP)
+	$(BIN)/python tests/measure/interface.py
 
 format: $(TEST_STAMP)
 	$(BIN)/ruff check --fix .

@@ -71,8 +71,9 @@ class Screen:
         env: Mapping[str, str] | None = None,
         err: int | None = None,
         size: tuple[int, int] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> Iterator[Self]:
-        """Start the command line; `err` sends stderr elsewhere.
+        """Start the command line, or a `command`; `err` sends stderr elsewhere.
 
         `size` is the terminal's, in columns and rows.
         """
@@ -92,7 +93,7 @@ class Screen:
         settings[3] &= ~termios.ECHO
         termios.tcsetattr(inside, termios.TCSANOW, settings)
         process = subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
+            [*command, *map(str, arguments)],
             stdin=inside,
             stdout=inside,
             stderr=inside if err is None else err,
@@ -143,6 +144,10 @@ class Screen:
             return False
         self.shown += data
         return bool(data)
+
+    def drain(self) -> None:
+        """Take what is written in a moment, if anything is."""
+        self._read()
 
     def read_until(self, text: str, after: int = 0) -> int:
         """Wait for text beyond a position; the position behind it."""

@@ -107,12 +107,15 @@ class Chat:
     ) -> Generator[Event]:
         """Let a reply that was cut short go on from its last token.
 
-        With the settings and the seed it had, it becomes what it would have been.
+        With the settings and the seed it had, it becomes what it would have been. A
+        reply that messages follow stays as it is, since they were written after it.
         """
         found = self._message(message, "assistant")
         facts, receipt = self.engine.model, found.receipt
         if found.status == "damaged" or found.parent is None:
             raise HistoryError("This reply cannot go on; let it be written anew.")
+        if any(m.parent == found.id for m in self.store.messages(self._id)):
+            raise HistoryError("Messages follow this reply; only a last one can go on.")
         same = receipt and receipt.model_sha256 == facts.sha256 is not None
         if found.token_ids and not same:
             raise HistoryError(

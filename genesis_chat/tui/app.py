@@ -150,6 +150,8 @@ class GenesisApp(App[int]):
             ("Models", "Choose or download a model", self.action_models),
             ("System prompt", "Edit this chat's system prompt", chat.action_system),
             ("Settings", "Sampling settings of this chat", chat.action_settings),
+            ("Mixers", "Show or hide what the mixers do", chat.action_toggle_mixers),
+            ("Seen", "Dim what FoX hardly sees any more", chat.action_toggle_fading),
             ("Regenerate", "Write the last reply anew", chat.action_regenerate),
             ("Continue", "Let a cut reply go on", chat.action_resume),
             ("Copy reply", "Copy the last reply", chat.action_copy_reply),
@@ -172,16 +174,17 @@ class GenesisApp(App[int]):
                 found.append((shown, binding.description))
             return found
 
+        def shown(*keys: str) -> str:
+            return " ".join(self.get_key_display(Binding(key, "")) for key in keys)
+
         return {
             "Everywhere": rows([*self.BINDINGS, *ChatScreen.BINDINGS]),
             "Writing": [
-                ("enter", "Send"),
-                (" ".join(BREAK), "New line"),
-                ("up / down", "What was asked before"),
-                ("ctrl+g", "External editor"),
-            ]
-            if self.start.enter_sends
-            else [(" ".join(BREAK), "Send"), ("enter", "New line")],
+                (shown("enter"), "Send" if self.start.enter_sends else "New line"),
+                (shown(*BREAK), "New line" if self.start.enter_sends else "Send"),
+                (shown("up", "down"), "What was asked before"),
+                (shown("ctrl+g"), "External editor"),
+            ],
             "On a message": rows(MessageView.BINDINGS),
             "On a chat in the list": rows(ConversationList.BINDINGS[2:]),
         }

@@ -26,6 +26,8 @@ COMMANDS = (
     Command("continue", "", "Let a reply that was cut go on", "resume"),
     Command("copy", "", "Copy the last reply", "copy"),
     Command("editor", "", "Write in your editor", "edit_externally"),
+    Command("mixers", "", "Show or hide what the mixers do", "toggle_mixers"),
+    Command("seen", "", "Dim what FoX hardly sees any more", "toggle_fading"),
     Command("theme", "[NAME]", "Choose colours", "theme"),
     Command("delete", "", "Put this chat into the trash", "delete_chat"),
     Command("help", "", "Keys and commands", "help"),

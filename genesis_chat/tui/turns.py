@@ -36,7 +36,7 @@ class Turn:
     """What is to be done: `message` is what is edited, regenerated or resumed.
 
     Without a `conversation` a new one begins; `head` is the last message of the
-    branch that a reply continues.
+    branch that a reply continues. With `readings` the mixers report as it comes.
     """
 
     kind: Kind
@@ -46,6 +46,7 @@ class Turn:
     head: str | None = None
     message: str = ""
     content: str = ""
+    readings: bool = False
 
 
 class Turns:
@@ -142,16 +143,18 @@ class Turns:
             self._post(TurnEnded(kept.id if kept else turn.conversation, error))
 
     def _events(self, chat: Chat, turn: Turn) -> Generator[Event]:
-        stop, settings = self._stop.is_set, turn.settings
+        stop, settings, told = self._stop.is_set, turn.settings, turn.readings
         match turn.kind:
             case "reply":
-                return chat.reply(turn.content, settings, stop)
+                return chat.reply(turn.content, settings, stop, readings=told)
             case "edit":
-                return chat.edit(turn.message, turn.content, settings, stop)
+                return chat.edit(
+                    turn.message, turn.content, settings, stop, readings=told
+                )
             case "regenerate":
-                return chat.regenerate(turn.message, settings, stop)
+                return chat.regenerate(turn.message, settings, stop, readings=told)
             case "resume":
-                return chat.resume(turn.message, settings, stop)
+                return chat.resume(turn.message, settings, stop, readings=told)
 
     def _measure(self, turn: Turn) -> None:
         if not turn.conversation or self.busy:

@@ -20,6 +20,7 @@ from turns import finished
 from genesis_chat import Genesis
 from genesis_chat.chat import Chat, exchanges_of
 from genesis_chat.engine import LocalEngine, Reply, Request, Snapshots, Text
+from genesis_chat.errors import HistoryError
 from genesis_chat.history import Store, StoredMessage
 from genesis_chat.settings import GenerationSettings
 
@@ -100,6 +101,10 @@ class Machine(RuleBasedStateMachine):
         message = cut[pick % len(cut)]
         assert self.chat.conversation
         question = self.store.message(message.parent or "")
+        if any(m.parent == message.id for m in self._messages()):
+            with pytest.raises(HistoryError, match="Messages follow"):
+                finished(self.chat.resume(message.id, SETTINGS))
+            return
         reply = finished(self.chat.resume(message.id, SETTINGS))
         assert reply.token_ids[: len(message.token_ids)] == message.token_ids
         assert reply.text.startswith(message.content.rstrip("\ufffd"))

@@ -38,7 +38,12 @@ class SystemPrompt(ModalScreen[str | None]):
                         markup=False,
                         compact=True,
                     )
-                yield TextArea(sanitize(self._text), soft_wrap=True, compact=True)
+                yield TextArea(
+                    sanitize(self._text),
+                    soft_wrap=True,
+                    compact=True,
+                    placeholder="No system prompt",
+                )
             yield Static(
                 Content("It stays in the context whatever else leaves it."),
                 classes="hint",

@@ -1,6 +1,6 @@
 """The messages of a conversation, of which only the last few dozen are mounted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.containers import VerticalScroll
 from textual.events import MouseScrollUp
@@ -42,6 +42,7 @@ class Transcript(VerticalScroll):
         self._messages: list[Shown] = []
         self._first = 0
         self._left_out = 0
+        self._fading: Mapping[str, float] = {}
         self._growing = False
         self._earlier = Static(classes="earlier", markup=False)
         self._welcome = Static(WELCOME, classes="welcome", markup=False)
@@ -60,7 +61,7 @@ class Transcript(VerticalScroll):
             await self.mount(self._earlier, self._welcome)
             self._welcome.display = not self._messages
             await self.mount_all(
-                [MessageView(shown) for shown in self._messages[self._first :]]
+                [self._view(shown) for shown in self._messages[self._first :]]
             )
             await self._place_lines()
         self.anchor()
@@ -68,7 +69,7 @@ class Transcript(VerticalScroll):
     async def add(self, shown: Shown) -> MessageView:
         """Add a message at the end and go there."""
         self._messages.append(shown)
-        view = MessageView(shown)
+        view = self._view(shown)
         self._welcome.display = False
         await self.mount(view)
         views = self.views
@@ -100,6 +101,12 @@ class Transcript(VerticalScroll):
         """So many messages, the oldest, are no longer read."""
         self._left_out = count
         await self._place_lines()
+
+    def fade(self, seen: Mapping[str, float]) -> None:
+        """Dim messages by how much of them is still seen, 0 to 1, by their ids."""
+        self._fading = seen
+        for view in self.views:
+            view.remaining = seen.get(view.shown.message.id)
 
     async def reveal(self, message: str) -> MessageView | None:
         """Mount everything down from a message, and focus it."""
@@ -147,6 +154,11 @@ class Transcript(VerticalScroll):
     def _away(self) -> bool:
         return self.scroll_y < self.max_scroll_y - 1
 
+    def _view(self, shown: Shown) -> MessageView:
+        view = MessageView(shown)
+        view.set_reactive(MessageView.remaining, self._fading.get(shown.message.id))
+        return view
+
     async def _grow(self) -> None:
         self._growing = True
         try:
@@ -166,7 +178,7 @@ class Transcript(VerticalScroll):
     async def _mount_from(self, first: int) -> None:
         if first >= self._first:
             return
-        new = [MessageView(shown) for shown in self._messages[first : self._first]]
+        new = [self._view(shown) for shown in self._messages[first : self._first]]
         self._first = first
         with self.app.batch_update():
             await self.mount_all(new, after=self._earlier)

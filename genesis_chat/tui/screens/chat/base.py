@@ -76,6 +76,11 @@ class Base(Screen[None]):
         views = [v for v in self.transcript.views if v.has_class("assistant")]
         return views[-1] if views else None
 
+    @property
+    def watching(self) -> bool:
+        """Whether the mixers are to report."""
+        return False
+
     def turn(self, kind: Any = "reply", **values: Any) -> Turn:
         """A turn of this conversation."""
         return Turn(
@@ -84,6 +89,7 @@ class Base(Screen[None]):
             self.system,
             self.conversation.id if self.conversation else None,
             self.branch[-1].id if self.branch else None,
+            readings=self.watching,
             **values,
         )
 

@@ -16,14 +16,14 @@ from ...widgets.composer import Composer
 from ..settings import Settings
 from ..settings import parse as parse_setting
 from ..system import SystemPrompt
-from .acting import Acting
 from .base import changed_settings
+from .watching import Watching
 
 # More would not fit any context, and would hold up the interface.
 LARGEST_ATTACHMENT = 1 << 20
 
 
-class Commanding(Acting):
+class Commanding(Watching):
     """What `/` offers; each command is an action that a key may have too."""
 
     async def command(self, text: str) -> bool:

@@ -6,7 +6,14 @@ from dataclasses import replace
 from textual import on
 
 from ....chat import starts_of
-from ....engine import Context, Dropped, Finished, PromptProgress, Text
+from ....engine import (
+    Context,
+    Dropped,
+    Finished,
+    MixerReadings,
+    PromptProgress,
+    Text,
+)
 from ....history import StoredMessage
 from ...messages import (
     ModelFailed,
@@ -131,6 +138,8 @@ class Replying(Opening):
                 self.written += text
                 if self.view:
                     self.view.feed(text)
+            case MixerReadings() as readings:
+                self.take_readings(readings)
             case Dropped(exchanges):
                 what = "1 exchange" if exchanges == 1 else f"{exchanges} exchanges"
                 self.tell(f"To make room, the oldest {what} left the context.")
@@ -138,6 +147,9 @@ class Replying(Opening):
                 self.status.finished(reply)
                 if context:
                     await self.show_context(context)
+
+    def take_readings(self, readings: MixerReadings) -> None:
+        """What the mixers did with the last tokens."""
 
     @on(TurnEnded)
     async def ended(self, event: TurnEnded) -> None:

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from ...widgets.completion import Completion
 from ...widgets.composer import Composer
+from ...widgets.mixers import MixersPanel
 from ...widgets.sidebar import Sidebar
 from ...widgets.status import Status
 from ...widgets.transcript import Transcript
@@ -37,6 +38,11 @@ class ChatScreen(Commanding):
         Binding("alt+up,ctrl+up", "select_message", "Messages", id="chat.messages"),
         Binding("f3", "system", "System prompt", id="chat.system"),
         Binding("f4", "settings", "Settings", id="chat.settings"),
+        Binding("f5", "toggle_mixers", "Mixers", id="chat.mixers", priority=True),
+        # Text areas have a use of their own for F6.
+        Binding(
+            "f6", "toggle_fading", "What FoX sees", id="chat.fading", priority=True
+        ),
         Binding("escape", "back", "Stop", id="chat.stop"),
         Binding("ctrl+c", "stop_or_copy", "Stop or copy", id="chat.copy"),
         Binding("pageup", "scroll(-1)", "Page up", id="chat.up", priority=True),
@@ -51,6 +57,7 @@ class ChatScreen(Commanding):
                 yield Transcript()
                 yield Completion(markup=False, compact=True)
                 yield Composer(self.start.enter_sends)
+            yield MixersPanel()
         yield Status()
 
     async def on_mount(self) -> None:

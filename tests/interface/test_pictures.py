@@ -1,0 +1,202 @@
+"""What the interface looks like, in two sizes and two themes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from desk import Desk
+from pictures import compare
+
+from genesis_chat.engine import MixerReadings
+from genesis_chat.history import NewConversation, NewMessage, Receipt, Store
+from genesis_chat.tui.turns import Turns
+
+Sit = Callable[..., None]
+LARGE, SMALL = (120, 36), (80, 24)
+LIGHT = "textual-light"
+# Long ago, so that the list has it in the same group for ever.
+MARCH = 1_709_294_400_000
+RECEIPT = Receipt(
+    model="builtin",
+    model_sha256=None,
+    seed=7,
+    settings={},
+    prompt_tokens=20,
+    prefilled_tokens=20,
+    reply_tokens=64,
+    seconds_to_first_token=0.1,
+    tokens_per_second=100.0,
+    finish_reason="stop",
+)
+MARKDOWN = """\
+# Three mixers
+
+Some *emphasis*, some **weight** and `code`:
+
+1. gated linear attention
+2. forgetting attention
+
+```python
+def half_life(decay: float) -> float:
+    return log(0.5) / log(decay)
+```
+
+| mixer | layers |
+|-------|--------|
+| GLA   | 23     |
+| FoX   | 7      |
+
+> Text is data: [b]this[/b] and <b>that</b> stay as they are.
+"""
+
+
+@pytest.fixture(autouse=True)
+def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr(Turns, "memory", lambda self: 123_000_000)
+
+
+@pytest.fixture
+def chats(tmp_path: Path) -> str:
+    """A history with a few conversations; the id of the one to look at."""
+
+    def said(*texts: str, **last: object) -> tuple[NewMessage, ...]:
+        found = [
+            NewMessage(
+                "assistant" if n % 2 else "user",
+                text,
+                n - 1 if n else None,
+                MARCH + 60_000 * n,
+                receipt=RECEIPT if n % 2 else None,
+            )
+            for n, text in enumerate(texts)
+        ]
+        return (*found[:-1], replace(found[-1], **last))
+
+    mixers = said("What are your mixers?", "Three.", "Show me.", MARKDOWN)
+    again = NewMessage("assistant", "Two.", 0, MARCH, receipt=RECEIPT)
+    cut = said("Tell me a story", "Once upon a", status="interrupted")
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        made = store.insert(
+            [
+                NewConversation("A story", "", cut, created=MARCH - 10),
+                NewConversation(
+                    "Mixers & [b]markup[/b]", "", (*mixers, again), 3, created=MARCH
+                ),
+                NewConversation(
+                    "A title that is far too long for the list on the left", ""
+                ),
+            ]
+        )
+        store.pin(made[0].id, True)
+        store.delete(made[2].id)
+    return made[1].id
+
+
+async def settled(desk: Desk) -> None:
+    """Wait until nothing moves any more."""
+    desk.chat.composer.cursor_blink = False
+    desk.chat._show_memory()
+    desk.app.clear_notifications()
+    await desk.pilot.pause(0.3)
+    await desk.pilot.wait_for_scheduled_animations()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "theme"),
+    [
+        ("large-dark", LARGE, "textual-dark"),
+        ("large-light", LARGE, LIGHT),
+        ("small-dark", SMALL, "textual-dark"),
+        ("small-light", SMALL, LIGHT),
+    ],
+)
+def test_a_conversation(
+    sit_down: Sit, chats: str, name: str, size: tuple[int, int], theme: str
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.chat.context)
+        await settled(desk)
+        compare(desk, f"conversation-{name}")
+        await desk.press("ctrl+up", "up", "up")
+        await settled(desk)
+        compare(desk, f"message-{name}")
+
+    sit_down(visit, size=size, theme=theme, conversation=chats)
+
+
+@pytest.mark.parametrize(("name", "size"), [("large", LARGE), ("small", SMALL)])
+def test_the_first_screen(sit_down: Sit, name: str, size: tuple[int, int]) -> None:
+    async def visit(desk: Desk) -> None:
+        await settled(desk)
+        compare(desk, f"welcome-{name}")
+
+    sit_down(visit, size=size)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("help", ["f1"]),
+        ("system", ["f3"]),
+        ("settings", ["f4"]),
+        ("commands", [*"/se"]),
+        ("palette", ["ctrl+p"]),
+        ("search", ["ctrl+f", *"story"]),
+        ("delete", ["ctrl+up", "up", "up", "d"]),
+    ],
+)
+def test_a_screen_over_it(
+    sit_down: Sit, chats: str, name: str, keys: list[str]
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.chat.context)
+        await desk.press(*keys)
+        await settled(desk)
+        compare(desk, name)
+
+    size, theme = (SMALL, LIGHT) if name in ("system", "commands") else (LARGE, "nord")
+    sit_down(visit, size=size, theme=theme, conversation=chats)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "theme"),
+    [("large", LARGE, "textual-dark"), ("small", SMALL, LIGHT)],
+)
+def test_the_mixers(
+    sit_down: Sit, chats: str, name: str, size: tuple[int, int], theme: str
+) -> None:
+    layers = np.arange(6, dtype=np.float32)[:, None, None] + 1
+    heads = np.arange(9, dtype=np.float32) + 1
+    past = np.arange(120, dtype=np.float32)[::-1]
+    readings = MixerReadings(
+        decay=0.5 ** (1 / (layers * heads**2)) * np.ones((6, 4, 9), np.float32),
+        log_forget=-0.01 * layers[:2] * heads * np.ones((2, 4, 9), np.float32),
+        remaining=np.exp(-0.01 * layers[:2] * heads[:, None] * past),
+        surprise=np.abs(np.sin(past / 5)).astype(np.float32),
+        confidence=np.linspace(0, 1, 120, dtype=np.float32),
+        mix=np.full(120, 0.1, np.float32),
+        starts=(10, 40, 70, 100),
+    )
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.chat.context)
+        await desk.press("f5", "f6")
+        desk.chat.trace.take(readings)
+        desk.chat._draw()
+        await settled(desk)
+        compare(desk, f"mixers-{name}")
+
+    sit_down(visit, size=size, theme=theme, conversation=chats)
+
+
+def test_the_models(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press("f2")
+        await desk.until(lambda: "builtin" in desk.seen())
+        await settled(desk)
+        compare(desk, "models")
+
+    sit_down(visit, size=LARGE)

@@ -1,0 +1,1 @@
+"""Measurements that take minutes and assert nothing: `make measure`."""

@@ -1,0 +1,107 @@
+"""Many turns in one run of the interface, and the memory it holds after them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from genesis_chat.engine import (
+    Context,
+    Engine,
+    Event,
+    Finished,
+    ModelFacts,
+    Reply,
+    Request,
+    Snapshots,
+    Text,
+)
+from genesis_chat.settings import Dtype
+from genesis_chat.tui.app import GenesisApp
+from genesis_chat.tui.start import Start
+from genesis_chat.tui.turns import Turns
+
+# A new chat begins after so many turns, and memory is looked at after so many.
+CHAT, LOOK = 100, 1000
+WORDS = [
+    "Some",
+    "**bold**",
+    "words",
+    "and",
+    "`code`,",
+    "then",
+    "a",
+    "list:\n\n-",
+    "one\n-",
+    "two\n",
+]
+
+
+class Scripted:
+    """Says the same every time: what is measured is the interface."""
+
+    model = ModelFacts("scripted", 2048, "float32", "CPU", "0" * 64)
+
+    def reply(
+        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+    ) -> Generator[Event]:
+        ids = tuple(range(len(WORDS)))
+        for id, word in enumerate(WORDS):
+            yield Text(f"{word} ", (id,), (0.0,))
+        text = "".join(f"{word} " for word in WORDS)
+        reply = Reply(
+            text=text,
+            token_ids=ids,
+            log_probabilities=tuple(0.0 for _ in ids),
+            finish_reason="stop",
+            prompt_tokens=8,
+            prefilled_tokens=8,
+            seconds_to_first_token=0.0,
+            tokens_per_second=100.0,
+            model="scripted",
+            settings=request.settings,
+        )
+        yield Finished(reply, self.context(request))
+
+    def context(self, request: Request) -> Context:
+        return Context(0, 2048, 2048, 0, 0)
+
+    def close(self) -> None:
+        pass
+
+
+def open_engine(model: str | None, dtype: Dtype | None, snapshots: Snapshots) -> Engine:
+    return Scripted()
+
+
+def run(turns: int, history: Path) -> None:
+    """Print the resident memory after every thousand turns."""
+    asyncio.run(_run(turns, history))
+
+
+async def _run(turns: int, history: Path) -> None:
+    app = GenesisApp(Start(model="scripted", history=history))
+    app.turns = app.chat.turns = Turns(app._post_to_chat, history, open_engine)
+    began = time.perf_counter()
+    try:
+        async with app.run_test(size=(120, 36)) as pilot:
+            while app.model is None or not app.chat.shown_once:
+                await pilot.pause(0.01)
+            for turn in range(1, turns + 1):
+                app.chat.composer.write(f"Question {turn}")
+                app.chat.composer.send()
+                while app.chat.settled < turn:
+                    await asyncio.sleep(0.002)
+                if turn % CHAT == 0:
+                    await app.chat.action_new_chat()
+                if turn % LOOK == 0 or turn == CHAT:
+                    _tell(turn, time.perf_counter() - began)
+    finally:
+        app.close()
+
+
+def _tell(turn: int, seconds: float) -> None:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    line = next(each for each in status.splitlines() if each.startswith("VmRSS"))
+    megabytes = int(line.split()[1]) / 1000
+    print(f"memory: {turn} turns: {megabytes:.0f} MB ({seconds:.0f} s)", flush=True)

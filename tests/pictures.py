@@ -1,0 +1,36 @@
+"""Pictures of the interface, compared with those that somebody has looked at."""
+
+import os
+import re
+from pathlib import Path
+
+from desk import Desk
+
+FOLDER = Path(__file__).parent / "interface" / "pictures"
+# Written anew with GENESIS_PICTURES=write; look at what changed before it is kept.
+WRITE = os.environ.get("GENESIS_PICTURES") == "write"
+
+
+def compare(desk: Desk, name: str) -> None:
+    """Fail unless the screen looks as its picture does."""
+    found = _plain(desk.app.export_screenshot(title="Genesis Chat"))
+    path = FOLDER / f"{name}.svg"
+    if WRITE:
+        FOLDER.mkdir(exist_ok=True)
+        path.write_text(found, encoding="utf-8")
+        return
+    if found != path.read_text(encoding="utf-8"):
+        seen = Path(os.environ.get("GENESIS_PICTURES", "build/pictures"))
+        seen.mkdir(parents=True, exist_ok=True)
+        (seen / path.name).write_text(found, encoding="utf-8")
+        raise AssertionError(
+            f"{name} looks different: compare {path} with {seen / path.name}; "
+            "GENESIS_PICTURES=write keeps the new one."
+        )
+
+
+def _plain(svg: str) -> str:
+    """A picture without fonts from the network and without numbers of its own."""
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"terminal-\d+", "terminal", svg)
+    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
