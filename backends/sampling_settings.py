@@ -3,6 +3,11 @@
 import math
 from dataclasses import dataclass
 
+# Below this temperature float32 knows only the most likely token.
+GREEDY_BELOW = 1e-6
+# Below 1 by more than float32 rounds away, or no entry of a distribution exceeds it.
+LARGEST_UNIFORM = 1 - 2**-22
+
 
 @dataclass(frozen=True)
 class SamplingSettings:

@@ -33,6 +33,17 @@ def models_directory() -> Path:
     return data_directory() / "models"
 
 
+def compiled_directory() -> Path:
+    """Code compiled for this processor; can be deleted at any time.
+
+    `$GENESIS_CHAT_CACHE`, or the platform's folder for what can be made again.
+    """
+    cache = os.environ.get("GENESIS_CHAT_CACHE")
+    if cache:
+        return Path(cache).absolute() / "compiled"
+    return platformdirs.user_cache_path(APPLICATION, appauthor=False) / "compiled"
+
+
 def private_directory(path: Path) -> Path:
     """Create a directory only its owner can read, with its parents.
 

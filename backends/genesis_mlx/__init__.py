@@ -1,10 +1,7 @@
 """Genesis on MLX: the model, its operators, sampling and generation."""
 
-from ..sampling_settings import SamplingSettings
-from .args import ModelArgs
-from .cache import Cache
-from .device import DTYPES, Dtype
-from .errors import (
+from ..args import ModelArgs
+from ..errors import (
     BackendError,
     CacheError,
     ConfigError,
@@ -13,24 +10,22 @@ from .errors import (
     TokenError,
     WeightsError,
 )
-from .generate import (
-    FinishReason,
-    GeneratedToken,
-    Prefilled,
-    generate,
-    generate_with_progress,
-)
-from .loader import load, read_args
-from .model import Model
-from .readings import Readings
-from .self_check import KernelCheck, KernelWarning, check_kernels
-from .weights import (
+from ..events import FinishReason, GeneratedToken, Prefilled, Readings
+from ..model_files import read_args
+from ..sampling_settings import SamplingSettings
+from ..weights import (
     ALWAYS_FLOAT32,
     FOX_CONV_SIZE,
     QUANTIZATION_GROUP,
     quantizable,
     tensor_shapes,
 )
+from .cache import Cache
+from .device import DTYPES, Dtype
+from .generate import generate, generate_with_progress
+from .loader import load
+from .model import Model
+from .self_check import KernelCheck, KernelWarning, check_kernels
 
 __all__ = [
     "ALWAYS_FLOAT32",

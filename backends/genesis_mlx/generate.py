@@ -1,54 +1,21 @@
 """The generation loop: prefill in steps, then decode one step ahead."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 import mlx.core as mx
 
+from ..errors import NonFiniteLogitsError
+from ..events import FinishReason, GeneratedToken, Prefilled
+from ..requests import check_request
 from ..sampling_settings import SamplingSettings
 from . import device
 from .cache import Cache
-from .errors import ContextError, NonFiniteLogitsError, TokenError
 from .model import Model
-from .readings import Readings
 from .sampling import Sampler
 from .steps import Steps
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
 CLEAR_EVERY = 256
-
-
-class FinishReason(StrEnum):
-    """Why a reply ended: an end token, `max_tokens`, or a full context."""
-
-    STOP = "stop"
-    LENGTH = "length"
-    CONTEXT = "context"
-
-
-@dataclass(frozen=True)
-class Prefilled:
-    """So many tokens of the prompt have been read; readings of the last ones."""
-
-    done: int
-    total: int
-    readings: Readings | None = None
-
-
-@dataclass(frozen=True)
-class GeneratedToken:
-    """A token and, with the last one, why it is the last.
-
-    `log_probability` is what the model itself gives the token, before any sampling
-    setting: natural logarithm, at temperature 1. `readings` are of the step that
-    produced it, which read the token before; for the first one see `Prefilled`.
-    """
-
-    id: int
-    log_probability: float
-    finish_reason: FinishReason | None = None
-    readings: Readings | None = None
 
 
 def generate(
@@ -114,27 +81,12 @@ def generate_with_progress(
         ValueError: an empty prompt, or `max_tokens` or `prefill_step` below 1.
     """
     step = device.prefill_step() if prefill_step is None else prefill_step
-    if not prompt:
-        raise ValueError("The prompt is empty.")
-    if max_tokens < 1 or step < 1:
-        raise ValueError("max_tokens and prefill_step must be at least 1.")
-    args = model.args
-    for token in (*history, *prompt):
-        if not 0 <= token < args.vocab_size:
-            raise TokenError(
-                f"Token id {token} is outside the vocabulary of {args.vocab_size}."
-            )
     if cache is None:
         cache = model.make_cache(ttt=False)
-    room = args.block_size - cache.offset - len(prompt)
-    if room < 1:
-        raise ContextError(
-            f"{cache.offset + len(prompt)} tokens leave no room for a reply: the "
-            f"context of the model holds {args.block_size}."
-        )
-    sampler = Sampler(settings, args.vocab_size, (*history, *prompt))
-    last = FinishReason.LENGTH if max_tokens <= room else FinishReason.CONTEXT
-    limit = min(max_tokens, room)
+    limit, last = check_request(
+        model.args, cache.offset, prompt, history, max_tokens, step
+    )
+    sampler = Sampler(settings, model.args.vocab_size, (*history, *prompt))
     steps = Steps(model, cache, sampler, readings)
     return _run(steps, prompt, limit, last, frozenset(stop_ids), step)
 

@@ -6,11 +6,11 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
+from ..args import ModelArgs
+from ..errors import TokenError
 from . import kernels
-from .args import ModelArgs
 from .cache import Cache
 from .device import on_metal
-from .errors import TokenError
 from .layers import Block, Metacognition, make_norm
 from .ops import Positions, Taps
 

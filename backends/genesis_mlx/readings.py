@@ -1,39 +1,10 @@
-"""What the mixers did with the tokens of one call."""
-
-from dataclasses import dataclass
+"""What the mixers did with the tokens of one call, read from the device."""
 
 import mlx.core as mx
 import numpy as np
-from numpy.typing import NDArray
 
+from ..events import Readings
 from .ops import Taps
-
-Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Readings:
-    """Readings of the first sequence of a call that read L tokens; S so far.
-
-    Attributes:
-        decay: what GLA leaves of its state with each token, 0 to 1
-            [GLA layers, L, H].
-        log_forget: log of FoX's forget gate at each token [FoX layers, L, H].
-        remaining: the weight that each token so far can still receive from the last
-            one, the product of the forget gates since [FoX layers, H, S].
-        surprise: mean squared difference of what the model expected of itself and
-            what test-time training made of it [L]; None without it.
-        confidence: its confidence in that, 0 to 1 [L].
-        mix: the share of the adapted vector, `ttt_strength` times the mean
-            confidence so far [L].
-    """
-
-    decay: Array
-    log_forget: Array
-    remaining: Array
-    surprise: Array | None
-    confidence: Array | None
-    mix: Array | None
 
 
 class Pending:

@@ -6,10 +6,7 @@ from collections.abc import Iterable
 
 import mlx.core as mx
 
-from ..sampling_settings import SamplingSettings
-
-# Below this temperature float32 knows only the most likely token.
-GREEDY_BELOW = 1e-6
+from ..sampling_settings import GREEDY_BELOW, LARGEST_UNIFORM, SamplingSettings
 
 
 class Sampler:
@@ -63,8 +60,7 @@ def sample(
     logits = (logits - logits.max()) / settings.temperature
     kept = filter_logits(logits, settings)
     cumulative = mx.cumsum(mx.softmax(kept))
-    # Below 1 by more than float32 rounds away, or no entry would exceed it.
-    uniform = min(uniform, 1 - 2**-22)
+    uniform = min(uniform, LARGEST_UNIFORM)
     return mx.argmax(cumulative > uniform * cumulative[-1])
 
 

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import mlx.core as mx
 
+from ..events import Readings
 from .cache import Cache
 from .model import Model
 from .ops import Taps
-from .readings import Pending, Readings
+from .readings import Pending
 from .sampling import Sampler
 
 

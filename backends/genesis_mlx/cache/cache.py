@@ -1,22 +1,16 @@
 """The state of a whole conversation."""
 
-import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import mlx.core as mx
-from safetensors import SafetensorError, safe_open
 
-from ..args import LayerKind, ModelArgs
-from ..errors import CacheError
+from ...args import LayerKind, ModelArgs
+from ...cache_files import cache_metadata, read_cache_header
 from .layer import AttentionCache, FoXCache, GLACache, LayerCache, TTTCache
-from .shapes import cache_shapes
 
-FORMAT = "genesis-cache-1"
-# Sums and states that half precision would spoil.
-FLOAT32 = (".state", ".decay", ".gradient_sum", ".confidence_sum")
 KINDS: dict[LayerKind, type[LayerCache]] = {
     "gla": GLACache,
     "fox": FoXCache,
@@ -77,13 +71,9 @@ class Cache:
         The file appears whole or not at all. Raises `OSError`.
         """
         path = Path(path)
-        meta = {
-            "format": FORMAT,
-            "offset": str(self.offset),
-            "ttt": json.dumps(self.ttt is not None),
-            "delta_rule": json.dumps(self.delta_rule),
-            "config": json.dumps(self.args.to_config(), sort_keys=True),
-        }
+        meta = cache_metadata(
+            self.args, self.ttt is not None, self.offset, self.delta_rule
+        )
         partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
         try:
             # A view's file would hold the buffer behind it.
@@ -100,39 +90,11 @@ class Cache:
     ) -> Self:
         """Read what `save` wrote. Raises `CacheError` if it fits another model."""
         path = Path(path)
-        try:
-            with safe_open(str(path), framework="numpy") as file:
-                meta = file.metadata() or {}
-                shapes = {n: file.get_slice(n).get_shape() for n in file.keys()}  # noqa: SIM118 - not a dict
-        except (OSError, SafetensorError) as error:
-            raise CacheError(f"{path} is not a readable cache file.") from error
-        if meta.get("format") != FORMAT:
-            raise CacheError(f"{path} is not a cache file of this version.")
-        try:
-            config = json.loads(meta["config"])
-            ttt, offset = bool(json.loads(meta["ttt"])), int(meta["offset"])
-            delta = bool(json.loads(meta.get("delta_rule", "false")))
-        except (KeyError, ValueError, RecursionError) as error:
-            raise CacheError(f"{path} is a damaged cache file.") from error
-        if config != json.loads(json.dumps(args.to_config())):
-            raise CacheError(f"{path} was written for a model of another shape.")
-        if delta != delta_rule:
-            raise CacheError(
-                f"{path} was written {'with' if delta else 'without'} the delta rule."
-            )
-        _check_shapes(path, args, ttt, offset, shapes)
-        cache = cls.empty(args, ttt, delta_rule)
-        cache.offset = offset
+        header = read_cache_header(path, args, delta_rule)
+        cache = cls.empty(args, header.ttt, delta_rule)
+        cache.offset = header.offset
         arrays = mx.load(str(path), format="safetensors")
         assert isinstance(arrays, dict)
-        for name, array in arrays.items():
-            wide = name.endswith(FLOAT32)
-            if not mx.issubdtype(array.dtype, mx.floating) or (
-                wide and array.dtype != mx.float32
-            ):
-                raise CacheError(
-                    f"{path} is a damaged cache file: {name} is {array.dtype}."
-                )
         mx.eval(arrays)
         for prefix, part in cache._parts().items():
             start = f"{prefix}."
@@ -148,18 +110,3 @@ class Cache:
     def _parts(self) -> dict[str, LayerCache]:
         parts = {f"layers.{i}": layer for i, layer in enumerate(self.layers)}
         return parts | ({"ttt": self.ttt} if self.ttt else {})
-
-
-def _check_shapes(
-    path: Path, args: ModelArgs, ttt: bool, offset: int, found: dict[str, list[int]]
-) -> None:
-    batch = next((shape[0] for shape in found.values() if shape), 1)
-    expected = cache_shapes(args, ttt, batch, max(offset, 0))
-    if offset < 0:
-        raise CacheError(f"{path} is a damaged cache file: {offset} tokens.")
-    for name in sorted(expected.keys() | found.keys()):
-        if tuple(found.get(name, ())) != expected.get(name):
-            raise CacheError(
-                f"{path} is a damaged cache file: {name} does not fit a cache of "
-                f"{offset} tokens."
-            )

@@ -3,15 +3,15 @@
 import mlx.core as mx
 from mlx.utils import tree_flatten, tree_unflatten
 
+from ...args import ModelArgs
+from ...cache_shapes import cache_shapes
 from ...sampling_settings import SamplingSettings
-from ..args import ModelArgs
+from ...weights import ALWAYS_FLOAT32
 from ..cache import Cache, FoXCache
 from ..cache.growing import STEP
-from ..cache.shapes import cache_shapes
 from ..model import Model
 from ..sampling import Sampler
 from ..steps import drawn
-from ..weights import ALWAYS_FLOAT32
 from .dispatches import dispatches
 from .graph import trace
 from .report import Cost

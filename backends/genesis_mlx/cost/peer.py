@@ -10,7 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
 
-from ..args import ModelArgs
+from ...args import ModelArgs
 from .dispatches import dispatches
 from .graph import as_on_metal, one_node, trace
 from .report import Cost

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 
-from ..args import ModelArgs
+from ...args import ModelArgs
 from .roofline import milliseconds
 
 

@@ -3,8 +3,8 @@
 import os
 from typing import Literal, cast
 
+from ...errors import ConfigError
 from ..device import on_metal
-from ..errors import ConfigError
 from .kernel import KERNELS
 
 VARIABLE = "GENESIS_CHAT_KERNELS"

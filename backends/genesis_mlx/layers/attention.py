@@ -3,7 +3,7 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ..args import ModelArgs
+from ...args import ModelArgs
 from ..cache import AttentionCache
 from ..ops import Positions, apply_rotary
 

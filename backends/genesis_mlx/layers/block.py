@@ -3,7 +3,7 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ..args import LayerKind, ModelArgs
+from ...args import LayerKind, ModelArgs
 from ..cache import LayerCache
 from ..ops import Positions
 from .attention import GatedAttention

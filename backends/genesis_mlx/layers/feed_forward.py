@@ -3,7 +3,7 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ..args import ModelArgs
+from ...args import ModelArgs
 from ..ops import selective_activation, selective_swiglu
 from .activations import silu
 

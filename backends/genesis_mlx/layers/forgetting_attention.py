@@ -3,10 +3,10 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ..args import ModelArgs
+from ...args import ModelArgs
+from ...weights import FOX_CONV_SIZE
 from ..cache import FoXCache
 from ..ops import Positions, forgetting_attention, fox_decode, short_convolution
-from ..weights import FOX_CONV_SIZE
 from .activations import silu
 from .gated_linear_attention import ConvolutionTaps
 from .norms import HeadRMSNorm, RMSNorm

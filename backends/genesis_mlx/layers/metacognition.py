@@ -3,7 +3,7 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ..args import ModelArgs
+from ...args import ModelArgs
 from ..cache import TTTCache
 from ..ops import Positions, confidence_mix, test_time_training
 from .activations import silu

@@ -7,9 +7,9 @@ from typing import Any
 
 import mlx.core as mx
 
-from ..args import ModelArgs
+from ...args import ModelArgs
+from ...weights import FOX_CONV_SIZE
 from ..ops import add_rms_norm, fox_decode, gla_decode, selective_swiglu
-from ..weights import FOX_CONV_SIZE
 
 Run = Callable[[], Iterable[mx.array]]
 # Tokens of a prompt: one more than a block of any kernel.

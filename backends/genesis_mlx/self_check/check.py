@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import mlx.core as mx
 
-from ..args import ModelArgs
-from ..errors import BackendError
+from ...args import ModelArgs
+from ...errors import BackendError
 from ..kernels import chosen, mode, replace
 from .cases import Run, cases
 from .errors import KernelWarning

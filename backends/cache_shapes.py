@@ -1,7 +1,7 @@
 """The arrays a cache holds, from the configuration alone."""
 
-from ..args import LayerKind, ModelArgs
-from ..weights import FOX_CONV_SIZE
+from .args import LayerKind, ModelArgs
+from .weights import FOX_CONV_SIZE
 
 Shape = tuple[int, ...]
 

@@ -1,8 +1,8 @@
-"""Errors of the MLX backend. Each message is one sentence a person can act on."""
+"""Errors of the backends. Each message is one sentence a person can act on."""
 
 
 class BackendError(RuntimeError):
-    """Base of every error raised on purpose by this backend."""
+    """Base of every error raised on purpose by a backend."""
 
 
 class ConfigError(BackendError):

@@ -1,0 +1,172 @@
+"""The state of a whole conversation, in flat arrays."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
+
+from ..args import ModelArgs
+from ..cache_files import cache_metadata, read_cache_header
+from ..errors import CacheError
+from .layout import StateLayout, state_layout
+from .tensors import Float32, map_tensors
+
+STEP = 256
+
+
+@dataclass(frozen=True)
+class KeysAndValues:
+    """Room for keys [layers, Hk, room, Dh] and values [layers, Hv, room, Dh].
+
+    Copies of a cache share it: what one has read is never written again, and only
+    the one that has read all of `used` [1] goes on in the same room.
+    """
+
+    keys: Float32
+    values: Float32
+    used: NDArray[np.int64]
+
+    @property
+    def room(self) -> int:
+        """Tokens it can hold."""
+        return int(self.keys.shape[2])
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything after some tokens. Compiled steps update it in one piece.
+
+    `fixed` holds what does not grow, by `layout.StateLayout`; `decay` [layers, H,
+    room] the sums of forget gates; `offset` [1] the number of tokens.
+    """
+
+    fixed: Float32
+    kv: KeysAndValues
+    decay: Float32
+    offset: NDArray[np.int64]
+
+    def copy(self) -> "State":
+        """A state that can be updated while this one stays."""
+        return State(self.fixed.copy(), self.kv, self.decay.copy(), self.offset.copy())
+
+    def with_room(self, tokens: int) -> "State":
+        """This state, or a larger copy, so that `tokens` more can be appended."""
+        offset = int(self.offset[0])
+        kv, needed = self.kv, offset + tokens
+        if needed <= kv.room and offset == kv.used[0]:
+            return self
+        room = kv.room
+        if needed > room:
+            room = -(-max(needed, offset + offset // 4) // STEP) * STEP
+        keys, values = (_grown(array, offset, room) for array in (kv.keys, kv.values))
+        kv = KeysAndValues(keys, values, np.array([offset]))
+        return replace(self, kv=kv, decay=_grown(self.decay, offset, room))
+
+
+def _grown(array: Float32, length: int, room: int) -> Float32:
+    grown = np.zeros((*array.shape[:2], room, *array.shape[3:]), np.float32)
+    grown[:, :, :length] = array[:, :, :length]
+    return grown
+
+
+@dataclass
+class Cache:
+    """Everything the model remembers of the tokens of one text.
+
+    `ttt` says whether test-time training is on. `state` is replaced or updated as a
+    whole, so that an interrupt leaves the cache before or after a call.
+    """
+
+    args: ModelArgs
+    ttt: bool
+    layout: StateLayout
+    state: State
+
+    @classmethod
+    def empty(cls, args: ModelArgs, ttt: bool) -> Self:
+        """A cache before the first token."""
+        layout = state_layout(args)
+        layers = len(layout.kv_layers)
+        kv = KeysAndValues(
+            np.zeros((layers, args.n_kv_head, 0, args.head_dim), np.float32),
+            np.zeros((layers, layout.value_heads, 0, args.head_dim), np.float32),
+            np.zeros(1, np.int64),
+        )
+        decay = np.zeros((layers, args.n_head, 0), np.float32)
+        fixed = np.zeros(layout.size, np.float32)
+        state = State(fixed, kv, decay, np.zeros(1, np.int64))
+        return cls(args, ttt and args.use_ttt, layout, state)
+
+    @property
+    def offset(self) -> int:
+        """Tokens it has read."""
+        return int(self.state.offset[0])
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes; copies share keys and values."""
+        state = self.state
+        held = (state.fixed, state.kv.keys, state.kv.values, state.decay)
+        return sum(array.nbytes for array in held) if self.offset else 0
+
+    def copy(self) -> Self:
+        """An independent cache; keys and values are shared until they differ."""
+        return replace(self, state=self.state.copy())
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array held [1, ...] by name, such as `layers.3.keys`; views."""
+        state, length = self.state, self.offset
+        if not length:
+            return {}
+        arrays = {}
+        for name, (start, shape) in self.layout.fixed.items():
+            if self.ttt or not name.startswith("ttt."):
+                count = int(np.prod(shape))
+                arrays[name] = state.fixed[start : start + count].reshape(1, *shape)
+        for row, index in enumerate(self.layout.kv_layers):
+            prefix = f"layers.{index}"
+            arrays[f"{prefix}.keys"] = state.kv.keys[row, None, :, :length]
+            arrays[f"{prefix}.values"] = state.kv.values[row, None, :, :length]
+            if self.args.use_fox:
+                arrays[f"{prefix}.decay"] = state.decay[row, None, :, :length]
+        return arrays
+
+    def save(self, path: Path | str) -> None:
+        """Write a safetensors file that `restore` of any backend can read.
+
+        The file appears whole or not at all. Raises `OSError`.
+        """
+        path = Path(path)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
+        meta = cache_metadata(self.args, self.ttt, self.offset)
+        arrays = {k: np.ascontiguousarray(v) for k, v in self.arrays().items()}
+        try:
+            save_file(arrays, partial, meta)
+            os.replace(partial, path)
+        except (OSError, SafetensorError) as error:
+            partial.unlink(missing_ok=True)
+            raise OSError(f"The cache could not be written to {path}.") from error
+
+    @classmethod
+    def restore(cls, path: Path | str, args: ModelArgs) -> Self:
+        """Read what `save` of any backend wrote. Raises `CacheError`."""
+        path = Path(path)
+        header = read_cache_header(path, args)
+        if header.batch != 1:
+            raise CacheError(f"{path} holds {header.batch} texts side by side, not 1.")
+        cache = cls.empty(args, header.ttt)
+        tensors = map_tensors(path) if header.offset else {}
+        cache.state = cache.state.with_room(header.offset)
+        cache.state.offset[0] = cache.state.kv.used[0] = header.offset
+        cache._fill({name: tensor.rows() for name, tensor in tensors.items()})
+        return cache
+
+    def _fill(self, values: Mapping[str, Float32]) -> None:
+        for name, array in self.arrays().items():
+            array[...] = values[name]

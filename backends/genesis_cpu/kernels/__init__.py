@@ -1,0 +1,6 @@
+"""Compiled loops over rows of numbers.
+
+Arrays are float32 and C-contiguous unless said otherwise. Every kernel works on L
+tokens and updates the state it is given in place, so that a prompt in one call, a
+prompt in parts and one token at a time run the same code.
+"""

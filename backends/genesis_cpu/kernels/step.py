@@ -1,0 +1,245 @@
+"""One token through the whole model, compiled as one piece."""
+
+import math
+
+import numpy as np
+
+from ...weights import FOX_CONV_SIZE
+from .. import layout as at
+from ..compiling import kernel
+from .adaptation import adapt
+from .arithmetic import product
+from .mixing import attend, scan
+from .rows import (
+    convolve,
+    gate_output,
+    log_decay,
+    log_forget,
+    normalize_heads,
+    rms_norm,
+    rotate,
+    swiglu,
+)
+
+ROTARY_BASE = 10_000.0
+KIND, NORM, IN, IN_SCALE, IN_ROWS = at.KIND, at.NORM, at.IN, at.IN_SCALE, at.IN_ROWS
+OUT, OUT_SCALE, FFN_NORM, FFN_IN = at.OUT, at.OUT_SCALE, at.FFN_NORM, at.FFN_IN
+FFN_IN_SCALE, DOWN, DOWN_SCALE = at.FFN_IN_SCALE, at.DOWN, at.DOWN_SCALE
+TAPS, GATE, GATE_BIAS, RATES = at.TAPS, at.GATE, at.GATE_BIAS, at.RATES
+TIME_BIAS, Q_NORM, K_NORM, OUT_NORM = at.TIME_BIAS, at.Q_NORM, at.K_NORM, at.OUT_NORM
+STATE, CONV_STATE, ATTENTION = at.STATE, at.CONV_STATE, at.ATTENTION
+GLA, FOX = at.GLA, at.FOX
+HEAD_EPS, FOX_EPS, FOX_TAPS = at.HEAD_EPS, at.FOX_EPS, FOX_CONV_SIZE
+
+
+@kernel
+def step(
+    matrices,
+    small,
+    table,
+    adaptation,
+    dims,
+    diagonal,
+    token,
+    fixed,
+    keys,
+    values,
+    decay,
+    used,
+    offset,
+    ttt,
+    logits,
+    x,
+):
+    """Read one token and update the state, all of it or, interrupted, nothing.
+
+    Args:
+        matrices: large weights, float32 or int8.
+        small: everything else, float32.
+        table: `tables.block_table`.
+        adaptation: `tables.adaptation_table`.
+        dims: `layout.Dimensions`.
+        diagonal: whether W0 is.
+        token: id.
+        fixed: flat state; updated.
+        keys: [layers, Hk, room, Dh], with room for one more; updated.
+        values: [layers, Hv, room, Dh]; updated.
+        decay: [layers, H, room]; updated.
+        used: [1] int64, how much of the room is taken; updated.
+        offset: [1] int64, tokens read; updated.
+        ttt: whether test-time training is on.
+        logits: filled [V]; empty to leave the head out.
+        x: filled [1, D] with the vector before the final norm.
+    """
+    d = dims.D
+    position = offset[0]
+    start = dims.embedding + token * d
+    row = matrices[start : start + d]
+    scale = small[dims.embedding_scale + token] if dims.scaled else np.float32(1)
+    for i in range(d):
+        x[0, i] = np.float32(row[i]) * scale
+    n = np.empty((1, d), np.float32)
+    y = np.empty(d, np.float32)
+    p = np.empty((1, 2 * dims.F), np.float32)
+    hidden = np.empty((1, dims.F), np.float32)
+    for b in range(table.shape[0]):
+        block = table[b]
+        rms_norm(x, small[block[NORM] : block[NORM] + d], dims.norm_eps, n)
+        rows = block[IN_ROWS]
+        q = np.empty((1, rows), np.float32)
+        s = _scales(small, block[IN_SCALE], rows)
+        product(matrices, block[IN], rows, d, s, n[0], q[0])
+        if block[KIND] == GLA:
+            out = _gla(q, n, small, block, dims, fixed, position)
+        else:
+            layer = block[ATTENTION]
+            k, v, faded = keys[layer], values[layer], decay[layer]
+            if block[KIND] == FOX:
+                out = _fox(q, n, small, block, dims, fixed, k, v, faded, position)
+            else:
+                out = _gated(q, small, dims, k, v, faded, position)
+        s = _scales(small, block[OUT_SCALE], d)
+        product(matrices, block[OUT], d, out.shape[1], s, out[0], y)
+        for i in range(d):
+            x[0, i] += y[i]
+        rms_norm(x, small[block[FFN_NORM] : block[FFN_NORM] + d], dims.norm_eps, n)
+        s = _scales(small, block[FFN_IN_SCALE], 2 * dims.F)
+        product(matrices, block[FFN_IN], 2 * dims.F, d, s, n[0], p[0])
+        swiglu(p, dims.keep, hidden)
+        s = _scales(small, block[DOWN_SCALE], d)
+        product(matrices, block[DOWN], d, dims.F, s, hidden[0], y)
+        for i in range(d):
+            x[0, i] += y[i]
+    if ttt:
+        adapt(x, small, adaptation, dims, diagonal, fixed, position)
+    if logits.shape[0]:
+        finish(matrices, small, dims, x, n, logits)
+    used[0] = position + 1
+    offset[0] = position + 1
+
+
+@kernel
+def finish(matrices, small, dims, x, n, logits):
+    """Logits [V] of one vector x [1, D]; n [1, D] is scratch."""
+    d = dims.D
+    gain = small[dims.final_norm : dims.final_norm + d]
+    rms_norm(x, gain, dims.norm_eps, n)
+    for i in range(d):
+        n[0, i] *= np.float32(dims.output_scale)
+    scales = _scales(small, dims.head_scale, dims.V)
+    product(matrices, dims.head, dims.V, d, scales, n[0], logits)
+
+
+@kernel
+def _scales(small, start, rows):
+    return small[start : start + rows] if start >= 0 else small[:0]
+
+
+@kernel
+def _angles(half, position):
+    cos, sin = np.empty((1, half), np.float32), np.empty((1, half), np.float32)
+    for i in range(half):
+        frequency = np.float32(ROTARY_BASE ** (-i / half))
+        angle = np.float32(position) * frequency
+        cos[0, i] = np.float32(math.cos(angle))
+        sin[0, i] = np.float32(math.sin(angle))
+    return cos, sin
+
+
+@kernel
+def _gla(p, n, small, block, dims, fixed, position):
+    h, hk, dk, dv, d = dims.H, dims.Hk, dims.Dk, dims.Dv, dims.D
+    channels = (h + hk) * dk + hk * dv
+    taps = dims.gla_taps
+    if taps:
+        weight = small[block[TAPS] : block[TAPS] + taps * channels]
+        size = (taps - 1) * channels
+        state = fixed[block[CONV_STATE] : block[CONV_STATE] + size]
+        convolve(
+            p,
+            0,
+            weight.reshape(taps, channels),
+            state.reshape(taps - 1, channels),
+            dims.gla_silu_from,
+        )
+    gain = small[:0] if dims.gla_l2 else small[block[Q_NORM] : block[Q_NORM] + dk]
+    normalize_heads(p, 0, h, dk, gain, HEAD_EPS)
+    gain = small[:0] if dims.gla_l2 else small[block[K_NORM] : block[K_NORM] + dk]
+    normalize_heads(p, h * dk, hk, dk, gain, HEAD_EPS)
+    cos, sin = _angles(dims.half, position)
+    rotate(p, 0, h + hk, dk, cos, sin)
+    gate = _gate(n, small, block, h, d)
+    rates = small[block[RATES] : block[RATES] + h] if block[RATES] >= 0 else small[:0]
+    bias = small[block[TIME_BIAS] : block[TIME_BIAS] + h]
+    log_decay(gate, rates, bias, dims.normalizer)
+    out = np.empty((1, h * dv), np.float32)
+    state = fixed[block[STATE] : block[STATE] + h * dk * dv].reshape(h, dk, dv)
+    scan(p, 0, h * dk, (h + hk) * dk, gate, state, out)
+    gain = small[block[OUT_NORM] : block[OUT_NORM] + dv]
+    gate_output(out, p, channels, h, gain, HEAD_EPS)
+    return out
+
+
+@kernel
+def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
+    h, hk, dh, d = dims.H, dims.Hk, dims.Dh, dims.D
+    pro = block[TAPS] >= 0
+    if pro:
+        channels = (h + hk) * dh
+        weight = small[block[TAPS] : block[TAPS] + FOX_TAPS * channels]
+        size = (FOX_TAPS - 1) * channels
+        state = fixed[block[CONV_STATE] : block[CONV_STATE] + size]
+        convolve(
+            p,
+            h * dh,
+            weight.reshape(FOX_TAPS, channels),
+            state.reshape(FOX_TAPS - 1, channels),
+            0,
+        )
+        gain = small[block[Q_NORM] : block[Q_NORM] + h * dh]
+        normalize_heads(p, 0, h, dh, gain, FOX_EPS)
+        gain = small[block[K_NORM] : block[K_NORM] + hk * dh]
+        normalize_heads(p, h * dh, hk, dh, gain, FOX_EPS)
+    _store(p, h * dh, keys, position)
+    _store(p, (h + hk) * dh, values, position)
+    gate = _gate(n, small, block, h, d)
+    log_forget(gate)
+    out = np.empty((1, h * dh), np.float32)
+    attend(p[0, : h * dh], keys, values, position + 1, gate[0], decay, out[0])
+    if pro:
+        gain = small[block[OUT_NORM] : block[OUT_NORM] + dh]
+        gate_output(out, p, (2 * h + hk) * dh, h, gain, FOX_EPS)
+    return out
+
+
+@kernel
+def _gated(p, small, dims, keys, values, decay, position):
+    h, hk, dh = dims.H, dims.Hk, dims.Dh
+    cos, sin = _angles(dh // 2, position)
+    rotate(p, 0, h + hk, dh, cos, sin)
+    _store(p, h * dh, keys, position)
+    _store(p, (h + hk) * dh, values, position)
+    out = np.empty((1, h * dh), np.float32)
+    none = p[0, :0]
+    attend(p[0, : h * dh], keys, values, position + 1, none, decay, out[0])
+    gate_output(out, p, (h + 2 * hk) * dh, h, small[:0], 0.0)
+    return out
+
+
+@kernel
+def _gate(n, small, block, heads, d):
+    gate = np.empty((1, heads), np.float32)
+    product(small, block[GATE], heads, d, small[:0], n[0], gate[0])
+    if block[GATE_BIAS] >= 0:
+        for h in range(heads):
+            gate[0, h] += small[block[GATE_BIAS] + h]
+    return gate
+
+
+@kernel
+def _store(p, start, room, position):
+    """Put a token's heads into their place in [heads, room, Dh]."""
+    heads, _, width = room.shape
+    for h in range(heads):
+        for i in range(width):
+            room[h, position, i] = p[0, start + h * width + i]

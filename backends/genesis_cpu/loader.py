@@ -1,0 +1,54 @@
+"""Opening a converted model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ConfigError
+from ..model_files import check_weights_file, read_args, read_quantization
+from .compiling import keep_compiled
+from .model import Model
+from .weights import DTYPES, Dtype, read_weights
+
+
+def load(
+    directory: Path | str,
+    *,
+    dtype: Dtype | None = None,
+    compiled: Path | None = None,
+    on_compile: Callable[[], None] | None = None,
+) -> Model:
+    """Load a converted model directory and compile what runs it.
+
+    Args:
+        directory: holds `config.json` and `model.safetensors`.
+        dtype: float32, or int8 for the large weights; None is int8.
+        compiled: where compiled code is kept between processes; None is nowhere.
+        on_compile: called once if something has to be compiled, which takes seconds.
+
+    Raises:
+        ConfigError: `config.json` is missing, damaged or cannot be run.
+        WeightsError: the weights are missing, damaged or do not fit it.
+    """
+    if dtype is not None and dtype not in DTYPES:
+        raise ConfigError(
+            f"The CPU backend computes in {' or '.join(DTYPES)}, not {dtype!r}."
+        )
+    directory = Path(directory)
+    args = read_args(directory)
+    quantization = read_quantization(directory)
+    path = directory / "model.safetensors"
+    check_weights_file(path, args, quantization)
+    bits = quantization["bits"] if quantization else None
+    keep_compiled(compiled, on_compile)
+    model = Model(args, read_weights(path, args, bits, dtype or "int8"))
+    _compile(model)
+    return model
+
+
+def _compile(model: Model) -> None:
+    """Run both ways of reading once, so that no reply waits for the compiler."""
+    cache = model.make_cache()
+    model.logits(model.features(np.zeros(8, np.int64), cache))
+    model.step(0, cache)

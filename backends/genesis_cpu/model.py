@@ -1,0 +1,153 @@
+"""The Genesis model on a CPU."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..args import ModelArgs
+from ..errors import TokenError
+from .cache import Cache
+from .kernels.step import finish, step
+from .prefill import prefill, project_logits
+from .program import Program
+from .tensors import Float32
+from .weights import Weights
+
+Ids = NDArray[np.int64]
+# Most tokens whose vectors are held at once, whatever a call's length.
+BLOCK = 512
+# Up to so many tokens one by one is faster than a prefill, which reads int8 weights
+# into float32 first.
+FEW = 4
+
+
+class Model:
+    """A hybrid language model: GLA and FoX blocks, test-time training on top.
+
+    Calling it gives logits; `make_cache` gives the state to carry between calls.
+    Attribute `args` is its configuration.
+    """
+
+    device = "CPU"
+
+    def __init__(self, args: ModelArgs, weights: Weights) -> None:
+        self.args = args
+        self._weights = weights
+        self._program = Program.of(args, weights)
+
+    def __call__(self, ids: NDArray[Any], cache: Cache | None = None) -> Float32:
+        """Logits [1, L, V] of token ids [1, L].
+
+        Without a cache this is the full forward with test-time training. With one,
+        the ids continue what it has read; any split of a text into calls gives the
+        same logits. If an exception ends it, Ctrl-C included, the cache is as it was
+        before. Raises `TokenError` for ids that are not integers [1, L] inside the
+        vocabulary.
+        """
+        ids = self._checked(ids)
+        cache = self.make_cache() if cache is None else cache
+        going = cache.copy()
+        logits = np.empty((1, len(ids), self.args.vocab_size), np.float32)
+        for start in range(0, len(ids), BLOCK):
+            part = ids[start : start + BLOCK]
+            x = self._features(part, going)
+            logits[0, start : start + BLOCK] = project_logits(self._program, x)
+        cache.state = going.state
+        return logits
+
+    def features(self, ids: NDArray[Any], cache: Cache) -> Float32:
+        """Last hidden vector [1, D] of token ids [L], which are not checked.
+
+        If an exception ends it, Ctrl-C included, the cache is as it was before.
+        """
+        going, ids = cache.copy(), ids.astype(np.int64)
+        for start in range(0, len(ids), BLOCK):
+            x = self._features(ids[start : start + BLOCK], going)
+        cache.state = going.state
+        return x[-1:].copy()
+
+    def logits(self, x: Float32) -> Float32:
+        """Logits [V] of a hidden vector [1, D]."""
+        program, logits = self._program, np.empty(self.args.vocab_size, np.float32)
+        n = np.empty_like(x)
+        finish(program.matrices, program.small, program.dims, x, n, logits)
+        return logits
+
+    def step(self, token: int, cache: Cache) -> Float32:
+        """Logits [V] after one more token: a single piece of compiled code."""
+        logits = np.empty(self.args.vocab_size, np.float32)
+        self._step(token, cache, logits)
+        return logits
+
+    def make_cache(self, ttt: bool = True) -> Cache:
+        """An empty cache; `ttt=False` is the reference's cached generation."""
+        return Cache.empty(self.args, ttt)
+
+    def load_cache(self, path: Path | str) -> Cache:
+        """Read a cache saved for this model. Raises `CacheError`."""
+        return Cache.restore(path, self.args)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all weights in use."""
+        return self._weights.nbytes
+
+    @property
+    def dtype(self) -> str:
+        """Name of the dtype of the large weights: float32 or int8."""
+        return self._weights.dtype
+
+    def _features(self, ids: Ids, cache: Cache) -> Float32:
+        if len(ids) <= FEW:
+            rows = [
+                self._step(int(token), cache, np.empty(0, np.float32)) for token in ids
+            ]
+            return np.concatenate(rows)
+        cache.state = cache.state.with_room(len(ids))
+        return prefill(self._program, cache.state, ids, cache.ttt)
+
+    def _step(self, token: int, cache: Cache, logits: Float32) -> Float32:
+        state = cache.state = cache.state.with_room(1)
+        program = self._program
+        x = np.empty((1, self.args.n_embd), np.float32)
+        step(
+            program.matrices,
+            program.small,
+            program.table,
+            program.adaptation,
+            program.dims,
+            program.diagonal,
+            token,
+            state.fixed,
+            state.kv.keys,
+            state.kv.values,
+            state.decay,
+            state.kv.used,
+            state.offset,
+            cache.ttt,
+            logits,
+            x,
+        )
+        return x
+
+    def _checked(self, ids: NDArray[Any]) -> Ids:
+        ids = np.asarray(ids)
+        if ids.ndim != 2 or 0 in ids.shape or not np.issubdtype(ids.dtype, np.integer):
+            raise TokenError(
+                f"Token ids must be integers [1, tokens] and not empty, not "
+                f"{ids.dtype} {list(ids.shape)}."
+            )
+        if ids.shape[0] != 1:
+            raise TokenError(
+                f"The CPU backend reads one text at a time, not {ids.shape[0]}."
+            )
+        low, high = ids.min(), ids.max()
+        if not 0 <= low <= high < self.args.vocab_size:
+            raise TokenError(
+                f"A token id is outside the vocabulary of {self.args.vocab_size}: "
+                f"they run from {low} to {high}."
+            )
+        checked: Ids = ids[0].astype(np.int64)
+        return checked

@@ -1,0 +1,237 @@
+"""Many tokens at once: matrix products by BLAS, everything else by the kernels."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..weights import FOX_CONV_SIZE
+from . import layout as at
+from .cache import State
+from .kernels import adaptation as top
+from .kernels.adaptation import correct, layer_norm, mix
+from .kernels.mixing import attend_block, scan
+from .kernels.rows import (
+    convolve,
+    gate_output,
+    log_decay,
+    log_forget,
+    normalize_heads,
+    rms_norm,
+    rotate,
+    silu_rows,
+    swiglu,
+)
+from .kernels.step import ROTARY_BASE
+from .program import Program
+from .tensors import Float32
+
+# Queries whose scores with all keys are held at once.
+QUERIES = 128
+HEAD_ROWS = 4096
+NONE = np.empty(0, np.float32)
+
+
+def prefill(
+    program: Program, state: State, ids: NDArray[np.int64], ttt: bool
+) -> Float32:
+    """Last hidden vectors [L, D] of token ids [L].
+
+    `state` has room for them and is updated piece by piece: pass a copy.
+    """
+    return _Prefill(program, state, ids).run(ttt)
+
+
+def project_logits(program: Program, x: Float32) -> Float32:
+    """Logits [L, V] of hidden vectors [L, D]."""
+    dims = program.dims
+    n = np.empty_like(x)
+    gain = program.small[dims.final_norm : dims.final_norm + dims.D]
+    rms_norm(x, gain, dims.norm_eps, n)
+    n *= np.float32(dims.output_scale)
+    logits = np.empty((x.shape[0], dims.V), np.float32)
+    for first in range(0, dims.V, HEAD_ROWS):
+        rows = min(HEAD_ROWS, dims.V - first)
+        scale = dims.head_scale + first if dims.scaled else -1
+        w = program.matrix(dims.head + first * dims.D, rows, dims.D, scale)
+        logits[:, first : first + rows] = n @ w.T
+    return logits
+
+
+class _Prefill:
+    def __init__(self, program: Program, state: State, ids: NDArray[np.int64]) -> None:
+        self._program, self._state, self._ids = program, state, ids
+        self._dims, self._small = program.dims, program.small
+        self._first = int(state.offset[0])
+        self._length = len(ids)
+
+    def run(self, ttt: bool) -> Float32:
+        dims, length = self._dims, self._length
+        x = self._embed()
+        n = np.empty_like(x)
+        hidden = np.empty((length, dims.F), np.float32)
+        for block in self._program.table:
+            rms_norm(x, self._part(block[at.NORM], dims.D), dims.norm_eps, n)
+            p = self._project(n, block[at.IN], block[at.IN_ROWS], block[at.IN_SCALE])
+            out = self._mix(p, n, block)
+            x += self._project(out, block[at.OUT], dims.D, block[at.OUT_SCALE])
+            rms_norm(x, self._part(block[at.FFN_NORM], dims.D), dims.norm_eps, n)
+            p = self._project(n, block[at.FFN_IN], 2 * dims.F, block[at.FFN_IN_SCALE])
+            swiglu(p, dims.keep, hidden)
+            x += self._project(hidden, block[at.DOWN], dims.D, block[at.DOWN_SCALE])
+        if ttt:
+            self._adapt(x)
+        self._state.kv.used[0] = self._first + length
+        self._state.offset[0] = self._first + length
+        return x
+
+    def _part(self, start: int, count: int) -> Float32:
+        return self._small[start : start + count]
+
+    def _embed(self) -> Float32:
+        program, d = self._program, self._dims.D
+        start = self._dims.embedding
+        rows = program.matrices[start : start + self._dims.V * d].reshape(-1, d)
+        x = rows[self._ids].astype(np.float32)
+        if self._dims.scaled:
+            x *= self._part(self._dims.embedding_scale, self._dims.V)[self._ids, None]
+        return x
+
+    def _project(self, x: Float32, start: int, rows: int, scale: int) -> Float32:
+        w = self._program.matrix(start, rows, x.shape[1], scale)
+        product: Float32 = x @ w.T
+        return product
+
+    def _mix(self, p: Float32, n: Float32, block: Any) -> Float32:
+        if block[at.KIND] == at.GLA:
+            return self._gla(p, n, block)
+        return (
+            self._fox(p, n, block)
+            if block[at.KIND] == at.FOX
+            else self._gated(p, block)
+        )
+
+    def _gla(self, p: Float32, n: Float32, block: Any) -> Float32:
+        dims = self._dims
+        h, hk, dk, dv = dims.H, dims.Hk, dims.Dk, dims.Dv
+        channels = (h + hk) * dk + hk * dv
+        if dims.gla_taps:
+            self._convolve(p, 0, channels, dims.gla_taps, dims.gla_silu_from, block)
+        q_norm = NONE if dims.gla_l2 else self._part(block[at.Q_NORM], dk)
+        k_norm = NONE if dims.gla_l2 else self._part(block[at.K_NORM], dk)
+        normalize_heads(p, 0, h, dk, q_norm, at.HEAD_EPS)
+        normalize_heads(p, h * dk, hk, dk, k_norm, at.HEAD_EPS)
+        rotate(p, 0, h + hk, dk, *self._angles(dims.half))
+        gate = self._gate(n, block)
+        mamba = block[at.RATES] >= 0
+        rates = self._part(block[at.RATES], h) if mamba else self._small[:0]
+        bias = self._part(block[at.TIME_BIAS], h) if mamba else self._small[:0]
+        log_decay(gate, rates, bias, dims.normalizer)
+        start = block[at.STATE]
+        state = self._state.fixed[start : start + h * dk * dv].reshape(h, dk, dv)
+        out = np.empty((self._length, h * dv), np.float32)
+        scan(p, 0, h * dk, (h + hk) * dk, gate, state, out)
+        gate_output(
+            out, p, channels, h, self._part(block[at.OUT_NORM], dv), at.HEAD_EPS
+        )
+        return out
+
+    def _fox(self, p: Float32, n: Float32, block: Any) -> Float32:
+        dims = self._dims
+        h, hk, dh = dims.H, dims.Hk, dims.Dh
+        pro = block[at.TAPS] >= 0
+        if pro:
+            self._convolve(p, h * dh, (h + hk) * dh, FOX_CONV_SIZE, 0, block)
+            q_norm = self._part(block[at.Q_NORM], h * dh)
+            k_norm = self._part(block[at.K_NORM], hk * dh)
+            normalize_heads(p, 0, h, dh, q_norm, at.FOX_EPS)
+            normalize_heads(p, h * dh, hk, dh, k_norm, at.FOX_EPS)
+        gate = self._gate(n, block)
+        log_forget(gate)
+        out = self._attend(p, block, np.ascontiguousarray(gate.T))
+        if pro:
+            norm = self._part(block[at.OUT_NORM], dh)
+            gate_output(out, p, (2 * h + hk) * dh, h, norm, at.FOX_EPS)
+        return out
+
+    def _gated(self, p: Float32, block: Any) -> Float32:
+        h, hk, dh = self._dims.H, self._dims.Hk, self._dims.Dh
+        rotate(p, 0, h + hk, dh, *self._angles(dh // 2))
+        out = self._attend(p, block, np.empty((h, 0), np.float32))
+        gate_output(out, p, (h + 2 * hk) * dh, h, self._small[:0], 0.0)
+        return out
+
+    def _attend(self, p: Float32, block: Any, forget: Float32) -> Float32:
+        """Attention of rows p, queries first; forget [H, L], or [H, 0] for none."""
+        h, hk, dh, length = self._dims.H, self._dims.Hk, self._dims.Dh, self._length
+        layer, first = block[at.ATTENTION], self._first
+        keys, values = self._state.kv.keys[layer], self._state.kv.values[layer]
+        hv = values.shape[0]
+        last = first + length
+        k, v = np.split(p[:, h * dh : (h + hk + hv) * dh], [hk * dh], axis=1)
+        keys[:, first:last] = k.reshape(length, hk, dh).swapaxes(0, 1)
+        values[:, first:last] = v.reshape(length, hv, dh).swapaxes(0, 1)
+        out = np.empty((length, h * dh), np.float32)
+        scale = np.float32(dh**-0.5)
+        for head in range(h):
+            columns = slice(head * dh, (head + 1) * dh)
+            decay = self._state.decay[layer, head]
+            for start in range(0, length, QUERIES):
+                stop = min(start + QUERIES, length)
+                seen = first + stop
+                q = p[start:stop, columns] * scale
+                scores = q @ keys[head * hk // h, :seen].T
+                attend_block(scores, first + start, forget[head, start:stop], decay)
+                out[start:stop, columns] = scores @ values[head * hv // h, :seen]
+        return out
+
+    def _convolve(
+        self, p: Float32, start: int, channels: int, taps: int, silu: int, block: Any
+    ) -> None:
+        weight = self._part(block[at.TAPS], taps * channels).reshape(taps, channels)
+        begin, size = block[at.CONV_STATE], (taps - 1) * channels
+        state = self._state.fixed[begin : begin + size].reshape(taps - 1, channels)
+        convolve(p, start, weight, state, silu)
+
+    def _gate(self, n: Float32, block: Any) -> Float32:
+        dims = self._dims
+        w = self._part(block[at.GATE], dims.H * dims.D).reshape(dims.H, dims.D)
+        gate: Float32 = n @ w.T
+        if block[at.GATE_BIAS] >= 0:
+            gate += self._part(block[at.GATE_BIAS], dims.H)
+        return gate
+
+    def _angles(self, half: int) -> tuple[Float32, Float32]:
+        frequencies = ROTARY_BASE ** (-np.arange(half) / max(half, 1))
+        last = self._first + self._length
+        positions = np.arange(self._first, last, dtype=np.float32)
+        angles = positions[:, None] * frequencies.astype(np.float32)
+        return np.cos(angles), np.sin(angles)
+
+    def _adapt(self, x: Float32) -> None:
+        """Test-time training of the last vectors, in place."""
+        d, table = self._dims.D, self._program.adaptation
+
+        def part(name: int, *shape: int) -> Float32:
+            return self._part(table[name], int(np.prod(shape))).reshape(shape)
+
+        h = np.empty_like(x)
+        layer_norm(x, part(top.NORM, d), part(top.NORM_BIAS, d), h)
+        w0, rank = part(top.W0, d, d), self._dims.R
+        y = h * np.diagonal(w0) if self._program.diagonal else h @ w0
+        y += (h @ part(top.A, d, rank)) @ part(top.B, rank, d)
+        gate = x @ part(top.OUTPUT_GATE, d, d).T
+        start = self._dims.gradient_sum
+        sums = self._state.fixed[start : start + d]
+        correct(h, y, gate, part(top.RATE, d), sums, self._first)
+        adapted = y @ part(top.OUT, d, d).T
+        adapted *= part(top.LAYER_SCALE, d)
+        adapted += x
+        both = np.concatenate([x @ part(top.SELF, d, d).T, adapted], axis=1)
+        hidden = both @ part(top.CONFIDENCE_IN, d // 2, 2 * d).T
+        hidden += part(top.CONFIDENCE_IN_BIAS, d // 2)
+        silu_rows(hidden)
+        confidence = hidden @ part(top.CONFIDENCE_OUT, d // 2)
+        confidence += part(top.CONFIDENCE_OUT_BIAS, 1)
+        sums = self._state.fixed[start + d : start + d + 1]
+        mix(x, adapted, confidence, sums, self._dims.strength, self._first)

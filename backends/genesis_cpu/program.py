@@ -1,0 +1,61 @@
+"""A model's weights with the tables that compiled code reads them by."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..args import ModelArgs
+from .kernels.arithmetic import dequantize
+from .layout import Dimensions, state_layout
+from .tables import adaptation_table, block_table, dimensions
+from .tensors import Float32
+from .weights import Weights
+
+DIAGONAL_BOUND = 1e-6
+
+
+@dataclass(frozen=True)
+class Program:
+    """What every call of a kernel needs of a model; nothing of it changes.
+
+    `matrices` is float32 or int8, `small` float32, both flat; `diagonal` tells
+    whether the initial weights of test-time training are, up to rounding.
+    """
+
+    matrices: NDArray[Any]
+    small: Float32
+    table: NDArray[np.int64]
+    adaptation: NDArray[np.int64]
+    dims: Dimensions
+    diagonal: bool
+
+    @classmethod
+    def of(cls, args: ModelArgs, weights: Weights) -> Self:
+        """The program of a model."""
+        state = state_layout(args)
+        return cls(
+            matrices=weights.matrices,
+            small=weights.small,
+            table=block_table(args, weights.layout, state),
+            adaptation=adaptation_table(args, weights.layout),
+            dims=dimensions(args, weights.layout, state),
+            diagonal=args.use_ttt and _is_diagonal(args, weights),
+        )
+
+    def matrix(self, start: int, rows: int, columns: int, scale: int) -> Float32:
+        """A matrix [rows, columns] in float32, made if it is kept in int8."""
+        if self.matrices.dtype == np.float32:
+            flat = self.matrices[start : start + rows * columns]
+            return flat.reshape(rows, columns)
+        wide = np.empty((rows, columns), np.float32)
+        dequantize(self.matrices, start, self.small[scale : scale + rows], wide)
+        return wide
+
+
+def _is_diagonal(args: ModelArgs, weights: Weights) -> bool:
+    w0 = weights.small_part("metacognition.ttt.W0").reshape(args.n_embd, -1)
+    rest = np.abs(w0)
+    np.fill_diagonal(rest, 0)
+    return bool(rest.max() < DIAGONAL_BOUND)

@@ -1,0 +1,121 @@
+"""The table and the sizes that tell compiled code what a model is made of."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..args import ModelArgs
+from . import layout as at
+from .layout import Dimensions, StateLayout, WeightLayout
+
+
+def block_table(
+    args: ModelArgs, weights: WeightLayout, state: StateLayout
+) -> NDArray[np.int64]:
+    """One row per block; columns are named in `layout`."""
+    table = np.full((args.n_layer, at.COLUMNS), -1, np.int64)
+    for index, kind in enumerate(args.layer_kinds):
+        row, block = table[index], f"blocks.{index}"
+        row[at.KIND] = at.KINDS[kind]
+        for column, name in (
+            (at.IN, "attn.in_proj.weight"),
+            (at.OUT, "attn.o_proj.weight"),
+            (at.FFN_IN, "ffn.in_proj.weight"),
+            (at.DOWN, "ffn.down_proj.weight"),
+        ):
+            row[column] = weights.matrices[f"{block}.{name}"][0]
+        row[at.IN_ROWS] = weights.matrices[f"{block}.attn.in_proj.weight"][1]
+        norm = "omega" if args.use_zero_centered_norm else "weight"
+        gate = "gk_proj" if kind == "gla" else "fgate_proj"
+        for column, name in (
+            (at.NORM, f"attn_norm.{norm}"),
+            (at.FFN_NORM, f"ffn_norm.{norm}"),
+            (at.TAPS, "attn.conv.weight"),
+            (at.GATE, f"attn.{gate}.weight"),
+            (at.GATE_BIAS, f"attn.{gate}.bias"),
+            (at.RATES, "attn.A_log"),
+            (at.TIME_BIAS, "attn.dt_bias"),
+            (at.Q_NORM, "attn.q_norm.weight"),
+            (at.K_NORM, "attn.k_norm.weight"),
+            (at.OUT_NORM, "attn.o_norm.weight"),
+        ):
+            row[column] = weights.small.get(f"{block}.{name}", (-1, 0))[0]
+        for column, name in (
+            (at.IN_SCALE, "attn.in_proj.weight"),
+            (at.OUT_SCALE, "attn.o_proj.weight"),
+            (at.FFN_IN_SCALE, "ffn.in_proj.weight"),
+            (at.DOWN_SCALE, "ffn.down_proj.weight"),
+        ):
+            row[column] = weights.scales.get(f"{block}.{name}", -1)
+        row[at.STATE] = state.fixed.get(f"layers.{index}.state", (-1, ()))[0]
+        row[at.CONV_STATE] = state.fixed.get(f"layers.{index}.conv", (-1, ()))[0]
+        if index in state.kv_layers:
+            row[at.ATTENTION] = state.kv_layers.index(index)
+    return table
+
+
+def dimensions(
+    args: ModelArgs, weights: WeightLayout, state: StateLayout
+) -> Dimensions:
+    """The sizes and constants of a model."""
+    keep = args.ffn_width
+    ratio = args.selective_k_ratio
+    if args.use_selective_activation and ratio < 1:
+        keep = max(1, int(keep * ratio)) if ratio > 0 else 0
+    head = "tok_emb.weight" if args.tie_word_embeddings else "lm_head.weight"
+    norm = "omega" if args.use_zero_centered_norm else "weight"
+    key_width = (args.n_head + args.n_kv_head) * args.gla_key_dim
+    values: dict[str, Any] = {
+        "D": args.n_embd,
+        "F": args.ffn_width,
+        "V": args.vocab_size,
+        "H": args.n_head,
+        "Hk": args.n_kv_head,
+        "Dk": args.gla_key_dim,
+        "Dv": args.gla_value_dim,
+        "Dh": args.head_dim,
+        "keep": keep,
+        "gla_taps": args.gla_conv_size if args.gla_use_short_conv else 0,
+        "gla_silu_from": key_width if args.gla_qk_norm == "softmax" else 0,
+        "gla_l2": args.gla_qk_norm == "l2",
+        "half": args.gla_key_dim // 4,
+        "R": args.ttt_rank,
+        "scaled": bool(weights.scales),
+        "head": weights.matrices[head][0],
+        "head_scale": weights.scales.get(head, -1),
+        "embedding": weights.matrices["tok_emb.weight"][0],
+        "embedding_scale": weights.scales.get("tok_emb.weight", -1),
+        "final_norm": weights.small[f"ln_f.{norm}"][0],
+        "gradient_sum": state.fixed.get("ttt.gradient_sum", (-1, ()))[0],
+        "norm_eps": float(args.norm_eps),
+        "normalizer": float(args.gla_gate_logit_normalizer),
+        "output_scale": float(args.output_scale),
+        "rate_cap": float(args.ttt_inner_lr),
+        "strength": float(args.ttt_strength),
+    }
+    return Dimensions(**values)
+
+
+def adaptation_table(args: ModelArgs, weights: WeightLayout) -> NDArray[np.int64]:
+    """Indices into `small` of test-time training's weights; empty without any."""
+    if not args.use_ttt:
+        return np.empty(0, np.int64)
+    names = (
+        "ttt.norm.weight",
+        "ttt.norm.bias",
+        "ttt.W0",
+        "ttt.A_init",
+        "ttt.B_init",
+        "ttt.log_lr",
+        "ttt.layer_scale",
+        "ttt.output_gate.weight",
+        "ttt.out_proj.weight",
+        "self_model.weight",
+        "confidence_in.weight",
+        "confidence_in.bias",
+        "confidence_out.weight",
+        "confidence_out.bias",
+    )
+    indices = [weights.small[f"metacognition.{name}"][0] for name in names]
+    return np.array(indices, np.int64)

@@ -1,0 +1,87 @@
+"""Reading safetensors files as NumPy arrays, whatever float they are stored in."""
+
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..weights import QUANTIZATION_GROUP
+
+Float32 = NDArray[np.float32]
+STORED: dict[str, Any] = {
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": np.uint16,
+    "U32": np.uint32,
+    "I8": np.int8,
+}
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor in a mapped file; `start` is its first byte in the file."""
+
+    dtype: str
+    start: int
+    values: NDArray[Any]
+
+    def rows(self, rows: slice = slice(None)) -> Float32:
+        """Some rows of a float tensor, in float32; mapped if it is stored so."""
+        values = self.values[rows]
+        if self.dtype == "BF16":
+            wide = values.astype(np.uint32)
+            return (wide << np.uint32(16)).view(np.float32)
+        return values.astype(np.float32, copy=False)
+
+
+def map_tensors(path: Path) -> dict[str, StoredTensor]:
+    """Every tensor of a safetensors file whose header has been checked."""
+    data = np.memmap(path, np.uint8, mode="r")
+    (length,) = struct.unpack("<Q", data[:8].tobytes())
+    header = json.loads(data[8 : 8 + length].tobytes())
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        first, last = (8 + length + offset for offset in entry["data_offsets"])
+        raw = np.asarray(data[first:last])
+        values = raw.view(STORED[entry["dtype"]]).reshape(entry["shape"])
+        tensors[name] = StoredTensor(entry["dtype"], first, values)
+    return tensors
+
+
+@dataclass(frozen=True)
+class FloatTensors:
+    """A converted model's tensors by name, as float32, quantised or not."""
+
+    stored: dict[str, StoredTensor]
+    bits: int | None
+
+    def rows(self, name: str, rows: slice = slice(None)) -> Float32:
+        """Some rows of a tensor."""
+        prefix = name.removesuffix("weight")
+        tensor = self.stored[name]
+        if tensor.dtype != "U32":
+            return tensor.rows(rows)
+        assert self.bits is not None
+        codes = _unpacked(np.ascontiguousarray(tensor.values[rows]), self.bits)
+        scales = self.stored[f"{prefix}scales"].rows(rows)
+        biases = self.stored[f"{prefix}biases"].rows(rows)
+        groups = codes.reshape(*scales.shape, QUANTIZATION_GROUP).astype(np.float32)
+        groups *= scales[..., None]
+        groups += biases[..., None]
+        return groups.reshape(codes.shape)
+
+
+def _unpacked(words: NDArray[np.uint32], bits: int) -> NDArray[np.uint8]:
+    """Codes of 4 or 8 bits, the lowest bits of a word first."""
+    octets = words.astype("<u4", copy=False).view(np.uint8)
+    if bits == 8:
+        return octets
+    codes = np.empty((*octets.shape, 2), np.uint8)
+    codes[..., 0], codes[..., 1] = octets & 15, octets >> 4
+    return codes.reshape(*octets.shape[:-1], -1)
