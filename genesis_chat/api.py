@@ -17,7 +17,7 @@ from .engine import (
 )
 from .errors import ModelError
 from .models import BUILTIN, choose
-from .settings import Dtype, GenerationOptions, GenerationSettings
+from .settings import BackendName, ComputeDtype, GenerationOptions, GenerationSettings
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,27 @@ class Genesis:
         cls,
         model: str | PathLike[str] | None = None,
         *,
-        dtype: Dtype | None = None,
+        dtype: ComputeDtype | None = None,
+        backend: BackendName = "auto",
         delta_rule: bool = False,
-        converting: Callable[[], None] = lambda: None,
+        preparing: Callable[[str], None] = lambda text: None,
     ) -> Self:
-        """See `load`; `converting` is called if the built-in model is prepared."""
-        found = choose(model, converting)
+        """See `load`; `preparing` is told of what takes seconds, the first time."""
+        found = choose(
+            model, lambda: preparing("Preparing the built-in model (once) ...")
+        )
         if found.problem:
             raise ModelError(found.problem)
         return cls(
-            open_model(found.directory, found.name, dtype, found.sha256, delta_rule)
+            open_model(
+                found.directory,
+                found.name,
+                dtype,
+                found.sha256,
+                backend,
+                delta_rule,
+                preparing,
+            )
         )
 
     @property
@@ -107,7 +118,8 @@ class Genesis:
 def load(
     model: str | PathLike[str] | None = None,
     *,
-    dtype: Dtype | None = None,
+    dtype: ComputeDtype | None = None,
+    backend: BackendName = "auto",
     delta_rule: bool = False,
 ) -> Genesis:
     """Load a model to ask.
@@ -117,10 +129,11 @@ def load(
             `Path`, or a `str` with a separator); None takes the default model, and
             the built-in one when none is installed.
         dtype: what to compute in; None suits the device.
+        backend: "mlx", "cpu", or the one that suits the computer and the dtype.
         delta_rule: run gated linear attention by the gated delta rule, which the
             model card claims and the reference never generates with.
 
     Raises:
         genesis_chat.errors.GenesisChatError: the model is missing or damaged.
     """
-    return Genesis.load(model, dtype=dtype, delta_rule=delta_rule)
+    return Genesis.load(model, dtype=dtype, backend=backend, delta_rule=delta_rule)

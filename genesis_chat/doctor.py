@@ -49,12 +49,13 @@ def _platform() -> Iterator[Row]:
 
 
 def _device() -> Iterator[Row]:
+    from .config import load
     from .engine import backend_facts
 
-    facts = backend_facts()
-    yield "mlx", facts.version, ""
+    facts = backend_facts(load().backend)
+    yield "backend", f"{facts.backend} ({facts.why})", ""
+    yield facts.library, facts.version, ""
     yield "device", facts.device, ""
-    yield "metal", "yes" if facts.metal else "no, everything runs on the CPU", ""
     yield "default dtype", facts.dtype, ""
 
 

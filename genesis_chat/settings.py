@@ -6,8 +6,13 @@ from typing import Any, Literal, Self, TypedDict, get_args
 
 from .errors import UsageError
 
+# What weights are stored in, and what a model computes in.
 Dtype = Literal["float32", "float16", "bfloat16"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
+ComputeDtype = Literal["float32", "float16", "bfloat16", "int8"]
+COMPUTE_DTYPES: tuple[ComputeDtype, ...] = get_args(ComputeDtype)
+BackendName = Literal["auto", "mlx", "cpu"]
+BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 
 
 class GenerationOptions(TypedDict, total=False):

@@ -46,6 +46,9 @@ def private_home(
     """A data directory of the test's own."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("GENESIS_CHAT_HOME", str(home))
+    # Compiled once for all tests of a run, since that takes seconds.
+    compiled = tmp_path_factory.getbasetemp().parent / "compiled"
+    monkeypatch.setenv("GENESIS_CHAT_CACHE", str(compiled))
     for name in ("NO_COLOR", "FORCE_COLOR", "GENESIS_CHAT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     yield home

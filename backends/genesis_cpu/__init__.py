@@ -14,12 +14,12 @@ from ..errors import (
     TokenError,
     WeightsError,
 )
-from ..events import FinishReason, GeneratedToken, Prefilled
+from ..events import FinishReason, GeneratedToken, Prefilled, Readings
 from ..model_files import read_args
 from ..sampling_settings import SamplingSettings
 from .cache import Cache
 from .generate import generate, generate_with_progress
-from .loader import load
+from .loader import device_facts, load
 from .model import Model
 from .weights import DTYPES, Dtype
 
@@ -37,9 +37,11 @@ __all__ = [
     "ModelArgs",
     "NonFiniteLogitsError",
     "Prefilled",
+    "Readings",
     "SamplingSettings",
     "TokenError",
     "WeightsError",
+    "device_facts",
     "generate",
     "generate_with_progress",
     "load",

@@ -9,7 +9,7 @@ from ..errors import ConfigError
 from ..model_files import check_weights_file, read_args, read_quantization
 from .compiling import keep_compiled
 from .model import Model
-from .weights import DTYPES, Dtype, read_weights
+from .weights import DEFAULT_DTYPE, DTYPES, Dtype, read_weights
 
 
 def load(
@@ -17,7 +17,7 @@ def load(
     *,
     dtype: Dtype | None = None,
     compiled: Path | None = None,
-    on_compile: Callable[[], None] | None = None,
+    preparing: Callable[[str], None] = lambda text: None,
 ) -> Model:
     """Load a converted model directory and compile what runs it.
 
@@ -25,7 +25,7 @@ def load(
         directory: holds `config.json` and `model.safetensors`.
         dtype: float32, or int8 for the large weights; None is int8.
         compiled: where compiled code is kept between processes; None is nowhere.
-        on_compile: called once if something has to be compiled, which takes seconds.
+        preparing: told what is done now and kept for the next time.
 
     Raises:
         ConfigError: `config.json` is missing, damaged or cannot be run.
@@ -41,10 +41,17 @@ def load(
     path = directory / "model.safetensors"
     check_weights_file(path, args, quantization)
     bits = quantization["bits"] if quantization else None
-    keep_compiled(compiled, on_compile)
-    model = Model(args, read_weights(path, args, bits, dtype or "int8"))
+    keep_compiled(
+        compiled, lambda: preparing("Compiling for this processor (once) ...")
+    )
+    model = Model(args, read_weights(path, args, bits, dtype or DEFAULT_DTYPE))
     _compile(model)
     return model
+
+
+def device_facts() -> tuple[str, Dtype]:
+    """The device in words, and the dtype it computes in by default."""
+    return "CPU", DEFAULT_DTYPE
 
 
 def _compile(model: Model) -> None:

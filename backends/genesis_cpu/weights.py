@@ -17,6 +17,8 @@ from .tensors import Float32, FloatTensors, map_tensors
 
 Dtype = Literal["float32", "int8"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
+# As near to float32 as bfloat16 is, the other backend's default on a GPU.
+DEFAULT_DTYPE: Dtype = "int8"
 INT8_FILE = "model.cpu-int8.safetensors"
 FORMAT = "genesis-cpu-int8-1"
 BLOCK_ROWS = 1024

@@ -21,7 +21,7 @@ from ..weights import (
     tensor_shapes,
 )
 from .cache import Cache
-from .device import DTYPES, Dtype
+from .device import DTYPES, Dtype, device_facts
 from .generate import generate, generate_with_progress
 from .loader import load
 from .model import Model
@@ -51,6 +51,7 @@ __all__ = [
     "TokenError",
     "WeightsError",
     "check_kernels",
+    "device_facts",
     "generate",
     "generate_with_progress",
     "load",

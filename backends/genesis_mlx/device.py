@@ -22,6 +22,11 @@ def default_dtype() -> Dtype:
     return "bfloat16" if on_metal() else "float32"
 
 
+def device_facts() -> tuple[str, Dtype]:
+    """The device in words, and the dtype it computes in by default."""
+    return "Apple GPU" if on_metal() else "CPU", default_dtype()
+
+
 def prefill_step() -> int:
     """Tokens to read in one call: as many as can be interrupted within a second."""
     return 512 if on_metal() else 32

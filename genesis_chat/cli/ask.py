@@ -41,6 +41,7 @@ def ask(
     files: tuple[Path, ...],
     model: str | None,
     dtype: str | None,
+    backend: str,
     delta_rule: bool,
     stats: bool,
     no_stream: bool,
@@ -56,7 +57,7 @@ def ask(
     settings, choice = settings_from(options), Choice(options)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_interrupt())
-        genesis = load_model(model, dtype, delta_rule)
+        genesis = load_model(model, dtype, backend, delta_rule)
         if stop.asked:
             return INTERRUPTED
         chat = stack.enter_context(choice.open(genesis))

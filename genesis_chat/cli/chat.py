@@ -21,6 +21,7 @@ from .show import load_model, notice
 def chat(
     model: str | None,
     dtype: str | None,
+    backend: str,
     delta_rule: bool,
     stats: bool,
     plain: bool,
@@ -35,8 +36,8 @@ def chat(
     if not plain and sys.stdin.isatty() and sys.stdout.isatty():
         if delta_rule:
             raise UsageError("--delta-rule needs --plain: genesis-chat chat --plain.")
-        return open_interface(choice, settings, model, dtype)
-    genesis = load_model(model, dtype, delta_rule)
+        return open_interface(choice, settings, model, dtype, backend)
+    genesis = load_model(model, dtype, backend, delta_rule)
     terminal = sys.stdin.isatty()
     with LineChat(genesis, choice, settings, stats) as conversation:
         return _converse(conversation, terminal)

@@ -10,7 +10,11 @@ from .conversation import Choice, open_history
 
 
 def open_interface(
-    choice: Choice, settings: GenerationSettings, model: str | None, dtype: Any
+    choice: Choice,
+    settings: GenerationSettings,
+    model: str | None,
+    dtype: Any,
+    backend: Any,
 ) -> int:
     """Run it until it is left; the exit code."""
     from ..config import load
@@ -31,6 +35,7 @@ def open_interface(
             Start(
                 model=model,
                 dtype=dtype,
+                backend=backend,
                 settings=settings,
                 system=choice.system_prompt,
                 conversation=conversation,

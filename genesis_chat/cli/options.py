@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
-from ..settings import DTYPES, GenerationSettings
+from ..settings import BACKENDS, COMPUTE_DTYPES, GenerationSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -136,8 +136,15 @@ _OPTIONS = [
     ),
     click.option(
         "--dtype",
-        type=click.Choice(DTYPES),
-        help="Compute in this. Default: bfloat16 on Metal, float32 on a CPU.",
+        type=click.Choice(COMPUTE_DTYPES),
+        help="Compute in this. Default: bfloat16 on Metal, int8 weights on a CPU.",
+    ),
+    click.option(
+        "--backend",
+        type=click.Choice(BACKENDS),
+        default="auto",
+        show_default="mlx with Metal, else cpu",
+        help="What runs the model.",
     ),
     click.option(
         "--delta-rule",
@@ -167,7 +174,7 @@ def own_defaults() -> dict[str, Any]:
     """Defaults of options that the settings file gives. Raises `ConfigError`."""
     from ..config.file import read
 
-    fields = {*GenerationSettings.__dataclass_fields__, "dtype", "log"}
+    fields = {*GenerationSettings.__dataclass_fields__, "dtype", "backend", "log"}
     return {name: value for name, value in read().items() if name in fields}
 
 

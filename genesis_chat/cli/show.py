@@ -57,15 +57,18 @@ def notice(text: str) -> None:
     click.secho(sanitize(text), err=True, dim=True, color=color)
 
 
-def load_model(model: str | None, dtype: Any, delta_rule: bool = False) -> "Genesis":
+def load_model(
+    model: str | None, dtype: Any, backend: Any, delta_rule: bool = False
+) -> "Genesis":
     """Load the model asked for; say so when the built-in one stands in."""
     from ..api import Genesis
 
     genesis = Genesis.load(
         model,
         dtype=dtype,
+        backend=backend,
         delta_rule=delta_rule,
-        converting=lambda: notice("Preparing the built-in model (once) ..."),
+        preparing=notice,
     )
     if genesis.is_builtin and model is None:
         notice(

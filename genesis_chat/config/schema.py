@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..errors import UsageError
-from ..settings import DTYPES, GenerationSettings
+from ..settings import BACKENDS, COMPUTE_DTYPES, BackendName, GenerationSettings
 
 _DEFAULTS = GenerationSettings()
 
@@ -27,6 +27,7 @@ class Config:
     repetition_penalty: float = _DEFAULTS.repetition_penalty
     ttt: bool = _DEFAULTS.ttt
     dtype: str | None = None
+    backend: BackendName = "auto"
     system: str | None = None
     template: str | None = None
     log: bool = True
@@ -58,7 +59,8 @@ KEYS = {
         Key("min_p", float, "leave out tokens below this share of the best", 0, 1),
         Key("repetition_penalty", float, "above 1 avoids what was said", 0.01, 100),
         Key("ttt", bool, "test-time training while reading"),
-        Key("dtype", str, "what to compute in", choices=DTYPES),
+        Key("dtype", str, "what to compute in", choices=COMPUTE_DTYPES),
+        Key("backend", str, "what runs the model", choices=BACKENDS),
         Key("system", str, "system prompt of new conversations"),
         Key("template", str, "named system prompt of new conversations"),
         Key("log", bool, "keep conversations in the history"),

@@ -1,15 +1,17 @@
 """The one door to the backends: opening models and running them."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from converters import ConversionError, Tokenizer, load_tokenizer
 
-from ..errors import ContextFullError, GenerationError, ModelError
-from ..settings import GenerationSettings
+from ..errors import ContextFullError, GenerationError, ModelError, UsageError
+from ..paths import compiled_directory
+from ..settings import BackendName, GenerationSettings
+from .backend import Backend, choose_backend
 from .checking import check, sampling
 from .events import FinishReason, MixerReadings, PromptProgress
 from .protocol import ModelFacts
@@ -39,14 +41,16 @@ class Token:
 class LoadedModel(ModelFacts):
     """A model in memory with its tokenizer."""
 
-    tokenizer: Tokenizer
-    _model: Any
+    tokenizer: Tokenizer = field(kw_only=True)
+    _model: Any = field(kw_only=True)
+    _backend: Backend = field(kw_only=True)
     delta_rule: bool = False
 
     @property
     def facts(self) -> ModelFacts:
         """What is known of it, without the model itself."""
-        return ModelFacts(self.name, self.context, self.dtype, self.device, self.sha256)
+        known = {each.name: getattr(self, each.name) for each in fields(ModelFacts)}
+        return ModelFacts(**known)
 
     def new_state(self, ttt: bool) -> State:
         """A state before the first token."""
@@ -55,7 +59,7 @@ class LoadedModel(ModelFacts):
 
     def load_state(self, path: Path) -> State:
         """A state that `State.save` wrote. Raises `ModelError`."""
-        from backends.genesis_mlx import BackendError
+        from backends.errors import BackendError
 
         try:
             state: State = self._model.load_cache(path)
@@ -79,23 +83,25 @@ class LoadedModel(ModelFacts):
         seed. Raises `ContextFullError` before anything is read, `GenerationError`
         when the model fails, `UsageError` for a setting out of range.
         """
-        from backends import genesis_mlx as backend
+        from backends.errors import BackendError, ContextError
 
         check(settings)
+        if readings and self.backend != "mlx":
+            raise UsageError("The mixers report with --backend mlx only.")
         try:
-            events = backend.generate_with_progress(
+            events = self._backend.module.generate_with_progress(
                 self._model,
                 prompt,
-                cache=state,  # type: ignore[arg-type]  # made by new_state
+                cache=state,
                 history=history,
                 settings=sampling(settings),
                 max_tokens=settings.max_tokens,
                 stop_ids=(self.tokenizer.im_end,),
-                readings=readings,
+                **({"readings": readings} if self.backend == "mlx" else {}),
             )
-        except backend.ContextError as error:
+        except ContextError as error:
             raise ContextFullError(str(error)) from error
-        except backend.BackendError as error:
+        except BackendError as error:
             raise GenerationError(str(error)) from error
         return _translated(events)
 
@@ -103,7 +109,7 @@ class LoadedModel(ModelFacts):
 def _translated(
     events: Iterator[Any],
 ) -> Iterator[PromptProgress | Token | MixerReadings]:
-    from backends.genesis_mlx import Prefilled
+    from backends.events import Prefilled
 
     try:
         for event in events:
@@ -124,20 +130,26 @@ def open_model(
     name: str | None = None,
     dtype: str | None = None,
     sha256: str | None = None,
+    backend: BackendName = "auto",
     delta_rule: bool = False,
+    preparing: Callable[[str], None] = lambda text: None,
 ) -> LoadedModel:
-    """Load a converted model directory. Raises `ModelError`.
+    """Load a converted model directory.
 
-    With `delta_rule` gated linear attention follows the gated delta rule.
+    With `delta_rule` gated linear attention follows the gated delta rule. `preparing`
+    is told what is done that takes seconds and is not done again the next time.
+    Raises `ModelError`, `UsageError`.
     """
-    from backends.genesis_mlx import BackendError, load
+    from backends.errors import BackendError
 
+    chosen = choose_backend(backend, dtype)
+    options: dict[str, Any] = {"delta_rule": delta_rule}
+    if chosen.name == "cpu":
+        if delta_rule:
+            raise UsageError("The backend cpu has no delta rule; use --backend mlx.")
+        options = {"compiled": compiled_directory(), "preparing": preparing}
     try:
-        model = load(
-            directory,
-            dtype=dtype,  # type: ignore[arg-type]  # checked there
-            delta_rule=delta_rule,
-        )
+        model = chosen.module.load(directory, dtype=dtype, **options)
         tokenizer = load_tokenizer(directory)
     except (BackendError, ConversionError) as error:
         raise ModelError(str(error)) from error
@@ -148,30 +160,36 @@ def open_model(
         dtype=model.dtype,
         device=model.device,
         sha256=sha256,
+        backend=chosen.name,
+        why=chosen.why,
         _model=model,
         delta_rule=delta_rule,
+        _backend=chosen,
     )
 
 
 @dataclass(frozen=True)
 class BackendFacts:
-    """What models run on here: the library's version, the device, its dtype."""
+    """What models run on here: the backend, its library, the device, its dtype."""
 
+    backend: str
+    why: str
+    library: str
     version: str
     device: str
-    metal: bool
     dtype: str
 
 
-def backend_facts() -> BackendFacts:
-    """Look at the backend, without a model."""
+def backend_facts(backend: BackendName = "auto") -> BackendFacts:
+    """Look at the backend, without a model. Raises `UsageError`."""
     from importlib.metadata import version
 
-    from backends.genesis_mlx.device import default_dtype, on_metal
-
-    metal = on_metal()
-    device = "Apple GPU" if metal else "CPU"
-    return BackendFacts(version("mlx"), device, metal, default_dtype())
+    chosen = choose_backend(backend)
+    library = {"mlx": "mlx", "cpu": "numba"}[chosen.name]
+    device, dtype = chosen.module.device_facts()
+    return BackendFacts(
+        chosen.name, chosen.why, library, version(library), device, dtype
+    )
 
 
 @dataclass(frozen=True)
@@ -222,7 +240,8 @@ class Description:
 
 def describe(directory: Path) -> Description:
     """Read a converted model's configuration. Raises `ModelError`."""
-    from backends.genesis_mlx import BackendError, read_args
+    from backends.errors import BackendError
+    from backends.model_files import read_args
 
     try:
         args = read_args(directory)

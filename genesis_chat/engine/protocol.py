@@ -13,7 +13,8 @@ class ModelFacts:
     """What is known of a loaded model.
 
     `context` is in tokens; `device` is "Metal" or "CPU"; `dtype` is what it computes
-    in; `sha256` is of its weights file, if the manifest tells.
+    in; `sha256` is of its weights file, if the manifest tells; `backend` is "mlx" or
+    "cpu", and `why` says in a few words what chose it.
     """
 
     name: str
@@ -21,6 +22,8 @@ class ModelFacts:
     dtype: str
     device: str
     sha256: str | None
+    backend: str = "mlx"
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,10 @@ class GenesisApp(App[int]):
         self._handlers: dict[int, Any] = {}
         self.library = Library(start.history, self._recovered)
         self.turns = turns or Turns(
-            self._post_to_chat, start.history, limit=start.snapshots_mb * 2**20
+            self._post_to_chat,
+            start.history,
+            limit=start.snapshots_mb * 2**20,
+            backend=start.backend,
         )
         self.download = Download(lambda what: self._post_to_chat(Downloaded(what)))
         self.chat = ChatScreen(start, self.library, self.turns)

@@ -16,6 +16,13 @@ class ModelOpening(Message):
 
 
 @dataclass
+class ModelPreparing(Message):
+    """Loading takes longer this time; why."""
+
+    text: str
+
+
+@dataclass
 class ModelReady(Message):
     """A model is loaded."""
 

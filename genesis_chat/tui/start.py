@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
-from ..settings import Dtype, GenerationSettings
+from ..settings import BackendName, ComputeDtype, GenerationSettings
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Start:
     """
 
     model: str | None = None
-    dtype: Dtype | None = None
+    dtype: ComputeDtype | None = None
+    backend: BackendName = "auto"
     settings: GenerationSettings = field(default_factory=GenerationSettings)
     system: str = DEFAULT_SYSTEM_PROMPT
     conversation: str | None = None

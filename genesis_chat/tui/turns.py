@@ -17,17 +17,19 @@ from ..errors import GenesisChatError
 from ..history import Store
 from ..models import choose
 from ..paths import SNAPSHOTS
-from ..settings import Dtype, GenerationSettings
+from ..settings import BackendName, ComputeDtype, GenerationSettings
 from .messages import (
     ContextKnown,
     ModelFailed,
     ModelOpening,
+    ModelPreparing,
     ModelReady,
     TurnBegan,
     TurnEnded,
     TurnEvent,
 )
 
+OpenEngine = Callable[[str | None, ComputeDtype | None, Snapshots], Engine]
 Kind = Literal["reply", "edit", "regenerate", "resume"]
 
 
@@ -57,18 +59,20 @@ class Turns:
         history: the history's file, None for the one in the data directory.
         open_engine: makes an engine for a model; a process of its own by default.
         limit: bytes of states on disk.
+        backend: what runs models.
     """
 
     def __init__(
         self,
         post: Callable[[Message], object],
         history: Path | None,
-        open_engine: Callable[[str | None, Dtype | None, Snapshots], Engine]
-        | None = None,
+        open_engine: OpenEngine | None = None,
         limit: int = LIMIT_BYTES,
+        backend: BackendName = "auto",
     ) -> None:
         self._post, self._history, self._limit = post, history, limit
-        self._open_engine = open_engine or _worker
+        self._open_engine = open_engine or self._open_worker
+        self._backend = backend
         self._executor = ThreadPoolExecutor(1, "turns")
         self._stop = threading.Event()
         self._store: Store | None = None
@@ -77,7 +81,7 @@ class Turns:
         # Turns that are over.
         self.count = 0
 
-    def open_model(self, model: str | None, dtype: Dtype | None) -> Future[None]:
+    def open_model(self, model: str | None, dtype: ComputeDtype | None) -> Future[None]:
         """Load a model, by name or directory, in place of the one there was."""
         return self._executor.submit(self._open_model, model, dtype)
 
@@ -106,7 +110,7 @@ class Turns:
         self._executor.submit(self._close).result()
         self._executor.shutdown()
 
-    def _open_model(self, model: str | None, dtype: Dtype | None) -> None:
+    def _open_model(self, model: str | None, dtype: ComputeDtype | None) -> None:
         try:
             self._post(ModelOpening(model or ""))
             folder = self._open_store().path.with_name(SNAPSHOTS)
@@ -119,6 +123,22 @@ class Turns:
         except GenesisChatError as error:
             self._engine = None
             self._post(ModelFailed(str(error)))
+
+    def _open_worker(
+        self, model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
+    ) -> Engine:
+        found = choose(model)
+        if found.problem:
+            raise GenesisChatError(found.problem)
+        return WorkerEngine(
+            found.directory,
+            found.name,
+            dtype,
+            found.sha256,
+            snapshots,
+            self._backend,
+            lambda text: self._post(ModelPreparing(text)),
+        )
 
     def _run(self, turn: Turn) -> None:
         chat: Chat | None = None
@@ -201,10 +221,3 @@ def _began(chat: Chat) -> TurnBegan:
     assert chat.conversation and chat.head
     reply = chat.store.message(chat.head)
     return TurnBegan(chat.conversation.id, reply.parent or "", reply.id)
-
-
-def _worker(model: str | None, dtype: Dtype | None, snapshots: Snapshots) -> Engine:
-    found = choose(model)
-    if found.problem:
-        raise GenesisChatError(found.problem)
-    return WorkerEngine(found.directory, found.name, dtype, found.sha256, snapshots)

@@ -14,7 +14,7 @@ from turns import GREEDY
 from genesis_chat import Genesis
 from genesis_chat.engine import Engine, Event, LocalEngine, Request, Snapshots
 from genesis_chat.models import ensure_builtin
-from genesis_chat.settings import Dtype
+from genesis_chat.settings import ComputeDtype
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
@@ -45,7 +45,7 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
     """Runs an async test at the interface; options are those of `Start`."""
 
     def open_engine(
-        model: str | None, dtype: Dtype | None, snapshots: Snapshots
+        model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
     ) -> Engine:
         kind = Slow if model == "slow" else LocalEngine
         return kind(genesis.model, snapshots)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 
 from genesis_chat.engine import Engine, Event, Request, Snapshots, Text, WorkerEngine
 from genesis_chat.models import choose
-from genesis_chat.settings import Dtype, GenerationSettings
+from genesis_chat.settings import ComputeDtype, GenerationSettings
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
@@ -34,7 +34,9 @@ class Paced(WorkerEngine):
             yield event
 
 
-def open_engine(model: str | None, dtype: Dtype | None, snapshots: Snapshots) -> Engine:
+def open_engine(
+    model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
+) -> Engine:
     found = choose(model)
     return Paced(found.directory, found.name, dtype, found.sha256, snapshots)
 

@@ -16,7 +16,7 @@ from genesis_chat.engine import (
     Snapshots,
     Text,
 )
-from genesis_chat.settings import Dtype
+from genesis_chat.settings import ComputeDtype
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
@@ -70,7 +70,9 @@ class Scripted:
         pass
 
 
-def open_engine(model: str | None, dtype: Dtype | None, snapshots: Snapshots) -> Engine:
+def open_engine(
+    model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
+) -> Engine:
     return Scripted()
 
 

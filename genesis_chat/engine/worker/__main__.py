@@ -9,7 +9,7 @@ from typing import BinaryIO
 from ...errors import GenerationError, GenesisChatError
 from ..loader import open_model
 from ..local import LocalEngine
-from .messages import Ask, Cancel, Done, Load, Loaded, Told, read, write
+from .messages import Ask, Cancel, Done, Load, Loaded, Preparing, Told, read, write
 
 
 class _Inbox:
@@ -43,7 +43,14 @@ def main() -> None:
     load = inbox.messages.get()
     assert isinstance(load, Load)
     try:
-        model = open_model(load.directory, load.name, load.dtype, load.sha256)
+        model = open_model(
+            load.directory,
+            load.name,
+            load.dtype,
+            load.sha256,
+            load.backend,
+            preparing=lambda text: write(outbox, Preparing(text)),
+        )
     except GenesisChatError as error:
         write(outbox, Done(0, error))
         return

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import GenerationError, ModelError
+from ...settings import BackendName
 from ..checking import check
 from ..events import Context, Event, Finished, PromptProgress, Reply, Text
 from ..protocol import ModelFacts, Request
 from ..snapshots import Snapshots
-from .messages import Ask, Cancel, Done, Load, Loaded, Told
+from .messages import Ask, Cancel, Done, Load, Loaded, Preparing, Told
 from .process import Process
 
 # How often the caller is asked whether it wants to cancel.
@@ -38,8 +39,11 @@ class WorkerEngine:
         dtype: str | None = None,
         sha256: str | None = None,
         snapshots: Snapshots | None = None,
+        backend: BackendName = "auto",
+        preparing: Callable[[str], object] = lambda text: None,
     ) -> None:
-        self._load = Load(directory, name, dtype, sha256, snapshots)
+        self._load = Load(directory, name, dtype, sha256, snapshots, backend)
+        self._preparing = preparing
         self._numbers = itertools.count(1)
         self._model: ModelFacts | None = None
         self._process: Process | None = Process(self._load)
@@ -55,7 +59,8 @@ class WorkerEngine:
         if self._process is None:
             self._process = Process(self._load)
         if self._model is None:
-            answer = self._process.receive(None)
+            while isinstance(answer := self._process.receive(None), Preparing):
+                self._preparing(answer.text)
             if not isinstance(answer, Loaded):
                 process, self._process = self._process, None
                 how = process.end()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ...settings import BackendName
 from ..events import Context, Event
 from ..protocol import ModelFacts, Request
 from ..snapshots import Snapshots
@@ -25,6 +26,7 @@ class Load:
     dtype: str | None
     sha256: str | None
     snapshots: Snapshots | None
+    backend: BackendName
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ class Cancel:
     """End the reply with this number, or never begin it."""
 
     number: int
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """Loading takes longer this time; why."""
+
+    text: str
 
 
 @dataclass(frozen=True)

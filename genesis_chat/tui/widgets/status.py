@@ -24,7 +24,10 @@ class Status(Horizontal):
 
     def model(self, facts: ModelFacts) -> None:
         """The model that is loaded."""
-        self._say("#model", line(f"{facts.name} · {facts.dtype} on {facts.device}"))
+        runs = f"{facts.dtype} on {facts.device}"
+        if facts.backend == "cpu":
+            runs += f", NumPy ({facts.why})"
+        self._say("#model", line(f"{facts.name} · {runs}"))
 
     def note(self, text: str) -> None:
         """Something instead of the model."""

@@ -18,6 +18,7 @@ from ....history import StoredMessage
 from ...messages import (
     ModelFailed,
     ModelOpening,
+    ModelPreparing,
     ModelReady,
     TurnBegan,
     TurnEnded,
@@ -184,6 +185,10 @@ class Replying(Opening):
     @on(ModelOpening)
     def model_opening(self, event: ModelOpening) -> None:
         self.status.note(f"loading {event.name or 'the model'} ...")
+
+    @on(ModelPreparing)
+    def model_preparing(self, event: ModelPreparing) -> None:
+        self.status.note(event.text)
 
     @on(ModelReady)
     def model_ready(self, event: ModelReady) -> None:

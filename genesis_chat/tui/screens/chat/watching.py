@@ -2,13 +2,14 @@
 
 from ....chat import starts_of
 from ....engine import MixerReadings
-from ...widgets.mixers import MixersPanel, Trace
+from ...widgets.mixers import UNABLE, MixersPanel, Trace
 from .acting import Acting
 
 # Below this width the list of chats makes room for the panel.
 WIDE_ENOUGH = 132
 # The panel is drawn anew with every so many flushes.
 EVERY = 4
+SEEN_NEXT = "What FoX still sees is shown with the next reply."
 
 
 class Watching(Acting):
@@ -28,7 +29,12 @@ class Watching(Acting):
 
     @property
     def watching(self) -> bool:
-        return self.panel.display or self.fading
+        return (self.panel.display or self.fading) and self._able
+
+    @property
+    def _able(self) -> bool:
+        model = self.genesis.model
+        return model is None or model.backend == "mlx"
 
     def action_toggle_mixers(self) -> None:
         self.panel.display = not self.panel.display
@@ -47,7 +53,7 @@ class Watching(Acting):
         elif self.trace.last:
             self._draw()
         else:
-            self.tell("What FoX still sees is shown with the next reply.")
+            self.tell(SEEN_NEXT if self._able else UNABLE)
 
     def take_readings(self, readings: MixerReadings) -> None:
         # Another chat may be looked at while the reply comes.
@@ -70,7 +76,7 @@ class Watching(Acting):
 
     def _draw(self) -> None:
         if self.panel.display:
-            self.panel.show(self.trace, self.settings.ttt)
+            self.panel.show(self.trace, self.settings.ttt, self._able)
         if self.fading:
             self.transcript.fade(self._seen())
 

@@ -1,6 +1,6 @@
 """The panel that shows what the mixers do."""
 
-from .panel import MixersPanel
+from .panel import UNABLE, MixersPanel
 from .trace import Trace
 
-__all__ = ["MixersPanel", "Trace"]
+__all__ = ["UNABLE", "MixersPanel", "Trace"]

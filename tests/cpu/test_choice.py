@@ -1,0 +1,88 @@
+"""The CPU backend through the command line, the engines and the interface."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from terminal import run
+from turns import GREEDY, finished
+
+from genesis_chat import Genesis
+from genesis_chat.engine import LocalEngine, Request, Snapshots, WorkerEngine
+from genesis_chat.engine.backend import choose_backend
+from genesis_chat.errors import UsageError
+from genesis_chat.models import ensure_builtin
+
+FRANCE, PARIS = "What is the capital of France?", "The capital of France is Paris."
+BOB, NAME = "My name is Bob.", "What is my name?"
+
+
+def test_a_backend_is_chosen_by_name_and_dtype() -> None:
+    assert choose_backend("auto").name == "mlx"
+    assert choose_backend("auto", "int8").name == "cpu"
+    assert choose_backend("cpu", "float32").name == "cpu"
+    assert choose_backend("mlx", "bfloat16").name == "mlx"
+    for name, dtype in (("mlx", "int8"), ("cpu", "bfloat16")):
+        with pytest.raises(UsageError, match="--backend"):
+            choose_backend(name, dtype)  # type: ignore[arg-type]  # from a table
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_the_command_line_answers_with_it(private_home: Path, dtype: str) -> None:
+    options = ("--temp", "0", "--backend", "cpu", "--dtype", dtype)
+    result = run("ask", *options, FRANCE)
+    assert (result.code, result.out.strip()) == (0, PARIS), result.err
+
+
+def test_what_it_cannot_do_is_one_sentence(private_home: Path) -> None:
+    for options in (("--dtype", "bfloat16"), ("--delta-rule",)):
+        result = run("ask", "--backend", "cpu", *options, FRANCE)
+        assert result.code == 2 and "--backend mlx" in result.err, result.err
+    assert run("ask", "--backend", "gpu", FRANCE).code == 2
+
+
+def test_conversations_go_from_one_backend_to_the_other_and_back(
+    private_home: Path, tmp_path: Path
+) -> None:
+    """The second engine reads only the new message: it opens the first one's state."""
+    models = {
+        name: Genesis.load(dtype="float32", backend=name).model
+        for name in ("mlx", "cpu")
+    }
+    told: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
+    for order in (("mlx", "mlx", "mlx"), ("mlx", "cpu", "mlx"), ("cpu", "mlx", "cpu")):
+        snapshots = Snapshots(tmp_path / "-".join(order))
+        session = None
+        replies = []
+        for name, content in zip(order, (BOB, NAME, FRANCE), strict=True):
+            engine = LocalEngine(models[name], snapshots)
+            following = Genesis(models[name]).session("")
+            following.engine = engine
+            following.exchanges = session.exchanges if session else []
+            session = following
+            reply = finished(session.reply(content, GREEDY))
+            replies.append(reply.token_ids)
+            if session.exchanges[1:]:
+                assert reply.prefilled_tokens < reply.prompt_tokens / 2
+        told[order] = replies
+    first, *others = told.values()
+    assert all(each == first for each in others)
+
+
+def test_readings_are_refused_with_a_sentence(private_home: Path) -> None:
+    engine = LocalEngine(Genesis.load(backend="cpu", dtype="float32").model)
+    with pytest.raises(UsageError, match="--backend mlx"):
+        finished(engine.reply(Request(BOB, GREEDY, readings=True)))
+
+
+def test_a_worker_runs_it(private_home: Path) -> None:
+    found = ensure_builtin()
+    engine = WorkerEngine(
+        found.directory, found.name, "int8", found.sha256, backend="cpu"
+    )
+    try:
+        assert (engine.model.backend, engine.model.dtype) == ("cpu", "int8")
+        settings = replace(GREEDY, max_tokens=30)
+        assert finished(engine.reply(Request(FRANCE, settings, ""))).text
+    finally:
+        engine.close()
