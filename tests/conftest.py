@@ -52,3 +52,12 @@ def private_home(
     for name in ("NO_COLOR", "FORCE_COLOR", "GENESIS_CHAT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     yield home
+
+
+@pytest.fixture
+def compiled(private_home: Path) -> None:
+    """The CPU backend, compiled; commands have no patience for that."""
+    from genesis_chat import load
+
+    for dtype in ("float32", "int8"):
+        load("builtin", backend="cpu", dtype=dtype)

@@ -60,7 +60,7 @@ def test_load_refuses(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         load("..")
     with pytest.raises(GenesisChatError, match="dtype"):
-        load(dtype="int8")  # type: ignore[arg-type]
+        load(dtype="int7")  # type: ignore[arg-type]
 
 
 def test_pieces_joined_are_the_reply(genesis: Genesis) -> None:

@@ -47,7 +47,7 @@ def refused(result: Result, code: int) -> str:
         ("--repetition-penalty", "nan"),
         ("--repetition-penalty", "inf"),
         ("--seed", "x"),
-        ("--dtype", "int8"),
+        ("--dtype", "int7"),
     ],
 )
 def test_options_out_of_range_are_named(flag: str, value: str) -> None:

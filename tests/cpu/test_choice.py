@@ -28,13 +28,15 @@ def test_a_backend_is_chosen_by_name_and_dtype() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
-def test_the_command_line_answers_with_it(private_home: Path, dtype: str) -> None:
+def test_the_command_line_answers_with_it(
+    private_home: Path, compiled: None, dtype: str
+) -> None:
     options = ("--temp", "0", "--backend", "cpu", "--dtype", dtype)
     result = run("ask", *options, FRANCE)
     assert (result.code, result.out.strip()) == (0, PARIS), result.err
 
 
-def test_what_it_cannot_do_is_one_sentence(private_home: Path) -> None:
+def test_what_it_cannot_do_is_one_sentence(private_home: Path, compiled: None) -> None:
     for options in (("--dtype", "bfloat16"), ("--delta-rule",)):
         result = run("ask", "--backend", "cpu", *options, FRANCE)
         assert result.code == 2 and "--backend mlx" in result.err, result.err
@@ -75,7 +77,7 @@ def test_readings_are_refused_with_a_sentence(private_home: Path) -> None:
         finished(engine.reply(Request(BOB, GREEDY, readings=True)))
 
 
-def test_a_worker_runs_it(private_home: Path) -> None:
+def test_a_worker_runs_it(private_home: Path, compiled: None) -> None:
     found = ensure_builtin()
     engine = WorkerEngine(
         found.directory, found.name, "int8", found.sha256, backend="cpu"
