@@ -87,9 +87,10 @@ class Cache:
     ttt: bool
     layout: StateLayout
     state: State
+    delta_rule: bool = False
 
     @classmethod
-    def empty(cls, args: ModelArgs, ttt: bool) -> Self:
+    def empty(cls, args: ModelArgs, ttt: bool, delta_rule: bool = False) -> Self:
         """A cache before the first token."""
         layout = state_layout(args)
         layers = len(layout.kv_layers)
@@ -101,7 +102,7 @@ class Cache:
         decay = np.zeros((layers, args.n_head, 0), np.float32)
         fixed = np.zeros(layout.size, np.float32)
         state = State(fixed, kv, decay, np.zeros(1, np.int64))
-        return cls(args, ttt and args.use_ttt, layout, state)
+        return cls(args, ttt and args.use_ttt, layout, state, delta_rule)
 
     @property
     def offset(self) -> int:
@@ -144,7 +145,7 @@ class Cache:
         """
         path = Path(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
-        meta = cache_metadata(self.args, self.ttt, self.offset)
+        meta = cache_metadata(self.args, self.ttt, self.offset, self.delta_rule)
         arrays = {k: np.ascontiguousarray(v) for k, v in self.arrays().items()}
         try:
             save_file(arrays, partial, meta)
@@ -154,13 +155,15 @@ class Cache:
             raise OSError(f"The cache could not be written to {path}.") from error
 
     @classmethod
-    def restore(cls, path: Path | str, args: ModelArgs) -> Self:
+    def restore(
+        cls, path: Path | str, args: ModelArgs, delta_rule: bool = False
+    ) -> Self:
         """Read what `save` of any backend wrote. Raises `CacheError`."""
         path = Path(path)
-        header = read_cache_header(path, args)
+        header = read_cache_header(path, args, delta_rule)
         if header.batch != 1:
             raise CacheError(f"{path} holds {header.batch} texts side by side, not 1.")
-        cache = cls.empty(args, header.ttt)
+        cache = cls.empty(args, header.ttt, delta_rule)
         tensors = map_tensors(path) if header.offset else {}
         cache.state = cache.state.with_room(header.offset)
         cache.state.offset[0] = cache.state.kv.used[0] = header.offset

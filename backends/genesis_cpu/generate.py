@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 
 from ..errors import NonFiniteLogitsError
-from ..events import FinishReason, GeneratedToken, Prefilled
+from ..events import FinishReason, GeneratedToken, Prefilled, Readings
 from ..requests import check_request
 from ..sampling_settings import SamplingSettings
 from .cache import Cache
 from .model import Model
+from .readings import Taps
 from .sampling import Sampler
 from .tensors import Float32
 
@@ -52,6 +53,7 @@ def generate_with_progress(
     max_tokens: int,
     stop_ids: Collection[int] = (),
     prefill_step: int | None = None,
+    readings: bool = False,
 ) -> Iterator[Prefilled | GeneratedToken]:
     """Read `prompt`, reporting progress, and yield the tokens that follow it.
 
@@ -69,6 +71,7 @@ def generate_with_progress(
         max_tokens: most tokens to yield, at least 1.
         stop_ids: token ids that end the reply.
         prefill_step: most tokens to read in one call; None is 512.
+        readings: whether the mixers report what they do.
 
     Raises:
         ContextError: the prompt leaves no room for a token. Nothing was read.
@@ -83,33 +86,59 @@ def generate_with_progress(
         model.args, cache.offset, prompt, history, max_tokens, step
     )
     sampler = Sampler(settings, model.args.vocab_size, (*history, *prompt))
-    return _run(model, prompt, cache, sampler, limit, last, frozenset(stop_ids), step)
+    steps = _Steps(model, cache, readings)
+    return _run(steps, prompt, sampler, limit, last, frozenset(stop_ids), step)
+
+
+class _Steps:
+    """Runs the model, and reads the mixers if asked to."""
+
+    def __init__(self, model: Model, cache: Cache, readings: bool) -> None:
+        self.model, self._cache, self._readings = model, cache, readings
+
+    def read(self, ids: Sequence[int]) -> tuple[Float32, Readings | None]:
+        """The last hidden vector [1, D] of a part of the prompt."""
+        taps = self._taps(len(ids))
+        features = self.model.features(np.array(ids), self._cache, taps)
+        return features, taps.read(self._cache)
+
+    def follow(self, token: int) -> tuple[Float32, Readings | None]:
+        """The logits [V] after one more token."""
+        taps = self._taps(1)
+        logits = self.model.step(token, self._cache, taps)
+        return logits, taps.read(self._cache)
+
+    def _taps(self, tokens: int) -> Taps:
+        if not self._readings:
+            return Taps.none()
+        return Taps.of(self.model.args, tokens, self._cache.ttt)
 
 
 def _run(
-    model: Model,
+    steps: _Steps,
     prompt: Sequence[int],
-    cache: Cache,
     sampler: Sampler,
     limit: int,
     at_limit: FinishReason,
     stop_ids: frozenset[int],
-    step: int,
+    size: int,
 ) -> Iterator[Prefilled | GeneratedToken]:
-    for start in range(0, len(prompt), step):
-        features = model.features(np.array(prompt[start : start + step]), cache)
-        yield Prefilled(min(start + step, len(prompt)), len(prompt))
-    logits = model.logits(features)
+    for start in range(0, len(prompt), size):
+        features, readings = steps.read(prompt[start : start + size])
+        yield Prefilled(min(start + size, len(prompt)), len(prompt), readings)
+    logits, readings = steps.model.logits(features), None
     for count in range(1, limit + 1):
         log_total = _log_total(logits, count)
         token = sampler(logits)
         likely = float(logits[token] - log_total)
-        if token in stop_ids:
-            yield GeneratedToken(token, likely, FinishReason.STOP)
+        stopped = token in stop_ids
+        reason = at_limit if count == limit else None
+        reason = FinishReason.STOP if stopped else reason
+        yield GeneratedToken(token, likely, reason, readings)
+        if stopped:
             return
-        yield GeneratedToken(token, likely, at_limit if count == limit else None)
         if count < limit:
-            logits = model.step(token, cache)
+            logits, readings = steps.follow(token)
 
 
 def _log_total(logits: Float32, count: int) -> np.float32:

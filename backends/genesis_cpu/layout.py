@@ -37,15 +37,15 @@ from ..weights import FOX_CONV_SIZE, quantizable, tensor_shapes
     STATE,
     CONV_STATE,
     ATTENTION,
+    STEP,
+    STEP_BIAS,
     COLUMNS,
-) = range(24)
+) = range(26)
 GLA, FOX, GATED = 0, 1, 2
 KINDS = {"gla": GLA, "fox": FOX, "attention": GATED}
 HEAD_EPS, FOX_EPS = 1e-5, 1e-6
 # Weights the reference has and never generates with.
 UNUSED = (
-    "b_proj.weight",
-    "b_proj.bias",
     "reflection.weight",
     "ttt.q_proj.weight",
     "ttt.k_proj.weight",
@@ -75,6 +75,7 @@ class Dimensions(NamedTuple):
     half: int
     R: int
     scaled: bool
+    delta_rule: bool
     head: int
     head_scale: int
     embedding: int

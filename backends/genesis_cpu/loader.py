@@ -17,6 +17,7 @@ def load(
     *,
     dtype: Dtype | None = None,
     compiled: Path | None = None,
+    delta_rule: bool = False,
     preparing: Callable[[str], None] = lambda text: None,
 ) -> Model:
     """Load a converted model directory and compile what runs it.
@@ -25,6 +26,7 @@ def load(
         directory: holds `config.json` and `model.safetensors`.
         dtype: float32, or int8 for the large weights; None is int8.
         compiled: where compiled code is kept between processes; None is nowhere.
+        delta_rule: run gated linear attention by the gated delta rule.
         preparing: told what is done now and kept for the next time.
 
     Raises:
@@ -44,7 +46,8 @@ def load(
     keep_compiled(
         compiled, lambda: preparing("Compiling for this processor (once) ...")
     )
-    model = Model(args, read_weights(path, args, bits, dtype or DEFAULT_DTYPE))
+    weights = read_weights(path, args, bits, dtype or DEFAULT_DTYPE)
+    model = Model(args, weights, delta_rule=delta_rule)
     _compile(model)
     return model
 

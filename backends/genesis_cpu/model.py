@@ -12,6 +12,7 @@ from .cache import Cache
 from .kernels.step import finish, step
 from .prefill import prefill, project_logits
 from .program import Program
+from .readings import Taps
 from .tensors import Float32
 from .weights import Weights
 
@@ -27,15 +28,18 @@ class Model:
     """A hybrid language model: GLA and FoX blocks, test-time training on top.
 
     Calling it gives logits; `make_cache` gives the state to carry between calls.
-    Attribute `args` is its configuration.
+    Attribute `args` is its configuration; with `delta_rule` its gated linear
+    attention follows the gated delta rule, which the reference never generates with.
     """
 
     device = "CPU"
 
-    def __init__(self, args: ModelArgs, weights: Weights) -> None:
-        self.args = args
+    def __init__(
+        self, args: ModelArgs, weights: Weights, *, delta_rule: bool = False
+    ) -> None:
+        self.args, self.delta_rule = args, delta_rule
         self._weights = weights
-        self._program = Program.of(args, weights)
+        self._program = Program.of(args, weights, delta_rule)
 
     def __call__(self, ids: NDArray[Any], cache: Cache | None = None) -> Float32:
         """Logits [1, L, V] of token ids [1, L].
@@ -52,19 +56,24 @@ class Model:
         logits = np.empty((1, len(ids), self.args.vocab_size), np.float32)
         for start in range(0, len(ids), BLOCK):
             part = ids[start : start + BLOCK]
-            x = self._features(part, going)
+            x = self._features(part, going, Taps.none())
             logits[0, start : start + BLOCK] = project_logits(self._program, x)
         cache.state = going.state
         return logits
 
-    def features(self, ids: NDArray[Any], cache: Cache) -> Float32:
+    def features(
+        self, ids: NDArray[Any], cache: Cache, taps: Taps | None = None
+    ) -> Float32:
         """Last hidden vector [1, D] of token ids [L], which are not checked.
 
-        If an exception ends it, Ctrl-C included, the cache is as it was before.
+        `taps` are room for what the mixers tell of L tokens. If an exception ends
+        it, Ctrl-C included, the cache is as it was before.
         """
+        taps = taps or Taps.none()
         going, ids = cache.copy(), ids.astype(np.int64)
         for start in range(0, len(ids), BLOCK):
-            x = self._features(ids[start : start + BLOCK], going)
+            part, told = ids[start : start + BLOCK], taps.part(start, start + BLOCK)
+            x = self._features(part, going, told)
         cache.state = going.state
         return x[-1:].copy()
 
@@ -75,19 +84,19 @@ class Model:
         finish(program.matrices, program.small, program.dims, x, n, logits)
         return logits
 
-    def step(self, token: int, cache: Cache) -> Float32:
+    def step(self, token: int, cache: Cache, taps: Taps | None = None) -> Float32:
         """Logits [V] after one more token: a single piece of compiled code."""
         logits = np.empty(self.args.vocab_size, np.float32)
-        self._step(token, cache, logits)
+        self._step(token, cache, logits, taps or Taps.none())
         return logits
 
     def make_cache(self, ttt: bool = True) -> Cache:
         """An empty cache; `ttt=False` is the reference's cached generation."""
-        return Cache.empty(self.args, ttt)
+        return Cache.empty(self.args, ttt, self.delta_rule)
 
     def load_cache(self, path: Path | str) -> Cache:
         """Read a cache saved for this model. Raises `CacheError`."""
-        return Cache.restore(path, self.args)
+        return Cache.restore(path, self.args, self.delta_rule)
 
     @property
     def nbytes(self) -> int:
@@ -99,16 +108,19 @@ class Model:
         """Name of the dtype of the large weights: float32 or int8."""
         return self._weights.dtype
 
-    def _features(self, ids: Ids, cache: Cache) -> Float32:
+    def _features(self, ids: Ids, cache: Cache, taps: Taps) -> Float32:
         if len(ids) <= FEW:
+            none = np.empty(0, np.float32)
             rows = [
-                self._step(int(token), cache, np.empty(0, np.float32)) for token in ids
+                self._step(int(token), cache, none, taps.part(t, t + 1))
+                for t, token in enumerate(ids)
             ]
             return np.concatenate(rows)
         cache.state = cache.state.with_room(len(ids))
-        return prefill(self._program, cache.state, ids, cache.ttt)
+        return prefill(self._program, cache.state, ids, cache.ttt, taps)
 
-    def _step(self, token: int, cache: Cache, logits: Float32) -> Float32:
+    def _step(self, token: int, cache: Cache, logits: Float32, taps: Taps) -> Float32:
+        """Hidden vector [1, D] of a token; `taps` for one, or none."""
         state = cache.state = cache.state.with_room(1)
         program = self._program
         x = np.empty((1, self.args.n_embd), np.float32)
@@ -129,6 +141,8 @@ class Model:
             cache.ttt,
             logits,
             x,
+            taps.gates.reshape(-1, taps.gates.shape[2]),
+            taps.reflection,
         )
         return x
 

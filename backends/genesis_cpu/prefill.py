@@ -10,7 +10,7 @@ from . import layout as at
 from .cache import State
 from .kernels import adaptation as top
 from .kernels.adaptation import correct, layer_norm, mix
-from .kernels.mixing import attend_block, scan
+from .kernels.mixing import attend_block, scan, scan_delta
 from .kernels.rows import (
     convolve,
     gate_output,
@@ -19,11 +19,13 @@ from .kernels.rows import (
     normalize_heads,
     rms_norm,
     rotate,
+    sigmoids,
     silu_rows,
     swiglu,
 )
 from .kernels.step import ROTARY_BASE
 from .program import Program
+from .readings import Taps
 from .tensors import Float32
 
 # Queries whose scores with all keys are held at once.
@@ -33,13 +35,13 @@ NONE = np.empty(0, np.float32)
 
 
 def prefill(
-    program: Program, state: State, ids: NDArray[np.int64], ttt: bool
+    program: Program, state: State, ids: NDArray[np.int64], ttt: bool, taps: Taps
 ) -> Float32:
     """Last hidden vectors [L, D] of token ids [L].
 
     `state` has room for them and is updated piece by piece: pass a copy.
     """
-    return _Prefill(program, state, ids).run(ttt)
+    return _Prefill(program, state, ids, taps).run(ttt)
 
 
 def project_logits(program: Program, x: Float32) -> Float32:
@@ -59,8 +61,11 @@ def project_logits(program: Program, x: Float32) -> Float32:
 
 
 class _Prefill:
-    def __init__(self, program: Program, state: State, ids: NDArray[np.int64]) -> None:
+    def __init__(
+        self, program: Program, state: State, ids: NDArray[np.int64], taps: Taps
+    ) -> None:
         self._program, self._state, self._ids = program, state, ids
+        self._taps = taps
         self._dims, self._small = program.dims, program.small
         self._first = int(state.offset[0])
         self._length = len(ids)
@@ -70,10 +75,12 @@ class _Prefill:
         x = self._embed()
         n = np.empty_like(x)
         hidden = np.empty((length, dims.F), np.float32)
-        for block in self._program.table:
+        for index, block in enumerate(self._program.table):
             rms_norm(x, self._part(block[at.NORM], dims.D), dims.norm_eps, n)
             p = self._project(n, block[at.IN], block[at.IN_ROWS], block[at.IN_SCALE])
-            out = self._mix(p, n, block)
+            out, gate = self._mix(p, n, block)
+            if self._taps.wanted and gate.size:
+                self._taps.gates[:, index] = gate
             x += self._project(out, block[at.OUT], dims.D, block[at.OUT_SCALE])
             rms_norm(x, self._part(block[at.FFN_NORM], dims.D), dims.norm_eps, n)
             p = self._project(n, block[at.FFN_IN], 2 * dims.F, block[at.FFN_IN_SCALE])
@@ -102,7 +109,8 @@ class _Prefill:
         product: Float32 = x @ w.T
         return product
 
-    def _mix(self, p: Float32, n: Float32, block: Any) -> Float32:
+    def _mix(self, p: Float32, n: Float32, block: Any) -> tuple[Float32, Float32]:
+        """What a block's mixer gives [L, ...] and its log gates [L, H], if any."""
         if block[at.KIND] == at.GLA:
             return self._gla(p, n, block)
         return (
@@ -111,7 +119,7 @@ class _Prefill:
             else self._gated(p, block)
         )
 
-    def _gla(self, p: Float32, n: Float32, block: Any) -> Float32:
+    def _gla(self, p: Float32, n: Float32, block: Any) -> tuple[Float32, Float32]:
         dims = self._dims
         h, hk, dk, dv = dims.H, dims.Hk, dims.Dk, dims.Dv
         channels = (h + hk) * dk + hk * dv
@@ -122,7 +130,7 @@ class _Prefill:
         normalize_heads(p, 0, h, dk, q_norm, at.HEAD_EPS)
         normalize_heads(p, h * dk, hk, dk, k_norm, at.HEAD_EPS)
         rotate(p, 0, h + hk, dk, *self._angles(dims.half))
-        gate = self._gate(n, block)
+        gate = self._gate(n, block[at.GATE], block[at.GATE_BIAS])
         mamba = block[at.RATES] >= 0
         rates = self._part(block[at.RATES], h) if mamba else self._small[:0]
         bias = self._part(block[at.TIME_BIAS], h) if mamba else self._small[:0]
@@ -130,13 +138,19 @@ class _Prefill:
         start = block[at.STATE]
         state = self._state.fixed[start : start + h * dk * dv].reshape(h, dk, dv)
         out = np.empty((self._length, h * dv), np.float32)
-        scan(p, 0, h * dk, (h + hk) * dk, gate, state, out)
+        columns = (0, h * dk, (h + hk) * dk)
+        if dims.delta_rule:
+            beta = self._gate(n, block[at.STEP], block[at.STEP_BIAS])
+            sigmoids(beta)
+            scan_delta(p, *columns, gate, beta, state, out)
+        else:
+            scan(p, *columns, gate, state, out)
         gate_output(
             out, p, channels, h, self._part(block[at.OUT_NORM], dv), at.HEAD_EPS
         )
-        return out
+        return out, gate
 
-    def _fox(self, p: Float32, n: Float32, block: Any) -> Float32:
+    def _fox(self, p: Float32, n: Float32, block: Any) -> tuple[Float32, Float32]:
         dims = self._dims
         h, hk, dh = dims.H, dims.Hk, dims.Dh
         pro = block[at.TAPS] >= 0
@@ -146,20 +160,20 @@ class _Prefill:
             k_norm = self._part(block[at.K_NORM], hk * dh)
             normalize_heads(p, 0, h, dh, q_norm, at.FOX_EPS)
             normalize_heads(p, h * dh, hk, dh, k_norm, at.FOX_EPS)
-        gate = self._gate(n, block)
+        gate = self._gate(n, block[at.GATE], block[at.GATE_BIAS])
         log_forget(gate)
         out = self._attend(p, block, np.ascontiguousarray(gate.T))
         if pro:
             norm = self._part(block[at.OUT_NORM], dh)
             gate_output(out, p, (2 * h + hk) * dh, h, norm, at.FOX_EPS)
-        return out
+        return out, gate
 
-    def _gated(self, p: Float32, block: Any) -> Float32:
+    def _gated(self, p: Float32, block: Any) -> tuple[Float32, Float32]:
         h, hk, dh = self._dims.H, self._dims.Hk, self._dims.Dh
         rotate(p, 0, h + hk, dh, *self._angles(dh // 2))
         out = self._attend(p, block, np.empty((h, 0), np.float32))
         gate_output(out, p, (h + 2 * hk) * dh, h, self._small[:0], 0.0)
-        return out
+        return out, NONE
 
     def _attend(self, p: Float32, block: Any, forget: Float32) -> Float32:
         """Attention of rows p, queries first; forget [H, L], or [H, 0] for none."""
@@ -193,12 +207,12 @@ class _Prefill:
         state = self._state.fixed[begin : begin + size].reshape(taps - 1, channels)
         convolve(p, start, weight, state, silu)
 
-    def _gate(self, n: Float32, block: Any) -> Float32:
+    def _gate(self, n: Float32, weight: int, bias: int) -> Float32:
         dims = self._dims
-        w = self._part(block[at.GATE], dims.H * dims.D).reshape(dims.H, dims.D)
+        w = self._part(weight, dims.H * dims.D).reshape(dims.H, dims.D)
         gate: Float32 = n @ w.T
-        if block[at.GATE_BIAS] >= 0:
-            gate += self._part(block[at.GATE_BIAS], dims.H)
+        if bias >= 0:
+            gate += self._part(bias, dims.H)
         return gate
 
     def _angles(self, half: int) -> tuple[Float32, Float32]:
@@ -227,11 +241,13 @@ class _Prefill:
         adapted = y @ part(top.OUT, d, d).T
         adapted *= part(top.LAYER_SCALE, d)
         adapted += x
-        both = np.concatenate([x @ part(top.SELF, d, d).T, adapted], axis=1)
+        expected = x @ part(top.SELF, d, d).T
+        both = np.concatenate([expected, adapted], axis=1)
         hidden = both @ part(top.CONFIDENCE_IN, d // 2, 2 * d).T
         hidden += part(top.CONFIDENCE_IN_BIAS, d // 2)
         silu_rows(hidden)
         confidence = hidden @ part(top.CONFIDENCE_OUT, d // 2)
         confidence += part(top.CONFIDENCE_OUT_BIAS, 1)
         sums = self._state.fixed[start + d : start + d + 1]
-        mix(x, adapted, confidence, sums, self._dims.strength, self._first)
+        strength, reflection = self._dims.strength, self._taps.reflection
+        mix(x, adapted, expected, confidence, sums, strength, self._first, reflection)

@@ -32,7 +32,7 @@ class Program:
     diagonal: bool
 
     @classmethod
-    def of(cls, args: ModelArgs, weights: Weights) -> Self:
+    def of(cls, args: ModelArgs, weights: Weights, delta_rule: bool) -> Self:
         """The program of a model."""
         state = state_layout(args)
         return cls(
@@ -40,7 +40,7 @@ class Program:
             small=weights.small,
             table=block_table(args, weights.layout, state),
             adaptation=adaptation_table(args, weights.layout),
-            dims=dimensions(args, weights.layout, state),
+            dims=dimensions(args, weights.layout, state, delta_rule),
             diagonal=args.use_ttt and _is_diagonal(args, weights),
         )
 

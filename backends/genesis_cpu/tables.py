@@ -39,6 +39,8 @@ def block_table(
             (at.Q_NORM, "attn.q_norm.weight"),
             (at.K_NORM, "attn.k_norm.weight"),
             (at.OUT_NORM, "attn.o_norm.weight"),
+            (at.STEP, "attn.b_proj.weight"),
+            (at.STEP_BIAS, "attn.b_proj.bias"),
         ):
             row[column] = weights.small.get(f"{block}.{name}", (-1, 0))[0]
         for column, name in (
@@ -56,7 +58,7 @@ def block_table(
 
 
 def dimensions(
-    args: ModelArgs, weights: WeightLayout, state: StateLayout
+    args: ModelArgs, weights: WeightLayout, state: StateLayout, delta_rule: bool
 ) -> Dimensions:
     """The sizes and constants of a model."""
     keep = args.ffn_width
@@ -82,6 +84,7 @@ def dimensions(
         "half": args.gla_key_dim // 4,
         "R": args.ttt_rank,
         "scaled": bool(weights.scales),
+        "delta_rule": delta_rule,
         "head": weights.matrices[head][0],
         "head_scale": weights.scales.get(head, -1),
         "embedding": weights.matrices["tok_emb.weight"][0],

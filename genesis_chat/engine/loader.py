@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from converters import ConversionError, Tokenizer, load_tokenizer
 
-from ..errors import ContextFullError, GenerationError, ModelError, UsageError
+from ..errors import ContextFullError, GenerationError, ModelError
 from ..paths import compiled_directory
 from ..settings import BackendName, GenerationSettings
 from .backend import Backend, choose_backend
@@ -86,8 +86,6 @@ class LoadedModel(ModelFacts):
         from backends.errors import BackendError, ContextError
 
         check(settings)
-        if readings and self.backend != "mlx":
-            raise UsageError("The mixers report with --backend mlx only.")
         try:
             events = self._backend.module.generate_with_progress(
                 self._model,
@@ -97,7 +95,7 @@ class LoadedModel(ModelFacts):
                 settings=sampling(settings),
                 max_tokens=settings.max_tokens,
                 stop_ids=(self.tokenizer.im_end,),
-                **({"readings": readings} if self.backend == "mlx" else {}),
+                readings=readings,
             )
         except ContextError as error:
             raise ContextFullError(str(error)) from error
@@ -145,9 +143,7 @@ def open_model(
     chosen = choose_backend(backend, dtype)
     options: dict[str, Any] = {"delta_rule": delta_rule}
     if chosen.name == "cpu":
-        if delta_rule:
-            raise UsageError("The backend cpu has no delta rule; use --backend mlx.")
-        options = {"compiled": compiled_directory(), "preparing": preparing}
+        options |= {"compiled": compiled_directory(), "preparing": preparing}
     try:
         model = chosen.module.load(directory, dtype=dtype, **options)
         tokenizer = load_tokenizer(directory)

@@ -71,27 +71,37 @@ def correct(h, y0, gate, rate, sums, offset):
 
 
 @kernel
-def mix(x, adapted, confidence, sums, strength, offset):
+def mix(x, adapted, expected, confidence, sums, strength, offset, reflection):
     """x = m adapted + (1 - m) x, with m the strength times the mean confidence so far.
 
     Args:
         x: rows [L, D]; replaced.
         adapted: rows [L, D].
+        expected: rows [L, D].
         confidence: before its sigmoid [L].
         sums: sum of all confidences so far [1]; updated.
         strength: the most that is mixed in.
         offset: tokens read before.
+        reflection: filled with the mean squared difference of what was expected and
+            what was adapted, the confidence, and m [L, 3]; empty for none.
     """
     length, width = x.shape
     for t in range(length):
-        sums[0] += sigmoid(confidence[t])
+        sure = sigmoid(confidence[t])
+        sums[0] += sure
         m = np.float32(strength) * sums[0] / np.float32(offset + t + 1)
+        if reflection.shape[0]:
+            total = np.float32(0)
+            for i in range(width):
+                total += (expected[t, i] - adapted[t, i]) ** 2
+            reflection[t, 0] = total / np.float32(width)
+            reflection[t, 1], reflection[t, 2] = sure, m
         for i in range(width):
             x[t, i] = m * adapted[t, i] + (ONE - m) * x[t, i]
 
 
 @kernel
-def adapt(x, small, table, dims, diagonal, fixed, offset):
+def adapt(x, small, table, dims, diagonal, fixed, offset, reflection):
     """Test-time training of one token's vector x [1, D], in place.
 
     Args:
@@ -102,6 +112,7 @@ def adapt(x, small, table, dims, diagonal, fixed, offset):
         diagonal: whether W0 is, up to rounding.
         fixed: the flat state; updated.
         offset: tokens read before.
+        reflection: filled as `mix` does [1, 3]; empty for none.
     """
     d, rank = dims.D, dims.R
     none = small[:0]
@@ -146,4 +157,6 @@ def adapt(x, small, table, dims, diagonal, fixed, offset):
         value = silu(hidden[i] + small[table[CONFIDENCE_IN_BIAS] + i])
         confidence[0] += value * small[table[CONFIDENCE_OUT] + i]
     sums = fixed[start + d : start + d + 1]
-    mix(x, both[d:].reshape(1, d), confidence, sums, dims.strength, offset)
+    expected, adapted = both[:d].reshape(1, d), both[d:].reshape(1, d)
+    strength = dims.strength
+    mix(x, adapted, expected, confidence, sums, strength, offset, reflection)

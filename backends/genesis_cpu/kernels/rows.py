@@ -102,6 +102,14 @@ def rotate(p, start, heads, width, cos, sin):
 
 
 @kernel
+def sigmoids(x):
+    """1 / (1 + e^-x) in place [L, H]."""
+    for t in range(x.shape[0]):
+        for h in range(x.shape[1]):
+            x[t, h] = sigmoid(x[t, h])
+
+
+@kernel
 def log_decay(gate, rates, bias, normalizer):
     """Gates [L, H] to logs of GLA's decay, in place; `rates` empty is the plain gate.
 

@@ -9,7 +9,7 @@ from .. import layout as at
 from ..compiling import kernel
 from .adaptation import adapt
 from .arithmetic import product
-from .mixing import attend, scan
+from .mixing import attend, scan, scan_delta
 from .rows import (
     convolve,
     gate_output,
@@ -18,6 +18,7 @@ from .rows import (
     normalize_heads,
     rms_norm,
     rotate,
+    sigmoids,
     swiglu,
 )
 
@@ -28,7 +29,7 @@ FFN_IN_SCALE, DOWN, DOWN_SCALE = at.FFN_IN_SCALE, at.DOWN, at.DOWN_SCALE
 TAPS, GATE, GATE_BIAS, RATES = at.TAPS, at.GATE, at.GATE_BIAS, at.RATES
 TIME_BIAS, Q_NORM, K_NORM, OUT_NORM = at.TIME_BIAS, at.Q_NORM, at.K_NORM, at.OUT_NORM
 STATE, CONV_STATE, ATTENTION = at.STATE, at.CONV_STATE, at.ATTENTION
-GLA, FOX = at.GLA, at.FOX
+STEP, STEP_BIAS, GLA, FOX = at.STEP, at.STEP_BIAS, at.GLA, at.FOX
 HEAD_EPS, FOX_EPS, FOX_TAPS = at.HEAD_EPS, at.FOX_EPS, FOX_CONV_SIZE
 
 
@@ -50,6 +51,8 @@ def step(
     ttt,
     logits,
     x,
+    gates,
+    reflection,
 ):
     """Read one token and update the state, all of it or, interrupted, nothing.
 
@@ -70,6 +73,8 @@ def step(
         ttt: whether test-time training is on.
         logits: filled [V]; empty to leave the head out.
         x: filled [1, D] with the vector before the final norm.
+        gates: filled with every block's log gates [blocks, H]; empty for none.
+        reflection: filled as `adaptation.mix` does [1, 3]; empty for none.
     """
     d = dims.D
     position = offset[0]
@@ -90,14 +95,17 @@ def step(
         s = _scales(small, block[IN_SCALE], rows)
         product(matrices, block[IN], rows, d, s, n[0], q[0])
         if block[KIND] == GLA:
-            out = _gla(q, n, small, block, dims, fixed, position)
+            out, gate = _gla(q, n, small, block, dims, fixed, position)
         else:
             layer = block[ATTENTION]
             k, v, faded = keys[layer], values[layer], decay[layer]
             if block[KIND] == FOX:
-                out = _fox(q, n, small, block, dims, fixed, k, v, faded, position)
+                out, gate = _fox(q, n, small, block, dims, fixed, k, v, faded, position)
             else:
-                out = _gated(q, small, dims, k, v, faded, position)
+                out, gate = _gated(q, small, dims, k, v, faded, position)
+        if gates.shape[0]:
+            for h in range(gate.shape[1]):
+                gates[b, h] = gate[0, h]
         s = _scales(small, block[OUT_SCALE], d)
         product(matrices, block[OUT], d, out.shape[1], s, out[0], y)
         for i in range(d):
@@ -111,7 +119,7 @@ def step(
         for i in range(d):
             x[0, i] += y[i]
     if ttt:
-        adapt(x, small, adaptation, dims, diagonal, fixed, position)
+        adapt(x, small, adaptation, dims, diagonal, fixed, position, reflection)
     if logits.shape[0]:
         finish(matrices, small, dims, x, n, logits)
     used[0] = position + 1
@@ -168,16 +176,21 @@ def _gla(p, n, small, block, dims, fixed, position):
     normalize_heads(p, h * dk, hk, dk, gain, HEAD_EPS)
     cos, sin = _angles(dims.half, position)
     rotate(p, 0, h + hk, dk, cos, sin)
-    gate = _gate(n, small, block, h, d)
+    gate = _gate(n, small, block[GATE], block[GATE_BIAS], h, d)
     rates = small[block[RATES] : block[RATES] + h] if block[RATES] >= 0 else small[:0]
     bias = small[block[TIME_BIAS] : block[TIME_BIAS] + h]
     log_decay(gate, rates, bias, dims.normalizer)
     out = np.empty((1, h * dv), np.float32)
     state = fixed[block[STATE] : block[STATE] + h * dk * dv].reshape(h, dk, dv)
-    scan(p, 0, h * dk, (h + hk) * dk, gate, state, out)
+    if dims.delta_rule:
+        beta = _gate(n, small, block[STEP], block[STEP_BIAS], h, d)
+        sigmoids(beta)
+        scan_delta(p, 0, h * dk, (h + hk) * dk, gate, beta, state, out)
+    else:
+        scan(p, 0, h * dk, (h + hk) * dk, gate, state, out)
     gain = small[block[OUT_NORM] : block[OUT_NORM] + dv]
     gate_output(out, p, channels, h, gain, HEAD_EPS)
-    return out
+    return out, gate
 
 
 @kernel
@@ -202,14 +215,14 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
         normalize_heads(p, h * dh, hk, dh, gain, FOX_EPS)
     _store(p, h * dh, keys, position)
     _store(p, (h + hk) * dh, values, position)
-    gate = _gate(n, small, block, h, d)
+    gate = _gate(n, small, block[GATE], block[GATE_BIAS], h, d)
     log_forget(gate)
     out = np.empty((1, h * dh), np.float32)
     attend(p[0, : h * dh], keys, values, position + 1, gate[0], decay, out[0])
     if pro:
         gain = small[block[OUT_NORM] : block[OUT_NORM] + dh]
         gate_output(out, p, (2 * h + hk) * dh, h, gain, FOX_EPS)
-    return out
+    return out, gate
 
 
 @kernel
@@ -220,19 +233,19 @@ def _gated(p, small, dims, keys, values, decay, position):
     _store(p, h * dh, keys, position)
     _store(p, (h + hk) * dh, values, position)
     out = np.empty((1, h * dh), np.float32)
-    none = p[0, :0]
-    attend(p[0, : h * dh], keys, values, position + 1, none, decay, out[0])
+    none = np.empty((1, 0), np.float32)
+    attend(p[0, : h * dh], keys, values, position + 1, none[0], decay, out[0])
     gate_output(out, p, (h + 2 * hk) * dh, h, small[:0], 0.0)
-    return out
+    return out, none
 
 
 @kernel
-def _gate(n, small, block, heads, d):
+def _gate(n, small, weight, bias, heads, d):
     gate = np.empty((1, heads), np.float32)
-    product(small, block[GATE], heads, d, small[:0], n[0], gate[0])
-    if block[GATE_BIAS] >= 0:
+    product(small, weight, heads, d, small[:0], n[0], gate[0])
+    if bias >= 0:
         for h in range(heads):
-            gate[0, h] += small[block[GATE_BIAS] + h]
+            gate[0, h] += small[bias + h]
     return gate
 
 

@@ -2,7 +2,7 @@
 
 from ....chat import starts_of
 from ....engine import MixerReadings
-from ...widgets.mixers import UNABLE, MixersPanel, Trace
+from ...widgets.mixers import MixersPanel, Trace
 from .acting import Acting
 
 # Below this width the list of chats makes room for the panel.
@@ -29,12 +29,7 @@ class Watching(Acting):
 
     @property
     def watching(self) -> bool:
-        return (self.panel.display or self.fading) and self._able
-
-    @property
-    def _able(self) -> bool:
-        model = self.genesis.model
-        return model is None or model.backend == "mlx"
+        return self.panel.display or self.fading
 
     def action_toggle_mixers(self) -> None:
         self.panel.display = not self.panel.display
@@ -53,7 +48,7 @@ class Watching(Acting):
         elif self.trace.last:
             self._draw()
         else:
-            self.tell(SEEN_NEXT if self._able else UNABLE)
+            self.tell(SEEN_NEXT)
 
     def take_readings(self, readings: MixerReadings) -> None:
         # Another chat may be looked at while the reply comes.
@@ -76,7 +71,7 @@ class Watching(Acting):
 
     def _draw(self) -> None:
         if self.panel.display:
-            self.panel.show(self.trace, self.settings.ttt, self._able)
+            self.panel.show(self.trace, self.settings.ttt)
         if self.fading:
             self.transcript.fade(self._seen())
 

@@ -1,6 +1,6 @@
 """The panel that shows what the mixers do."""
 
-from .panel import UNABLE, MixersPanel
+from .panel import MixersPanel
 from .trace import Trace
 
-__all__ = ["UNABLE", "MixersPanel", "Trace"]
+__all__ = ["MixersPanel", "Trace"]

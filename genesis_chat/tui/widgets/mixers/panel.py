@@ -28,7 +28,6 @@ TTT_MEANS = (
     "A small layer learns while the model reads. Surprise is how far it is from what "
     "was expected, confidence how much it trusts that, mixing how much comes through."
 )
-UNABLE = "The mixers report with --backend mlx only."
 NOTHING = "The numbers come with the next reply."
 OFF = "Off. /set ttt on lets this chat learn while it reads; it is slower then."
 Row = Content | tuple[str, str]
@@ -42,14 +41,9 @@ class MixersPanel(VerticalScroll):
     def compose(self) -> ComposeResult:
         yield Static(NOTHING, id="mixers", markup=False)
 
-    def show(self, trace: Trace, ttt: bool, able: bool = True) -> None:
-        """Show readings.
-
-        `ttt` says whether test-time training is on in this chat, `able` whether this
-        backend tells readings at all.
-        """
-        nothing = [Content(NOTHING if able else UNABLE)]
-        rows = list(_rows(trace, ttt)) if trace.last else nothing
+    def show(self, trace: Trace, ttt: bool) -> None:
+        """Show readings; `ttt` says whether this chat has test-time training."""
+        rows = list(_rows(trace, ttt)) if trace.last else [Content(NOTHING)]
         self.query_one("#mixers", Static).update(Content.assemble(*rows))
 
 

@@ -1,0 +1,64 @@
+"""What the mixers did with the tokens of one call, as the kernels left it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from ..args import ModelArgs
+from ..events import Readings
+from .cache import Cache
+from .tensors import Float32
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Where a call of L tokens leaves its gates; nothing is computed for it.
+
+    `gates` [L, blocks, H] are logs, of GLA's decay or FoX's forget gate;
+    `reflection` [L, 3] is what `kernels.adaptation.mix` tells. Both are empty if
+    nobody asked, the latter also without test-time training.
+    """
+
+    gates: Float32
+    reflection: Float32
+
+    @classmethod
+    def none(cls) -> Self:
+        """Nobody asks."""
+        return cls(np.empty((0, 1, 1), np.float32), np.empty((0, 3), np.float32))
+
+    @classmethod
+    def of(cls, args: ModelArgs, tokens: int, ttt: bool) -> Self:
+        """Room for a call of so many tokens."""
+        return cls(
+            np.zeros((tokens, args.n_layer, args.n_head), np.float32),
+            np.empty((tokens if ttt else 0, 3), np.float32),
+        )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody asks."""
+        return bool(self.gates.size)
+
+    def part(self, start: int, stop: int) -> "Taps":
+        """The room of some of the tokens."""
+        return Taps(self.gates[start:stop], self.reflection[start:stop])
+
+    def read(self, cache: Cache) -> Readings | None:
+        """The numbers, after the call that `cache` has just gone through."""
+        if not self.wanted:
+            return None
+        kinds = np.array(cache.args.layer_kinds)
+        gates = self.gates.swapaxes(0, 1)
+        attending = [kinds[index] == "fox" for index in cache.layout.kv_layers]
+        since = cache.state.decay[attending, :, : cache.offset]
+        told = self.reflection.T.copy() if len(self.reflection) else None
+        return Readings(
+            decay=np.exp(gates[kinds == "gla"]),
+            log_forget=gates[kinds == "fox"],
+            remaining=np.exp(since),
+            surprise=None if told is None else told[0],
+            confidence=None if told is None else told[1],
+            mix=None if told is None else told[2],
+        )
