@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import ConfigError
 from ..model_files import check_weights_file, read_args, read_quantization
 from .compiling import keep_compiled
@@ -35,7 +33,7 @@ def load(
     """
     if dtype is not None and dtype not in DTYPES:
         raise ConfigError(
-            f"The CPU backend computes in {' or '.join(DTYPES)}, not {dtype!r}."
+            f"dtype must be {' or '.join(DTYPES)} in the CPU backend, not {dtype!r}."
         )
     directory = Path(directory)
     args = read_args(directory)
@@ -48,17 +46,10 @@ def load(
     )
     weights = read_weights(path, args, bits, dtype or DEFAULT_DTYPE)
     model = Model(args, weights, delta_rule=delta_rule)
-    _compile(model)
+    model.compile()
     return model
 
 
 def device_facts() -> tuple[str, Dtype]:
     """The device in words, and the dtype it computes in by default."""
     return "CPU", DEFAULT_DTYPE
-
-
-def _compile(model: Model) -> None:
-    """Run both ways of reading once, so that no reply waits for the compiler."""
-    cache = model.make_cache()
-    model.logits(model.features(np.zeros(8, np.int64), cache))
-    model.step(0, cache)

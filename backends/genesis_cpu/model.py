@@ -79,9 +79,8 @@ class Model:
 
     def logits(self, x: Float32) -> Float32:
         """Logits [V] of a hidden vector [1, D]."""
-        program, logits = self._program, np.empty(self.args.vocab_size, np.float32)
-        n = np.empty_like(x)
-        finish(program.matrices, program.small, program.dims, x, n, logits)
+        logits = np.empty(self.args.vocab_size, np.float32)
+        self._finish(x, logits)
         return logits
 
     def step(self, token: int, cache: Cache, taps: Taps | None = None) -> Float32:
@@ -89,6 +88,13 @@ class Model:
         logits = np.empty(self.args.vocab_size, np.float32)
         self._step(token, cache, logits, taps or Taps.none())
         return logits
+
+    def compile(self) -> None:
+        """Run both ways of reading once, so that no reply waits for the compiler."""
+        cache, logits = self.make_cache(), np.empty(self.args.vocab_size, np.float32)
+        x = self._features(np.zeros(FEW + 1, np.int64), cache, Taps.none())
+        self._finish(x[-1:], logits)
+        self._step(0, cache, logits, Taps.none())
 
     def make_cache(self, ttt: bool = True) -> Cache:
         """An empty cache; `ttt=False` is the reference's cached generation."""
@@ -145,6 +151,10 @@ class Model:
             taps.reflection,
         )
         return x
+
+    def _finish(self, x: Float32, logits: Float32) -> None:
+        program, n = self._program, np.empty_like(x)
+        finish(program.matrices, program.small, program.dims, x, n, logits)
 
     def _checked(self, ids: NDArray[Any]) -> Ids:
         ids = np.asarray(ids)

@@ -1,6 +1,9 @@
 """Which backend runs a model on this computer, and why."""
 
+import platform
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from ..errors import UsageError
@@ -18,8 +21,10 @@ class Backend:
 
     @property
     def module(self) -> Any:
-        """The backend itself; importing it takes a while."""
+        """The backend itself; importing it takes a while. Raises `UsageError`."""
         if self.name == "mlx":
+            if not mlx_is_installed():
+                raise UsageError("MLX is not installed here; use --backend cpu.")
             from backends import genesis_mlx
 
             return genesis_mlx
@@ -29,8 +34,9 @@ class Backend:
 
 
 def choose_backend(name: BackendName = "auto", dtype: str | None = None) -> Backend:
-    """The backend for a name: with "auto" MLX, unless only the other has the dtype.
+    """The backend for a name: with "auto" MLX where there is Metal, else the CPU's.
 
+    A dtype that only one of them has decides, whatever the device.
     Raises `UsageError` for a name that nobody knows, or a dtype that the named backend
     cannot compute in.
     """
@@ -47,4 +53,22 @@ def choose_backend(name: BackendName = "auto", dtype: str | None = None) -> Back
         return Backend(name, "asked for")
     if dtype in ONLY_CPU:
         return Backend("cpu", f"{dtype} runs on it only")
-    return Backend("mlx", "the default")
+    if dtype in ONLY_MLX:
+        return Backend("mlx", f"{dtype} runs on it only")
+    if _has_metal():
+        return Backend("mlx", "Metal")
+    return Backend("cpu", "no Metal")
+
+
+def mlx_is_installed() -> bool:
+    """Whether the other backend can be chosen; there is no MLX for every system."""
+    return find_spec("mlx") is not None
+
+
+@cache
+def _has_metal() -> bool:
+    if platform.system() != "Darwin" or not mlx_is_installed():
+        return False
+    from backends.genesis_mlx.device import on_metal
+
+    return on_metal()

@@ -11,7 +11,7 @@ from converters import ConversionError, Tokenizer, load_tokenizer
 from ..errors import ContextFullError, GenerationError, ModelError
 from ..paths import compiled_directory
 from ..settings import BackendName, GenerationSettings
-from .backend import Backend, choose_backend
+from .backend import Backend, choose_backend, mlx_is_installed
 from .checking import check, sampling
 from .events import FinishReason, MixerReadings, PromptProgress
 from .protocol import ModelFacts
@@ -202,6 +202,9 @@ def kernel_findings() -> Iterator[KernelFinding]:
 
     Raises `ModelError` when GENESIS_CHAT_KERNELS cannot be followed.
     """
+    if not mlx_is_installed():
+        yield KernelFinding("used", "no, MLX is not installed", "")
+        return
     from backends.genesis_mlx import BackendError, ModelArgs, check_kernels
     from backends.genesis_mlx.device import DTYPES, default_dtype, on_metal
     from backends.genesis_mlx.kernels import mode

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mlx.core as mx
 import pytest
+from faults import break_down
 from terminal import Result, run
-
-from backends.genesis_mlx import Model
 
 
 def refused(result: Result, code: int) -> str:
@@ -126,20 +124,6 @@ def test_home_that_cannot_be_written(tmp_path: Path) -> None:
     assert "Traceback" not in result.err and "Unexpected" not in result.err
 
 
-def break_after(monkeypatch: pytest.MonkeyPatch, tokens: int) -> None:
-    """Let the model compute a NaN after so many tokens of its reply."""
-    computed = 0
-    whole = Model.logits
-
-    def logits(self: Model, features: mx.array) -> mx.array:
-        nonlocal computed
-        computed += 1
-        result = whole(self, features)
-        return result if computed <= tokens else result * mx.array(float("nan"))
-
-    monkeypatch.setattr(Model, "logits", logits)
-
-
 @pytest.mark.parametrize("option", [(), ("--no-stream",)])
 def test_failing_model_keeps_what_it_has(
     option: tuple[str, ...],
@@ -148,7 +132,7 @@ def test_failing_model_keeps_what_it_has(
     capsys: Any,
 ) -> None:
     arguments = ("ask", "What is the capital of France?", "--temp", "0", *option)
-    break_after(monkeypatch, 5)
+    break_down(monkeypatch, 5)
     assert run_here(*arguments) == 1
     out, err = capsys.readouterr()
     text = out.removesuffix("\n")
@@ -161,7 +145,7 @@ def test_failing_model_keeps_what_it_has(
 def test_failing_model_in_json(
     run_here: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    break_after(monkeypatch, 5)
+    break_down(monkeypatch, 5)
     question = "What is the capital of France?"
     assert run_here("ask", question, "--temp", "0", "--json") == 1
     reply = json.loads(capsys.readouterr().out)
@@ -171,11 +155,9 @@ def test_failing_model_in_json(
 def test_error_on_purpose_hides_nothing_when_debugging(
     run_here: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Model, features: mx.array) -> mx.array:
-        raise ZeroDivisionError("on purpose")
-
-    monkeypatch.setattr(Model, "logits", fail)
+    break_down(monkeypatch, 0, ZeroDivisionError("on purpose"))
     assert run_here("ask", "hello") == 1
+    break_down(monkeypatch, 0, ZeroDivisionError("on purpose"))
     monkeypatch.setenv("GENESIS_CHAT_DEBUG", "1")
     with pytest.raises(ZeroDivisionError, match="on purpose"):
         run_here("ask", "hello")

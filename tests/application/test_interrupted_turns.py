@@ -1,9 +1,9 @@
 """Turns that fail or are stopped leave a conversation that goes on rightly."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from faults import break_down
 
 from genesis_chat import Genesis
 from genesis_chat.engine import Dropped, Finished, Reply, Session
@@ -27,34 +27,12 @@ def take(session: Session, content: str, settings: Any = GREEDY) -> Reply:
     return reply
 
 
-@pytest.fixture
-def break_down(
-    genesis: Genesis, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[int, BaseException], None]]:
-    """Make the model fail at its nth step from now, once."""
-    model = type(genesis.model._model)
-    step = model.features
-
-    def prepare(steps: int, failure: BaseException) -> None:
-        left = [steps]
-
-        def features(self: Any, *values: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                raise failure
-            return step(self, *values)
-
-        monkeypatch.setattr(model, "features", features)
-
-    yield prepare
-
-
 def test_an_interrupted_step_is_not_built_upon(
-    genesis: Genesis, break_down: Callable[[int, BaseException], None]
+    genesis: Genesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = genesis.session()
     first = take(session, "My name is Bob.")
-    break_down(5, KeyboardInterrupt())
+    break_down(monkeypatch, 4, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         take(session, "What is the capital of France?")
     fresh = genesis.session()
@@ -68,11 +46,11 @@ def test_an_interrupted_step_is_not_built_upon(
 
 
 def test_a_device_that_fails_ends_the_reply_with_an_error(
-    genesis: Genesis, break_down: Callable[[int, BaseException], None]
+    genesis: Genesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As MLX reports a device out of memory."""
     session = genesis.session()
-    break_down(6, RuntimeError("out of memory"))
+    break_down(monkeypatch, 5, RuntimeError("out of memory"))
     events = []
     with pytest.raises(GenerationError, match="out of memory"):
         for event in session.reply("What are you made of?", GREEDY):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import break_down
 from running import engine_of
 from terminal import COMMAND, run
 
@@ -129,16 +130,7 @@ def test_a_reply_that_is_cut_short_is_kept(
         chat = Chat(engine_of(genesis, store), store)
         shown = ""
         if end == "failed":
-            model = type(genesis.model._model)
-            step, calls = model.features, []
-
-            def features(self: Any, *values: Any) -> Any:
-                calls.append(1)
-                if len(calls) > 6:
-                    raise RuntimeError("out of memory")
-                return step(self, *values)
-
-            monkeypatch.setattr(model, "features", features)
+            break_down(monkeypatch, 5, RuntimeError("out of memory"))
         events = chat.reply(
             "What are you made of?",
             SETTINGS,
@@ -197,7 +189,8 @@ def test_a_history_that_fails_costs_no_reply(
 def test_a_killed_program_keeps_what_it_showed(home: Path) -> None:
     # Every token is as likely as any other, the end token too: it goes on for long.
     wild = ["--temp", "50", "--top-k", "0", "--top-p", "1", "--max-tokens", "900"]
-    command = [*COMMAND, "ask", "Tell me a story", *wild]
+    # The slower backend, so that it is still writing when it is killed.
+    command = [*COMMAND, "ask", "Tell me a story", "--backend", "mlx", *wild]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=os.environ
     ) as process:

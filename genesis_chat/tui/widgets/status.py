@@ -26,7 +26,7 @@ class Status(Horizontal):
         """The model that is loaded."""
         runs = f"{facts.dtype} on {facts.device}"
         if facts.backend == "cpu":
-            runs += f", NumPy ({facts.why})"
+            runs += f" ({facts.why})"
         self._say("#model", line(f"{facts.name} · {runs}"))
 
     def note(self, text: str) -> None:
