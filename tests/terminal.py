@@ -41,6 +41,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     command: Sequence[str] = COMMAND,
+    timeout: float = PATIENCE_SECONDS,
 ) -> Result:
     """Run the command line with its streams on pipes."""
     done = subprocess.run(
@@ -49,7 +50,7 @@ def run(
         capture_output=True,
         env={**os.environ, **(env or {})},
         cwd=cwd,
-        timeout=PATIENCE_SECONDS,
+        timeout=timeout,
     )
     # Strict on purpose: what cannot be decoded is a broken character.
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -5,8 +5,8 @@ written is read all the same; one that cannot be read costs the compilation.
 """
 
 import hashlib
-import pickle
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,9 +107,10 @@ class _KernelCache:
             self._inner = _FolderCache(self._function)
             try:
                 found = self._inner.load_overload(signature, target)
-            except (OSError, EOFError, ValueError, pickle.UnpicklingError):
-                # A damaged or unreadable file is compiled again.
+            except Exception:  # a damaged pickle may raise anything
                 found = None
+                with suppress(OSError):
+                    self._inner.flush()
         if found is None and _Settings.on_compile:
             report, _Settings.on_compile = _Settings.on_compile, None
             report()

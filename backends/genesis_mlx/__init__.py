@@ -20,6 +20,7 @@ from ..weights import (
     quantizable,
     tensor_shapes,
 )
+from .blas import HAS_OPENBLAS  # before whatever imports MLX
 from .cache import Cache
 from .device import DTYPES, Dtype, device_facts
 from .generate import generate, generate_with_progress
@@ -31,6 +32,7 @@ __all__ = [
     "ALWAYS_FLOAT32",
     "DTYPES",
     "FOX_CONV_SIZE",
+    "HAS_OPENBLAS",
     "QUANTIZATION_GROUP",
     "BackendError",
     "Cache",

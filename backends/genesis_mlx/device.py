@@ -4,6 +4,8 @@ from typing import Literal
 
 import mlx.core as mx
 
+from .blas import HAS_OPENBLAS
+
 Dtype = Literal["float32", "float16", "bfloat16"]
 DTYPES: dict[str, mx.Dtype] = {
     "float32": mx.float32,
@@ -24,7 +26,8 @@ def default_dtype() -> Dtype:
 
 def device_facts() -> tuple[str, Dtype]:
     """The device in words, and the dtype it computes in by default."""
-    return "Apple GPU" if on_metal() else "CPU", default_dtype()
+    cpu = "CPU with OpenBLAS" if HAS_OPENBLAS else "CPU"
+    return "Apple GPU" if on_metal() else cpu, default_dtype()
 
 
 def prefill_step() -> int:
