@@ -257,5 +257,5 @@ def test_cancelled_at_any_moment(
         longest = max(longest, time.monotonic() - asked[0])
         if number % 10 == 0:
             assert finished(worker.reply(NAME)).token_ids == fresh
-    # Not a speed: a reply that goes on after it was cancelled takes far longer.
-    assert longest < 2.0
+    # Not a speed, which a busy machine decides: it never waits for what never comes.
+    assert longest < PATIENCE_SECONDS
