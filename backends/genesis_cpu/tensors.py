@@ -1,6 +1,7 @@
 """Reading safetensors files as NumPy arrays, whatever float they are stored in."""
 
 import json
+import mmap
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,15 @@ class FloatTensors:
         groups *= scales[..., None]
         groups += biases[..., None]
         return groups.reshape(codes.shape)
+
+    def release(self) -> None:
+        """Give the memory of what has been read back; it can be read again."""
+        mapped: Any = next(iter(self.stored.values())).values
+        while isinstance(mapped, np.ndarray):
+            mapped = mapped.base
+        # Windows has no such call, and takes mapped memory back by itself.
+        if hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _unpacked(words: NDArray[np.uint32], bits: int) -> NDArray[np.uint8]:

@@ -96,6 +96,7 @@ def _float32(tensors: FloatTensors, args: ModelArgs) -> Weights:
         for first in range(0, rows, BLOCK_ROWS):
             part = slice(first, first + BLOCK_ROWS)
             target[part] = tensors.rows(name, part)
+            tensors.release()
     return _frozen(matrices, small, layout)
 
 
@@ -115,6 +116,7 @@ def _int8(tensors: FloatTensors, args: ModelArgs) -> Weights:
             scales[part] = scale
             divisor = np.where(scale > 0, scale, np.float32(1))[:, None]
             target[part] = np.rint(values / divisor)
+            tensors.release()
     return _frozen(matrices, small, layout)
 
 
