@@ -1,16 +1,22 @@
 """`genesis-chat bench`: how fast it is here, and what a token costs."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ..errors import UsageError
 from .history import AS_JSON
 from .show import notice
 
 PROMPTS, LONG = (16, 128, 512, 2048), 8192
 # What `--backend all` compares, the reference's numbers first.
 ALL = (("mlx", "float32"), ("cpu", "float32"), ("cpu", "int8"))
+KINDS = (("prefill", "reads"), ("decode", "writes"))
 
 
 @click.command()
@@ -27,6 +33,13 @@ ALL = (("mlx", "float32"), ("cpu", "float32"), ("cpu", "int8"))
 @click.option("--long", "longer", is_flag=True, help="Also 8,192 tokens (--shape).")
 @click.option("--decode", type=click.IntRange(2), default=32, show_default=True)
 @click.option("--repeat", type=click.IntRange(1), default=3, show_default=True)
+@click.option(
+    "--against",
+    "peers",
+    type=click.Choice(["reference", "llama.cpp", "mlx-lm"]),
+    multiple=True,
+    help="Measure an installed program too, and say ours over its figures.",
+)
 @click.option(
     "--cost",
     is_flag=True,
@@ -45,24 +58,12 @@ def bench(cost: bool, context: int, ttt: bool, json_output: bool, **run: Any) ->
     """Measure a model's speed here; with --cost count instead."""
     if cost:
         return _cost(context, ttt, json_output)
-    from ..engine.speed import Task, measure, measure_shape
-    from ..models import choose
+    from ..engine.speed import find_peer
 
-    name, dtype = run["backend"], run["dtype"]
-    backends = list(ALL) if name == "all" and not dtype else [(name, dtype)]
-    backends = [("auto" if each == "all" else each, kind) for each, kind in backends]
-    prompts = run["prompt"] or (*PROMPTS, *((LONG,) if run["longer"] else ()))
-    options = {"decoded": run["decode"], "repeats": run["repeat"]}
-    if run["shape"]:
-        notice("Random weights of the released shape: speed does not depend on them.")
-        found = measure_shape(backends, prompts, **options)
-    else:
-        model = choose(run["model"])
-        fitting = tuple(n for n in prompts if n + run["decode"] < _context(model))
-        found = [
-            measure(Task(str(model.directory), each, kind, fitting, **options))
-            for each, kind in backends
-        ]
+    for peer in run["peers"]:
+        find_peer(peer)
+
+    found = _measured(run)
     if json_output:
         click.echo(json.dumps(found))
         return 0
@@ -71,9 +72,43 @@ def bench(cost: bool, context: int, ttt: bool, json_output: bool, **run: Any) ->
     return 0
 
 
-def _context(model: Any) -> int:
-    config = json.loads((model.directory / "config.json").read_text(encoding="utf-8"))
-    return int(config["block_size"])
+def _measured(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """What every backend does, with the peers' figures under `against`."""
+    from ..engine.speed import Task, against, measure, measure_peer
+
+    name, dtype = run["backend"], run["dtype"]
+    backends = list(ALL) if name == "all" and not dtype else [(name, dtype)]
+    prompts = run["prompt"] or (*PROMPTS, *((LONG,) if run["longer"] else ()))
+    with _model(run, max(prompts) + run["decode"] + 1) as (directory, context):
+        fitting = tuple(n for n in prompts if n + run["decode"] < context)
+        if not fitting:
+            raise UsageError(f"--prompt: this model reads {context} tokens at most.")
+        task = Task(str(directory), "", None, fitting, run["decode"], run["repeat"])
+        found = []
+        for each, kind in backends:
+            chosen = "auto" if each == "all" else each
+            found.append(measure(replace(task, backend=chosen, dtype=kind)))
+        peers = [measure_peer(peer, task) for peer in run["peers"]]
+    for ours in found:
+        ours["against"] = {theirs["name"]: against(ours, theirs) for theirs in peers}
+    return found
+
+
+@contextmanager
+def _model(run: dict[str, Any], needed: int) -> Iterator[tuple[Path, int]]:
+    """The model's directory, and how many tokens it can read."""
+    if run["shape"]:
+        from ..engine.speed import released_shape
+
+        notice("Random weights of the released shape: speed does not depend on them.")
+        with released_shape(needed) as directory:
+            yield directory, needed + 1
+        return
+    from ..engine import describe
+    from ..models import choose
+
+    directory = choose(run["model"]).directory
+    yield directory, describe(directory).context
 
 
 def _show(found: dict[str, Any], first: dict[str, Any]) -> None:
@@ -81,17 +116,26 @@ def _show(found: dict[str, Any], first: dict[str, Any]) -> None:
     weights, peak = found["weight_bytes"], found["peak_memory_bytes"]
     click.echo(f"\n{found['backend']}, {found['dtype']} on {found['device']}")
     click.echo(f"  start {found['start_seconds']:.2f} s")
-    click.echo(f"  weights {weights / 1e6:.0f} MB, peak memory {peak / 1e6:.0f} MB")
+    most = f", peak memory {peak / 1e6:.0f} MB" if peak else ""
+    click.echo(f"  weights {weights / 1e6:.0f} MB{most}")
     click.echo(f"  memory allows {limit:.0f} tokens/s")
     for row, base in zip(found["prompts"], first["prompts"], strict=True):
         parts = [f"  {row['prompt_tokens']:5} tokens:"]
-        for key, verb in (("prefill", "reads"), ("decode", "writes")):
+        for key, verb in KINDS:
             now = row[f"{key}_tokens_per_second"]
             ratio = now["median"] / base[f"{key}_tokens_per_second"]["median"]
             spread = f"{now['low']:.0f} to {now['high']:.0f}"
             parts.append(f"{verb} {now['median']:.0f}/s ({spread}; {ratio:.2f}x)")
         wait = row["seconds_to_first_token"]["median"]
         click.echo(f"{parts[0]} {parts[1]}, {parts[2]}, first after {wait:.2f} s")
+    for name, theirs in found["against"].items():
+        click.echo(f"  over {name} ({theirs['version']}):")
+        for row, ratio in zip(theirs["prompts"], theirs["ratios"], strict=True):
+            parts = [f"  {row['prompt_tokens']:5} tokens:"]
+            for kind, verb in KINDS:
+                speed = row[f"{kind}_tokens_per_second"]["median"]
+                parts.append(f"{verb} {ratio[f'{kind}_ratio']:.2f}x its {speed:.0f}/s")
+            click.echo(f"{parts[0]} {', '.join(parts[1:])}")
 
 
 def _cost(context: int, ttt: bool, json_output: bool) -> int:

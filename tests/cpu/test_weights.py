@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_written(
 
 
 def test_what_cannot_be_loaded_is_refused(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="float32 or int8 in the .* 'bfloat16'"):
+    with pytest.raises(ConfigError, match=r"float32 or int8 in the .* 'bfloat16'"):
         genesis_cpu.load(folder, dtype="bfloat16")  # type: ignore[arg-type]
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:1000])

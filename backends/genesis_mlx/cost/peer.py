@@ -11,6 +11,7 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
 
 from ...args import ModelArgs
+from ..peer import peer_config
 from .dispatches import dispatches
 from .graph import as_on_metal, one_node, trace
 from .report import Cost
@@ -33,33 +34,7 @@ def main() -> None:
 def _cost(qwen3_next: Any, args: ModelArgs, context: int) -> Cost:
     """A greedy token after `context` others, weights in bfloat16."""
     mx.fast.gated_delta_update = _gated_delta  # type: ignore[assignment]
-    config = qwen3_next.ModelArgs(
-        model_type="qwen3_next",
-        hidden_size=args.n_embd,
-        num_hidden_layers=args.n_layer,
-        intermediate_size=args.ffn_width,
-        num_attention_heads=args.n_head,
-        linear_num_value_heads=args.n_head,
-        linear_num_key_heads=args.n_kv_head,
-        linear_key_head_dim=args.gla_key_dim,
-        linear_value_head_dim=args.gla_value_dim,
-        linear_conv_kernel_dim=args.gla_conv_size,
-        num_experts=0,
-        num_experts_per_tok=0,
-        decoder_sparse_step=1,
-        shared_expert_intermediate_size=0,
-        mlp_only_layers=[],
-        moe_intermediate_size=0,
-        rms_norm_eps=args.norm_eps,
-        vocab_size=args.vocab_size,
-        num_key_value_heads=args.n_kv_head,
-        rope_theta=10000.0,
-        partial_rotary_factor=0.25,
-        max_position_embeddings=args.block_size,
-        head_dim=args.head_dim,
-        tie_word_embeddings=args.tie_word_embeddings,
-        full_attention_interval=round(1 / args.hybrid_full_attn_ratio),
-    )
+    config = peer_config(qwen3_next, args)
     model: nn.Module = qwen3_next.Model(config)
     model.eval()
     weights = {name: mx.zeros(array.shape, mx.bfloat16) for name, array in _flat(model)}

@@ -1,0 +1,89 @@
+"""One of our backends, measured; `python -m` of this module does a task."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ...paths import compiled_directory
+from ..backend import Backend, choose_backend
+from .task import Task, answer, in_new_process, peak_memory, rows
+
+# Every token is as likely as another; drawing costs what it costs in a chat.
+DRAWN = {"temperature": 50.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0}
+
+
+def measure(task: Task) -> dict[str, Any]:
+    """Do a task in a new process, whose memory is nothing but the model's."""
+    return in_new_process(__name__, task)
+
+
+@contextmanager
+def released_shape(context: int) -> Iterator[Path]:
+    """A model of the released shape with random weights, as converted."""
+    from dataclasses import replace
+
+    from backends.args import ModelArgs
+    from backends.random_model import write_random_model
+
+    args = ModelArgs.released()
+    wide = max(context, args.block_size)
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "model"
+        write_random_model(directory, replace(args, block_size=wide))
+        yield directory
+
+
+def _measured(task: Task) -> dict[str, Any]:
+    began = time.perf_counter()
+    chosen: Backend = choose_backend(task.backend, task.dtype)  # type: ignore[arg-type]  # checked there
+    options = {"compiled": compiled_directory()} if chosen.name == "cpu" else {}
+    model = chosen.module.load(Path(task.directory), dtype=task.dtype, **options)
+    start = time.perf_counter() - began
+    settings = chosen.module.SamplingSettings(**DRAWN, min_p=0.0, seed=1)
+
+    def reply(prompt: Sequence[int], count: int) -> Iterator[object]:
+        tokens: Iterator[object] = chosen.module.generate(
+            model,
+            prompt,
+            cache=model.make_cache(ttt=False),
+            settings=settings,
+            max_tokens=count,
+        )
+        return tokens
+
+    found = {
+        "backend": chosen.name,
+        "dtype": model.dtype,
+        "device": model.device,
+        "weight_bytes": model.nbytes,
+        "start_seconds": start,
+        "prompts": rows(task, model.args.vocab_size, reply),
+        "peak_memory_bytes": peak_memory(),
+    }
+    # Last, since it takes memory of its own.
+    limit = _bytes_per_second() / model.nbytes
+    return {**found, "streaming_limit_tokens_per_second": limit}
+
+
+def _bytes_per_second() -> float:
+    """The best of a few sums over memory that no cache holds, with all threads."""
+    import numpy as np
+
+    parts = np.array_split(np.ones(1 << 26, np.float32), os.cpu_count() or 1)
+    best = 0.0
+    with ThreadPoolExecutor(len(parts)) as threads:
+        for _ in range(5):
+            began = time.perf_counter()
+            list(threads.map(np.max, parts))
+            seconds = time.perf_counter() - began
+            best = max(best, sum(part.nbytes for part in parts) / seconds)
+    return best
+
+
+if __name__ == "__main__":
+    answer(_measured)
