@@ -36,7 +36,7 @@ def check(shape: Shape, length: int, seen: int, dtype: str) -> None:
     k = cast(b, hk, length + seen + 3, dk)[:, :, : length + seen].swapaxes(1, 2)
     v = cast(b, h, length + seen + 3, dv)[:, :, : length + seen].swapaxes(1, 2)
     gates = mx.array(draw.gates(b, length, h, strongest=2.0))
-    decay = mx.cumsum(-mx.abs(mx.array(draw(b, h, seen))), axis=-1, reverse=True)
+    decay = mx.array(-np.cumsum(abs(draw(b, h, seen)), axis=-1)[..., ::-1])
     q = cast(b, length, h + 1, dk)[:, :, 1:]
     inputs = (q, k, v, gates, decay)
     assert_agree([*metal(*inputs)], [*naive(*inputs)], dtype)
@@ -106,6 +106,7 @@ MUTATIONS = [
         "simdgroup_barrier(mem_flags::mem_threadgroup);",
         "",
     ),
+    Mutation("address space", "threadgroup float total[", "float total["),
     Mutation("not causal", "j < high && j <= i;", "j < high;"),
     Mutation("own key not seen", "j < high && j <= i;", "j < high && j < i;"),
     Mutation("stride of the keys", "j * k_strides[1]", "j * k_strides[2]"),
