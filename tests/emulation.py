@@ -67,15 +67,17 @@ class Mutation:
     new: str
 
 
-def assert_caught(kernel: str, mutation: Mutation, run: Callable[[], None]) -> None:
-    """`run`, which passes, fails when the kernel is broken so."""
-    source = KERNELS[kernel].source
-    assert mutation.old in source, "the mutation no longer fits the source"
-    broken = source.replace(mutation.old, mutation.new)
+def assert_caught(
+    kernel: str, mutation: Mutation, run: Callable[[], None], part: str = "source"
+) -> None:
+    """`run`, which passes, fails when the kernel's source, or header, is broken so."""
+    right: str = getattr(KERNELS[kernel], part)
+    assert mutation.old in right, "the mutation no longer fits the source"
+    broken = right.replace(mutation.old, mutation.new)
     stand_in = mock.PropertyMock(return_value=broken)
     KERNELS[kernel]._built = None
     with (
-        mock.patch.object(Kernel, "source", stand_in),
+        mock.patch.object(Kernel, part, stand_in),
         pytest.raises((AssertionError, EmulatorError)),
     ):
         run()

@@ -65,6 +65,11 @@ def test_swiglu_is_the_definition(
         check_swiglu(2, width, keep, dtype, ties)
 
 
+def test_the_widest_row_fits_into_threadgroup_memory() -> None:
+    with running():
+        check_swiglu(1, selective_swiglu.kernel.WIDEST, 6000, "float32", False)
+
+
 @pytest.mark.parametrize(("seed", "order"), ORDERS)
 def test_order_does_not_matter(seed: int, order: str) -> None:
     with running(seed, order):
@@ -113,6 +118,7 @@ SWIGLU_MUTATIONS = [
     Mutation("wrong lane", "if (lane == 31)", "if (lane == 0)"),
     Mutation("sign counts", "as_type<uint>(metal::fabs(hidden[first + e]))", "as_type<uint>(hidden[first + e])"),
     Mutation("row", "y[row * F + i]", "y[row + i]"),
+    Mutation("address space", "threadgroup uint counts[", "uint counts["),
 ]  # fmt: skip
 
 

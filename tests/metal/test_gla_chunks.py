@@ -101,6 +101,7 @@ MUTATIONS = [
     ),
     Mutation("chunks skipped", "start += CHUNK", "start += 2 * CHUNK"),
     Mutation("state not decayed", "memory[e] *= whole;", ""),
+    Mutation("address space", "threadgroup float gates[", "float gates["),
 ]
 
 

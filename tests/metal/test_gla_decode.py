@@ -28,7 +28,7 @@ SHAPES = {
     "tiny": (1, 1, 1, 4, 4, 4, 2, 1),
     "widest": (2, 2, 1, 128, 128, 36, 3, 32),
     "narrow values": (1, 2, 2, 60, 8, 33, 4, 15),
-    "no rotation": (2, 3, 3, 8, 20, 40, 4, 0),
+    "hardly any rotation": (2, 3, 3, 8, 20, 40, 4, 1),
 }
 
 
@@ -42,7 +42,7 @@ def inputs_of(
     def cast(*shape: int) -> mx.array:
         return mx.array(draw(*shape)).astype(getattr(mx, dtype))
 
-    angles = mx.array(draw(1, 1, max(half, 1)))[..., :half]
+    angles = mx.array(draw(1, 1, half))
     weights = GLAWeights(
         gate_weight=cast(h, d) / d**0.5,
         gate_bias=mx.array(draw(h)) - 2,
@@ -78,6 +78,16 @@ def test_is_the_definition(name: str, dtype: str) -> None:
 def test_other_gate_and_delta_rule(dtype: str, options: dict[str, bool]) -> None:
     with running():
         check("built-in", dtype, **options)
+
+
+@pytest.mark.parametrize(("dk", "dv"), [(4, 128), (128, 4), (36, 100), (124, 12)])
+def test_widths_in_steps_of_4(
+    dk: int, dv: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gla_decode.fits(dk, dv)
+    monkeypatch.setitem(SHAPES, "any", (1, 2, 1, dk, dv, 40, 4, dk // 4))
+    with running():
+        check("any", "float32")
 
 
 @pytest.mark.parametrize(("seed", "order"), ORDERS)
@@ -128,6 +138,27 @@ MUTATIONS = [
     Mutation("implicit bfloat", "static_cast<T>(normed * silu_of(gate))", "normed"),
     Mutation("sign of the rotation", "i < HALF ? -other : other", "other"),
     Mutation("convolution state", "w - 1) * CH + c] = value", "w - 1) * CH] = value"),
+    Mutation("address space", "threadgroup float turned[", "float turned["),
+]
+DELTA_MUTATIONS = [
+    Mutation(
+        "barrier before the predictions are joined",
+        "parts[tid] = predicted;\n  threadgroup_barrier(mem_flags::mem_threadgroup);",
+        "parts[tid] = predicted;",
+    ),
+    Mutation(
+        "barrier before the parts are written again",
+        "value *= beta;\n  }\n  threadgroup_barrier(mem_flags::mem_threadgroup);",
+        "value *= beta;\n  }",
+    ),
+    Mutation("own prediction only", "value -= parts[s * DV + column]", "value -= 0.0f"),
+    Mutation("step size", "value *= beta;", ""),
+    Mutation("state not decayed first", "turned[DK + i] * decay *", "turned[DK + i] *"),
+    Mutation("query predicts", "predicted += turned[DK + i]", "predicted += turned[i]"),
+    Mutation(
+        "bias of the step size", "beta + static_cast<float>(beta_bias[h])", "beta"
+    ),
+    Mutation("row of the step size", "beta_weight[h * D + d]", "beta_weight[d]"),
 ]
 
 
@@ -142,14 +173,10 @@ def test_faults_are_caught(mutation: Mutation) -> None:
 
 
 @emulator_only
-@pytest.mark.parametrize("grid", [(1, 7, 2), (1, 9, 2), (1, 8, 1)])
-def test_wrong_grids_are_caught(grid: tuple[int, int, int], monkeypatch: Any) -> None:
-    kernel = gla_decode.kernel.KERNEL
-    right = type(kernel).__call__
+@pytest.mark.parametrize("mutation", DELTA_MUTATIONS, ids=lambda m: m.name)
+def test_faults_of_the_delta_rule_are_caught(mutation: Mutation) -> None:
+    def run() -> None:
+        with running():
+            check("built-in", "bfloat16", delta=True)
 
-    def wrong(self: Any, *args: Any, **rest: Any) -> Any:
-        return right(self, *args, **{**rest, "groups": grid})
-
-    monkeypatch.setattr(type(kernel), "__call__", wrong)
-    with running(), pytest.raises(Exception, match=r"genesis_gla_decode"):
-        check("built-in", "float32")
+    assert_caught("gla_decode", mutation, run)

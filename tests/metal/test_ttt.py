@@ -62,6 +62,7 @@ def test_every_width_and_dtype(batch: int, width: int, dtype: str) -> None:
 @pytest.mark.parametrize(("seed", "order"), ORDERS)
 def test_order_does_not_matter(seed: int, order: str) -> None:
     with running(seed, order):
+        check_scan(2, 9, 300, "float32")
         check_mixture(2, 9, 300, "float32")
 
 
@@ -103,6 +104,7 @@ MIX_MUTATIONS = [
     ),
     Mutation("bound", "i < D; i += THREADS", "i <= D; i += THREADS"),
     Mutation("offset", "uint(sizes[1]) + t", "t"),
+    Mutation("address space", "threadgroup float scratch[", "float scratch["),
 ]
 
 
