@@ -146,7 +146,7 @@ def _cost(context: int, ttt: bool, json_output: bool) -> int:
         click.echo(json.dumps(found))
         return 0
     click.echo(f"One token, {found['dtype']} weights, {context} tokens in the cache")
-    for each in found["costs"]:
+    for each in (found, *found["peers"]):
         click.echo(f"\n{each['name']}")
         click.echo(f"  {'dispatches':18} {each['dispatches_per_token']}")
         for key in ("bytes_per_token", "weight_bytes", "key_value_bytes"):
@@ -155,6 +155,6 @@ def _cost(context: int, ttt: bool, json_output: bool) -> int:
         shown = ", ".join(f"{chip} {value:.2f} ms" for chip, value in times)
         click.echo(f"  {'bandwidth allows':18} {shown}")
     notice("Computed from the graph and published bandwidths, not measured.")
-    if len(found["costs"]) == 1:
+    if not found["peers"]:
         notice("Install mlx-lm to count its Qwen3-Next beside it.")
     return 0

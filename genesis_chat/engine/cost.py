@@ -8,12 +8,15 @@ from ..errors import GenerationError
 def token_costs(context: int, ttt: bool) -> dict[str, Any]:
     """The released model's costs, and those of the peers that are installed.
 
-    A mapping of plain values, of which `costs` lists one for each model, ours first.
+    A mapping of plain values: our own, with a list of the same for each of `peers`.
     Raises `GenerationError` when a peer cannot be counted.
     """
     from dataclasses import asdict
 
-    from backends.genesis_mlx.cost import BANDWIDTHS, cost_report
+    from backends.genesis_mlx.cost import BANDWIDTHS, Cost, cost_report
+
+    def counted(cost: Cost) -> dict[str, Any]:
+        return {**asdict(cost), "milliseconds": cost.milliseconds}
 
     try:
         report = cost_report(context=context, ttt=ttt)
@@ -24,8 +27,6 @@ def token_costs(context: int, ttt: bool) -> dict[str, Any]:
         "context": report.context,
         "dtype": report.dtype,
         "bandwidths": dict(BANDWIDTHS),
-        "costs": [
-            {**asdict(cost), "milliseconds": cost.milliseconds}
-            for cost in (report.ours, *report.peers)
-        ],
+        **counted(report.ours),
+        "peers": [counted(peer) for peer in report.peers],
     }

@@ -92,8 +92,15 @@ def test_as_many_kernels_are_counted_as_run() -> None:
 
 def test_the_command_prints_what_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "--cost", "--json", "--context", "100"]) == 0
-    ours = json.loads(capsys.readouterr().out)["costs"][0]
+    ours = json.loads(capsys.readouterr().out)
+    assert ours["computed"] is True and ours["context"] == 100
     assert ours["key_value_bytes"] == 7 * 12 * 64 * 100 * 2
+    assert ours["dispatches_per_token"] == sum(ours["nodes"].values())
+    mixers = {"genesis_gla_decode": 23, "genesis_fox_decode": 7}
+    assert mixers.items() <= ours["nodes"].items()
+    for peer in ours["peers"]:
+        assert peer.keys() == ours.keys() & peer.keys()
+        assert peer["dispatches_per_token"] > ours["dispatches_per_token"]
     assert ours["milliseconds"]["M1"] == pytest.approx(
         ours["bytes_per_token"] / 68.25e6
     )

@@ -52,7 +52,7 @@ def dispatches(graph: Graph) -> dict[str, int]:
             heeds_strides = not _copies(node)
             loose = [i for i in node.inputs if not _in_order(i.shape, of(i))]
             add("Copy", 0 if heeds_strides else len(loose))
-            add(str(node.arguments[0]).removeprefix("custom_kernel_"), 1)
+            add(_kernel(node), 1)
         elif node.name == "Concatenate":
             add("Copy", len(node.inputs))
         else:
@@ -60,9 +60,9 @@ def dispatches(graph: Graph) -> dict[str, int]:
     return counts
 
 
-def _orders(node: Primitive) -> bool:
-    """Whether a node only puts memory in order, where it is not."""
-    return node.name == "CustomKernel" and "_one_contiguous" in node.arguments[0]
+def _kernel(node: Primitive) -> str:
+    """Our name for a custom kernel, to which MLX adds `__` and the types it is for."""
+    return str(node.arguments[0]).removeprefix("custom_kernel_").partition("__")[0]
 
 
 def _copies(node: Primitive) -> bool:

@@ -75,7 +75,7 @@ def one_node(
     """A node that stands for an operation with these inputs and outputs."""
     arrays = [each for each in inputs if isinstance(each, mx.array)]
     kernel: Any = mx.fast.metal_kernel(
-        name=f"one_{name}",
+        name=f"one_{name}_",
         input_names=[f"in{i}" for i in range(len(arrays))],
         output_names=[f"out{i}" for i in range(len(outputs))],
         source="",
