@@ -10,7 +10,7 @@ from ..args import ModelArgs
 from ..errors import TokenError
 from . import kernels
 from .cache import Cache
-from .device import on_metal
+from .device import DTYPES, on_metal
 from .layers import Block, Metacognition, make_norm
 from .ops import Positions, Taps
 
@@ -86,7 +86,7 @@ class Model(nn.Module):
 
     def load_cache(self, path: Path | str) -> Cache:
         """Read a cache saved for this model. Raises `CacheError`."""
-        return Cache.restore(path, self.args, self.delta_rule)
+        return Cache.restore(path, self.args, self.delta_rule, DTYPES[self.dtype])
 
     @property
     def nbytes(self) -> int:

@@ -15,7 +15,7 @@ pytestmark = needs_kernels
 # In one text of several dozen the selective mask chooses between two values that
 # rounding alone separates; in this one it does not.
 PROMPT = random_ids(71, seed=0, vocab_size=2048)
-STEPS = 20
+STEPS, SPLIT_AT = 20, 40
 ONLY_TTT = {"ttt_scan", "confidence_mix"}
 ONLY_DELTA = {"delta_scan"}
 
@@ -30,7 +30,8 @@ def without_mask(model: Model) -> Model:
 def logits_of(model: Model, ttt: bool) -> tuple[list[mx.array], list[int]]:
     """Logits of the prompt and of tokens chosen greedily after it."""
     cache = model.make_cache(ttt=ttt)
-    found = [model(mx.array([PROMPT]), cache)]
+    parts = [mx.array([PROMPT[:SPLIT_AT]]), mx.array([PROMPT[SPLIT_AT:]])]
+    found = [model(part, cache) for part in parts]
     ids = []
     for _ in range(STEPS):
         ids.append(int(found[-1][0, -1].argmax().item()))
@@ -70,6 +71,25 @@ def test_delta_rule_is_that_of_the_operations(
     if reports:
         used = {report.kernel.removeprefix("genesis_") for report in reports}
         assert used == KERNELS.keys() - ONLY_TTT - {"gla_chunks"}
+
+
+@pytest.mark.parametrize("saved", ["float32", "bfloat16"])
+def test_a_state_of_another_dtype_goes_on(
+    saved: str, model: Model, builtin: Path, tmp_path: Path
+) -> None:
+    with running():
+        half = load(builtin, dtype="bfloat16")
+        before, after = (model, half) if saved == "float32" else (half, model)
+        cache = before.make_cache()
+        before(mx.array([PROMPT[:9]]), cache)
+        cache.save(tmp_path / "state")
+        opened = after.load_cache(tmp_path / "state")
+        logits = [after(mx.array([part]), opened) for part in ([5], [6, 7], [8])]
+        mx.eval(logits)
+    kinds = {name: array.dtype for name, array in opened.arrays().items()}
+    own = after.make_cache()
+    after(mx.array([[5]]), own)
+    assert kinds == {name: array.dtype for name, array in own.arrays().items()}
 
 
 def test_delta_rule_is_another_model(builtin: Path, tmp_path: Path) -> None:

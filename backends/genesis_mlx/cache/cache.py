@@ -9,7 +9,14 @@ import mlx.core as mx
 
 from ...args import LayerKind, ModelArgs
 from ...cache_files import cache_metadata, read_cache_header
-from .layer import AttentionCache, FoXCache, GLACache, LayerCache, TTTCache
+from .layer import (
+    IN_DTYPE,
+    AttentionCache,
+    FoXCache,
+    GLACache,
+    LayerCache,
+    TTTCache,
+)
 
 KINDS: dict[LayerKind, type[LayerCache]] = {
     "gla": GLACache,
@@ -86,15 +93,25 @@ class Cache:
 
     @classmethod
     def restore(
-        cls, path: Path | str, args: ModelArgs, delta_rule: bool = False
+        cls,
+        path: Path | str,
+        args: ModelArgs,
+        delta_rule: bool = False,
+        dtype: mx.Dtype = mx.float32,
     ) -> Self:
-        """Read what `save` wrote. Raises `CacheError` if it fits another model."""
+        """Read what `save` wrote, for a model that computes in `dtype`.
+
+        Raises `CacheError` if it fits another model.
+        """
         path = Path(path)
         header = read_cache_header(path, args, delta_rule)
         cache = cls.empty(args, header.ttt, delta_rule)
         cache.offset = header.offset
         arrays = mx.load(str(path), format="safetensors")
         assert isinstance(arrays, dict)
+        for name, array in arrays.items():
+            if name.endswith(IN_DTYPE):
+                arrays[name] = array.astype(dtype)
         mx.eval(arrays)
         for prefix, part in cache._parts().items():
             start = f"{prefix}."

@@ -12,6 +12,8 @@ import mlx.core as mx
 from .growing import GrowingArray
 
 Arrays = dict[str, mx.array]
+# Arrays in the dtype the model computes in; the others are float32.
+IN_DTYPE = ("conv", "keys", "values")
 
 
 class LayerCache(Protocol):

@@ -7,7 +7,7 @@ from ...args import ModelArgs
 from ...cache_shapes import cache_shapes
 from ...sampling_settings import SamplingSettings
 from ...weights import ALWAYS_FLOAT32
-from ..cache import Cache, FoXCache
+from ..cache import IN_DTYPE, Cache, FoXCache
 from ..cache.growing import STEP
 from ..model import Model
 from ..sampling import Sampler
@@ -32,7 +32,7 @@ def genesis_cost(args: ModelArgs, context: int, ttt: bool) -> Cost:
     state = {
         name: mx.zeros(
             (*shape[:2], room, shape[3]) if _grows(name) else shape,
-            mx.bfloat16 if _grows(name) or name.endswith(".conv") else mx.float32,
+            mx.bfloat16 if name.endswith(IN_DTYPE) else mx.float32,
         )
         for name, shape in shapes.items()
     }
