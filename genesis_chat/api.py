@@ -1,5 +1,6 @@
 """The Python interface: load a model, ask it, stream from it."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -133,7 +134,13 @@ def load(
         delta_rule: run gated linear attention by the gated delta rule, which the
             model card claims and the reference never generates with.
 
+    What did not go as it should and was made up for, such as a Metal kernel that
+    fails here, is a `UserWarning`.
+
     Raises:
         genesis_chat.errors.GenesisChatError: the model is missing or damaged.
     """
-    return Genesis.load(model, dtype=dtype, backend=backend, delta_rule=delta_rule)
+    genesis = Genesis.load(model, dtype=dtype, backend=backend, delta_rule=delta_rule)
+    for warning in genesis.model.warnings:
+        warnings.warn(warning, stacklevel=2)
+    return genesis

@@ -15,6 +15,8 @@ from genesis_chat.tui.widgets.message import MessageView
 
 # Only what never comes takes so long.
 PATIENCE_SECONDS = 30.0
+# What a model that is called "warned of" has to say of itself.
+WARNING = "The Metal kernel fox_decode fails here: [b]it is off[/b]."
 
 
 @dataclass

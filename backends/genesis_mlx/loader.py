@@ -1,5 +1,6 @@
 """Opening a converted model."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import mlx.core as mx
@@ -10,11 +11,15 @@ from ..model_files import check_weights_file, read_args, read_quantization
 from ..weights import ALWAYS_FLOAT32, quantizable
 from .device import DTYPES, Dtype, default_dtype, on_metal
 from .model import Model
-from .self_check import ensure_kernels
+from .self_check import ensure_kernels, warn
 
 
 def load(
-    directory: Path | str, *, dtype: Dtype | None = None, delta_rule: bool = False
+    directory: Path | str,
+    *,
+    dtype: Dtype | None = None,
+    delta_rule: bool = False,
+    report: Callable[[str], None] = warn,
 ) -> Model:
     """Load a converted model directory and evaluate its weights.
 
@@ -23,6 +28,8 @@ def load(
         dtype: what to compute in; None chooses for the device: bfloat16 on Metal,
             float32 on a CPU, where MLX's half precision is slower.
         delta_rule: run gated linear attention by the gated delta rule.
+        report: told, in a sentence each, of Metal kernels that fail here and that MLX
+            operations replace; by default a `KernelWarning`.
 
     Raises:
         ConfigError: `config.json` is missing, damaged or cannot be run.
@@ -53,7 +60,7 @@ def load(
         _lay_out_for_cpu(model)
     mx.eval(model.parameters())
     model.eval()
-    ensure_kernels(args, target, delta_rule)
+    ensure_kernels(args, target, delta_rule, report)
     return model
 
 

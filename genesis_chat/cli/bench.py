@@ -115,6 +115,8 @@ def _show(found: dict[str, Any], first: dict[str, Any]) -> None:
     limit = found["streaming_limit_tokens_per_second"]
     weights, peak = found["weight_bytes"], found["peak_memory_bytes"]
     click.echo(f"\n{found['backend']}, {found['dtype']} on {found['device']}")
+    for warning in found["warnings"]:
+        notice(warning)
     click.echo(f"  start {found['start_seconds']:.2f} s")
     most = f", peak memory {peak / 1e6:.0f} MB" if peak else ""
     click.echo(f"  weights {weights / 1e6:.0f} MB{most}")

@@ -60,7 +60,7 @@ def notice(text: str) -> None:
 def load_model(
     model: str | None, dtype: Any, backend: Any, delta_rule: bool = False
 ) -> "Genesis":
-    """Load the model asked for; say so when the built-in one stands in."""
+    """Load the model asked for; say what a person should know of it."""
     from ..api import Genesis
 
     genesis = Genesis.load(
@@ -70,6 +70,8 @@ def load_model(
         delta_rule=delta_rule,
         preparing=notice,
     )
+    for warning in genesis.model.warnings:
+        notice(warning)
     if genesis.is_builtin and model is None:
         notice(
             "This is the small built-in model. For Genesis-152M: "

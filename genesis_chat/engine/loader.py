@@ -142,8 +142,11 @@ def open_model(
 
     chosen = choose_backend(backend, dtype)
     options: dict[str, Any] = {"delta_rule": delta_rule}
+    warnings: list[str] = []
     if chosen.name == "cpu":
         options |= {"compiled": compiled_directory(), "preparing": preparing}
+    else:
+        options["report"] = warnings.append
     try:
         model = chosen.module.load(directory, dtype=dtype, **options)
         tokenizer = load_tokenizer(directory)
@@ -158,6 +161,7 @@ def open_model(
         sha256=sha256,
         backend=chosen.name,
         why=chosen.why,
+        warnings=tuple(warnings),
         _model=model,
         delta_rule=delta_rule,
         _backend=chosen,

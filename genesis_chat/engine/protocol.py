@@ -14,7 +14,8 @@ class ModelFacts:
 
     `context` is in tokens; `device` is "Metal" or "CPU"; `dtype` is what it computes
     in; `sha256` is of its weights file, if the manifest tells; `backend` is "mlx" or
-    "cpu", and `why` says in a few words what chose it.
+    "cpu", and `why` says in a few words what chose it. `warnings` are sentences about
+    what did not go as it should and was made up for, such as a kernel that fails.
     """
 
     name: str
@@ -24,6 +25,7 @@ class ModelFacts:
     sha256: str | None
     backend: str = "mlx"
     why: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import Desk, Visit
+from desk import WARNING, Desk, Visit
 from turns import GREEDY
 
 from genesis_chat import Genesis
@@ -48,7 +49,8 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
         model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
     ) -> Engine:
         kind = Slow if model == "slow" else LocalEngine
-        return kind(genesis.model, snapshots)
+        told = (WARNING,) if model == "warned of" else ()
+        return kind(replace(genesis.model, warnings=told), snapshots)
 
     @asynccontextmanager
     async def at_desk(size: tuple[int, int], **options: Any) -> AsyncIterator[Desk]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from desk import Desk
+from desk import WARNING, Desk
 from textual.widgets import Button, Input, OptionList, ProgressBar, Static, TextArea
 
 from genesis_chat.config import load
@@ -36,6 +36,14 @@ async def closed(desk: Desk) -> None:
 
 def told(desk: Desk, text: str) -> bool:
     return any(text in each.message for each in desk.app._notifications)
+
+
+def test_what_a_model_has_to_say_of_itself_is_shown(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: told(desk, WARNING))
+        assert desk.app.model and desk.app.model.warnings == (WARNING,)
+
+    sit_down(visit, model="warned of")
 
 
 def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> None:

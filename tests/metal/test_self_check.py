@@ -1,5 +1,6 @@
 """Kernels are tried on the user's machine, and replaced visibly when they fail."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -8,6 +9,7 @@ import mlx.core as mx
 import pytest
 from emulation import emulator_only, needs_kernels, running
 
+import genesis_chat
 from backends.genesis_mlx import (
     BackendError,
     ConfigError,
@@ -24,6 +26,8 @@ from backends.genesis_mlx.kernels import (
     chosen,
     replaced,
 )
+from backends.genesis_mlx.self_check import check
+from genesis_chat.cli.main import run
 from genesis_chat.doctor import examine
 
 pytestmark = needs_kernels
@@ -32,6 +36,8 @@ pytestmark = needs_kernels
 @pytest.fixture(autouse=True)
 def nothing_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "_replaced", {})
+    # What is measured here says nothing.
+    monkeypatch.setattr(check, "REPEATS", 1)
 
 
 @pytest.fixture(params=["FoX adds nothing", "GLA does not compile"])
@@ -57,8 +63,8 @@ def broken(request: pytest.FixtureRequest) -> Iterator[str]:
 def test_every_kernel_agrees_in_the_released_shapes(dtype: mx.Dtype) -> None:
     with running():
         checks = list(check_kernels(ModelArgs.released(), dtype))
-    assert {check.kernel.partition(" ")[0] for check in checks} == KERNELS.keys()
-    assert [check.problem for check in checks if check.problem] == []
+    assert {each.kernel.partition(" ")[0] for each in checks} == KERNELS.keys()
+    assert [each.problem for each in checks if each.problem] == []
 
 
 @emulator_only
@@ -70,6 +76,27 @@ def test_a_failing_kernel_is_reported_and_replaced(broken: str, builtin: Path) -
         assert chosen() == KERNELS.keys() - {broken}
         assert broken in replaced()
         mx.eval(model(mx.array([[5]]), model.make_cache()))
+
+
+@emulator_only
+def test_the_application_says_so_once_and_replies(
+    broken: str,
+    builtin: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    command = ["ask", "-n", "-m", str(builtin), "--backend", "mlx", "Hello"]
+    with running():
+        assert run([*command, "--max-tokens", "2"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.strip() and broken not in shown.out
+    assert shown.err.count(f"The Metal kernel {broken} fails here") == 1
+    assert "Warning" not in shown.err
+    # Whoever loads it next is told again.
+    with running(), pytest.warns(UserWarning, match=broken):
+        genesis = genesis_chat.load(builtin, backend="mlx")
+    assert len(genesis.model.warnings) == 1
 
 
 @emulator_only

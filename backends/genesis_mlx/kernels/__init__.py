@@ -1,6 +1,6 @@
 """Metal kernels: their sources, and which of them are used."""
 
-from .choice import VARIABLE, Mode, chosen, mode, replace, replaced
+from .choice import VARIABLE, Mode, chosen, mode, replace, replaced, wanted
 from .kernel import KERNELS, Kernel
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "mode",
     "replace",
     "replaced",
+    "wanted",
 ]

@@ -28,11 +28,14 @@ def mode() -> Mode:
     return cast(Mode, value)
 
 
+def wanted() -> bool:
+    """Whether kernels are to be used here at all."""
+    return mode() != "ops" and on_metal()
+
+
 def chosen() -> frozenset[str]:
     """Names of the kernels to use now; the others run as MLX operations."""
-    if mode() == "ops" or not on_metal():
-        return frozenset()
-    return frozenset(KERNELS.keys() - _replaced.keys())
+    return frozenset(KERNELS.keys() - _replaced.keys()) if wanted() else frozenset()
 
 
 def replace(name: str, reason: str) -> None:

@@ -1,17 +1,15 @@
 """Running the kernels beside their definitions."""
 
 import time
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import mlx.core as mx
 
 from ...args import ModelArgs
 from ...errors import BackendError
-from ..kernels import chosen, mode, replace
+from ..kernels import mode, replace, replaced, wanted
 from .cases import Run, cases
-from .errors import KernelWarning
 
 # Root mean square error over that of the values. A wrong index is off by 1; a GPU's
 # exponentials and its order of sums stay far below.
@@ -48,30 +46,35 @@ def check_kernels(args: ModelArgs, dtype: mx.Dtype) -> Iterator[KernelCheck]:
         yield KernelCheck(name, name_of, error, seconds, _seconds(definition), problem)
 
 
-def ensure_kernels(args: ModelArgs, dtype: mx.Dtype, delta_rule: bool) -> None:
+def ensure_kernels(
+    args: ModelArgs,
+    dtype: mx.Dtype,
+    delta_rule: bool,
+    report: Callable[[str], None],
+) -> None:
     """Check the kernels that a model is to use, and replace those that fail.
 
-    Each replacement is a `KernelWarning`. Raises `BackendError` instead where
-    GENESIS_CHAT_KERNELS=metal forbids it.
+    Each of these, also one that failed for an earlier model, is reported in a
+    sentence. Raises `BackendError` instead where GENESIS_CHAT_KERNELS=metal forbids
+    to replace it.
     """
-    used = chosen()
-    if not used:
+    if not wanted():
         return
-    for name, (kernel, definition) in cases(args, dtype).items():
-        kernel_name = name.partition(" ")[0]
-        if kernel_name not in used or (name in DELTA and not delta_rule):
+    reported: set[str] = set()
+    for use, (kernel, definition) in cases(args, dtype).items():
+        name = use.partition(" ")[0]
+        if name in reported or (use in DELTA and not delta_rule):
             continue
-        _, problem = _tried(kernel, definition, dtype)
+        problem = replaced().get(name) or _tried(kernel, definition, dtype)[1]
         if not problem:
             continue
         if mode() == "metal":
             raise BackendError(f"The Metal kernel {name} fails here: {problem}.")
-        replace(kernel_name, problem)
-        warnings.warn(
+        replace(name, problem)
+        reported.add(name)
+        report(
             f"The Metal kernel {name} fails here and MLX operations take its place: "
-            f"{problem}.",
-            KernelWarning,
-            stacklevel=2,
+            f"{problem}."
         )
 
 

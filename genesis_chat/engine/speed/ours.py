@@ -41,7 +41,12 @@ def released_shape(context: int) -> Iterator[Path]:
 def _measured(task: Task) -> dict[str, Any]:
     began = time.perf_counter()
     chosen: Backend = choose_backend(task.backend, task.dtype)  # type: ignore[arg-type]  # checked there
-    options = {"compiled": compiled_directory()} if chosen.name == "cpu" else {}
+    warnings: list[str] = []
+    options: dict[str, Any] = (
+        {"compiled": compiled_directory()}
+        if chosen.name == "cpu"
+        else {"report": warnings.append}
+    )
     model = chosen.module.load(Path(task.directory), dtype=task.dtype, **options)
     start = time.perf_counter() - began
     settings = chosen.module.SamplingSettings(**DRAWN, min_p=0.0, seed=1)
@@ -60,6 +65,7 @@ def _measured(task: Task) -> dict[str, Any]:
         "backend": chosen.name,
         "dtype": model.dtype,
         "device": model.device,
+        "warnings": warnings,
         "weight_bytes": model.nbytes,
         "start_seconds": start,
         "prompts": rows(task, model.args.vocab_size, reply),

@@ -194,6 +194,8 @@ class Replying(Opening):
     def model_ready(self, event: ModelReady) -> None:
         self.status.model(event.facts)
         self.genesis.model = event.facts
+        for warning in event.facts.warnings:
+            self.tell(warning, error=True)
         self.turns.measure(self.turn())
 
     @on(ModelFailed)
