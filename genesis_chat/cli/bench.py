@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
-from ..errors import UsageError
+from ..errors import ModelError, UsageError
+from ..settings import BACKENDS, COMPUTE_DTYPES
 from .history import AS_JSON
+from .options import complete_model, own_defaults
 from .show import notice
 
 PROMPTS, LONG = (16, 128, 512, 2048), 8192
@@ -20,15 +22,23 @@ KINDS = (("prefill", "reads"), ("decode", "writes"))
 
 
 @click.command()
-@click.option("-m", "--model", help="An installed model's name or a directory.")
+@click.option(
+    "-m",
+    "--model",
+    metavar="NAME|DIR",
+    shell_complete=complete_model,
+    help="Installed model or converted directory. Default: the default model.",
+)
 @click.option("--shape", type=click.Choice(["152m"]), help="Random weights instead.")
 @click.option(
     "--backend",
-    type=click.Choice(["all", "auto", "mlx", "cpu"]),
-    default="all",
-    show_default=True,
+    type=click.Choice(["all", *BACKENDS]),
+    show_default="mlx with Metal, else cpu",
+    help="What runs the model; all compares.",
 )
-@click.option("--dtype", help="What the backend computes in.")
+@click.option(
+    "--dtype", type=click.Choice(COMPUTE_DTYPES), help="What the backend computes in."
+)
 @click.option("--prompt", type=click.IntRange(1), multiple=True, help="Its tokens.")
 @click.option("--long", "longer", is_flag=True, help="Also 8,192 tokens (--shape).")
 @click.option("--decode", type=click.IntRange(2), default=32, show_default=True)
@@ -60,36 +70,63 @@ def bench(cost: bool, context: int, ttt: bool, json_output: bool, **run: Any) ->
         return _cost(context, ttt, json_output)
     from ..engine.speed import find_peer
 
+    if run["shape"] and run["model"]:
+        raise UsageError("--shape takes no model: its weights are random.")
     for peer in run["peers"]:
         find_peer(peer)
-
-    found = _measured(run)
+    backends = _backends(run["backend"], run["dtype"])
+    found = _measured(run, backends)
     if json_output:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(found if run["backend"] == "all" else found[0]))
         return 0
     for each in found:
         _show(each, found[0])
     return 0
 
 
-def _measured(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """What every backend does, with the peers' figures under `against`."""
-    from ..engine.speed import Task, against, measure, measure_peer
+def _backends(name: str | None, dtype: str | None) -> list[tuple[str, str | None]]:
+    """What to measure: names with dtypes. Raises `UsageError`."""
+    from ..engine import choose_backend, mlx_is_installed
 
-    name, dtype = run["backend"], run["dtype"]
-    backends = list(ALL) if name == "all" and not dtype else [(name, dtype)]
+    if name == "all":
+        chosen = [each for each in ALL if dtype in (None, each[1])]
+        if not mlx_is_installed():
+            notice("MLX is not installed here; only the CPU backend is measured.")
+            chosen = [each for each in chosen if each[0] != "mlx"]
+        return [*chosen] or [(choose_backend("auto", dtype).name, dtype)]
+    if name is None:
+        own = own_defaults()
+        name, dtype = own.get("backend", "auto"), dtype or own.get("dtype")
+    return [(choose_backend(name, dtype).name, dtype)]  # type: ignore[arg-type]  # checked there
+
+
+def _measured(
+    run: dict[str, Any], backends: list[tuple[str, str | None]]
+) -> list[dict[str, Any]]:
+    """What every backend does, with the peers' figures under `against`."""
+    from ..engine.speed import Task, against, measure, measure_peer, overall
+
     prompts = run["prompt"] or (*PROMPTS, *((LONG,) if run["longer"] else ()))
     with _model(run, max(prompts) + run["decode"] + 1) as (directory, context):
         fitting = tuple(n for n in prompts if n + run["decode"] < context)
         if not fitting:
             raise UsageError(f"--prompt: this model reads {context} tokens at most.")
+        if left := [str(n) for n in prompts if n not in fitting]:
+            notice(
+                f"Left out: {', '.join(left)} tokens, since this model reads "
+                f"{context} at most."
+            )
         task = Task(str(directory), "", None, fitting, run["decode"], run["repeat"])
         found = []
         for each, kind in backends:
-            chosen = "auto" if each == "all" else each
-            found.append(measure(replace(task, backend=chosen, dtype=kind)))
-        peers = [measure_peer(peer, task) for peer in run["peers"]]
+            notice(f"Measuring {' '.join(filter(None, (each, kind)))} ...")
+            found.append(measure(replace(task, backend=each, dtype=kind)))
+        peers = []
+        for peer in run["peers"]:
+            notice(f"Measuring {peer} ...")
+            peers.append(measure_peer(peer, task))
     for ours in found:
+        ours |= overall(ours)
         ours["against"] = {theirs["name"]: against(ours, theirs) for theirs in peers}
     return found
 
@@ -107,8 +144,10 @@ def _model(run: dict[str, Any], needed: int) -> Iterator[tuple[Path, int]]:
     from ..engine import describe
     from ..models import choose
 
-    directory = choose(run["model"]).directory
-    yield directory, describe(directory).context
+    chosen = choose(run["model"])
+    if chosen.problem:
+        raise ModelError(chosen.problem)
+    yield chosen.directory, describe(chosen.directory).context
 
 
 def _show(found: dict[str, Any], first: dict[str, Any]) -> None:

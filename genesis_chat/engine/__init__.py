@@ -1,5 +1,6 @@
 """From messages to replies: prompts, text, states, the door to the backends."""
 
+from .backend import choose_backend, mlx_is_installed
 from .checking import check
 from .events import (
     Context,
@@ -45,7 +46,9 @@ __all__ = [
     "WorkerEngine",
     "backend_facts",
     "check",
+    "choose_backend",
     "describe",
     "kernel_findings",
+    "mlx_is_installed",
     "open_model",
 ]

@@ -21,10 +21,8 @@ class Backend:
 
     @property
     def module(self) -> Any:
-        """The backend itself; importing it takes a while. Raises `UsageError`."""
+        """The backend itself; importing it takes a while."""
         if self.name == "mlx":
-            if not mlx_is_installed():
-                raise UsageError("MLX is not installed here; use --backend cpu.")
             from backends import genesis_mlx
 
             return genesis_mlx
@@ -37,8 +35,8 @@ def choose_backend(name: BackendName = "auto", dtype: str | None = None) -> Back
     """The backend for a name: with "auto" MLX where there is Metal, else the CPU's.
 
     A dtype that only one of them has decides, whatever the device.
-    Raises `UsageError` for a name that nobody knows, or a dtype that the named backend
-    cannot compute in.
+    Raises `UsageError` for a name that nobody knows, a dtype that the named backend
+    cannot compute in, or MLX where it is not installed.
     """
     if name not in BACKENDS:
         raise UsageError(f"backend must be one of {', '.join(BACKENDS)}, not {name!r}.")
@@ -49,6 +47,13 @@ def choose_backend(name: BackendName = "auto", dtype: str | None = None) -> Back
             f"The backend {name} does not compute in {dtype}; use --backend {other} or "
             "another --dtype."
         )
+    if not mlx_is_installed():
+        if name == "mlx":
+            raise UsageError("MLX is not installed here; use --backend cpu.")
+        if dtype in ONLY_MLX:
+            raise UsageError(
+                f"{dtype} needs MLX, which is not installed here; use another --dtype."
+            )
     if name != "auto":
         return Backend(name, "asked for")
     if dtype in ONLY_CPU:

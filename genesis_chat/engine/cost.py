@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from ..errors import GenerationError
+from ..errors import GenerationError, UsageError
+from .backend import mlx_is_installed
 
 
 def token_costs(context: int, ttt: bool) -> dict[str, Any]:
     """The released model's costs, and those of the peers that are installed.
 
     A mapping of plain values: our own, with a list of the same for each of `peers`.
-    Raises `GenerationError` when a peer cannot be counted.
+    Raises `GenerationError` when a peer cannot be counted, `UsageError` without MLX.
     """
+    if not mlx_is_installed():
+        raise UsageError("--cost counts what MLX would do; it is not installed here.")
     from dataclasses import asdict
 
     from backends.genesis_mlx.cost import BANDWIDTHS, Cost, cost_report

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from terminal import run
 
 QUICK = ("--prompt", "16", "--decode", "2", "--repeat", "1")
@@ -11,7 +12,8 @@ QUICK = ("--prompt", "16", "--decode", "2", "--repeat", "1")
 def test_every_figure_is_there_for_every_backend(
     private_home: Path, compiled: None
 ) -> None:
-    result = run("bench", "-m", "builtin", *QUICK, "--json")
+    every = ("--backend", "all", "--json")
+    result = run("bench", "-m", "builtin", *QUICK, *every)
     assert result.code == 0, result.err
     found = json.loads(result.out)
     assert [(each["backend"], each["dtype"]) for each in found] == [
@@ -26,7 +28,22 @@ def test_every_figure_is_there_for_every_backend(
         assert row["prompt_tokens"] == 16
         for key in ("prefill_tokens_per_second", "decode_tokens_per_second"):
             assert 0 < row[key]["low"] <= row[key]["median"] <= row[key]["high"]
+            assert each[key] == row[key]["median"]
     assert found[2]["weight_bytes"] < found[1]["weight_bytes"] / 2
+
+
+def test_by_default_what_a_chat_runs_on(home: Path, compiled: None) -> None:
+    """One object; the settings file counts, and so do prompts that do not fit."""
+    assert run("config", "set", "dtype", "float32").code == 0
+    more = ("--prompt", "5", "--prompt", "2000", "--json")
+    result = run("bench", *QUICK, *more)
+    assert result.code == 0, result.err
+    found = json.loads(result.out)
+    assert found["dtype"] == "float32" and found["against"] == {}
+    assert [row["prompt_tokens"] for row in found["prompts"]] == [16, 5]
+    assert "2000" in result.err
+    speeds = [row["decode_tokens_per_second"]["median"] for row in found["prompts"]]
+    assert found["decode_tokens_per_second"] == pytest.approx(sum(speeds) / 2)
 
 
 def test_ratios_are_for_people(private_home: Path) -> None:
@@ -35,7 +52,25 @@ def test_ratios_are_for_people(private_home: Path) -> None:
     assert "mlx, float32 on CPU" in result.out and "1.00x" in result.out
 
 
-def test_wrong_use_is_one_sentence(private_home: Path, compiled: None) -> None:
-    assert run("bench", "-m", "none", *QUICK).code in (1, 2)
-    wrong = run("bench", "-m", "builtin", "--backend", "cpu", "--dtype", "wide", *QUICK)
-    assert wrong.code in (1, 2) and "wide" in wrong.err and "Traceback" not in wrong.err
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("-m", "none"), "none"),
+        (("--dtype", "wide"), "wide"),
+        (("--backend", "cpu", "--dtype", "bfloat16"), "--backend mlx"),
+        (("-m", "builtin", "--prompt", "9999"), "reads 1024 tokens"),
+        (("-m", "builtin", "--shape", "152m"), "--shape"),
+    ],
+    ids=str,
+)
+def test_wrong_use_is_one_sentence(arguments: tuple[str, ...], word: str) -> None:
+    wrong = run("bench", *arguments)
+    assert wrong.code in (1, 2) and wrong.out == ""
+    assert word in wrong.err and "Traceback" not in wrong.err
+
+
+def test_a_damaged_model_is_not_measured(home: Path) -> None:
+    (home / "models" / "builtin" / "config.json").write_text("{}")
+    wrong = run("bench", "-m", str(home / "models" / "builtin"), *QUICK)
+    assert wrong.code == 1 and "Traceback" not in wrong.err
+    assert "config.json" in wrong.err

@@ -1,15 +1,18 @@
 """No connection leaves this computer, nor is one made at all where none belongs.
 
 Python runs this at its start, in the tests and in every program that they start. An
-audit hook sees connections that code makes by whatever name.
+audit hook sees connections that code makes by whatever name. A test may also hide
+packages from a program, as if they were not installed.
 """
 
 import os
 import socket
 import sys
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 ALLOWED = "GENESIS_TEST_LOOPBACK"
+HIDDEN = set(os.environ.get("GENESIS_TEST_HIDDEN", "").split())
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -31,4 +34,16 @@ def guard(event: str, values: tuple[Any, ...]) -> None:
         raise SystemExit(f"a test opened a connection to {host}")
 
 
+def hide(names: set[str]) -> None:
+    """Let imports of these packages, and searches for them, find nothing."""
+    find = PathFinder.find_spec
+
+    def find_others(name: str, *rest: Any) -> ModuleSpec | None:
+        return None if name.partition(".")[0] in names else find(name, *rest)
+
+    PathFinder.find_spec = staticmethod(find_others)
+
+
 sys.addaudithook(guard)
+if HIDDEN:
+    hide(HIDDEN)

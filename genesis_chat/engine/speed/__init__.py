@@ -1,6 +1,6 @@
 """How fast models are here: ours, and programs to compare them with."""
 
-from .compare import against
+from .compare import against, overall
 from .ours import measure, released_shape
 from .peers import PEERS, find_peer, measure_peer
 from .task import Task
@@ -12,5 +12,6 @@ __all__ = [
     "find_peer",
     "measure",
     "measure_peer",
+    "overall",
     "released_shape",
 ]

@@ -1,8 +1,19 @@
-"""Ratios of one measurement to another."""
+"""One figure for all prompts, and ratios of one measurement to another."""
 
 import statistics
 from collections.abc import Mapping
 from typing import Any
+
+KINDS = ("prefill", "decode")
+
+
+def overall(found: Mapping[str, Any]) -> dict[str, float]:
+    """Tokens per second of a measurement: the median over its prompts."""
+    keys = [f"{kind}_tokens_per_second" for kind in KINDS]
+    return {
+        key: statistics.median(row[key]["median"] for row in found["prompts"])
+        for key in keys
+    }
 
 
 def against(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
@@ -13,13 +24,13 @@ def against(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any
             **{
                 f"{kind}_ratio": row[f"{kind}_tokens_per_second"]["median"]
                 / other[f"{kind}_tokens_per_second"]["median"]
-                for kind in ("prefill", "decode")
+                for kind in KINDS
             },
         }
         for row, other in zip(ours["prompts"], theirs["prompts"], strict=True)
     ]
-    overall = {
-        key: statistics.median(pair[key] for pair in pairs)
-        for key in ("prefill_ratio", "decode_ratio")
+    ratios = {
+        f"{kind}_ratio": statistics.median(pair[f"{kind}_ratio"] for pair in pairs)
+        for kind in KINDS
     }
-    return {**theirs, **overall, "ratios": pairs}
+    return {**theirs, **ratios, "ratios": pairs}
