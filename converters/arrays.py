@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-import mlx.core as mx
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
 
 from .errors import ConversionError, reason
 from .header import TensorInfo
@@ -12,10 +14,20 @@ from .header import TensorInfo
 # the size of the file; large enough that Python's part of the work is small.
 PIECE_BYTES = 8 << 20
 
-STORED = {"F32": mx.float32, "F16": mx.float16, "BF16": mx.bfloat16}
+DTYPES: dict[str, np.dtype[Any]] = {
+    "float32": np.dtype(np.float32),
+    "float16": np.dtype(np.float16),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+}
+# What safetensors calls them.
+STORED = {
+    "F32": DTYPES["float32"],
+    "F16": DTYPES["float16"],
+    "BF16": DTYPES["bfloat16"],
+}
 
 
-def pieces(file: BinaryIO, info: TensorInfo) -> Iterator[mx.array]:
+def pieces(file: BinaryIO, info: TensorInfo) -> Iterator[NDArray[Any]]:
     """A float tensor's rows in order, each piece [rows, ...] in the stored dtype."""
     rows, rest = (info.shape[0], info.shape[1:]) if info.shape else (1, ())
     if not info.nbytes:
@@ -28,7 +40,7 @@ def pieces(file: BinaryIO, info: TensorInfo) -> Iterator[mx.array]:
         yield from_bytes(data, info.dtype).reshape(count, *rest)
 
 
-def whole(file: BinaryIO, info: TensorInfo) -> mx.array:
+def whole(file: BinaryIO, info: TensorInfo) -> NDArray[Any]:
     """A small float tensor in one piece, in its own shape and dtype."""
     data = read_exactly(file, info.start, info.nbytes)
     return from_bytes(data, info.dtype).reshape(info.shape)
@@ -48,21 +60,24 @@ def read_exactly(file: BinaryIO, start: int, count: int) -> bytes:
     return data
 
 
-def from_bytes(data: bytes, dtype: str) -> mx.array:
-    """A flat array of little-endian safetensors data."""
-    # MLX takes any buffer; its stubs do not say so.
-    buffer: Any = memoryview(data).cast("f" if dtype == "F32" else "H")
-    return mx.array(buffer).view(STORED[dtype])
+def from_bytes(data: bytes, dtype: str) -> NDArray[Any]:
+    """A flat array of little-endian safetensors data, in this machine's order."""
+    kind = STORED[dtype]
+    array = np.frombuffer(data, f"<u{kind.itemsize}")
+    return array.astype(f"u{kind.itemsize}", copy=False).view(kind)
 
 
-def to_bytes(array: mx.array) -> memoryview:
-    """The array's data, row-major, as safetensors stores it."""
-    if array.dtype in (mx.float16, mx.bfloat16):
-        array = array.view(mx.uint16)
-    array = mx.contiguous(array)
-    mx.eval(array)
-    buffer: Any = array
-    return memoryview(buffer).cast("B")
+def to_bytes(array: NDArray[Any]) -> memoryview:
+    """The array's data, row-major and little-endian, as safetensors stores it."""
+    words = np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
+    stored = words.astype(words.dtype.newbyteorder("<"), copy=False)
+    return stored.reshape(-1).data.cast("B")
+
+
+def cast(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Values rounded to the nearest in another dtype; too large ones are infinite."""
+    with np.errstate(over="ignore"):
+        return array.astype(dtype, copy=False)
 
 
 def same_bytes(file: BinaryIO, one: TensorInfo, other: TensorInfo) -> bool:
@@ -80,7 +95,7 @@ def same_bytes(file: BinaryIO, one: TensorInfo, other: TensorInfo) -> bool:
 
 def value_problems(
     file: BinaryIO,
-    tensors: Mapping[str, tuple[TensorInfo, mx.Dtype]],
+    tensors: Mapping[str, tuple[TensorInfo, np.dtype[Any]]],
     report: Callable[[int], None],
 ) -> list[str]:
     """Look at every value once: NaN, infinity, and what the new dtype cannot hold.
@@ -98,19 +113,15 @@ def value_problems(
     for name, (info, dtype) in tensors.items():
         finite = fits = True
         for piece in pieces(file, info):
-            here = mx.all(mx.isfinite(piece))
-            there = mx.all(mx.isfinite(piece.astype(dtype)))
-            mx.eval(here, there)
-            finite = finite and bool(here.item())
-            fits = fits and bool(there.item())
+            finite = finite and bool(np.isfinite(piece).all())
+            fits = fits and bool(np.isfinite(cast(piece, dtype)).all())
             done += piece.nbytes
             report(done)
         if not finite:
             problems.append(f"{name} holds NaN or infinite values.")
         elif not fits:
-            word = str(dtype).removeprefix("mlx.core.")
-            other = "bfloat16" if dtype == mx.float16 else "float32"
+            other = "bfloat16" if dtype == DTYPES["float16"] else "float32"
             problems.append(
-                f"{name} holds values too large for {word}; use --dtype {other}."
+                f"{name} holds values too large for {dtype}; use --dtype {other}."
             )
     return problems

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from backends.genesis_mlx import ConfigError, ModelArgs
+from backends.args import ModelArgs
+from backends.errors import ConfigError
 
 from .errors import ConversionError, shown
 from .header import Header

@@ -7,16 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import mlx.core as mx
+from backends.args import ModelArgs
+from backends.weights import QUANTIZATION_GROUP, tensor_shapes
 
-from backends.genesis_mlx import (
-    DTYPES,
-    QUANTIZATION_GROUP,
-    Dtype,
-    ModelArgs,
-    tensor_shapes,
-)
-
+from .arrays import DTYPES
 from .checking import check_names, check_values
 from .destination import check_destination
 from .errors import ConversionError
@@ -27,7 +21,7 @@ from .sources import Source, resolve_source
 from .storage import new_directory
 from .tokenization import FILE_NAMES
 from .tokenization.choice import choose_tokenizer
-from .weights import dtype_name, plan, write_weights
+from .weights import Dtype, dtype_name, plan, write_weights
 
 
 def convert(
@@ -42,7 +36,7 @@ def convert(
     replace: bool = False,
     name: str | None = None,
 ) -> Manifest:
-    """Convert a Genesis checkpoint to a model directory for the MLX backend.
+    """Convert a Genesis checkpoint to a model directory.
 
     Everything is checked before anything is written; the directory then appears
     under its name with all its files or not at all.
@@ -78,8 +72,7 @@ def convert(
         source = resolve_source(source, progress=progress)
     used = [source.weights, *(Path(p) for p in (source.tokenizer, tokenizer) if p)]
     check_destination(destination, replace=replace, sources=used)
-    # The CPU, so that a model comes out the same on every machine.
-    with mx.stream(mx.cpu), open_checkpoint(source.weights) as checkpoint:
+    with open_checkpoint(source.weights) as checkpoint:
         found = check_names(checkpoint, accept_unknown)
         args = found.configuration.args
         targets = plan(args, checkpoint.header, dtype, quantize)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 def sync_file(path: Path) -> None:
     """Make a file's data durable."""
-    with path.open("rb") as file:
+    # Windows syncs only what may be written.
+    with path.open("rb+") as file:
         _sync(file.fileno())
 
 

@@ -1,6 +1,7 @@
 """Names and shapes of a checkpoint's tensors, as the reference saves them."""
 
-from backends.genesis_mlx import FOX_CONV_SIZE, ModelArgs
+from backends.args import ModelArgs
+from backends.weights import FOX_CONV_SIZE
 
 Shape = tuple[int, ...]
 

@@ -3,33 +3,30 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
-import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
 
-from backends.genesis_mlx import (
+from backends.args import ModelArgs
+from backends.weights import (
     ALWAYS_FLOAT32,
-    DTYPES,
     QUANTIZATION_GROUP,
-    Dtype,
-    ModelArgs,
     quantizable,
     tensor_shapes,
 )
 
-from .arrays import STORED, pieces, to_bytes, whole
+from .arrays import DTYPES, STORED, cast, pieces, to_bytes, whole
 from .errors import ConversionError
 from .header import Checkpoint, Header
 from .layout import source_shapes
 from .names import place
 from .progress import Progress
+from .quantization import quantize
 from .writer import ITEM_BYTES, SafetensorsWriter
 
-CODES = {
-    mx.float32: "F32",
-    mx.float16: "F16",
-    mx.bfloat16: "BF16",
-    mx.uint32: "U32",
-}
+Dtype = Literal["float32", "float16", "bfloat16"]
+CODES = {dtype: code for code, dtype in STORED.items()}
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Target:
 
     name: str
     shape: tuple[int, ...]
-    dtype: mx.Dtype
+    dtype: np.dtype[Any]
     parts: tuple[str, ...]
     convolution: bool
     bits: int | None
@@ -113,9 +110,7 @@ def write_weights(
                 if target.bits is None:
                     out.append(target.name, to_bytes(piece))
                 else:
-                    arrays = mx.quantize(
-                        piece, group_size=QUANTIZATION_GROUP, bits=target.bits
-                    )
+                    arrays = quantize(piece, target.bits)
                     for name, array in zip(
                         _quantised_names(target.name), arrays, strict=True
                     ):
@@ -142,23 +137,23 @@ def _quantised_names(name: str) -> tuple[str, str, str]:
     return name, f"{stem}.scales", f"{stem}.biases"
 
 
-def _pieces(checkpoint: Checkpoint, target: Target) -> Iterator[mx.array]:
+def _pieces(checkpoint: Checkpoint, target: Target) -> Iterator[NDArray[Any]]:
     """The target's values in row order, in its dtype."""
     source, header = checkpoint.file, checkpoint.header
     if target.convolution:
         kernels = [whole(source, header.tensors[name]) for name in target.parts]
-        flat = [k.reshape(k.shape[0], -1).astype(target.dtype) for k in kernels]
-        yield mx.concatenate(flat, axis=0).T
+        flat = [cast(k.reshape(k.shape[0], -1), target.dtype) for k in kernels]
+        yield np.concatenate(flat).T
         return
     for name in target.parts:
         for piece in pieces(source, header.tensors[name]):
-            yield piece.astype(target.dtype)
+            yield cast(piece, target.dtype)
 
 
-def _dtype(name: str, stored: list[str], chosen: Dtype | None) -> mx.Dtype:
+def _dtype(name: str, stored: list[str], chosen: Dtype | None) -> np.dtype[Any]:
     if name.endswith(ALWAYS_FLOAT32):
-        return mx.float32
+        return DTYPES["float32"]
     if chosen:
         return DTYPES[chosen]
     # float16 and bfloat16 each hold values the other cannot.
-    return STORED[stored[0]] if len(set(stored)) == 1 else mx.float32
+    return STORED[stored[0]] if len(set(stored)) == 1 else DTYPES["float32"]
