@@ -52,11 +52,12 @@ def _device() -> Iterator[Row]:
     from .config import load
     from .engine import backend_facts
 
-    facts = backend_facts(load().backend)
+    own = load()
+    facts = backend_facts(own.backend, own.dtype)
     yield "backend", f"{facts.backend} ({facts.why})", ""
     yield facts.library, facts.version, ""
     yield "device", facts.device, ""
-    yield "default dtype", facts.dtype, ""
+    yield "default dtype", own.dtype or facts.dtype, ""
 
 
 def _kernels() -> Iterator[Row]:

@@ -180,11 +180,13 @@ class BackendFacts:
     dtype: str
 
 
-def backend_facts(backend: BackendName = "auto") -> BackendFacts:
-    """Look at the backend, without a model. Raises `UsageError`."""
+def backend_facts(
+    backend: BackendName = "auto", dtype: str | None = None
+) -> BackendFacts:
+    """Look at the backend chosen for them, without a model. Raises `UsageError`."""
     from importlib.metadata import version
 
-    chosen = choose_backend(backend)
+    chosen = choose_backend(backend, dtype)
     library = {"mlx": "mlx", "cpu": "numba"}[chosen.name]
     device, dtype = chosen.module.device_facts()
     return BackendFacts(
