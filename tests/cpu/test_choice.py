@@ -1,5 +1,10 @@
 """The CPU backend through the command line, the engines and the interface."""
 
+import io
+import json
+import shutil
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,19 +16,35 @@ from turns import GREEDY, finished
 
 from backends.genesis_mlx.device import on_metal
 from genesis_chat import Genesis
+from genesis_chat.cli.main import run as run_arguments
 from genesis_chat.engine import (
     LocalEngine,
     MixerReadings,
     Request,
-    Snapshots,
     WorkerEngine,
 )
 from genesis_chat.engine.backend import choose_backend
 from genesis_chat.errors import UsageError
 from genesis_chat.models import ensure_builtin
+from genesis_chat.paths import SNAPSHOTS
 
 FRANCE, PARIS = "What is the capital of France?", "The capital of France is Paris."
-BOB, NAME = "My name is Bob.", "What is my name?"
+BOB = "My name is Bob."
+TURNS = (BOB, "What is my name?", FRANCE)
+
+
+@pytest.fixture
+def run_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Run the command line in this process; its output."""
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+        assert run_arguments(list(arguments)) == 0, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    return run
 
 
 def test_a_backend_is_chosen_by_name_and_dtype() -> None:
@@ -52,29 +73,22 @@ def test_what_it_cannot_do_is_one_sentence(private_home: Path, compiled: None) -
 
 
 def test_conversations_go_from_one_backend_to_the_other_and_back(
-    private_home: Path, tmp_path: Path
+    private_home: Path, run_here: Callable[..., str]
 ) -> None:
-    """The second engine reads only the new message: it opens the first one's state."""
-    models = {
-        name: Genesis.load(dtype="float32", backend=name).model
-        for name in ("mlx", "cpu")
-    }
-    told: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
+    """`ask -c` on the other backend goes on from the first one's state."""
+    told: dict[tuple[str, ...], list[list[int]]] = {}
     for order in (("mlx", "mlx", "mlx"), ("mlx", "cpu", "mlx"), ("cpu", "mlx", "cpu")):
-        snapshots = Snapshots(tmp_path / "-".join(order))
-        session = None
-        replies = []
-        for name, content in zip(order, (BOB, NAME, FRANCE), strict=True):
-            engine = LocalEngine(models[name], snapshots)
-            following = Genesis(models[name]).session("")
-            following.engine = engine
-            following.exchanges = session.exchanges if session else []
-            session = following
-            reply = finished(session.reply(content, GREEDY))
-            replies.append(reply.token_ids)
-            if session.exchanges[1:]:
-                assert reply.prefilled_tokens < reply.prompt_tokens / 2
-        told[order] = replies
+        shutil.rmtree(private_home / SNAPSHOTS, ignore_errors=True)
+        told[order] = []
+        for turn, name in enumerate(order):
+            options = ("--temp", "0", "--repetition-penalty", "1", "--json")
+            if turn:
+                options = ("-c", *options)
+            exact = ("--backend", name, "--dtype", "float32")
+            reply = json.loads(run_here("ask", *options, *exact, TURNS[turn]))
+            told[order].append(reply["token_ids"])
+            if turn:
+                assert reply["prefilled_tokens"] < reply["prompt_tokens"] / 2
     first, *others = told.values()
     assert all(each == first for each in others)
 
