@@ -122,9 +122,12 @@ def read_manifest(directory: Path | str) -> Manifest:
 def verify(directory: Path | str, progress: Progress = silent) -> list[str]:
     """Check every file of a converted model against its manifest.
 
+    Weights that a backend keeps beside them are checked against their own sha256.
     Returns one sentence per problem, none when the model is whole. `progress` is
     called with the stage "verify" and bytes.
     """
+    from backends.derived_file import DERIVED_FILE, check_derived
+
     directory = Path(directory)
     try:
         manifest = read_manifest(directory)
@@ -153,6 +156,10 @@ def verify(directory: Path | str, progress: Progress = silent) -> list[str]:
         elif found.sha256 != record.sha256:
             problems.append(f"{name} was changed: its sha256 is another one.")
         done += record.bytes
+    try:
+        problems += filter(None, [check_derived(directory)])
+    except OSError as error:
+        problems.append(f"{DERIVED_FILE} cannot be read: {reason(error)}.")
     return problems
 
 

@@ -1,7 +1,5 @@
 """A model's weights as flat arrays, in float32 or int8."""
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -9,9 +7,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from ..args import ModelArgs
+from ..derived_file import DERIVED_FILE, keep_derived, made_from
 from .layout import WeightLayout, weight_layout
 from .tensors import Float32, FloatTensors, map_tensors
 
@@ -19,7 +17,6 @@ Dtype = Literal["float32", "int8"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 # As near to float32 as bfloat16 is, the other backend's default on a GPU.
 DEFAULT_DTYPE: Dtype = "int8"
-INT8_FILE = "model.cpu-int8.safetensors"
 FORMAT = "genesis-cpu-int8-1"
 BLOCK_ROWS = 1024
 
@@ -62,14 +59,14 @@ def read_weights(
     """
     if dtype == "float32":
         return _float32(FloatTensors(map_tensors(path), bits), args)
-    kept = path.with_name(INT8_FILE)
-    key = _key(path)
-    found = _map_int8(kept, args, key)
+    kept = path.with_name(DERIVED_FILE)
+    meta = {"format": FORMAT, "made_from": made_from(path)}
+    found = _map_int8(kept, args, meta)
     if found is None:
         made = _int8(FloatTensors(map_tensors(path), bits), args)
-        _keep_int8(kept, made, key)
+        keep_derived(kept, {"small": made.small, "matrices": made.matrices}, meta)
         # The copy on the disk needs no memory that cannot be given back.
-        found = _map_int8(kept, args, key) or made
+        found = _map_int8(kept, args, meta) or made
     return found
 
 
@@ -142,27 +139,7 @@ def _frozen(matrices: NDArray[Any], small: Float32, layout: WeightLayout) -> Wei
     return Weights(matrices, small, layout)
 
 
-def _key(path: Path) -> str:
-    """What changes when the weights do: their file's size and time."""
-    facts = path.stat()
-    return f"{facts.st_size} {facts.st_mtime_ns}"
-
-
-def _keep_int8(path: Path, weights: Weights, key: str) -> None:
-    """Write the file if the folder can be written; whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    arrays = {"matrices": weights.matrices, "small": weights.small}
-    with suppress(OSError, SafetensorError):
-        try:
-            save_file(arrays, partial, {"format": FORMAT, "made_from": key})
-            with partial.open("rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-def _map_int8(path: Path, args: ModelArgs, key: str) -> Weights | None:
+def _map_int8(path: Path, args: ModelArgs, meta: dict[str, str]) -> Weights | None:
     """The kept weights, or None if there are none that fit."""
     layout = weight_layout(args, scaled=True)
     wanted = {
@@ -173,10 +150,10 @@ def _map_int8(path: Path, args: ModelArgs, key: str) -> Weights | None:
         with safe_open(str(path), framework="numpy") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
             found = {n: (s.get_dtype(), s.get_shape()) for n, s in slices.items()}
-            meta = file.metadata() or {}
+            kept = file.metadata() or {}
     except (OSError, SafetensorError):
         return None
-    if found != wanted or meta != {"format": FORMAT, "made_from": key}:
+    if found != wanted or not meta.items() <= kept.items():
         return None
     tensors = map_tensors(path)
     return _frozen(tensors["matrices"].values, tensors["small"].values, layout)

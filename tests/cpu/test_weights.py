@@ -1,7 +1,9 @@
 """Every form a model is stored in, and int8 kept beside it."""
 
 import json
+import multiprocessing
 import os
+import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,8 @@ from running_cpu import load_cpu, whole
 from tolerances import LOGITS, RELATIVE_RMS, max_difference
 
 from backends import genesis_cpu, genesis_mlx
+from backends.derived_file import DERIVED_FILE
 from backends.genesis_cpu import DTYPES, ConfigError, WeightsError
-from backends.genesis_cpu.weights import INT8_FILE
 from converters import convert, verify
 
 IDS = random_ids(40, 2)
@@ -55,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_int8_is_made_once(folder: Path) -> None:
     made = whole(load_cpu(folder, "int8"), IDS, ttt=True)
-    kept = folder / INT8_FILE
+    kept = folder / DERIVED_FILE
     before = kept.stat()
     assert (whole(load_cpu(folder, "int8"), IDS, ttt=True) == made).all()
     assert kept.stat().st_mtime_ns == before.st_mtime_ns
@@ -83,7 +85,7 @@ def test_int8_of_other_weights_is_made_again(folder: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "empty", "other"])
 def test_a_damaged_int8_file_is_made_again(damage: str, folder: Path) -> None:
     expected = whole(load_cpu(folder, "int8"), IDS, ttt=False)
-    kept = folder / INT8_FILE
+    kept = folder / DERIVED_FILE
     data = kept.read_bytes()
     match damage:
         case "cut":
@@ -96,20 +98,70 @@ def test_a_damaged_int8_file_is_made_again(damage: str, folder: Path) -> None:
     assert kept.stat().st_size == len(data)
 
 
+def test_verify_sees_what_the_program_would_not(folder: Path) -> None:
+    load_cpu(folder, "int8")
+    kept = folder / DERIVED_FILE
+    data = bytearray(kept.read_bytes())
+    for at in (len(data) - 1, len(data) // 2):
+        data[at] ^= 1
+        kept.write_bytes(data)
+        (problem,) = verify(folder)
+        assert DERIVED_FILE in problem and "delete it" in problem
+        data[at] ^= 1
+    kept.write_bytes(data[:-1])
+    assert len(verify(folder)) == 1
+    kept.unlink()
+    assert verify(folder) == []
+
+
+def test_what_a_killed_process_left_is_removed(folder: Path) -> None:
+    """Not at once: another process may be writing it."""
+    left, new = (folder / f".{DERIVED_FILE}.{n}" for n in (1, 2))
+    for path in (left, new):
+        path.write_bytes(b"half of it")
+    os.utime(left, (1e9, 1e9))
+    load_cpu(folder, "int8")
+    assert not left.exists() and new.exists()
+
+
+@pytest.mark.parametrize("fault", ["full", "forbidden"])
 def test_a_folder_that_cannot_be_written(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    fault: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """int8 is then made at every start, in memory."""
     expected = whole(load_cpu(folder, "int8"), IDS, ttt=False)
-    (folder / INT8_FILE).unlink()
+    (folder / DERIVED_FILE).unlink()
+    if fault == "forbidden":
 
-    def refused(*_: Any) -> None:
-        raise PermissionError(13, "Permission denied")
+        def refused(*_: Any) -> None:
+            raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "replace", refused)
-    model = load_cpu(folder, "int8")
-    assert (whole(model, IDS, ttt=False) == expected).all()
+        monkeypatch.setattr(os, "replace", refused)
+        found = whole(load_cpu(folder, "int8"), IDS, ttt=False)
+    else:
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+        try:
+            found = whole(load_cpu(folder, "int8"), IDS, ttt=False)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (found == expected).all()
     assert [p.name for p in folder.iterdir() if "int8" in p.name] == []
+
+
+def test_several_processes_make_it_at_once(folder: Path) -> None:
+    """Each writes a whole file; the last one stays, and none is left beside it."""
+    context = multiprocessing.get_context("spawn")
+    children = [
+        context.Process(target=load_cpu, args=(folder, "int8")) for _ in range(3)
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(60)
+        assert child.exitcode == 0
+    assert verify(folder) == []
+    assert [p.name for p in folder.iterdir() if "int8" in p.name] == [DERIVED_FILE]
 
 
 def test_what_cannot_be_loaded_is_refused(folder: Path) -> None:
