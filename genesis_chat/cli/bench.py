@@ -11,14 +11,14 @@ import click
 
 from ..errors import ModelError, UsageError
 from ..settings import BACKENDS, COMPUTE_DTYPES
+from .bench_show import show, show_cost
 from .history import AS_JSON
 from .options import complete_model, own_defaults
 from .show import notice
 
-PROMPTS, LONG = (16, 128, 512, 2048), 8192
+PROMPTS, LONG = (16, 128, 512, 2048), (4096, 8192)
 # What `--backend all` compares, the reference's numbers first.
 ALL = (("mlx", "float32"), ("cpu", "float32"), ("cpu", "int8"))
-KINDS = (("prefill", "reads"), ("decode", "writes"))
 
 
 @click.command()
@@ -40,7 +40,7 @@ KINDS = (("prefill", "reads"), ("decode", "writes"))
     "--dtype", type=click.Choice(COMPUTE_DTYPES), help="What the backend computes in."
 )
 @click.option("--prompt", type=click.IntRange(1), multiple=True, help="Its tokens.")
-@click.option("--long", "longer", is_flag=True, help="Also 8,192 tokens (--shape).")
+@click.option("--long", "longer", is_flag=True, help="Also 4,096 and 8,192 tokens.")
 @click.option("--decode", type=click.IntRange(2), default=32, show_default=True)
 @click.option("--repeat", type=click.IntRange(1), default=3, show_default=True)
 @click.option(
@@ -80,7 +80,7 @@ def bench(cost: bool, context: int, ttt: bool, json_output: bool, **run: Any) ->
         click.echo(json.dumps(found if run["backend"] == "all" else found[0]))
         return 0
     for each in found:
-        _show(each, found[0])
+        show(each, found[0])
     return 0
 
 
@@ -106,7 +106,7 @@ def _measured(
     """What every backend does, with the peers' figures under `against`."""
     from ..engine.speed import Task, against, measure, measure_peer, overall
 
-    prompts = run["prompt"] or (*PROMPTS, *((LONG,) if run["longer"] else ()))
+    prompts = run["prompt"] or (*PROMPTS, *(LONG if run["longer"] else ()))
     with _model(run, max(prompts) + run["decode"] + 1) as (directory, context):
         fitting = tuple(n for n in prompts if n + run["decode"] < context)
         if not fitting:
@@ -150,52 +150,12 @@ def _model(run: dict[str, Any], needed: int) -> Iterator[tuple[Path, int]]:
     yield chosen.directory, describe(chosen.directory).context
 
 
-def _show(found: dict[str, Any], first: dict[str, Any]) -> None:
-    limit = found["streaming_limit_tokens_per_second"]
-    weights, peak = found["weight_bytes"], found["peak_memory_bytes"]
-    click.echo(f"\n{found['backend']}, {found['dtype']} on {found['device']}")
-    for warning in found["warnings"]:
-        notice(warning)
-    click.echo(f"  start {found['start_seconds']:.2f} s")
-    most = f", peak memory {peak / 1e6:.0f} MB" if peak else ""
-    click.echo(f"  weights {weights / 1e6:.0f} MB{most}")
-    click.echo(f"  memory allows {limit:.0f} tokens/s")
-    for row, base in zip(found["prompts"], first["prompts"], strict=True):
-        parts = [f"  {row['prompt_tokens']:5} tokens:"]
-        for key, verb in KINDS:
-            now = row[f"{key}_tokens_per_second"]
-            ratio = now["median"] / base[f"{key}_tokens_per_second"]["median"]
-            spread = f"{now['low']:.0f} to {now['high']:.0f}"
-            parts.append(f"{verb} {now['median']:.0f}/s ({spread}; {ratio:.2f}x)")
-        wait = row["seconds_to_first_token"]["median"]
-        click.echo(f"{parts[0]} {parts[1]}, {parts[2]}, first after {wait:.2f} s")
-    for name, theirs in found["against"].items():
-        click.echo(f"  over {name} ({theirs['version']}):")
-        for row, ratio in zip(theirs["prompts"], theirs["ratios"], strict=True):
-            parts = [f"  {row['prompt_tokens']:5} tokens:"]
-            for kind, verb in KINDS:
-                speed = row[f"{kind}_tokens_per_second"]["median"]
-                parts.append(f"{verb} {ratio[f'{kind}_ratio']:.2f}x its {speed:.0f}/s")
-            click.echo(f"{parts[0]} {', '.join(parts[1:])}")
-
-
 def _cost(context: int, ttt: bool, json_output: bool) -> int:
     from ..engine.cost import token_costs
 
     found = token_costs(context, ttt)
     if json_output:
         click.echo(json.dumps(found))
-        return 0
-    click.echo(f"One token, {found['dtype']} weights, {context} tokens in the cache")
-    for each in (found, *found["peers"]):
-        click.echo(f"\n{each['name']}")
-        click.echo(f"  {'dispatches':18} {each['dispatches_per_token']}")
-        for key in ("bytes_per_token", "weight_bytes", "key_value_bytes"):
-            click.echo(f"  {key.replace('_', ' '):18} {each[key] / 1e6:.1f} MB")
-        times = each["milliseconds"].items()
-        shown = ", ".join(f"{chip} {value:.2f} ms" for chip, value in times)
-        click.echo(f"  {'bandwidth allows':18} {shown}")
-    notice("Computed from the graph and published bandwidths, not measured.")
-    if not found["peers"]:
-        notice("Install mlx-lm to count its Qwen3-Next beside it.")
+    else:
+        show_cost(found)
     return 0

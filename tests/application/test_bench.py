@@ -29,6 +29,7 @@ def test_every_figure_is_there_for_every_backend(
         for key in ("prefill_tokens_per_second", "decode_tokens_per_second"):
             assert 0 < row[key]["low"] <= row[key]["median"] <= row[key]["high"]
             assert each[key] == row[key]["median"]
+        assert each["decode_growth"] is None
     assert found[2]["weight_bytes"] < found[1]["weight_bytes"] / 2
 
 
@@ -44,6 +45,10 @@ def test_by_default_what_a_chat_runs_on(home: Path, compiled: None) -> None:
     assert "2000" in result.err
     speeds = [row["decode_tokens_per_second"]["median"] for row in found["prompts"]]
     assert found["decode_tokens_per_second"] == pytest.approx(sum(speeds) / 2)
+    growth = found["decode_growth"]
+    for row, speed in zip(found["prompts"], speeds, strict=True):
+        more = growth["milliseconds_per_1000_tokens"] * row["prompt_tokens"] / 1000
+        assert growth["milliseconds"] + more == pytest.approx(1000 / speed)
 
 
 def test_ratios_are_for_people(private_home: Path) -> None:

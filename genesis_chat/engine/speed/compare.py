@@ -1,18 +1,35 @@
-"""One figure for all prompts, and ratios of one measurement to another."""
+"""Figures over all prompts, and ratios of one measurement to another."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 KINDS = ("prefill", "decode")
 
 
-def overall(found: Mapping[str, Any]) -> dict[str, float]:
-    """Tokens per second of a measurement: the median over its prompts."""
+def overall(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a measurement: its tokens per second, the median over its prompts, and
+    `decode_growth`, what a token costs whatever came before it and what each 1,000
+    tokens before it add; None with prompts of one length only.
+    """
     keys = [f"{kind}_tokens_per_second" for kind in KINDS]
-    return {
+    speeds = {
         key: statistics.median(row[key]["median"] for row in found["prompts"])
         for key in keys
+    }
+    return {**speeds, "decode_growth": _growth(found["prompts"])}
+
+
+def _growth(rows: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+    """The straight line through the milliseconds of a token."""
+    lengths = [row["prompt_tokens"] / 1000 for row in rows]
+    if len(set(lengths)) < 2:
+        return None
+    costs = [1000 / row["decode_tokens_per_second"]["median"] for row in rows]
+    line = statistics.linear_regression(lengths, costs)
+    return {
+        "milliseconds": line.intercept,
+        "milliseconds_per_1000_tokens": line.slope,
     }
 
 
