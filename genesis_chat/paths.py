@@ -15,7 +15,8 @@ SNAPSHOTS = "snapshots"
 def data_directory() -> Path:
     """Conversations and models: `$GENESIS_CHAT_HOME`, or the platform's folder.
 
-    Raises `UsageError` when the variable names a user that is not there.
+    Raises `UsageError` when the variable names a user that is not there, or when it
+    is not set and this user has no home.
     """
     home = os.path.expanduser(os.environ.get("GENESIS_CHAT_HOME", ""))
     if home.startswith("~"):
@@ -25,7 +26,12 @@ def data_directory() -> Path:
         )
     if home:
         return Path(home).absolute()
-    return platformdirs.user_data_path(APPLICATION, appauthor=False)
+    try:
+        return platformdirs.user_data_path(APPLICATION, appauthor=False)
+    except RuntimeError as error:
+        raise UsageError(
+            "You have no home folder here; set GENESIS_CHAT_HOME to a folder's path."
+        ) from error
 
 
 def models_directory() -> Path:
@@ -33,15 +39,20 @@ def models_directory() -> Path:
     return data_directory() / "models"
 
 
-def compiled_directory() -> Path:
+def compiled_directory() -> Path | None:
     """Code compiled for this processor; can be deleted at any time.
 
-    `$GENESIS_CHAT_CACHE`, or the platform's folder for what can be made again.
+    `$GENESIS_CHAT_CACHE`, or the platform's folder for what can be made again; None
+    for a user without a home.
     """
     cache = os.environ.get("GENESIS_CHAT_CACHE")
     if cache:
         return Path(cache).absolute() / "compiled"
-    return platformdirs.user_cache_path(APPLICATION, appauthor=False) / "compiled"
+    try:
+        folder = platformdirs.user_cache_path(APPLICATION, appauthor=False)
+    except RuntimeError:
+        return None
+    return folder / "compiled"
 
 
 def private_directory(path: Path) -> Path:

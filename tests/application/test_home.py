@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pytest import MonkeyPatch, raises
 from terminal import run
+
+from genesis_chat.errors import UsageError
+from genesis_chat.paths import compiled_directory, data_directory
 
 QUESTION = ("What is the capital of France?", "--temp", "0")
 ANSWER = "The capital of France is Paris.\n"
@@ -41,6 +45,21 @@ def test_home_may_begin_with_a_tilde(tmp_path: Path) -> None:
     env = {"GENESIS_CHAT_HOME": "~/chat", "HOME": str(tmp_path)}
     assert run(*QUESTION, env=env).out == ANSWER
     assert (tmp_path / "chat" / "models" / "builtin").is_dir()
+
+
+def test_a_user_without_a_home(monkeypatch: MonkeyPatch) -> None:
+    """As in a container whose user nobody knows."""
+
+    def unknown(user: int) -> None:
+        raise KeyError(user)
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "GENESIS_CHAT_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    assert compiled_directory() is None
+    monkeypatch.delenv("GENESIS_CHAT_HOME")
+    with raises(UsageError, match="set GENESIS_CHAT_HOME"):
+        data_directory()
 
 
 def test_home_with_unusual_characters(tmp_path: Path) -> None:
