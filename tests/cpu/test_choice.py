@@ -93,6 +93,19 @@ def test_conversations_go_from_one_backend_to_the_other_and_back(
     assert all(each == first for each in others)
 
 
+def test_doctor_tells_what_the_settings_lead_to(run_here: Callable[..., str]) -> None:
+    for key, value, told in (
+        ("dtype", "int8", "cpu (int8 runs on it only)"),
+        ("dtype", "float16", "mlx (float16 runs on it only)"),
+        ("backend", "mlx", "mlx (asked for)"),
+    ):
+        run_here("config", "set", key, value)
+        found = json.loads(run_here("doctor", "--json"))["findings"]
+        device = {f["name"]: f["value"] for f in found if f["section"] == "device"}
+        assert device["backend"] == told
+        assert device["default dtype"] == ("int8" if value == "int8" else "float16")
+
+
 def test_the_mixers_report_as_with_mlx(private_home: Path) -> None:
     told: list[list[MixerReadings]] = []
     for name in ("mlx", "cpu"):
