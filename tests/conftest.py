@@ -46,18 +46,24 @@ def private_home(
     """A data directory of the test's own."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("GENESIS_CHAT_HOME", str(home))
-    # Compiled once for all tests of a run, since that takes seconds.
-    compiled = tmp_path_factory.getbasetemp().parent / "compiled"
-    monkeypatch.setenv("GENESIS_CHAT_CACHE", str(compiled))
+    monkeypatch.setenv("GENESIS_CHAT_CACHE", str(cache_of(tmp_path_factory)))
     for name in ("NO_COLOR", "FORCE_COLOR", "GENESIS_CHAT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     yield home
 
 
-@pytest.fixture
-def compiled(private_home: Path) -> None:
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The CPU backend, compiled; commands have no patience for that."""
     from genesis_chat import load
 
-    for dtype in ("float32", "int8"):
-        load("builtin", backend="cpu", dtype=dtype)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENESIS_CHAT_HOME", str(tmp_path_factory.mktemp("compiling")))
+        patch.setenv("GENESIS_CHAT_CACHE", str(cache_of(tmp_path_factory)))
+        for dtype in ("float32", "int8"):
+            load("builtin", backend="cpu", dtype=dtype)
+
+
+def cache_of(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled once for all tests of a run, since that takes seconds."""
+    return tmp_path_factory.getbasetemp().parent / "compiled"

@@ -29,7 +29,7 @@ def converted_once(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(autouse=True)
-def home(private_home: Path, converted_once: Path) -> Path:
+def home(private_home: Path, converted_once: Path, compiled: None) -> Path:
     """The data directory, in which the built-in model has been prepared."""
     shutil.copytree(converted_once, private_home / "models" / "builtin")
     return private_home

@@ -10,7 +10,7 @@ QUICK = ("--prompt", "16", "--decode", "2", "--repeat", "1")
 
 
 def test_every_figure_is_there_for_every_backend(
-    private_home: Path, compiled: None
+    private_home: Path,
 ) -> None:
     every = ("--backend", "all", "--json")
     result = run("bench", "-m", "builtin", *QUICK, *every)
@@ -33,7 +33,7 @@ def test_every_figure_is_there_for_every_backend(
     assert found[2]["weight_bytes"] < found[1]["weight_bytes"] / 2
 
 
-def test_by_default_what_a_chat_runs_on(home: Path, compiled: None) -> None:
+def test_by_default_what_a_chat_runs_on(home: Path) -> None:
     """One object; the settings file counts, and so do prompts that do not fit."""
     assert run("config", "set", "dtype", "float32").code == 0
     more = ("--prompt", "5", "--prompt", "2000", "--json")

@@ -38,9 +38,7 @@ def test_an_unknown_peer_is_named(private_home: Path) -> None:
 
 
 @pytest.mark.parametrize("peer", INSTALLED)
-def test_ratios_are_ours_over_theirs(
-    private_home: Path, compiled: None, peer: str
-) -> None:
+def test_ratios_are_ours_over_theirs(private_home: Path, peer: str) -> None:
     if not INSTALLED[peer]:
         pytest.skip(f"{peer} is not installed")
     result = run(*OURS, *QUICK, "--against", peer, "--json")

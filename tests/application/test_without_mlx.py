@@ -70,9 +70,7 @@ def test_no_module_needs_posix_to_be_imported() -> None:
             assert not POSIX & names, path
 
 
-def test_from_a_checkpoint_to_a_conversation(
-    compiled: None, empty_home: Path, assets: Path
-) -> None:
+def test_from_a_checkpoint_to_a_conversation(empty_home: Path, assets: Path) -> None:
     """Convert, quantise, ask, go on, and look at it all: in new programs."""
     for name in ("builtin", "eight"):
         if name == "eight":
@@ -96,7 +94,7 @@ def test_from_a_checkpoint_to_a_conversation(
     assert "MLX is not installed" in bench.err
 
 
-def test_the_full_screen_interface(compiled: None) -> None:
+def test_the_full_screen_interface() -> None:
     size = (100, 30)
     with Screen.start("-m", "builtin", "--temp", "0", size=size, env=WITHOUT) as screen:
         screen.see("int8 on CPU (no Metal)", size)
