@@ -11,9 +11,12 @@ from backends.genesis_cpu.weights import Dtype
 from genesis_chat.paths import compiled_directory
 
 
-def load_cpu(directory: Path, dtype: Dtype = "float32") -> Model:
+def load_cpu(
+    directory: Path, dtype: Dtype = "float32", threads: int | None = None
+) -> Model:
     """Load a converted model with code compiled once per computer."""
-    return load(directory, dtype=dtype, compiled=compiled_directory())
+    compiled = compiled_directory()
+    return load(directory, dtype=dtype, compiled=compiled, threads=threads)
 
 
 def whole(model: Model, ids: Sequence[int], *, ttt: bool) -> Logits:

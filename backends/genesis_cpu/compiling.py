@@ -36,6 +36,12 @@ def keep_compiled(
     _Settings.folder, _Settings.on_compile = folder, on_compile
 
 
+def processors() -> int:
+    """Processors that this process may use, or NUMBA_NUM_THREADS if it is set."""
+    # Asking Numba itself would start its threads.
+    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # made at import
+
+
 def kernel(function: Function) -> Function:
     """Compile a function of numbers and arrays when it is first called."""
     return _compiled(function, REORDER)

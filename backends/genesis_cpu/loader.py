@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..model_files import check_weights_file, read_args, read_quantization
-from .compiling import keep_compiled
+from .compiling import keep_compiled, processors
 from .model import Model
 from .weights import DEFAULT_DTYPE, DTYPES, Dtype, read_weights
 
@@ -16,6 +16,7 @@ def load(
     dtype: Dtype | None = None,
     compiled: Path | None = None,
     delta_rule: bool = False,
+    threads: int | None = None,
     preparing: Callable[[str], None] = lambda text: None,
 ) -> Model:
     """Load a converted model directory and compile what runs it.
@@ -25,6 +26,8 @@ def load(
         dtype: float32, or int8 for the large weights; None is int8.
         compiled: where compiled code is kept between processes; None is nowhere.
         delta_rule: run gated linear attention by the gated delta rule.
+        threads: 1, or 2 to write with; None is 2 where there are two processors, or
+            what NUMBA_NUM_THREADS says. It changes no bit of what is written.
         preparing: told what is done now and kept for the next time.
 
     Raises:
@@ -45,7 +48,8 @@ def load(
         compiled, lambda: preparing("Compiling for this processor (once) ...")
     )
     weights = read_weights(path, args, bits, dtype or DEFAULT_DTYPE)
-    model = Model(args, weights, delta_rule=delta_rule)
+    threads = processors() if threads is None else threads
+    model = Model(args, weights, delta_rule=delta_rule, threads=threads)
     model.compile()
     return model
 

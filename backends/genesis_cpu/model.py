@@ -13,6 +13,7 @@ from .kernels.step import finish, step
 from .prefill import prefill, project_logits
 from .program import Program
 from .readings import Taps
+from .second_thread import SecondThread
 from .tensors import Float32
 from .weights import Weights
 
@@ -35,11 +36,19 @@ class Model:
     device = "CPU"
 
     def __init__(
-        self, args: ModelArgs, weights: Weights, *, delta_rule: bool = False
+        self,
+        args: ModelArgs,
+        weights: Weights,
+        *,
+        delta_rule: bool = False,
+        threads: int = 1,
     ) -> None:
         self.args, self.delta_rule = args, delta_rule
-        self._weights = weights
-        self._program = Program.of(args, weights, delta_rule)
+        self._weights, self._threads = weights, threads
+        program = self._program = Program.of(args, weights, delta_rule)
+        self._second = SecondThread(
+            program.matrices, program.small, program.products, threads > 1
+        )
 
     def __call__(self, ids: NDArray[Any], cache: Cache | None = None) -> Float32:
         """Logits [1, L, V] of token ids [1, L].
@@ -95,6 +104,7 @@ class Model:
         x = self._features(np.zeros(FEW + 1, np.int64), cache, Taps.none())
         self._finish(x[-1:], logits)
         self._step(0, cache, logits, Taps.none())
+        self._second.compile()
 
     def make_cache(self, ttt: bool = True) -> Cache:
         """An empty cache; `ttt=False` is the reference's cached generation."""
@@ -123,38 +133,46 @@ class Model:
             ]
             return np.concatenate(rows)
         cache.state = cache.state.with_room(len(ids))
-        return prefill(self._program, cache.state, ids, cache.ttt, taps)
+        return prefill(self._program, cache.state, ids, cache.ttt, taps, self._threads)
 
     def _step(self, token: int, cache: Cache, logits: Float32, taps: Taps) -> Float32:
         """Hidden vector [1, D] of a token; `taps` for one, or none."""
         state = cache.state = cache.state.with_room(1)
         program = self._program
         x = np.empty((1, self.args.n_embd), np.float32)
-        step(
-            program.matrices,
-            program.small,
-            program.table,
-            program.adaptation,
-            program.dims,
-            program.diagonal,
-            token,
-            state.fixed,
-            state.kv.keys,
-            state.kv.values,
-            state.decay,
-            state.kv.used,
-            state.offset,
-            cache.ttt,
-            logits,
-            x,
-            taps.gates.reshape(-1, taps.gates.shape[2]),
-            taps.reflection,
-        )
+        # Always something to fill: a second path through the code could round
+        # otherwise.
+        told = taps if taps.wanted else Taps.of(self.args, 1, cache.ttt)
+        with self._second.helping() as products:
+            step(
+                program.matrices,
+                program.small,
+                products,
+                program.table,
+                program.adaptation,
+                program.dims,
+                program.diagonal,
+                token,
+                state.fixed,
+                state.kv.keys,
+                state.kv.values,
+                state.decay,
+                state.kv.used,
+                state.offset,
+                cache.ttt,
+                logits,
+                x,
+                told.gates[0],
+                told.some_reflection(1),
+            )
         return x
 
     def _finish(self, x: Float32, logits: Float32) -> None:
         program, n = self._program, np.empty_like(x)
-        finish(program.matrices, program.small, program.dims, x, n, logits)
+        with self._second.helping() as products:
+            finish(
+                program.matrices, program.small, products, program.dims, x, n, logits
+            )
 
     def _checked(self, ids: NDArray[Any]) -> Ids:
         ids = np.asarray(ids)

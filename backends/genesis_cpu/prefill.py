@@ -1,5 +1,6 @@
 """Many tokens at once: matrix products by BLAS, everything else by the kernels."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,21 +28,38 @@ from .kernels.step import ROTARY_BASE
 from .program import Program
 from .readings import Taps
 from .tensors import Float32
+from .threads import in_order, one_thread_each
 
 # Queries whose scores with all keys are held at once.
 QUERIES = 128
 HEAD_ROWS = 4096
+FEW_ROWS = 100
+# From so many tokens on they are read in two halves, the second a block behind.
+WORTH_HALVING = 16
 NONE = np.empty(0, np.float32)
 
 
 def prefill(
-    program: Program, state: State, ids: NDArray[np.int64], ttt: bool, taps: Taps
+    program: Program,
+    state: State,
+    ids: NDArray[np.int64],
+    ttt: bool,
+    taps: Taps,
+    threads: int,
 ) -> Float32:
     """Last hidden vectors [L, D] of token ids [L].
 
-    `state` has room for them and is updated piece by piece: pass a copy.
+    `state` has room for them and is updated piece by piece: pass a copy. `threads`,
+    one or two, change no bit of what comes out.
     """
-    return _Prefill(program, state, ids, taps).run(ttt)
+    size = len(ids) if len(ids) < WORTH_HALVING else -(-len(ids) // 2)
+    starts = range(0, len(ids), size)
+    parts = [_Part(program, state, ids, s, s + size, taps, ttt) for s in starts]
+    with one_thread_each():
+        in_order([part.stages() for part in parts], threads)
+    used = int(state.offset[0]) + len(ids)
+    state.kv.used[0] = state.offset[0] = used
+    return np.concatenate([part.x for part in parts])
 
 
 def project_logits(program: Program, x: Float32) -> Float32:
@@ -52,29 +70,44 @@ def project_logits(program: Program, x: Float32) -> Float32:
     rms_norm(x, gain, dims.norm_eps, n)
     n *= np.float32(dims.output_scale)
     logits = np.empty((x.shape[0], dims.V), np.float32)
+    wide = program.room_for_matrix(HEAD_ROWS * dims.D)
     for first in range(0, dims.V, HEAD_ROWS):
         rows = min(HEAD_ROWS, dims.V - first)
         scale = dims.head_scale + first if dims.scaled else -1
-        w = program.matrix(dims.head + first * dims.D, rows, dims.D, scale)
+        w = program.matrix(dims.head + first * dims.D, rows, dims.D, scale, wide)
         logits[:, first : first + rows] = n @ w.T
     return logits
 
 
-class _Prefill:
-    def __init__(
-        self, program: Program, state: State, ids: NDArray[np.int64], taps: Taps
-    ) -> None:
-        self._program, self._state, self._ids = program, state, ids
-        self._taps = taps
-        self._dims, self._small = program.dims, program.small
-        self._first = int(state.offset[0])
-        self._length = len(ids)
+class _Part:
+    """Consecutive tokens `start` to `stop` of a call, in as many stages as blocks.
 
-    def run(self, ttt: bool) -> Float32:
-        dims, length = self._dims, self._length
-        x = self._embed()
+    A stage needs the same one of the tokens before, whose state it goes on from.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        state: State,
+        ids: NDArray[np.int64],
+        start: int,
+        stop: int,
+        taps: Taps,
+        ttt: bool,
+    ) -> None:
+        self._program, self._state, self._ids = program, state, ids[start:stop]
+        self._taps, self._ttt = taps.part(start, stop), ttt
+        self._dims, self._small = program.dims, program.small
+        self._first = int(state.offset[0]) + start
+        self._length = len(self._ids)
+        self._wide = program.room_for_matrix()
+        self.x = self._embed()
+
+    def stages(self) -> Iterator[None]:
+        """Do a stage with every step; afterwards `x` has the last vectors [L, D]."""
+        dims, x = self._dims, self.x
         n = np.empty_like(x)
-        hidden = np.empty((length, dims.F), np.float32)
+        hidden = np.empty((self._length, dims.F), np.float32)
         for index, block in enumerate(self._program.table):
             rms_norm(x, self._part(block[at.NORM], dims.D), dims.norm_eps, n)
             p = self._project(n, block[at.IN], block[at.IN_ROWS], block[at.IN_SCALE])
@@ -86,11 +119,11 @@ class _Prefill:
             p = self._project(n, block[at.FFN_IN], 2 * dims.F, block[at.FFN_IN_SCALE])
             swiglu(p, dims.keep, hidden)
             x += self._project(hidden, block[at.DOWN], dims.D, block[at.DOWN_SCALE])
-        if ttt:
+            if index + 1 < len(self._program.table):
+                yield
+        if self._ttt:
             self._adapt(x)
-        self._state.kv.used[0] = self._first + length
-        self._state.offset[0] = self._first + length
-        return x
+        yield
 
     def _part(self, start: int, count: int) -> Float32:
         return self._small[start : start + count]
@@ -105,7 +138,10 @@ class _Prefill:
         return x
 
     def _project(self, x: Float32, start: int, rows: int, scale: int) -> Float32:
-        w = self._program.matrix(start, rows, x.shape[1], scale)
+        w = self._program.matrix(start, rows, x.shape[1], scale, self._wide)
+        if self._length < FEW_ROWS:
+            # OpenBLAS is up to twice as fast so, which pays for the copy.
+            return np.ascontiguousarray((w @ x.T).T)
         product: Float32 = x @ w.T
         return product
 
@@ -249,5 +285,5 @@ class _Prefill:
         confidence = hidden @ part(top.CONFIDENCE_OUT, d // 2)
         confidence += part(top.CONFIDENCE_OUT_BIAS, 1)
         sums = self._state.fixed[start + d : start + d + 1]
-        strength, reflection = self._dims.strength, self._taps.reflection
+        strength, reflection = self._dims.strength, self._taps.some_reflection(len(x))
         mix(x, adapted, expected, confidence, sums, strength, self._first, reflection)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..args import ModelArgs
 from .kernels.arithmetic import dequantize
 from .layout import Dimensions, state_layout
+from .products import COLUMNS, ROWS, Products
 from .tables import adaptation_table, block_table, dimensions
 from .tensors import Float32
 from .weights import Weights
@@ -28,6 +29,7 @@ class Program:
     small: Float32
     table: NDArray[np.int64]
     adaptation: NDArray[np.int64]
+    products: Products
     dims: Dimensions
     diagonal: bool
 
@@ -40,16 +42,27 @@ class Program:
             small=weights.small,
             table=block_table(args, weights.layout, state),
             adaptation=adaptation_table(args, weights.layout),
+            products=Products.of(args, weights.layout, weights.matrices.itemsize),
             dims=dimensions(args, weights.layout, state, delta_rule),
             diagonal=args.use_ttt and _is_diagonal(args, weights),
         )
 
-    def matrix(self, start: int, rows: int, columns: int, scale: int) -> Float32:
-        """A matrix [rows, columns] in float32, made if it is kept in int8."""
+    def room_for_matrix(self, size: int | None = None) -> Float32:
+        """Room for `matrix` to make one in, of `size` or of the largest of a block."""
+        if self.matrices.dtype == np.float32:
+            return np.empty(0, np.float32)
+        jobs = self.products.jobs[:-1]
+        most = int((jobs[:, ROWS] * jobs[:, COLUMNS]).max(initial=0))
+        return np.empty(most if size is None else size, np.float32)
+
+    def matrix(
+        self, start: int, rows: int, columns: int, scale: int, room: Float32
+    ) -> Float32:
+        """A matrix [rows, columns] in float32, made in `room` if it is kept in int8."""
         if self.matrices.dtype == np.float32:
             flat = self.matrices[start : start + rows * columns]
             return flat.reshape(rows, columns)
-        wide = np.empty((rows, columns), np.float32)
+        wide = room[: rows * columns].reshape(rows, columns)
         dequantize(self.matrices, start, self.small[scale : scale + rows], wide)
         return wide
 

@@ -41,6 +41,14 @@ class Taps:
         """Whether anybody asks."""
         return bool(self.gates.size)
 
+    def some_reflection(self, tokens: int) -> Float32:
+        """Room [L, 3] for a call of so many tokens, whether anybody asks or not."""
+        return (
+            self.reflection
+            if len(self.reflection)
+            else np.empty((tokens, 3), np.float32)
+        )
+
     def part(self, start: int, stop: int) -> "Taps":
         """The room of some of the tokens."""
         return Taps(self.gates[start:stop], self.reflection[start:stop])

@@ -83,19 +83,18 @@ def mix(x, adapted, expected, confidence, sums, strength, offset, reflection):
         strength: the most that is mixed in.
         offset: tokens read before.
         reflection: filled with the mean squared difference of what was expected and
-            what was adapted, the confidence, and m [L, 3]; empty for none.
+            what was adapted, the confidence, and m [L, 3].
     """
     length, width = x.shape
     for t in range(length):
         sure = sigmoid(confidence[t])
         sums[0] += sure
         m = np.float32(strength) * sums[0] / np.float32(offset + t + 1)
-        if reflection.shape[0]:
-            total = np.float32(0)
-            for i in range(width):
-                total += (expected[t, i] - adapted[t, i]) ** 2
-            reflection[t, 0] = total / np.float32(width)
-            reflection[t, 1], reflection[t, 2] = sure, m
+        total = np.float32(0)
+        for i in range(width):
+            total += (expected[t, i] - adapted[t, i]) ** 2
+        reflection[t, 0] = total / np.float32(width)
+        reflection[t, 1], reflection[t, 2] = sure, m
         for i in range(width):
             x[t, i] = m * adapted[t, i] + (ONE - m) * x[t, i]
 
@@ -112,7 +111,7 @@ def adapt(x, small, table, dims, diagonal, fixed, offset, reflection):
         diagonal: whether W0 is, up to rounding.
         fixed: the flat state; updated.
         offset: tokens read before.
-        reflection: filled as `mix` does [1, 3]; empty for none.
+        reflection: filled as `mix` does [1, 3].
     """
     d, rank = dims.D, dims.R
     none = small[:0]

@@ -7,9 +7,11 @@ import numpy as np
 from ...weights import FOX_CONV_SIZE
 from .. import layout as at
 from ..compiling import kernel
+from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
 from .adaptation import adapt
 from .arithmetic import product
 from .mixing import attend, scan, scan_delta
+from .products import multiply
 from .rows import (
     convolve,
     gate_output,
@@ -23,9 +25,7 @@ from .rows import (
 )
 
 ROTARY_BASE = 10_000.0
-KIND, NORM, IN, IN_SCALE, IN_ROWS = at.KIND, at.NORM, at.IN, at.IN_SCALE, at.IN_ROWS
-OUT, OUT_SCALE, FFN_NORM, FFN_IN = at.OUT, at.OUT_SCALE, at.FFN_NORM, at.FFN_IN
-FFN_IN_SCALE, DOWN, DOWN_SCALE = at.FFN_IN_SCALE, at.DOWN, at.DOWN_SCALE
+KIND, NORM, IN_ROWS, FFN_NORM = at.KIND, at.NORM, at.IN_ROWS, at.FFN_NORM
 TAPS, GATE, GATE_BIAS, RATES = at.TAPS, at.GATE, at.GATE_BIAS, at.RATES
 TIME_BIAS, Q_NORM, K_NORM, OUT_NORM = at.TIME_BIAS, at.Q_NORM, at.K_NORM, at.OUT_NORM
 STATE, CONV_STATE, ATTENTION = at.STATE, at.CONV_STATE, at.ATTENTION
@@ -37,6 +37,7 @@ HEAD_EPS, FOX_EPS, FOX_TAPS = at.HEAD_EPS, at.FOX_EPS, FOX_CONV_SIZE
 def step(
     matrices,
     small,
+    products,
     table,
     adaptation,
     dims,
@@ -59,6 +60,7 @@ def step(
     Args:
         matrices: large weights, float32 or int8.
         small: everything else, float32.
+        products: `products.Products`.
         table: `tables.block_table`.
         adaptation: `tables.adaptation_table`.
         dims: `layout.Dimensions`.
@@ -73,8 +75,8 @@ def step(
         ttt: whether test-time training is on.
         logits: filled [V]; empty to leave the head out.
         x: filled [1, D] with the vector before the final norm.
-        gates: filled with every block's log gates [blocks, H]; empty for none.
-        reflection: filled as `adaptation.mix` does [1, 3]; empty for none.
+        gates: filled with every block's log gates [blocks, H].
+        reflection: with test-time training filled as `adaptation.mix` does [1, 3].
     """
     d = dims.D
     position = offset[0]
@@ -90,10 +92,9 @@ def step(
     for b in range(table.shape[0]):
         block = table[b]
         rms_norm(x, small[block[NORM] : block[NORM] + d], dims.norm_eps, n)
-        rows = block[IN_ROWS]
-        q = np.empty((1, rows), np.float32)
-        s = _scales(small, block[IN_SCALE], rows)
-        product(matrices, block[IN], rows, d, s, n[0], q[0])
+        first = b * PER_BLOCK
+        q = np.empty((1, block[IN_ROWS]), np.float32)
+        multiply(matrices, small, products, first + IN, n[0], q[0])
         if block[KIND] == GLA:
             out, gate = _gla(q, n, small, block, dims, fixed, position)
         else:
@@ -103,44 +104,34 @@ def step(
                 out, gate = _fox(q, n, small, block, dims, fixed, k, v, faded, position)
             else:
                 out, gate = _gated(q, small, dims, k, v, faded, position)
-        if gates.shape[0]:
-            for h in range(gate.shape[1]):
-                gates[b, h] = gate[0, h]
-        s = _scales(small, block[OUT_SCALE], d)
-        product(matrices, block[OUT], d, out.shape[1], s, out[0], y)
+        for h in range(gate.shape[1]):
+            gates[b, h] = gate[0, h]
+        multiply(matrices, small, products, first + OUT, out[0], y)
         for i in range(d):
             x[0, i] += y[i]
         rms_norm(x, small[block[FFN_NORM] : block[FFN_NORM] + d], dims.norm_eps, n)
-        s = _scales(small, block[FFN_IN_SCALE], 2 * dims.F)
-        product(matrices, block[FFN_IN], 2 * dims.F, d, s, n[0], p[0])
+        multiply(matrices, small, products, first + FFN_IN, n[0], p[0])
         swiglu(p, dims.keep, hidden)
-        s = _scales(small, block[DOWN_SCALE], d)
-        product(matrices, block[DOWN], d, dims.F, s, hidden[0], y)
+        multiply(matrices, small, products, first + DOWN, hidden[0], y)
         for i in range(d):
             x[0, i] += y[i]
     if ttt:
         adapt(x, small, adaptation, dims, diagonal, fixed, position, reflection)
     if logits.shape[0]:
-        finish(matrices, small, dims, x, n, logits)
+        finish(matrices, small, products, dims, x, n, logits)
     used[0] = position + 1
     offset[0] = position + 1
 
 
 @kernel
-def finish(matrices, small, dims, x, n, logits):
+def finish(matrices, small, products, dims, x, n, logits):
     """Logits [V] of one vector x [1, D]; n [1, D] is scratch."""
     d = dims.D
     gain = small[dims.final_norm : dims.final_norm + d]
     rms_norm(x, gain, dims.norm_eps, n)
     for i in range(d):
         n[0, i] *= np.float32(dims.output_scale)
-    scales = _scales(small, dims.head_scale, dims.V)
-    product(matrices, dims.head, dims.V, d, scales, n[0], logits)
-
-
-@kernel
-def _scales(small, start, rows):
-    return small[start : start + rows] if start >= 0 else small[:0]
+    multiply(matrices, small, products, products.jobs.shape[0] - 1, n[0], logits)
 
 
 @kernel

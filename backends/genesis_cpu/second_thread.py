@@ -1,0 +1,86 @@
+"""The thread that does a part of every product while a model writes."""
+
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .kernels.products import assist
+from .products import ENDED, PARKED, Products
+from .tensors import Float32
+
+
+class SecondThread:
+    """Helps one caller at a time; another caller meanwhile does without.
+
+    Args:
+        matrices: large weights.
+        small: everything else.
+        products: of the model, for a thread alone.
+        wanted: whether there is to be a second thread at all.
+    """
+
+    def __init__(
+        self, matrices: NDArray[Any], small: Float32, products: Products, wanted: bool
+    ) -> None:
+        self._alone = products
+        self._shared = products.for_two() if wanted else None
+        self._weights = matrices, small
+        self._free = threading.Lock()
+        self._assistant: _Assistant | None = None
+
+    @contextmanager
+    def helping(self) -> Iterator[Products]:
+        """The products to do meanwhile, with help or without."""
+        if self._shared is None or not self._free.acquire(blocking=False):
+            yield self._alone
+            return
+        try:
+            self._wake(self._shared)
+            yield self._shared
+        finally:
+            self._free.release()
+
+    def compile(self) -> None:
+        """Run its kernel once, with nothing to do."""
+        if self._shared is not None:
+            ended = self._alone.for_two()
+            ended.words[ENDED] = 1
+            assist(*self._weights, ended)
+
+    def _wake(self, products: Products) -> None:
+        # A process that was forked off has the object, but not its thread.
+        if self._assistant is None or not self._assistant.is_alive():
+            self._assistant = _Assistant(*self._weights, products)
+            self._assistant.start()
+            weakref.finalize(self, self._assistant.end)
+        if products.words[PARKED]:
+            self._assistant.awake.set()
+
+
+class _Assistant(threading.Thread):
+    """Sleeps until it is woken, and after a while without work."""
+
+    def __init__(
+        self, matrices: NDArray[Any], small: Float32, products: Products
+    ) -> None:
+        # Nothing is lost if the program ends in the middle of a product.
+        super().__init__(name="second thread of a model", daemon=True)
+        self._arguments, self._words = (matrices, small, products), products.words
+        self._words[PARKED] = 1
+        self.awake = threading.Event()
+
+    def run(self) -> None:
+        while not self._words[ENDED]:
+            self.awake.wait()
+            self.awake.clear()
+            self._words[PARKED] = 0
+            assist(*self._arguments)
+
+    def end(self) -> None:
+        """Let the thread end soon."""
+        self._words[ENDED] = 1
+        self.awake.set()
