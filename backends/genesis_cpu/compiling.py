@@ -31,7 +31,8 @@ def keep_compiled(
 ) -> None:
     """Say where compiled code is kept; None is nowhere.
 
-    `on_compile` is called once, before the first kernel that has to be compiled.
+    `on_compile` is called once, before the first kernel that has to be compiled. What
+    it leaves in the folder is used then.
     """
     _Settings.folder, _Settings.on_compile = folder, on_compile
 
@@ -108,19 +109,23 @@ class _KernelCache:
         return str(_Settings.folder)
 
     def load_overload(self, signature: Any, target: Any) -> Any:
-        found = None
-        if _Settings.folder is not None:
-            self._inner = _FolderCache(self._function)
-            try:
-                found = self._inner.load_overload(signature, target)
-            except Exception:  # a damaged pickle may raise anything
-                found = None
-                with suppress(OSError):
-                    self._inner.flush()
+        found = self._kept(signature, target)
         if found is None and _Settings.on_compile:
-            report, _Settings.on_compile = _Settings.on_compile, None
-            report()
+            prepare, _Settings.on_compile = _Settings.on_compile, None
+            prepare()
+            found = self._kept(signature, target)
         return found
+
+    def _kept(self, signature: Any, target: Any) -> Any:
+        if _Settings.folder is None:
+            return None
+        self._inner = _FolderCache(self._function)
+        try:
+            return self._inner.load_overload(signature, target)
+        except Exception:  # a damaged pickle may raise anything
+            with suppress(OSError):
+                self._inner.flush()
+            return None
 
     def save_overload(self, signature: Any, data: Any) -> None:
         if self._inner is None:

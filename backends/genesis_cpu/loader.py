@@ -1,5 +1,7 @@
 """Opening a converted model."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,19 +41,50 @@ def load(
             f"dtype must be {' or '.join(DTYPES)} in the CPU backend, not {dtype!r}."
         )
     directory = Path(directory)
+
+    def prepare() -> None:
+        preparing("Compiling for this processor (once) ...")
+        if compiled is not None:
+            compile_elsewhere(directory, dtype, compiled, delta_rule)
+
+    keep_compiled(compiled, prepare)
+    model = open_model(directory, dtype, delta_rule, threads)
+    model.compile()
+    return model
+
+
+def open_model(
+    directory: Path, dtype: Dtype | None, delta_rule: bool, threads: int | None = None
+) -> Model:
+    """A model whose kernels need not have been compiled; see `load`."""
     args = read_args(directory)
     quantization = read_quantization(directory)
     path = directory / "model.safetensors"
     check_weights_file(path, args, quantization)
     bits = quantization["bits"] if quantization else None
-    keep_compiled(
-        compiled, lambda: preparing("Compiling for this processor (once) ...")
-    )
     weights = read_weights(path, args, bits, dtype or DEFAULT_DTYPE)
     threads = processors() if threads is None else threads
-    model = Model(args, weights, delta_rule=delta_rule, threads=threads)
-    model.compile()
-    return model
+    return Model(args, weights, delta_rule=delta_rule, threads=threads)
+
+
+def compile_elsewhere(
+    directory: Path, dtype: Dtype | None, compiled: Path, delta_rule: bool
+) -> None:
+    """Compile what a model needs in a process that ends, and so does its memory.
+
+    There is a second reason: code that was just compiled calls other copies of some
+    kernels than the same code out of its file, and these round otherwise. If that
+    process fails, this one compiles.
+    """
+    kind, rule = dtype or DEFAULT_DTYPE, "delta" if delta_rule else "plain"
+    command = [sys.executable, "-P", "-m", __package__, str(directory), kind, rule]
+    subprocess.run(
+        [*command, str(compiled)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 def device_facts() -> tuple[str, Dtype]:

@@ -1,0 +1,16 @@
+"""Compile what a model needs: `loader.compile_elsewhere` starts this."""
+
+import sys
+from pathlib import Path
+
+from .compiling import keep_compiled
+from .loader import open_model
+
+directory, dtype, rule, folder = sys.argv[1:]
+keep_compiled(Path(folder))
+open_model(
+    Path(directory),
+    "float32" if dtype == "float32" else "int8",
+    delta_rule=rule == "delta",
+    threads=2,
+).compile()
