@@ -1,5 +1,6 @@
 """What Numba lacks to let two threads look at the same array."""
 
+import os
 from typing import Any
 
 from llvmlite import ir
@@ -7,6 +8,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 WORD_BYTES = 8
+# Hands the processor to whoever else wants it; Windows has another name for that.
+YIELD = "sched_yield" if os.name == "posix" else "SwitchToThread"
 PAUSES = {"x86_64": ("llvm.x86.sse2.pause", ()), "aarch64": ("llvm.aarch64.hint", (1,))}
 
 
@@ -52,6 +55,19 @@ def pause(typing: Any) -> Any:
             kind = ir.FunctionType(ir.VoidType(), [word] * len(numbers))
             function = cgutils.get_or_insert_function(builder.module, kind, name)
             builder.call(function, [ir.Constant(word, n) for n in numbers])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def yield_processor(typing: Any) -> Any:
+    """Let another thread or program have the processor, if one wants it."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        function = cgutils.get_or_insert_function(builder.module, kind, YIELD)
+        builder.call(function, [])
         return context.get_dummy_value()
 
     return types.void(), generate

@@ -1,6 +1,7 @@
 """The thread that does a part of every product while a model writes."""
 
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .kernels.products import assist
+from .pace import Pace
 from .products import ENDED, PARKED, Products
 from .tensors import Float32
 
@@ -30,17 +32,21 @@ class SecondThread:
         self._shared = products.for_two() if wanted else None
         self._weights = matrices, small
         self._free = threading.Lock()
+        self._pace = Pace()
         self._assistant: _Assistant | None = None
 
     @contextmanager
     def helping(self) -> Iterator[Products]:
-        """The products to do meanwhile, with help or without."""
+        """The products of one token to do meanwhile, with help if that is faster."""
         if self._shared is None or not self._free.acquire(blocking=False):
             yield self._alone
             return
         try:
-            self._wake(self._shared)
-            yield self._shared
+            began, together = time.perf_counter(), self._pace.together()
+            if together:
+                self._wake(self._shared)
+            yield self._shared if together else self._alone
+            self._pace.took(time.perf_counter() - began)
         finally:
             self._free.release()
 

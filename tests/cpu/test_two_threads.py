@@ -15,6 +15,7 @@ from running_cpu import load_cpu
 
 from backends.genesis_cpu import Model, products
 from backends.genesis_cpu.kernels.products import assist, multiply
+from backends.genesis_cpu.pace import Pace
 from backends.genesis_cpu.products import CHUNK, COLUMNS, ENDED, PARKED, PLACE, ROWS
 from backends.genesis_cpu.threads import in_order
 from backends.genesis_cpu.weights import Dtype
@@ -68,6 +69,22 @@ def test_the_second_thread_works(pair: tuple[Model, Model]) -> None:
         if shared.done.any():
             return
     pytest.fail("it never did a chunk")
+
+
+@pytest.mark.parametrize("faster", [True, False])
+def test_the_faster_way_is_taken_and_the_other_tried_now_and_then(faster: bool) -> None:
+    pace = Pace()
+    chosen = []
+    for token in range(3000):
+        if token == 1500:
+            faster = not faster
+        together = pace.together()
+        chosen.append(together)
+        pace.took(1.0 if together == faster else 1.3)
+    before, after = chosen[100:1500], chosen[2100:]
+    assert before.count(not faster) > 0.95 * len(before)
+    assert after.count(faster) > 0.95 * len(after)
+    assert set(before) == set(after) == {True, False}
 
 
 def test_it_sleeps_and_is_woken(pair: tuple[Model, Model]) -> None:
@@ -149,6 +166,7 @@ def test_a_forked_process_gets_a_second_thread_of_its_own(
     results = context.Queue()
 
     def elsewhere() -> None:
+        model._second._pace = Pace()
         found = written(model)
         results.put((found, len(second_threads())))
 

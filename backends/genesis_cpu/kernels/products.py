@@ -14,7 +14,7 @@ then nobody looks at what it makes of it.
 
 import numpy as np
 
-from ..atomics import load_acquire, pause, store_release
+from ..atomics import load_acquire, pause, store_release, yield_processor
 from ..compiling import kernel
 from ..products import (
     CHUNK,
@@ -29,9 +29,10 @@ from ..products import (
 )
 from .arithmetic import product
 
-# So often the second thread looks for work before it sleeps: a few milliseconds, more
-# than lies between two tokens.
-PATIENCE = 100_000
+# So often the second thread looks for work at once, about as long as lies between two
+# products, and then so often when no one else wants the processor, for longer than
+# lies between two tokens. It must not take time from the first thread.
+EAGER, PATIENCE = 1_000, 12_000
 CHUNKS = (1 << CHUNK_BITS) - 1
 
 
@@ -81,7 +82,10 @@ def assist(matrices, small, products):
         ticket = place >> CHUNK_BITS
         if ticket == last:
             idle += 1
-            pause()
+            if idle < EAGER:
+                pause()
+            else:
+                yield_processor()
             continue
         last, idle = ticket, 0
         job = products.jobs[ticket % products.jobs.shape[0]]
