@@ -1,6 +1,7 @@
 """The history: conversations as trees of messages, in one SQLite file."""
 
 import errno
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -161,7 +162,11 @@ class Store(Organizer):
             )
             for number, m in enumerate(self.branch(conversation, leaf))
         ]
-        return self.insert([NewConversation(source.title, source.system, messages)])[0]
+        new = NewConversation(source.title, source.system, messages)
+        with transaction(self._connection):
+            id = self._insert(new)
+            self._change(id, settings=json.dumps(source.settings))
+        return self._conversation(id)
 
     def insert(self, conversations: Sequence[NewConversation]) -> list[Conversation]:
         """Add whole conversations, all or none."""
