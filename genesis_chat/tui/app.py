@@ -87,7 +87,7 @@ class GenesisApp(App[int]):
         self.library.close()
 
     def show_title(self, title: str, *, private: bool) -> None:
-        """The conversation's title, above it and in the terminal's own bar."""
+        """The conversation's title, above it."""
         mark = " (private, not kept)" if private else ""
         self.chat.query_one("#title", Static).update(line(f"{title}{mark}"))
 
@@ -132,11 +132,19 @@ class GenesisApp(App[int]):
     def action_edit_externally(self) -> None:
         import click
 
-        composer = self.chat.composer
+        composer, text, failure = self.chat.composer, None, ""
         with self.suspend():
-            text = click.edit(composer.whole, extension=".md", require_save=True)
+            # What leaves `suspend` by an exception would leave the terminal as it is.
+            try:
+                text = click.edit(composer.whole, extension=".md", require_save=True)
+            except click.ClickException as error:
+                failure = error.format_message()
+            except (OSError, ValueError) as error:
+                failure = str(error)
         self.refresh()
-        if text is not None:
+        if failure:
+            self.chat.tell(f"The editor failed: {failure}", error=True)
+        elif text is not None:
             composer.write(text.rstrip("\n"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

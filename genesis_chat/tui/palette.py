@@ -55,6 +55,7 @@ def keys(app: "GenesisApp") -> dict[str, list[tuple[str, str]]]:
             (shown("enter"), "Send" if app.start.enter_sends else "New line"),
             (shown(*BREAK), "New line" if app.start.enter_sends else "Send"),
             (shown("up", "down"), "What was asked before"),
+            (shown("ctrl+underscore", "ctrl+y"), "Undo, redo"),
             (shown("ctrl+g"), "External editor"),
         ],
         "On a message": rows(MessageView.BINDINGS),

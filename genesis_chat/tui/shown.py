@@ -1,13 +1,13 @@
 """Text from anywhere as content to be shown: it never is markup or a control code."""
 
 import re
+import unicodedata
 from datetime import datetime
 
+from markdown_it import MarkdownIt
 from textual.content import Content
 
 from ..text import sanitize
-
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^`\n]*)$", re.MULTILINE)
 
 
 def plain(text: str) -> Content:
@@ -23,12 +23,25 @@ def line(text: str) -> Content:
 def marked(text: str, words: str, style: str = "$accent bold") -> Content:
     """One line of text with every word that was searched for standing out."""
     content = line(text)
-    found = [re.escape(word) for word in words.split()]
-    if not found:
-        return content
-    return content.highlight_regex(
-        re.compile("|".join(found), re.IGNORECASE), style=style
-    )
+    plain, places = _bare(content.plain)
+    for word in words.split():
+        # The search knows no quotes.
+        wanted = _bare(word.replace('"', ""))[0]
+        for match in re.finditer(re.escape(wanted), plain) if wanted else ():
+            start, end = places[match.start()], places[match.end() - 1] + 1
+            content = content.stylize(style, start, end)
+    return content
+
+
+def _bare(text: str) -> tuple[str, list[int]]:
+    """Text without accents and capitals, as the search sees it; where it stood."""
+    found = [
+        (letter, place)
+        for place, character in enumerate(text)
+        for letter in unicodedata.normalize("NFD", character).casefold()
+        if not unicodedata.combining(letter)
+    ]
+    return "".join(letter for letter, _ in found), [place for _, place in found]
 
 
 def clock(milliseconds: int) -> str:
@@ -59,24 +72,45 @@ def size(count: int) -> str:
     return f"{value:.1f} GB"
 
 
+def parser() -> MarkdownIt:
+    """How replies are read: HTML is text, and only what is written as a link is one."""
+    return MarkdownIt("gfm-like", {"html": False, "linkify": False})
+
+
 def code_blocks(markdown: str) -> list[str]:
-    """The code of every closed fence, in order."""
-    fences = _fences(markdown)
-    pairs = zip(fences[::2], fences[1::2], strict=False)
-    return [markdown[a.end() + 1 : b.start()].rstrip("\n") for a, b in pairs]
+    """The code of every block, in order; the last one may still be open."""
+    return [
+        token.content.rstrip("\n")
+        for token in parser().parse(markdown)
+        if token.type in ("fence", "code_block")
+    ]
+
+
+def beginning(text: str, rows: int, width: int = 100) -> tuple[str, int]:
+    """So many rows of a text, and how many bytes are left of it."""
+    end = -1
+    for _ in range(rows):
+        following = text.find("\n", end + 1)
+        if following < 0:
+            end = len(text)
+            break
+        end = following
+    end = min(end, rows * width)
+    return text[:end], len(text[end:].encode(errors="replace"))
 
 
 def open_fence(markdown: str) -> tuple[int, int] | None:
     """Where the language of a fence stands that is still open, None when none is."""
-    fences = _fences(markdown)
-    return fences[-1].span(2) if len(fences) % 2 else None
-
-
-def _fences(markdown: str) -> list[re.Match[str]]:
-    """The lines that open and close fences, in turn."""
-    found: list[re.Match[str]] = []
-    for match in _FENCE.finditer(markdown):
-        closes = not match[2].strip() and found and match[1].startswith(found[-1][1])
-        if len(found) % 2 == 0 or closes:
-            found.append(match)
-    return found
+    tokens = parser().disable("inline").parse(markdown)
+    fence = next((t for t in reversed(tokens) if t.type == "fence"), None)
+    if fence is None or fence.map is None:
+        return None
+    start, end = fence.map
+    lines, content = markdown.split("\n"), fence.content
+    inside = content.count("\n") + (content != "" and not content.endswith("\n"))
+    # A fence that was closed has one line more: the one that closes it.
+    if end - start > 1 + inside or any(line.strip() for line in lines[end:]):
+        return None
+    before = sum(len(line) + 1 for line in lines[:start])
+    language = lines[start].index(fence.markup) + len(fence.markup)
+    return before + language, before + len(lines[start])

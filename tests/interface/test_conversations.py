@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from desk import Desk
+from textual.content import Content
 from textual.widgets import Input, OptionList
 
-from genesis_chat.history import Conversation, Store
+from genesis_chat.history import Conversation, NewConversation, Store
 
 Sit = Callable[..., None]
 BOB, CAT = "My name is Bob.", "Do you like my cat?"
@@ -52,12 +53,58 @@ def test_search_jumps_to_the_message(sit_down: Sit) -> None:
         await desk.until(lambda: "Titles" in listed(desk))
         assert any("Bob" in row for row in listed(desk))
         assert not any("cat" in row for row in listed(desk))
-        await desk.press("enter", "enter")
+        # Past the title, to the message.
+        await desk.press("down", "enter")
         await desk.until(lambda: BOB in desk.texts)
+        await desk.until(lambda: desk.app.focused in desk.views)
         await desk.press("ctrl+f", *"zebra")
         await desk.until(lambda: listed(desk) == ["Nothing found"])
-        desk.chat.sidebar.query_one(Input).value = ""
+        await desk.press("escape")
         await desk.until(lambda: listed(desk)[0] == "Today")
+        await desk.press("escape")
+        assert desk.chat.composer.has_focus
+
+    sit_down(visit)
+
+
+def test_enter_does_not_wait_for_what_is_found(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        with Store.open(desk.path) as store:
+            for title in (CAT, "Un café, s'il vous plaît"):
+                id = store.create(title=title).id
+                store.add(id, "user", title, parent=None)
+        await desk.pilot.press("ctrl+f", *"plait", "enter")
+        await desk.until(lambda: desk.texts == ["Un café, s'il vous plaît"])
+        # Where the search ignores accents so do the marks.
+        found = desk.chat.sidebar.query_one(OptionList).options[-1].prompt
+        assert isinstance(found, Content)
+        marks = [found.plain[span.start : span.end] for span in found.spans]
+        assert "plaît" in marks
+        for odd in ('"', "*", "NEAR(", "-x", "🎉", "\u202e", '"un caf'):
+            desk.chat.sidebar.query_one(Input).value = odd
+            await desk.until(lambda: "Titles" not in listed(desk))
+        assert not desk.app._notifications
+
+    sit_down(visit)
+
+
+def test_a_list_that_is_renewed_leaves_the_choice_alone(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await two_chats(desk)
+        rows = desk.chat.sidebar.query_one("ConversationList", OptionList)
+        rows.focus()
+        await desk.press("down")
+        assert rows.highlighted == 2
+        with Store.open(desk.path) as store:
+            march = 1_709_294_400_000
+            store.insert(
+                [NewConversation(t, "", created=march) for t in ("older", "old")]
+            )
+        desk.chat.list_conversations()
+        await desk.until(lambda: "older" in listed(desk))
+        # Imported last, and yet below what is newer.
+        assert listed(desk) == ["Today", CAT, BOB, "March 2024", "old", "older"]
+        assert rows.highlighted == 2
 
     sit_down(visit)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from textual.widgets import Button, TextArea
+from turns import WILD
 
 from genesis_chat.history import Store
 from genesis_chat.tui.screens.dialogs import Confirm
@@ -139,28 +140,47 @@ def test_copy_code_takes_the_code_alone(
     sit_down(visit)
 
 
-def test_only_the_last_messages_are_mounted(sit_down: Sit) -> None:
+def test_copy_code_takes_one_block_after_the_other(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+
     async def visit(desk: Desk) -> None:
         with Store.open(desk.path) as store:
-            id, parent = store.create(title="long").id, None
-            for number in range(200):
-                role = "assistant" if number % 2 else "user"
-                parent = store.add(id, role, f"message {number}", parent=parent).id  # type: ignore[arg-type]
+            id = store.create(title="code").id
+            one = store.add(id, "user", "code?", parent=None)
+            # The last one was cut before it closed.
+            text = "```\none\n```\n\n10. in a list\n    ```js\n    two"
+            store.add(id, "assistant", text, parent=one.id)
         await desk.chat.open(id)
-        assert desk.texts[-1] == "message 199"
-        assert len(desk.views) < 40
-        assert "earlier messages" not in desk.seen()
-        first = desk.texts[0]
-        for _ in range(100):
-            await desk.press("pageup")
-            await desk.pilot.pause(0.1)
-            if desk.texts[0] != first:
-                break
-        assert desk.texts[0] != first
-        assert desk.texts[-1] == "message 199"
-        found = desk.stored()[40]
-        await desk.chat.open(id, found.id)
-        await desk.until(lambda: desk.app.focused in desk.views)
-        await desk.until(lambda: "message 40" in desk.seen())
+        await desk.press("ctrl+up")
+        for expected in ("one", "two", "one"):
+            await desk.press("b")
+            assert desk.app.clipboard == expected
+        await desk.until(lambda: "code block 2 of 2" in desk.seen())
 
     sit_down(visit)
+
+
+def test_what_is_being_written_can_be_copied(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write("Tell me a story")
+        await desk.press("enter")
+        await desk.until(lambda: len(desk.chat.written) > 40)
+        await desk.press("ctrl+up", "c", "escape")
+        await desk.idle()
+        assert len(desk.app.clipboard) > 40
+        assert desk.stored()[-1].content.startswith(desk.app.clipboard)
+        desk.chat.composer.write("some words")
+        desk.chat.composer.focus()
+        desk.chat.composer.select_all()
+        # Through the same programs as a message, and said.
+        await desk.press("ctrl+c")
+        assert desk.app.clipboard == "some words"
+        await desk.until(lambda: "Copied the selection" in desk.seen())
+
+    sit_down(visit, settings=WILD, model="slow")

@@ -1,15 +1,13 @@
 """The text of a message: Markdown for replies, as it is for what a person wrote."""
 
-from markdown_it import MarkdownIt
+import re
+
 from textual.widgets import Markdown
 
 from ...text import sanitize
-from ..shown import open_fence
+from ..shown import open_fence, parser
 
-
-def _parser() -> MarkdownIt:
-    # HTML is shown as the text it is, and only what is written as a link is one.
-    return MarkdownIt("gfm-like", {"html": False, "linkify": False})
+_MARK = re.compile("```|~~~")
 
 
 class ReplyBody(Markdown):
@@ -22,14 +20,18 @@ class ReplyBody(Markdown):
     def __init__(self, text: str = "") -> None:
         self.text = sanitize(text)
         self._shown = self.text
-        super().__init__(self.text, parser_factory=_parser, open_links=False)
+        self._open = open_fence(self.text)
+        super().__init__(self.text, parser_factory=parser, open_links=False)
 
     async def feed(self, text: str) -> None:
         """Show more text."""
+        line = self.text.rfind("\n") + 1
         self.text += sanitize(text)
+        if _MARK.search(self.text, line):
+            self._open = open_fence(self.text)
         shown = self.text
-        if language := open_fence(shown):
-            shown = f"{shown[: language[0]]}text{shown[language[1] :]}"
+        if self._open:
+            shown = f"{shown[: self._open[0]]}text{shown[self._open[1] :]}"
         if shown.startswith(self._shown):
             await self.append(shown[len(self._shown) :])
         else:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.events import Key, Paste
 from textual.message import Message
@@ -21,11 +22,13 @@ BREAK = ("shift+enter", "alt+enter", "ctrl+j")
 class Composer(TextArea):
     """A text area that grows with its text and sends it.
 
-    Up in the first line and down in the last one go through what was asked before.
+    Up in the first row and down in the last one go through what was asked before.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+g", "app.edit_externally", "External editor", show=False),
+        # Ctrl+Z suspends the program.
+        Binding("ctrl+underscore,alt+z", "undo", "Undo", show=False),
         Binding("ctrl+up", "screen.select_message", "Select messages", show=False),
     ]
 
@@ -97,8 +100,10 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self.insert("\n")
-        elif (event.key == "up" and self.cursor_at_first_line) or (
-            event.key == "down" and self._place >= 0 and self.cursor_at_last_line
+        elif (event.key == "up" and self._row == 0) or (
+            event.key == "down"
+            and self._place >= 0
+            and self._row == self.wrapped_document.height - 1
         ):
             if self._recall(1 if event.key == "up" else -1):
                 event.stop()
@@ -118,6 +123,15 @@ class Composer(TextArea):
         text = self.whole
         if text.strip():
             self.post_message(self.Sent(text))
+
+    def action_copy(self) -> None:
+        # The screen copies: it knows the clipboard, and what else Ctrl+C may mean.
+        raise SkipAction
+
+    @property
+    def _row(self) -> int:
+        """The cursor's row as it is shown, where a long line takes several."""
+        return self.wrapped_document.location_to_offset(self.cursor_location).y
 
     def _recall(self, step: int) -> bool:
         place = self._place + step

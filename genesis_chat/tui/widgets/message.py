@@ -13,9 +13,12 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from ...history import StoredMessage
-from ..shown import clock, line, plain
+from ..shown import beginning, clock, code_blocks, line, plain, size
 from .body import ReplyBody
 
+# So much of a message that a person wrote is shown at first; laying out a pasted book
+# takes seconds.
+ROWS, MORE = 120, 10
 What = Literal[
     "copy",
     "copy_code",
@@ -31,11 +34,15 @@ What = Literal[
 
 @dataclass(frozen=True)
 class Shown:
-    """A message with its place among its alternatives, counted from 1."""
+    """A message with its place among its alternatives, counted from 1.
+
+    `unanswered` is a question that no reply came to, and none is coming.
+    """
 
     message: StoredMessage
     place: int = 1
     places: int = 1
+    unanswered: bool = False
 
 
 class MessageView(Vertical):
@@ -52,6 +59,7 @@ class MessageView(Vertical):
         Binding("enter,o", "ask('resume')", "Continue", id="message.resume"),
         Binding("f", "ask('branch')", "Branch into new chat", id="message.branch"),
         Binding("d,delete", "ask('delete')", "Delete", id="message.delete"),
+        Binding("space", "show_more", "Show more of a long message"),
         Binding("left,h", "ask('previous')", "Previous version", show=False),
         Binding("right,l", "ask('next')", "Next version", show=False),
     ]
@@ -75,19 +83,17 @@ class MessageView(Vertical):
     def __init__(self, shown: Shown) -> None:
         super().__init__(classes=shown.message.role)
         self.shown = shown
+        # What is shown of the text, which may be ahead of `shown`.
+        self.text = shown.message.content
         self.pending: list[str] = []
         self._head = Static(classes="head", markup=False)
         self._foot = Static(classes="foot", markup=False)
+        self._rows = ROWS
         self._body: ReplyBody | Static = (
-            Static(plain(shown.message.content), classes="body", markup=False)
+            Static(self._beginning(), classes="body", markup=False)
             if shown.message.role == "user"
             else ReplyBody(shown.message.content)
         )
-
-    @property
-    def text(self) -> str:
-        """The text as it is stored."""
-        return self.shown.message.content
 
     def compose(self) -> ComposeResult:
         yield self._head
@@ -109,6 +115,7 @@ class MessageView(Vertical):
 
     def feed(self, text: str) -> None:
         """More text of a reply that is being written; shown with the next `flush`."""
+        self.text += text
         self.pending.append(text)
 
     async def flush(self) -> None:
@@ -121,6 +128,7 @@ class MessageView(Vertical):
     async def settle(self, shown: Shown) -> None:
         """Show the message as it is kept, now that it is whole."""
         self.pending.clear()
+        self.text = shown.message.content
         self.show(shown)
         if isinstance(self._body, ReplyBody):
             await self._body.settle(shown.message.content)
@@ -137,6 +145,11 @@ class MessageView(Vertical):
             )
         self._refresh_lines()
 
+    def action_show_more(self) -> None:
+        self._rows *= MORE
+        if isinstance(self._body, Static):
+            self._body.update(self._beginning())
+
     def action_go(self, step: int) -> None:
         self.post_message(self.Go(self, step))
 
@@ -146,9 +159,11 @@ class MessageView(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide the keys that do nothing here."""
         message = self.shown.message
+        if action == "show_more":
+            return beginning(self.text, self._rows)[1] > 0
         match parameters:
             case ("copy_code",):
-                return "```" in message.content or "~~~" in message.content
+                return bool(code_blocks(self.text))
             case ("edit",):
                 return message.role == "user"
             case ("resume",):
@@ -177,6 +192,14 @@ class MessageView(Vertical):
     def _cut(self) -> bool:
         receipt = self.shown.message.receipt
         return bool(receipt and receipt.finish_reason in ("length", "context"))
+
+    def _beginning(self) -> Content:
+        """The text, or as many rows of it as are shown, with what is left."""
+        shown, left = beginning(self.text, self._rows)
+        if not left:
+            return plain(shown)
+        what = f"\n... and {size(left)} more: Space shows more of it."
+        return plain(shown) + Content.styled(what, "$text-muted italic")
 
     def _refresh_lines(self) -> None:
         message = self.shown.message
@@ -211,6 +234,8 @@ class MessageView(Vertical):
                 return "This reply failed. R lets it be written anew."
             case "damaged":
                 return "This text is not what was stored."
+        if self.shown.unanswered:
+            return "No reply came. R lets one be written."
         if self._cut and message.receipt:
             why = message.receipt.finish_reason
             limit = "its token limit" if why == "length" else "the context's end"

@@ -1,16 +1,20 @@
-"""The messages of a conversation, of which only the last few dozen are mounted."""
+"""The messages of a conversation, of which only a few dozen are mounted."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from textual.containers import VerticalScroll
-from textual.events import MouseScrollUp
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.message import Message
 from textual.widgets import Static
 
 from .message import MessageView, Shown
 
-# So many messages are mounted, and so many more when the reader comes to the top.
-WINDOW, STEP = 24, 16
+# So many messages are mounted, so many more when the reader comes to either end of
+# them, and so many at most.
+WINDOW, STEP, MOST = 24, 16, 72
+# So many messages are mounted above one that is jumped to.
+ABOVE = 4
 WELCOME = """\
 Write a message below and press Enter.
 
@@ -34,17 +38,20 @@ class Transcript(VerticalScroll):
 
     can_focus = False
 
-    class Moved(Message):
-        """The reader has left the end, or come back to it."""
+    class Mounted(Message):
+        """Messages came into the window that were not there."""
 
     def __init__(self) -> None:
         super().__init__()
         self._messages: list[Shown] = []
-        self._first = 0
+        # The messages with these indices are mounted.
+        self._window = range(0)
         self._left_out = 0
         self._fading: Mapping[str, float] = {}
         self._growing = False
-        self._earlier = Static(classes="earlier", markup=False)
+        self._changing = asyncio.Lock()
+        self._earlier = Static(classes="beyond", markup=False)
+        self._later = Static(classes="beyond", markup=False)
         self._welcome = Static(WELCOME, classes="welcome", markup=False)
 
     @property
@@ -52,55 +59,53 @@ class Transcript(VerticalScroll):
         """The mounted messages, in order."""
         return list(self.query(MessageView))
 
+    @property
+    def away(self) -> bool:
+        """Whether the end of the conversation is out of sight."""
+        # What is too short to be scrolled stands at the bottom, at a negative place.
+        return self._beyond_end or 0 < self.max_scroll_y > self.scroll_y + 1
+
     async def show(self, messages: Sequence[Shown], left_out: int = 0) -> None:
         """Show another conversation or branch; `left_out` messages are not read."""
-        self._messages, self._left_out = list(messages), left_out
-        self._first = max(0, len(messages) - WINDOW)
-        with self.app.batch_update():
-            await self.remove_children()
-            await self.mount(self._earlier, self._welcome)
-            self._welcome.display = not self._messages
-            await self.mount_all(
-                [self._view(shown) for shown in self._messages[self._first :]]
-            )
-            await self._place_lines()
+        async with self._changing:
+            self._messages, self._left_out = list(messages), left_out
+            self._window = range(0)
+            with self.app.batch_update():
+                await self.remove_children()
+                await self.mount(self._earlier, self._welcome, self._later)
+                await self._mount_window(self._last_window)
         self.anchor()
 
     async def add(self, shown: Shown) -> MessageView:
         """Add a message at the end and go there."""
-        self._messages.append(shown)
-        view = self._view(shown)
-        self._welcome.display = False
-        await self.mount(view)
-        views = self.views
-        if len(views) > WINDOW + STEP and not self._away:
-            self._first += len(views) - WINDOW
-            with self.app.batch_update():
-                await self.remove_children(views[: len(views) - WINDOW])
-                await self._place_lines()
+        async with self._changing:
+            window, follows = self._window, not self.away
+            near = window.stop == len(self._messages)
+            self._messages.append(shown)
+            if near and (len(window) < WINDOW + STEP or not follows):
+                await self._mount_window(range(window.start, len(self._messages)))
+            else:
+                await self._mount_window(self._last_window)
         self.anchor()
-        return view
+        return self.views[-1]
 
     async def cut(self, shown: Sequence[Shown]) -> None:
         """Take away what follows these messages, and show them as they are now."""
-        self._messages = list(shown)
-        self._welcome.display = not self._messages
-        views = self.views
-        keep = len(shown) - self._first
-        await self.remove_children(views[max(0, keep) :])
-        for view, each in zip(views, shown[self._first :], strict=False):
-            view.show(each)
-
-    def replace(self, shown: Shown) -> None:
-        """Remember the state of a message."""
-        for number, each in enumerate(self._messages):
-            if each.message.id == shown.message.id:
-                self._messages[number] = shown
+        async with self._changing:
+            self._messages = list(shown)
+            window = range(
+                min(self._window.start, len(shown)), min(self._window.stop, len(shown))
+            )
+            await self._mount_window(window or self._last_window)
+            for view, each in zip(self.views, self._mounted, strict=True):
+                if view.shown != each:
+                    view.show(each)
 
     async def set_left_out(self, count: int) -> None:
         """So many messages, the oldest, are no longer read."""
-        self._left_out = count
-        await self._place_lines()
+        async with self._changing:
+            self._left_out = count
+            await self._place_lines()
 
     def fade(self, seen: Mapping[str, float]) -> None:
         """Dim messages by how much of them is still seen, 0 to 1, by their ids."""
@@ -108,86 +113,150 @@ class Transcript(VerticalScroll):
         for view in self.views:
             view.remaining = seen.get(view.shown.message.id)
 
-    async def reveal(self, message: str) -> MessageView | None:
-        """Mount everything down from a message, and focus it."""
-        place = next(
-            (n for n, s in enumerate(self._messages) if s.message.id == message), None
-        )
-        if place is None:
-            return None
-        await self._mount_from(max(0, min(self._first, place - 2)))
-        view = self.views[place - self._first]
-        self.release_anchor()
-        view.focus()
-        self.call_after_refresh(view.scroll_visible, animate=False, top=True)
-        return view
+    async def reveal(self, message: str) -> None:
+        """Go to a message, and focus it."""
+        ids = [shown.message.id for shown in self._messages]
+        if message in ids:
+            view = await self._reach(ids.index(message))
+            self.release_anchor()
+            view.focus()
+            self.call_after_refresh(view.scroll_visible, animate=False, top=True)
 
-    def step_from(self, view: MessageView | None, step: int) -> None:
-        """Focus the message above or below; the last one without any."""
+    async def step_from(self, view: MessageView | None, step: int) -> bool:
+        """Focus the message above or below, or the last one; whether there is one."""
         views = self.views
-        if not views:
+        if view is not None and view in views:
+            place = self._window.start + views.index(view) + step
+        else:
+            place = len(self._messages) - 1
+        if not 0 <= place < len(self._messages):
+            return False
+        (await self._reach(place)).focus()
+        return True
+
+    async def go_to(self, *, end: bool) -> None:
+        """Go to the end of the conversation and follow it, or to its beginning."""
+        if end:
+            if self._beyond_end:
+                async with self._changing:
+                    await self._mount_window(self._last_window)
+            self.anchor()
             return
-        if view is None or view not in views:
-            views[-1].focus()
-            return
-        place = views.index(view) + step
-        if 0 <= place < len(views):
-            views[place].focus()
-        elif place < 0 and self._first:
-            self.run_worker(self._grow(), exclusive=True)
+        self.release_anchor()
+        if self._window.start:
+            async with self._changing:
+                await self._mount_window(range(min(WINDOW, len(self._messages))))
+        self.scroll_home(animate=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """More messages when the reader comes to the top."""
+        """More messages when the reader comes to an end of the mounted ones."""
         super().watch_scroll_y(old_value, new_value)
-        if new_value < old_value:
-            self.more()
+        if new_value != old_value:
+            self.more(-1 if new_value < old_value else 1)
 
-    def more(self) -> None:
-        """More messages, if the reader is at the top already."""
-        if self.scroll_y <= 2 and self._first and not self._growing:
-            self.run_worker(self._grow(), exclusive=True)
+    def more(self, step: int) -> None:
+        """More messages above or below, if the reader is at that end already."""
+        if self._growing:
+            return
+        above = step < 0 and self.scroll_y <= 2 and self._window.start > 0
+        below = step > 0 and self.scroll_y >= self.max_scroll_y - 2 and self._beyond_end
+        if above or below:
+            self._growing = True
+            self.run_worker(self._grow(step))
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        self.more()
+        self.more(-1)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        self.more(1)
 
     @property
-    def _away(self) -> bool:
-        return self.scroll_y < self.max_scroll_y - 1
+    def _mounted(self) -> list[Shown]:
+        return self._messages[self._window.start : self._window.stop]
+
+    @property
+    def _last_window(self) -> range:
+        count = len(self._messages)
+        return range(max(0, count - WINDOW), count)
+
+    @property
+    def _beyond_end(self) -> bool:
+        return self._window.stop < len(self._messages)
 
     def _view(self, shown: Shown) -> MessageView:
         view = MessageView(shown)
         view.set_reactive(MessageView.remaining, self._fading.get(shown.message.id))
         return view
 
-    async def _grow(self) -> None:
-        self._growing = True
+    async def _reach(self, place: int) -> MessageView:
+        """The view of a message, mounted if it was not."""
+        async with self._changing:
+            if place not in self._window:
+                first = max(0, place - ABOVE)
+                self.release_anchor()
+                await self._mount_window(
+                    range(first, min(first + WINDOW, len(self._messages)))
+                )
+            return self.views[place - self._window.start]
+
+    async def _grow(self, step: int) -> None:
+        """Mount more at one end, take some away at the other, and keep the place."""
         try:
-            top = next(iter(self.views), None)
-            before = top.virtual_region.y if top else 0
-            await self._mount_from(max(0, self._first - STEP))
+            async with self._changing:
+                start, stop = self._window.start, self._window.stop
+                views = dict(zip(self._window, self.views, strict=True))
+                if step < 0:
+                    kept, start = views[start], max(0, start - STEP)
+                    light = range(start, min(stop, start + MOST))
+                else:
+                    kept, stop = views[stop - 1], min(len(self._messages), stop + STEP)
+                    light = range(max(start, stop - MOST), stop)
+                window = range(start, stop)
+                # Removing what has the focus would move it, and the page with it.
+                if not any(v.has_focus for n, v in views.items() if n not in light):
+                    window = light
+                before = kept.virtual_region.y
+                self.release_anchor()
+                await self._mount_window(window)
 
             def keep_place() -> None:
-                if top and top.is_mounted:
-                    moved = top.virtual_region.y - before
+                if kept.is_attached:
+                    moved = kept.virtual_region.y - before
                     self.scroll_to(y=self.scroll_y + moved, animate=False)
 
             self.call_after_refresh(keep_place)
         finally:
             self._growing = False
 
-    async def _mount_from(self, first: int) -> None:
-        if first >= self._first:
-            return
-        new = [self._view(shown) for shown in self._messages[first : self._first]]
-        self._first = first
+    async def _mount_window(self, window: range) -> None:
+        """Mount the messages with these indices, and no others."""
+        old = self._window
+        if not set(old) & set(window):
+            old = range(window.start, window.start)
+        views = dict(zip(self._window, self.views, strict=True))
+        gone = [view for n, view in views.items() if n not in window or not old]
+        above = self._messages[window.start : old.start]
+        below = self._messages[max(old.stop, window.start) : window.stop]
+        self._window = window
+        self._welcome.display = not self._messages
         with self.app.batch_update():
-            await self.mount_all(new, after=self._earlier)
+            if gone:
+                await self.remove_children(gone)
+            await self.mount_all(map(self._view, above), after=self._earlier)
+            await self.mount_all(map(self._view, below), before=self._later)
             await self._place_lines()
+        if above or below:
+            self.post_message(self.Mounted())
 
     async def _place_lines(self) -> None:
-        self._earlier.display = bool(self._first)
-        self._earlier.update(f"{self._first} earlier messages, scroll up to see them")
+        earlier, later = self._window.start, len(self._messages) - self._window.stop
+        for line, count, where, way in (
+            (self._earlier, earlier, "earlier", "up"),
+            (self._later, later, "later", "down"),
+        ):
+            line.display = bool(count)
+            line.update(f"{count} {where} messages, scroll {way} to see them")
         await self.query(ContextLine).remove()
-        views, place = self.views, self._left_out - self._first
-        if self._left_out and 0 <= place < len(views):
-            await self.mount(ContextLine(), before=views[place])
+        if self._left_out and self._left_out in self._window:
+            view = self.views[self._left_out - self._window.start]
+            await self.mount(ContextLine(), before=view)

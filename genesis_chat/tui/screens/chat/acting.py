@@ -2,24 +2,28 @@
 
 from textual import on, work
 
-from ....history import Store
+from ....history import Store, StoredMessage
 from ...clipboard import copy
 from ...shown import code_blocks
 from ...widgets.message import MessageView
 from ..dialogs import Confirm
 from .organizing import Organizing
+from .replying import BUSY
 
 
 class Acting(Organizing):
     """Copies, edits, regenerates, browses alternatives, branches and deletes."""
 
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)
+        # The message and the block of code in it that were copied last.
+        self.copied = ("", 0)
+
     @on(MessageView.Go)
-    def go(self, event: MessageView.Go) -> None:
-        views = self.transcript.views
-        if event.step > 0 and views and event.view is views[-1]:
+    async def go(self, event: MessageView.Go) -> None:
+        found = await self.transcript.step_from(event.view, event.step)
+        if not found and event.step > 0:
             self.composer.focus()
-        else:
-            self.transcript.step_from(event.view, event.step)
 
     @on(MessageView.Asked)
     async def asked_of_message(self, event: MessageView.Asked) -> None:
@@ -28,17 +32,15 @@ class Acting(Organizing):
             case "copy":
                 self._copy(view.text, "message")
             case "copy_code":
-                blocks = code_blocks(view.text)
-                if blocks:
-                    self._copy("\n\n".join(blocks), "code")
+                self._copy_code(id, code_blocks(view.text))
+            case _ if self.turns.busy or not id:
+                self.tell(BUSY)
             case "previous" | "next":
                 await self._alternative(view, -1 if event.what == "previous" else 1)
-            case _ if self.turns.busy or not id:
-                self.tell("A reply is being written; Esc stops it.")
             case "regenerate":
-                await self._regenerate(view)
+                await self._regenerate(view.shown.message)
             case "resume":
-                await self._resume(view)
+                await self._resume(view.shown.message)
             case "edit":
                 self._edit(id, view.text)
             case "branch":
@@ -55,23 +57,29 @@ class Acting(Organizing):
         assert self.conversation
         return self.conversation.id
 
+    def _copy_code(self, message: str, blocks: list[str]) -> None:
+        """Copy a message's first block of code, its next one when asked again."""
+        last, place = self.copied
+        place = (place + 1) % len(blocks) if last == message else 0
+        self.copied = message, place
+        which = f"code block {place + 1} of {len(blocks)}" if blocks[1:] else "code"
+        self._copy(blocks[place], which)
+
     def _copy(self, text: str, what: str) -> None:
         how = copy(self.app, text)
         self.tell(f"Copied the {what} through {how}.")
 
-    async def _regenerate(self, view: MessageView) -> None:
-        message = view.shown.message
+    async def _regenerate(self, message: StoredMessage) -> None:
         asked = message.id if message.role == "user" else message.parent
         place = next((n for n, m in enumerate(self.branch) if m.id == asked), None)
         if place is not None:
             turn = self.turn("regenerate", message=asked)
             await self.begin(turn, self.branch[: place + 1])
 
-    async def _resume(self, view: MessageView) -> None:
-        if self.branch and view.shown.message.id == self.branch[-1].id:
-            await self.begin(
-                self.turn("resume", message=self.branch[-1].id), self.branch
-            )
+    async def _resume(self, message: StoredMessage) -> None:
+        last = self.branch[-1]
+        if message.id == last.id and message.role == "assistant":
+            await self.begin(self.turn("resume", message=last.id), self.branch)
         else:
             self.tell("Only the last reply can be continued.")
 
@@ -97,7 +105,7 @@ class Acting(Organizing):
             if (m.parent, m.role) == (message.parent, message.role)
         ]
         place = siblings.index(message.id) + step
-        if not 0 <= place < len(siblings) or self.turns.busy:
+        if not 0 <= place < len(siblings):
             return
         wanted = siblings[place]
 
@@ -141,16 +149,22 @@ class Acting(Organizing):
         self.list_conversations()
 
     async def action_regenerate(self) -> None:
-        if self.last_reply and not self.turns.busy:
-            await self._regenerate(self.last_reply)
+        if self.turns.busy:
+            self.tell(BUSY)
+        elif self.branch:
+            await self._regenerate(self.branch[-1])
 
     async def action_resume(self) -> None:
-        if self.last_reply and not self.turns.busy:
-            await self._resume(self.last_reply)
+        if self.turns.busy:
+            self.tell(BUSY)
+        elif self.branch:
+            await self._resume(self.branch[-1])
 
     def action_copy_reply(self) -> None:
-        if self.last_reply:
-            self._copy(self.last_reply.text, "last reply")
+        written = self.view.text if self.view else ""
+        replies = [m.content for m in self.branch if m.role == "assistant"]
+        if written or replies:
+            self._copy(written or replies[-1], "last reply")
 
-    def action_select_message(self) -> None:
-        self.transcript.step_from(None, 0)
+    async def action_select_message(self) -> None:
+        await self.transcript.step_from(None, 0)

@@ -14,7 +14,7 @@ from ...library import Library
 from ...start import Start
 from ...turns import Turn, Turns
 from ...widgets.composer import Composer
-from ...widgets.message import MessageView, Shown
+from ...widgets.message import Shown
 from ...widgets.sidebar import Sidebar
 from ...widgets.status import Status
 from ...widgets.transcript import Transcript
@@ -36,6 +36,8 @@ class Base(Screen[None]):
         self.shown_once = False
         self.branch: list[StoredMessage] = []
         self.known: list[StoredMessage] = []
+        # The conversation whose reply is being written, None for one that begins.
+        self.replying_in: str | None = None
         self.changed: dict[str, Any] = {}
         self.system = start.system
         self.context: Context | None = None
@@ -69,12 +71,6 @@ class Base(Screen[None]):
     def settings(self) -> GenerationSettings:
         """The defaults with what this conversation changes."""
         return replace(self.start.settings, **self.changed)
-
-    @property
-    def last_reply(self) -> MessageView | None:
-        """The last reply that is shown."""
-        views = [v for v in self.transcript.views if v.has_class("assistant")]
-        return views[-1] if views else None
 
     @property
     def watching(self) -> bool:
@@ -126,9 +122,15 @@ def changed_settings(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown(
-    branch: Sequence[StoredMessage], tree: Sequence[StoredMessage]
+    branch: Sequence[StoredMessage],
+    tree: Sequence[StoredMessage],
+    *,
+    replying: bool = False,
 ) -> list[Shown]:
-    """The messages of a branch with their places among their alternatives."""
+    """The messages of a branch with their places among their alternatives.
+
+    While one is `replying` the last question still waits for its reply.
+    """
     siblings: dict[tuple[str | None, str], list[str]] = {}
     for message in tree:
         siblings.setdefault((message.parent, message.role), []).append(message.id)
@@ -136,5 +138,6 @@ def shown(
     for message in branch:
         ids = siblings.get((message.parent, message.role), [message.id])
         place = ids.index(message.id) + 1 if message.id in ids else 1
-        found.append(Shown(message, place, len(ids)))
+        last = message is branch[-1] and message.role == "user" and not replying
+        found.append(Shown(message, place, len(ids), unanswered=last))
     return found

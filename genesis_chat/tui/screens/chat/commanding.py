@@ -30,6 +30,12 @@ class Commanding(Watching):
         if found is None:
             return False
         command, rest = found
+        if rest and not command.usage:
+            self.tell(
+                f"Nothing may follow /{command.name}; a space before it makes this a "
+                "message."
+            )
+            return True
         self.composer.write("")
         action = getattr(self, f"command_{command.action}", None)
         if action is not None:

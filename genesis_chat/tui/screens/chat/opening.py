@@ -11,6 +11,8 @@ from .base import Base, changed_settings, shown
 
 SEARCH_LIMIT = 50
 DRAFT_SECONDS = 0.5
+# The draft of a message that was sent and is not in the history yet.
+UNSENT = "unsent"
 
 
 class Opening(Base):
@@ -45,6 +47,8 @@ class Opening(Base):
                 branch = _branch(tree, leaf)
         else:
             draft = await self.ask(lambda store: store.draft()) or ""
+        if first:
+            draft = joined(await self._unsent_before(), draft)
         self.conversation, self.branch, self.known = found, branch, tree
         self.left_behind()
         self.changed = changed_settings(found.settings) if found else {}
@@ -52,7 +56,8 @@ class Opening(Base):
         self.context = None
         self.status.context(None)
         self.show_title()
-        await self.transcript.show(shown(branch, tree))
+        replying = self.turns.busy and self.replying_in == conversation
+        await self.transcript.show(shown(branch, tree, replying=replying))
         self.reattach()
         # What is typed while the program starts goes before an older draft.
         if not (first and self.composer.text):
@@ -81,7 +86,7 @@ class Opening(Base):
     async def list_conversations(self) -> None:
         """Show the list anew, or what is searched for in it."""
         words = self.sidebar.words
-        if words:
+        if words.strip('" '):
 
             def search(store: Store) -> tuple[list[Conversation], list[Hit]]:
                 return store.titled(words), store.search(
@@ -106,6 +111,17 @@ class Opening(Base):
         title = self.conversation.title if self.conversation else ""
         self.genesis.show_title(title or "New chat", private=self.start.private)
 
+    async def _unsent_before(self) -> str:
+        """What was sent when the program was killed, before it was in the history."""
+
+        def take(store: Store) -> str:
+            text = store.draft(UNSENT)
+            if text:
+                store.set_draft("", UNSENT)
+            return text
+
+        return await self.ask(take) or ""
+
     def left_behind(self) -> None:
         """The chat that was shown no longer is."""
 
@@ -114,6 +130,8 @@ class Opening(Base):
 
     @on(Sidebar.Opened)
     async def opened(self, event: Sidebar.Opened) -> None:
+        if self.has_class("-narrow"):
+            self.sidebar.display = False
         await self.open(event.conversation, event.message)
 
     @on(Sidebar.Searched)
@@ -140,6 +158,11 @@ class Opening(Base):
         self.sidebar.display = not self.sidebar.display
         if not self.sidebar.display:
             self.composer.focus()
+
+
+def joined(*texts: str) -> str:
+    """Texts below each other."""
+    return "\n\n".join(filter(None, texts))
 
 
 def _branch(tree: list[StoredMessage], leaf: str | None) -> list[StoredMessage]:

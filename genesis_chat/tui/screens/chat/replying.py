@@ -1,7 +1,7 @@
 """Sending messages, and showing replies while they come."""
 
 import time
-from dataclasses import replace
+from typing import Any
 
 from textual import on
 
@@ -14,7 +14,7 @@ from ....engine import (
     PromptProgress,
     Text,
 )
-from ....history import StoredMessage
+from ....history import Store, StoredMessage
 from ...messages import (
     ModelFailed,
     ModelOpening,
@@ -27,11 +27,13 @@ from ...messages import (
 from ...turns import Turn
 from ...widgets.composer import Composer
 from ...widgets.message import MessageView, Shown
+from ...widgets.transcript import Transcript
 from .base import shown
-from .opening import Opening
+from .opening import UNSENT, Opening, joined
 
 # How often a reply that is being written is shown anew.
 FLUSH_SECONDS = 1 / 24
+BUSY = "A reply is being written; Esc stops it."
 
 
 class Replying(Opening):
@@ -42,7 +44,9 @@ class Replying(Opening):
         self.view: MessageView | None = None
         # Turns whose end is shown; as many as are over when nothing is left to do.
         self.settled = 0
-        self.replying_in: str | None = None
+        self.unsent = ""
+        # The settings of a chat that is beginning, to be kept with it.
+        self.begun_with: dict[str, Any] = {}
         # Whether a chat that is beginning is still the one that is shown.
         self.beginning = False
         self.reply_id = ""
@@ -56,7 +60,7 @@ class Replying(Opening):
         if await self.command(text):
             return
         if self.turns.busy:
-            self.tell("A reply is being written; Esc stops it.")
+            self.tell(BUSY)
             return
         turn = self.turn(content=text)
         question = _new("user", text, self.branch[-1].id if self.branch else None)
@@ -70,26 +74,27 @@ class Replying(Opening):
     async def begin(self, turn: Turn, branch: list[StoredMessage]) -> None:
         """Show the branch that a reply will follow, and ask for the reply."""
         if self.turns.busy:
-            self.tell("A reply is being written; Esc stops it.")
+            self.tell(BUSY)
             return
-        place = self.conversation.id if self.conversation else ""
         if turn.content:
-            # Until it is in the history it must not be lost.
-            await self.ask(lambda store: store.set_draft(turn.content, place))
+            # A model may still be loading: until it is in the history it must not be
+            # lost.
+            await self.ask(lambda store: store.set_draft(turn.content, UNSENT))
+        self.unsent = turn.content
         self.replying_in, self.reply_id = turn.conversation, ""
         self.beginning = turn.conversation is None
+        self.begun_with = dict(self.changed) if self.beginning else {}
         self.written, self.tokens, self.first = "", 0, None
-        resumed = turn.kind == "resume"
-        listed = shown(branch, self.known)
-        if resumed:
-            await self.transcript.cut(listed)
+        listed = shown(branch, self.known, replying=True)
+        kept = [each for each in listed if each.message.id]
+        await self.transcript.cut(kept)
+        if turn.kind == "resume":
+            await self.transcript.go_to(end=True)
             self.view = self.transcript.views[-1]
             self.written = self.view.text
         else:
-            await self.transcript.cut(listed[:-1])
-            mounted = [view.shown.message.id for view in self.transcript.views]
-            if not mounted or mounted[-1] != branch[-1].id:
-                await self.transcript.add(listed[-1])
+            for new in listed[len(kept) :]:
+                await self.transcript.add(new)
             self.view = await self.transcript.add(Shown(_new("assistant", "", None)))
         self.transcript.anchor()
         # The message that had the focus may be gone.
@@ -117,15 +122,28 @@ class Replying(Opening):
     @on(TurnBegan)
     async def began(self, event: TurnBegan) -> None:
         new = self.beginning
-        self.replying_in, self.reply_id = event.conversation, event.reply
         here = new or self._is_open(event.conversation)
-        place = "" if new else event.conversation
-        await self.ask(lambda store: store.set_draft("", place))
+        self.replying_in, self.reply_id = event.conversation, event.reply
+        self.unsent = ""
+        changed, self.begun_with = self.begun_with, {}
+
+        def keep(store: Store) -> None:
+            store.set_draft("", UNSENT)
+            if new:
+                store.set_draft("", "")
+            if changed:
+                store.set_settings(event.conversation, changed)
+
+        await self.ask(keep)
         await self._take_up(event.conversation)
         if here:
+            await self.keep_draft()
             await self._read(event.reply)
+            await self.transcript.cut(shown(self.branch, self.known))
+            if self.view is None:
+                self.reattach()
             if self.view:
-                self._name_views(event)
+                self.view.say("...")
         self.list_conversations()
 
     @on(TurnEvent)
@@ -159,15 +177,14 @@ class Replying(Opening):
         if event.conversation and self._is_open(event.conversation):
             await self._read(None)
             latest = shown(self.branch, self.known)
-            for each in latest:
-                self.transcript.replace(each)
-            if view and latest and latest[-1].message.role == "assistant":
-                await view.settle(latest[-1])
-            elif view:
-                await view.remove()
             await self.transcript.cut(latest)
+            last = latest[-1] if latest else None
+            if view and view.is_attached and last and last.message.id == self.reply_id:
+                await view.settle(last)
         elif view and not self.conversation:
-            await view.remove()
+            await self.transcript.cut([])
+        if self.unsent:
+            await self._give_back(event.conversation or "")
         if event.error:
             self.tell(event.error, error=True)
         self.list_conversations()
@@ -203,10 +220,19 @@ class Replying(Opening):
         self.status.note("no model")
         self.tell(event.sentence, error=True)
 
+    @on(Transcript.Mounted)
+    def messages_mounted(self) -> None:
+        if self.view is None or not self.view.is_attached:
+            self.reattach()
+
     async def flush(self) -> None:
         """Show what has come since the last time."""
+        key = self.start.keys.get("chat.end", "ctrl+end")
+        more = f"more below: {key}" if self.transcript.away else ""
+        if self.composer.border_title != more:
+            self.composer.border_title = more
         view = self.view
-        if view and view.pending and view.is_mounted:
+        if view and view.pending and view.is_attached:
             await view.flush()
             # The reply may have ended meanwhile, and says more of itself then.
             if self.first and view is self.view:
@@ -230,14 +256,15 @@ class Replying(Opening):
             self.conversation = await self.ask(lambda s: s.find(conversation))
             self.show_title()
 
-    def _name_views(self, event: TurnBegan) -> None:
-        """The new views stand for messages that are in the history now."""
-        views = self.transcript.views[-2:]
-        latest = shown(self.branch, self.known)[-2:]
-        for view, each in zip(views, latest, strict=False):
-            if view.shown.message.role == each.message.role:
-                view.show(replace(each))
-                view.say("" if view is not self.view else "...")
+    async def _give_back(self, place: str) -> None:
+        """A message that did not get into the history is to be sent again."""
+        text, self.unsent = self.unsent, ""
+        if place == (self.conversation.id if self.conversation else ""):
+            self.composer.write(joined(text, self.composer.whole))
+            await self.keep_draft()
+        else:
+            await self.ask(lambda s: s.set_draft(joined(text, s.draft(place)), place))
+        await self.ask(lambda store: store.set_draft("", UNSENT))
 
 
 def _new(role: str, content: str, parent: str | None) -> StoredMessage:

@@ -47,6 +47,14 @@ class ChatScreen(Commanding):
         Binding("ctrl+c", "stop_or_copy", "Stop or copy", id="chat.copy"),
         Binding("pageup", "scroll(-1)", "Page up", id="chat.up", priority=True),
         Binding("pagedown", "scroll(1)", "Page down", id="chat.down", priority=True),
+        Binding(
+            "ctrl+home",
+            "go_to('beginning')",
+            "Beginning",
+            id="chat.home",
+            priority=True,
+        ),
+        Binding("ctrl+end", "go_to('end')", "End", id="chat.end", priority=True),
     ]
 
     def compose(self) -> ComposeResult:
@@ -93,9 +101,11 @@ class ChatScreen(Commanding):
     def action_scroll(self, step: int) -> None:
         page = max(1, self.transcript.size.height - 2)
         self.transcript.release_anchor()
-        if step < 0:
-            self.transcript.more()
+        self.transcript.more(step)
         self.transcript.scroll_relative(y=step * page, animate=False)
+
+    async def action_go_to(self, place: str) -> None:
+        await self.transcript.go_to(end=place == "end")
 
     def _show_memory(self) -> None:
         self.status.memory(self.turns.memory())

@@ -1,0 +1,116 @@
+"""Long conversations: few messages are mounted, and all can be reached."""
+
+from collections.abc import Callable
+
+from desk import Desk
+from turns import WILD
+
+from genesis_chat.history import NewConversation, NewMessage, Role, Store
+from genesis_chat.tui.widgets.transcript import MOST, WINDOW
+
+Sit = Callable[..., None]
+MESSAGES = 2000
+
+
+async def long_chat(desk: Desk, count: int = MESSAGES) -> list[str]:
+    """Open a conversation of so many messages; their ids."""
+    roles: tuple[Role, Role] = ("user", "assistant")
+    messages = [
+        NewMessage(roles[n % 2], f"message {n}.", n - 1 if n else None)
+        for n in range(count)
+    ]
+    with Store.open(desk.path) as store:
+        (kept,) = store.insert([NewConversation("long", "", messages)])
+        ids = [message.id for message in store.messages(kept.id)]
+    await desk.chat.open(kept.id)
+    await desk.until(lambda: desk.chat.transcript.max_scroll_y)
+    return ids
+
+
+async def scroll_until(desk: Desk, key: str, text: str) -> None:
+    for _ in range(200):
+        if text in desk.texts:
+            return
+        await desk.press(key)
+        await desk.pilot.pause(0.05)
+    raise AssertionError(desk.texts)
+
+
+def test_the_reader_keeps_the_place_in_either_direction(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await long_chat(desk, 200)
+        assert desk.texts[-1] == "message 199." and len(desk.views) == WINDOW
+        assert "earlier messages" not in desk.seen()
+        await scroll_until(desk, "pageup", "message 120.")
+        assert len(desk.views) <= MOST
+        assert desk.chat.transcript.away
+        await desk.until(lambda: "more below" in desk.seen())
+        await desk.press("ctrl+home")
+        await desk.until(lambda: "message 0." in desk.seen())
+        await scroll_until(desk, "pagedown", "message 100.")
+        assert len(desk.views) <= MOST
+        assert "message 99." in desk.texts and "message 199." not in desk.texts
+        await desk.press("ctrl+end")
+        await desk.until(lambda: "message 199." in desk.seen())
+        await desk.until(lambda: "more below" not in desk.seen())
+        assert not desk.chat.transcript.away
+
+    sit_down(visit)
+
+
+def test_a_jump_mounts_only_what_is_around(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        ids = await long_chat(desk)
+        await desk.chat.transcript.reveal(ids[40])
+        await desk.until(lambda: desk.app.focused in desk.views)
+        await desk.until(lambda: "message 40." in desk.seen())
+        assert desk.app.focused.text == "message 40."  # type: ignore[union-attr]
+        assert len(desk.views) == WINDOW
+        await desk.press(*["up"] * 6)
+        assert desk.app.focused.text == "message 34."  # type: ignore[union-attr]
+        # What is written now goes to the end.
+        desk.chat.composer.focus()
+        await desk.say("Hello!")
+        assert desk.texts[-2] == "Hello!" and len(desk.views) <= MOST
+        assert len(desk.stored()) == MESSAGES + 2
+
+    sit_down(visit)
+
+
+def test_a_reply_goes_on_out_of_sight(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await long_chat(desk, 80)
+        desk.chat.composer.write("Tell me a story")
+        await desk.press("enter")
+        await desk.until(lambda: len(desk.chat.written) > 20)
+        await desk.press("ctrl+home")
+        await desk.until(lambda: "message 0." in desk.seen())
+        seen = len(desk.chat.written)
+        await desk.until(lambda: len(desk.chat.written) > seen + 20)
+        assert desk.texts[0] == "message 0."
+        await desk.press("ctrl+end")
+        await desk.until(lambda: desk.texts[-1] == desk.chat.written)
+        await desk.press("ctrl+home", "escape")
+        await desk.idle()
+        await desk.press("ctrl+end")
+        await desk.until(lambda: desk.texts[-1] == desk.stored()[-1].content)
+        await desk.until(lambda: "Stopped here" in desk.seen())
+
+    sit_down(visit, settings=WILD, model="slow")
+
+
+def test_a_pasted_book_is_shown_in_parts(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        text = "".join(f"line {n}\n" for n in range(5000))
+        with Store.open(desk.path) as store:
+            id = store.create(title="book").id
+            store.add(id, "user", text, parent=None)
+        await desk.chat.open(id)
+        await desk.until(lambda: "Space shows more" in desk.seen())
+        (view,) = desk.views
+        assert view.text == text and view.size.height < 200
+        await desk.press("ctrl+up", "space")
+        await desk.until(lambda: view.size.height > 1000)
+        assert "line 1199" in str(view.query_one(".body").render())
+
+    sit_down(visit)
