@@ -1,5 +1,6 @@
 """Looking things up in the history."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -8,6 +9,12 @@ from .records import Conversation, Hit, StoredMessage
 from .rows import CONVERSATIONS, storable, to_conversation, to_message
 
 SHORTEST_PREFIX = 4
+# Thai to Khmer, kana and Han: written without spaces, so that what the index takes for
+# a word is a whole sentence.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
+)
+SNIPPET_BEFORE, SNIPPET_AFTER = 24, 72
 
 
 class Reader:
@@ -115,6 +122,8 @@ class Reader:
     def search(self, text: str, *, limit: int = 20, prefix: bool = False) -> list[Hit]:
         """Messages that hold every word of the text, the best matches first.
 
+        In scripts without spaces a word may stand anywhere, the last message first.
+
         With `prefix` the last word may be the beginning of one, as while it is typed.
         """
         words = " ".join(f'"{w}"' for w in storable(text).replace('"', " ").split())
@@ -122,6 +131,8 @@ class Reader:
             words += "*"
         if not words:
             raise HistoryError("There is nothing to search for; give a word.")
+        if _UNSPACED.search(text):
+            return self._holding(storable(text).replace('"', " ").split(), limit)
         rows = self._all(
             """
             SELECT m.*, snippet(message_text, 0, '', '', ' ... ', 16) AS snippet
@@ -137,6 +148,26 @@ class Reader:
             Hit(self._conversation(r["conversation"]), to_message(r), r["snippet"])
             for r in rows
         ]
+
+    def _holding(self, parts: list[str], limit: int) -> list[Hit]:
+        """Messages that hold every part, anywhere, the last one first."""
+        test = " AND ".join("instr(lower(m.content), lower(?))" for _ in parts)
+        rows = self._all(
+            f"""
+            SELECT m.* FROM message AS m JOIN conversation AS c ON c.id = m.conversation
+            WHERE {test} AND c.deleted IS NULL AND m.deleted IS NULL
+            ORDER BY m.number DESC LIMIT ?
+            """,
+            *parts,
+            limit,
+        )
+        found = []
+        for message in map(to_message, rows):
+            at = max(0, message.content.find(parts[0]) - SNIPPET_BEFORE)
+            snippet = message.content[at : at + SNIPPET_BEFORE + SNIPPET_AFTER]
+            conversation = self._conversation(message.conversation)
+            found.append(Hit(conversation, message, snippet))
+        return found
 
     def questions(self, limit: int = 200) -> list[str]:
         """What was asked lately, the last first, each once."""

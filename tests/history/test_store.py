@@ -184,6 +184,30 @@ def test_search(store: Store) -> None:
             store.search(empty)
 
 
+def test_search_finds_words_in_scripts_without_spaces(store: Store) -> None:
+    conversation = store.create()
+    exchange(store, conversation, "Hi, 我的名字是王小明。住在北京。 " + "x" * 200)
+    exchange(store, conversation, "私は東京に住んでいます")
+    exchange(store, conversation, "ผมชื่อสมชาย 100%_")
+    for text, count in (
+        ("小明", 2),
+        ("hi 北京", 2),
+        ("東京", 2),
+        ("住", 4),
+        ("สมชาย", 2),
+        ('"สมชาย %_', 2),
+        ("大阪", 0),
+        ("小明 東京", 0),
+    ):
+        assert len(store.search(text)) == count, text
+    hit = store.search("北京")[0]
+    assert "北京" in hit.snippet and len(hit.snippet) < 100
+    trashed = store.create()
+    exchange(store, trashed, "東京")
+    store.delete(trashed.id)
+    assert len(store.search("東京")) == 2
+
+
 def test_search_follows_every_change(store: Store) -> None:
     conversation = store.create()
     question = store.add(conversation.id, "user", "first", parent=None)
