@@ -114,3 +114,29 @@ def test_a_pasted_book_is_shown_in_parts(sit_down: Sit) -> None:
         assert "line 1199" in str(view.query_one(".body").render())
 
     sit_down(visit)
+
+
+def test_the_page_stays_under_the_mouse(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        with Store.open(desk.path) as store:
+            id = store.create(title="lines").id
+            one = store.add(id, "user", "Count.", parent=None)
+            text = "".join(f"- word{n} and more\n" for n in range(200))
+            store.add(id, "assistant", text, parent=one.id)
+        await desk.chat.open(id)
+        transcript = desk.chat.transcript
+        await desk.until(lambda: "word199" in desk.seen())
+        await desk.press("pageup", "pageup")
+        place = transcript.scroll_y
+        assert 0 < place < transcript.max_scroll_y - 10
+        await desk.pilot.mouse_down(transcript, offset=(8, 10))
+        await desk.pilot.hover(transcript, offset=(30, 12))
+        await desk.pilot.mouse_up(transcript, offset=(30, 12))
+        await desk.until(lambda: desk.views[1].has_focus)
+        selected = desk.chat.get_selected_text()
+        assert selected and "and more\n" in selected and "word" in selected
+        # Neither does the way back to the composer move it.
+        await desk.press("escape")
+        assert desk.chat.composer.has_focus and transcript.scroll_y == place
+
+    sit_down(visit)

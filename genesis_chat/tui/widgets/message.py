@@ -174,7 +174,6 @@ class MessageView(Vertical):
 
     def on_focus(self, event: Focus) -> None:
         self.details = True
-        self.scroll_visible(animate=False)
 
     def on_blur(self) -> None:
         self.details = False

@@ -131,7 +131,7 @@ class Transcript(VerticalScroll):
             place = len(self._messages) - 1
         if not 0 <= place < len(self._messages):
             return False
-        (await self._reach(place)).focus()
+        (await self._reach(place)).focus().scroll_visible(animate=False)
         return True
 
     async def go_to(self, *, end: bool) -> None:

@@ -85,7 +85,6 @@ class ChatScreen(Commanding):
             self.turns.stop()
         elif not self.composer.has_focus:
             self.composer.focus()
-            self.transcript.anchor()
 
     def action_stop_or_copy(self) -> None:
         """Ctrl-C: what is selected is copied, a reply is stopped."""
