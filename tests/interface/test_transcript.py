@@ -120,19 +120,23 @@ def test_the_page_stays_under_the_mouse(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         with Store.open(desk.path) as store:
             id = store.create(title="lines").id
-            one = store.add(id, "user", "Count.", parent=None)
-            text = "".join(f"- word{n} and more\n" for n in range(200))
-            store.add(id, "assistant", text, parent=one.id)
+            parent = None
+            for role in ("user", "assistant", "user", "assistant"):
+                text = "".join(f"- {role} word{n} and more\n" for n in range(20))
+                parent = store.add(id, role, text, parent=parent).id  # type: ignore[arg-type]
         await desk.chat.open(id)
         transcript = desk.chat.transcript
-        await desk.until(lambda: "word199" in desk.seen())
-        await desk.press("pageup", "pageup")
+        await desk.until(lambda: "word19" in desk.seen())
+        await desk.press("pageup")
         place = transcript.scroll_y
         assert 0 < place < transcript.max_scroll_y - 10
-        await desk.pilot.mouse_down(transcript, offset=(8, 10))
-        await desk.pilot.hover(transcript, offset=(30, 12))
-        await desk.pilot.mouse_up(transcript, offset=(30, 12))
-        await desk.until(lambda: desk.views[1].has_focus)
+        # On a message whose beginning is above the page.
+        await desk.pilot.mouse_down(transcript, offset=(8, 1))
+        await desk.pilot.hover(transcript, offset=(30, 3))
+        await desk.pilot.mouse_up(transcript, offset=(30, 3))
+        await desk.until(lambda: desk.app.focused in desk.views)
+        view = desk.app.focused
+        assert view and view.region.y < transcript.region.y < view.region.bottom
         selected = desk.chat.get_selected_text()
         assert selected and "and more\n" in selected and "word" in selected
         # Neither does the way back to the composer move it.
