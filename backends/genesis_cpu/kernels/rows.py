@@ -40,7 +40,8 @@ def convolve(p, start, taps, state, silu_from):
     for w in range(before):
         t = length - before + w
         source = p[t, start : start + channels] if t >= 0 else state[length + w]
-        saved[w, :] = source
+        for c in range(channels):
+            saved[w, c] = source[c]
     # Backwards, since a row is an input of the rows after it.
     for back in range(length):
         t = length - 1 - back
@@ -56,7 +57,10 @@ def convolve(p, start, taps, state, silu_from):
                 row[c] += source[c] * tap[c]
         for c in range(silu_from, channels):
             row[c] = silu(row[c])
-    state[:, :] = saved
+    # Assigning whole arrays takes seconds to compile.
+    for w in range(before):
+        for c in range(channels):
+            state[w, c] = saved[w, c]
 
 
 @kernel

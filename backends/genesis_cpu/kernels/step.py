@@ -149,24 +149,25 @@ def _angles(half, position):
 def _gla(p, n, small, block, dims, fixed, position):
     h, hk, dk, dv, d = dims.H, dims.Hk, dims.Dk, dims.Dv, dims.D
     channels = (h + hk) * dk + hk * dv
-    taps = dims.gla_taps
+    # Numba would compile kernels anew for a number that is written out.
+    start, taps = np.int64(0), dims.gla_taps
     if taps:
         weight = small[block[TAPS] : block[TAPS] + taps * channels]
         size = (taps - 1) * channels
         state = fixed[block[CONV_STATE] : block[CONV_STATE] + size]
         convolve(
             p,
-            0,
+            start,
             weight.reshape(taps, channels),
             state.reshape(taps - 1, channels),
             dims.gla_silu_from,
         )
     gain = small[:0] if dims.gla_l2 else small[block[Q_NORM] : block[Q_NORM] + dk]
-    normalize_heads(p, 0, h, dk, gain, HEAD_EPS)
+    normalize_heads(p, start, h, dk, gain, HEAD_EPS)
     gain = small[:0] if dims.gla_l2 else small[block[K_NORM] : block[K_NORM] + dk]
     normalize_heads(p, h * dk, hk, dk, gain, HEAD_EPS)
     cos, sin = _angles(dims.half, position)
-    rotate(p, 0, h + hk, dk, cos, sin)
+    rotate(p, start, h + hk, dk, cos, sin)
     gate = _gate(n, small, block[GATE], block[GATE_BIAS], h, d)
     rates = small[block[RATES] : block[RATES] + h] if block[RATES] >= 0 else small[:0]
     bias = small[block[TIME_BIAS] : block[TIME_BIAS] + h]
@@ -176,9 +177,9 @@ def _gla(p, n, small, block, dims, fixed, position):
     if dims.delta_rule:
         beta = _gate(n, small, block[STEP], block[STEP_BIAS], h, d)
         sigmoids(beta)
-        scan_delta(p, 0, h * dk, (h + hk) * dk, gate, beta, state, out)
+        scan_delta(p, start, h * dk, (h + hk) * dk, gate, beta, state, out)
     else:
-        scan(p, 0, h * dk, (h + hk) * dk, gate, state, out)
+        scan(p, start, h * dk, (h + hk) * dk, gate, state, out)
     gain = small[block[OUT_NORM] : block[OUT_NORM] + dv]
     gate_output(out, p, channels, h, gain, HEAD_EPS)
     return out, gate
@@ -187,7 +188,7 @@ def _gla(p, n, small, block, dims, fixed, position):
 @kernel
 def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
     h, hk, dh, d = dims.H, dims.Hk, dims.Dh, dims.D
-    pro = block[TAPS] >= 0
+    first, pro = np.int64(0), block[TAPS] >= 0
     if pro:
         channels = (h + hk) * dh
         weight = small[block[TAPS] : block[TAPS] + FOX_TAPS * channels]
@@ -198,10 +199,10 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
             h * dh,
             weight.reshape(FOX_TAPS, channels),
             state.reshape(FOX_TAPS - 1, channels),
-            0,
+            first,
         )
         gain = small[block[Q_NORM] : block[Q_NORM] + h * dh]
-        normalize_heads(p, 0, h, dh, gain, FOX_EPS)
+        normalize_heads(p, first, h, dh, gain, FOX_EPS)
         gain = small[block[K_NORM] : block[K_NORM] + hk * dh]
         normalize_heads(p, h * dh, hk, dh, gain, FOX_EPS)
     _store(p, h * dh, keys, position)
@@ -220,7 +221,7 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
 def _gated(p, small, dims, keys, values, decay, position):
     h, hk, dh = dims.H, dims.Hk, dims.Dh
     cos, sin = _angles(dh // 2, position)
-    rotate(p, 0, h + hk, dh, cos, sin)
+    rotate(p, np.int64(0), h + hk, dh, cos, sin)
     _store(p, h * dh, keys, position)
     _store(p, (h + hk) * dh, values, position)
     out = np.empty((1, h * dh), np.float32)
