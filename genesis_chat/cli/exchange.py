@@ -1,5 +1,6 @@
 """`history export` and `history import`."""
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import HistoryError, UsageError
+from ..text import sanitize
 from .conversation import open_history
 from .show import notice
 
@@ -34,7 +36,8 @@ def export_command(
     """Write conversations, by default the one changed last.
 
     JSON and JSON Lines hold every branch and can be imported again as they were;
-    Markdown holds the branch that is shown.
+    Markdown holds the branch that is shown. On a terminal control characters are
+    made visible; elsewhere everything is as it was stored.
     """
     if ids and every:
         raise UsageError("--all and conversation ids exclude each other.")
@@ -43,6 +46,11 @@ def export_command(
     with open_history() as store:
         chosen = _chosen(store, ids, every)
         if output is None:
+            if sys.stdout.isatty():
+                shown = io.StringIO()
+                write(chosen, form, shown)
+                click.echo(sanitize(shown.getvalue()), nl=False)
+                return 0
             # Files are UTF-8 and keep their line ends, wherever they go.
             stream = open(  # noqa: SIM115 - stdout stays open
                 sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False

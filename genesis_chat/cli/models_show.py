@@ -113,7 +113,7 @@ def info(name: str | None, json_output: bool) -> int:
     for key, value in lines.items():
         click.echo(sanitize(f"{key:<14} {value}"))
     for key, value in about.flags.items():
-        click.echo(f"  {key:<26} {value}")
+        click.echo(sanitize(f"  {key:<26} {value}"))
     if model.problem:
         raise ModelError(model.problem)
     return 0

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Paste
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Markdown, Static
@@ -85,6 +86,13 @@ class GenesisApp(App[int]):
         self.download.stop()
         self.turns.close()
         self.library.close()
+
+    async def on_event(self, event: Event) -> None:
+        """A paste comes from anywhere: whatever it goes into, none of it acts."""
+        if isinstance(event, Paste) and not event.is_forwarded:
+            lines = event.text.replace("\r\n", "\n").replace("\r", "\n")
+            event = Paste(sanitize(lines))
+        await super().on_event(event)
 
     def show_title(self, title: str, *, private: bool) -> None:
         """The conversation's title, above it."""

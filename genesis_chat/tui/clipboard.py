@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from ..text import sanitize
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -20,10 +22,12 @@ PATIENCE_SECONDS = 2.0
 
 
 def copy(app: "App[object]", text: str) -> str:
-    """Copy text; what did it, as a person may read it.
+    """Copy text as it is shown; what did it, as a person may read it.
 
-    Over a connection to another computer only the terminal reaches the clipboard.
+    A control character would act where it is pasted, which may be a shell. Over a
+    connection to another computer only the terminal reaches the clipboard.
     """
+    text = sanitize(text)
     remote = "SSH_CONNECTION" in os.environ or "SSH_TTY" in os.environ
     for command, needed in () if remote else PROGRAMS:
         if shutil.which(command[0]) and (needed is None or os.environ.get(needed)):

@@ -18,7 +18,7 @@ LONG = "\n".join(f"line {n}" for n in range(40))
 
 
 def paste(desk: Desk, text: str) -> None:
-    desk.chat.composer.post_message(Paste(text))
+    desk.app.post_message(Paste(text))
 
 
 @pytest.mark.parametrize("key", ["shift+enter", "alt+enter", "ctrl+j"])

@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
-from ..shown import plain
+from ..shown import line, plain
 
 
 class Confirm(ModalScreen[bool]):
@@ -51,7 +51,7 @@ class AskLine(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Label(plain(self._question), markup=False)
-            yield Input(self._value, compact=True)
+            yield Input(line(self._value).plain, compact=True)
             yield Label("Enter to accept, Esc to cancel", classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Label, Static, Switch
 from ...engine import check
 from ...errors import UsageError
 from ...settings import GenerationSettings, parse_setting
+from ..shown import plain
 
 MEANING = {
     "max_tokens": "longest reply, in tokens",
@@ -124,7 +125,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                     found[field.name] = value
             check(replace(self._defaults, **found))
         except UsageError as error:
-            problem.update(Content(str(error)))
+            problem.update(plain(str(error)))
             return None
         problem.update("")
         return found

@@ -115,8 +115,7 @@ class Composer(TextArea):
         event.stop()
         event.prevent_default()
         self._pasted = time.monotonic()
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        self.replace(self.folds.fold(sanitize(text)), *self.selection)
+        self.replace(self.folds.fold(event.text), *self.selection)
 
     def send(self) -> None:
         """Send what is there, unless it is blank."""

@@ -217,7 +217,7 @@ class MessageView(Vertical):
         message = self.shown.message
         parts = [clock(message.created)]
         if receipt := message.receipt:
-            parts.append(" ".join(receipt.model.split()))
+            parts.append(line(receipt.model).plain)
             if receipt.reply_tokens:
                 parts.append(f"{receipt.reply_tokens} tokens")
             if receipt.tokens_per_second:

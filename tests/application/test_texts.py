@@ -1,0 +1,78 @@
+"""What the command line prints of texts from anywhere: none of it acts."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hostile import PAYLOADS, strings
+from terminal import Screen, run
+
+from genesis_chat.history import NewConversation, NewMessage, Role, Store
+
+ROLES: tuple[Role, Role] = ("user", "assistant")
+ACTS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+
+
+def test_texts_do_not_act_on_a_terminal(
+    home: Path, run_here: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """History, prompts and models as the command line prints them."""
+    texts = [*PAYLOADS, *strings(5000, seed=6)]
+    said = [
+        NewMessage(ROLES[n % 2], f"q {text}", n - 1 if n else None)
+        for n, text in enumerate(texts)
+    ]
+    with Store.open(home / "history.sqlite3") as store:
+        store.insert([NewConversation(text, text) for text in texts])
+        store.insert([NewConversation(texts[0], texts[0], said)])
+    for name, text in enumerate(texts[:60]):
+        (home / "prompts").mkdir(mode=0o700, exist_ok=True)
+        path = home / "prompts" / f"p{name}.md"
+        path.write_text(text, encoding="utf-8", errors="replace")
+    for arguments in (
+        ("history", "list"),
+        ("history", "show"),
+        ("history", "search", "q", "-l", "5000"),
+        ("prompts", "list"),
+        *(("prompts", "show", f"p{name}") for name in range(0, 60, 6)),
+        *(("history", "show", text) for text in PAYLOADS[::6]),
+        *(("prompts", "show", text) for text in PAYLOADS[::6]),
+        *(("models", "info", text) for text in PAYLOADS[::6]),
+        *(("chat", "--plain", "-m", text) for text in PAYLOADS[::6]),
+        *(("config", "set", text, text) for text in PAYLOADS[::6]),
+    ):
+        run_here(*arguments)
+        shown = capsys.readouterr()
+        assert not ACTS.search(shown.out + shown.err), arguments
+
+
+@pytest.mark.parametrize("form", ["markdown", "json", "jsonl"])
+def test_an_export_to_a_terminal_does_not_act(home: Path, form: str) -> None:
+    said = [NewMessage("user", "\n".join(PAYLOADS), None)]
+    with Store.open(home / "history.sqlite3") as store:
+        store.insert([NewConversation(PAYLOADS[0], PAYLOADS[1], said)])
+    with Screen.start("history", "export", "--format", form) as screen:
+        assert screen.finish() == 0
+        assert "title" in screen.text
+        assert not ACTS.search(screen.text)
+
+
+def test_the_plain_chat_does_not_act(home: Path) -> None:
+    """What is kept, shown once more in a chat line by line."""
+    texts = [*PAYLOADS, *strings(1000, seed=7)]
+    said = [
+        NewMessage(ROLES[n % 2], text, n - 1 if n else None)
+        for n, text in enumerate([*texts, *texts[: len(texts) % 2]])
+    ]
+    with Store.open(home / "history.sqlite3") as store:
+        store.insert([NewConversation(text, text) for text in texts])
+        made = store.insert([NewConversation(texts[0], texts[0], said)])[0]
+    arguments = ("chat", "--plain", "--conversation", made.id)
+    lines = ("/show", "/chats", "/chats q", "/versions", "/nothing \x1b[2J", "/quit")
+    found = run(*arguments, stdin="".join(f"{line}\n" for line in lines))
+    assert found.code == 0 and "Genesis: " in found.out and "1. " in found.err
+    assert not ACTS.search(found.out + found.err)
