@@ -1,5 +1,6 @@
 """`genesis-chat chat`: a conversation, line by line."""
 
+import os
 import sys
 from typing import Any
 
@@ -29,11 +30,11 @@ def chat(
 ) -> int:
     """Chat, on a terminal in a full-screen interface.
 
-    With --plain, or when standard input or output is no terminal, line by line: each
-    line of a piped standard input is a turn.
+    With --plain, on a dumb terminal, or when a standard stream is no terminal, line
+    by line: each line of a piped standard input is a turn.
     """
     settings, choice = settings_from(options), Choice(options)
-    if not plain and sys.stdin.isatty() and sys.stdout.isatty():
+    if not plain and _can_draw():
         if delta_rule:
             raise UsageError("--delta-rule needs --plain: genesis-chat chat --plain.")
         return open_interface(choice, settings, model, dtype, backend)
@@ -41,6 +42,12 @@ def chat(
     terminal = sys.stdin.isatty()
     with LineChat(genesis, choice, settings, stats) as conversation:
         return _converse(conversation, terminal)
+
+
+def _can_draw() -> bool:
+    """Whether this is a terminal that can place text; Textual draws on stderr."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return os.environ.get("TERM") != "dumb" and all(s.isatty() for s in streams)
 
 
 def _converse(conversation: LineChat, terminal: bool) -> int:

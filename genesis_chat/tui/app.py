@@ -1,6 +1,5 @@
 """The full-screen application."""
 
-import gc
 import signal
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -28,7 +27,7 @@ from .shown import line
 from .start import Start
 from .turns import Turns
 
-SIGNALS = ("SIGTERM", "SIGHUP")
+SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
 class GenesisApp(App[int]):
@@ -50,6 +49,7 @@ class GenesisApp(App[int]):
         self.model: ModelFacts | None = None
         self.undo: tuple[str, list[str]] | None = None
         self._handlers: dict[int, Any] = {}
+        self._ended_by: int | None = None
         self.library = Library(start.history, self._recovered)
         self.turns = turns or Turns(
             self._post_to_chat,
@@ -64,10 +64,9 @@ class GenesisApp(App[int]):
     def on_mount(self) -> None:
         self._wear(self.start.theme)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
-        for name in SIGNALS:
-            if hasattr(signal, name):
-                number = getattr(signal, name)
-                self._handlers[number] = signal.signal(number, self._leave)
+        if self._ended_by is not None:
+            self.exit(128 + self._ended_by)
+            return
         self.push_screen(self.chat)
         if self.start.first:
             self.action_models(first=True)
@@ -75,8 +74,13 @@ class GenesisApp(App[int]):
             self.turns.open_model(self.start.model, self.start.dtype)
         if not self.is_headless:
             leave_when_hung_up(self.close)
-        # Nothing made so far goes away: the collector need not look at it again.
-        self.call_after_refresh(gc.freeze)
+
+    def watch_signals(self) -> None:
+        """Leave in order when a signal asks for it, until `close`."""
+        for name in SIGNALS:
+            if hasattr(signal, name):
+                number = getattr(signal, name)
+                self._handlers[number] = signal.signal(number, self._leave)
 
     def close(self) -> None:
         """Keep everything, and let go of the model and the history."""
@@ -212,14 +216,19 @@ class GenesisApp(App[int]):
 
     def _leave(self, number: int, frame: object) -> None:
         """The terminal is gone, or somebody wants this program to end."""
-        self.turns.stop()
-        self.call_later(self.chat.keep_draft)
-        self.call_later(self.exit, 128 + number)
+        # While the terminal is being taken over nothing can be called yet.
+        self._ended_by = number
+        if self.is_running:
+            self.turns.stop()
+            if self.chat.shown_once:
+                self.call_later(self.chat.keep_draft)
+            self.call_later(self.exit, 128 + number)
 
 
 def run(start: Start) -> int:
     """Run the interface until it is left; the exit code."""
     app = GenesisApp(start)
+    app.watch_signals()
     try:
         return app.run() or 0
     finally:

@@ -24,7 +24,8 @@ def leave_when_hung_up(keep: Callable[[], None]) -> None:
 def _watch(keep: Callable[[], None]) -> None:
     poll = select.poll()
     poll.register(sys.stdin.fileno(), 0)
-    while not poll.poll(0):
+    # macOS says of a terminal that it cannot be polled, which is no end of it.
+    while not any(event & select.POLLHUP for _, event in poll.poll(0)):
         time.sleep(EVERY_SECONDS)
     try:
         keep()

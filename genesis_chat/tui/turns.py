@@ -77,6 +77,8 @@ class Turns:
         self._stop = threading.Event()
         self._store: Store | None = None
         self._engine: Engine | None = None
+        self._loading: Engine | None = None
+        self._closing = False
         self.busy = False
         # Turns that are over.
         self.count = 0
@@ -105,8 +107,11 @@ class Turns:
         self._stop.set()
 
     def close(self) -> None:
-        """Stop, keep everything, and let go of the model."""
+        """Stop, keep everything, and let go of the model, also one that loads."""
+        self._closing = True
         self._stop.set()
+        if isinstance(self._loading, WorkerEngine):
+            self._loading.give_up()
         self._executor.submit(self._close).result()
         self._executor.shutdown()
 
@@ -118,11 +123,15 @@ class Turns:
             if self._engine:
                 self._engine.close()
                 self._engine = None
-            self._engine = self._open_engine(model, dtype, snapshots)
+            self._engine = self._loading = self._open_engine(model, dtype, snapshots)
+            if self._closing:
+                return
             self._post(ModelReady(self._engine.model))
         except GenesisChatError as error:
             self._engine = None
             self._post(ModelFailed(str(error)))
+        finally:
+            self._loading = None
 
     def _open_worker(
         self, model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import termios
 import time
 from pathlib import Path
 
@@ -89,6 +90,63 @@ def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
     # A terminal that is gone is noticed within a second or two.
     assert reply[1] == "interrupted" or how == "closed"
     assert len(reply[2]) > 30
+
+
+@pytest.mark.parametrize(
+    ("how", "shown"),
+    [
+        ("SIGTERM", "\x1b[?1049h"),
+        ("SIGINT", "loading builtin"),
+        ("SIGQUIT", "Write a message"),
+    ],
+)
+def test_it_leaves_in_order_while_it_starts(how: str, shown: str) -> None:
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        modes = termios.tcgetattr(screen.terminal)
+        screen.read_until(shown)
+        screen.process.send_signal(getattr(signal, how))
+        assert screen.finish() == 128 + getattr(signal, how)
+        assert termios.tcgetattr(screen.terminal) == modes
+        for sequence in RESTORED:
+            assert sequence in screen.shown
+        assert b"Traceback" not in screen.shown
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() -> None:
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        modes = termios.tcgetattr(screen.terminal)
+        screen.see("builtin · ", SIZE)
+        screen.type("half a thou")
+        screen.see("half a thou", SIZE)
+        assert termios.tcgetattr(screen.terminal) != modes
+        screen.type("\x1a")
+        stopped = os.waitid(os.P_PID, screen.process.pid, os.WSTOPPED)
+        assert stopped and stopped.si_code == os.CLD_STOPPED
+        screen.drain()
+        assert termios.tcgetattr(screen.terminal) == modes
+        for sequence in RESTORED:
+            assert sequence in screen.shown
+        before = len(screen.shown)
+        screen.process.send_signal(signal.SIGCONT)
+        screen.read_until("half a thou", before)
+        screen.type("ght\x11")
+        assert screen.finish() == 0
+        assert termios.tcgetattr(screen.terminal) == modes
+
+
+@pytest.mark.parametrize("term", ["dumb", "linux", "vt100"])
+def test_other_terminals(term: str) -> None:
+    with Screen.start("-m", "builtin", size=SIZE, env={"TERM": term}) as screen:
+        if term == "dumb":
+            screen.read_until("\n> ")
+            screen.type("\x04")
+            assert b"\x1b[" not in screen.shown.replace(b"\x1b[2m", b"").replace(
+                b"\x1b[0m", b""
+            )
+        else:
+            screen.see("builtin · ", SIZE)
+            screen.type("\x11")
+        assert screen.finish() == 0
 
 
 def test_what_is_being_written_survives_a_kill(home: Path) -> None:

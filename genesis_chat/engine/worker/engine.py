@@ -143,6 +143,11 @@ class WorkerEngine:
                 assert isinstance(found, Context)
                 return found
 
+    def give_up(self) -> None:
+        """Let a `model` that is waited for raise `ModelError`, from any thread."""
+        if process := self._process:
+            process.kill()
+
     def close(self) -> None:
         """See `Engine.close`."""
         if self._process:
