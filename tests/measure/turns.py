@@ -1,6 +1,7 @@
 """Many turns in one run of the interface, and the memory it holds after them."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -21,7 +22,8 @@ from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
 
-# A new chat begins after so many turns, and memory is looked at after so many.
+# A new chat begins after so many turns, and memory is looked at after so many. What
+# fills until its limit, such as the caches of what was drawn, is full by the first.
 CHAT, LOOK = 100, 1000
 WORDS = [
     "Some",
@@ -106,4 +108,10 @@ def _tell(turn: int, seconds: float) -> None:
     status = Path("/proc/self/status").read_text(encoding="ascii")
     line = next(each for each in status.splitlines() if each.startswith("VmRSS"))
     megabytes = int(line.split()[1]) / 1000
-    print(f"memory: {turn} turns: {megabytes:.0f} MB ({seconds:.0f} s)", flush=True)
+    gc.unfreeze()
+    gc.collect()
+    print(
+        f"memory: {turn} turns: {megabytes:.1f} MB, {len(gc.get_objects())} objects "
+        f"({seconds:.0f} s)",
+        flush=True,
+    )

@@ -1,9 +1,12 @@
 """What all parts of the chat screen share."""
 
+import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import work
 from textual.screen import Screen
 
 from ....engine import Context
@@ -21,6 +24,9 @@ from ...widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from ...app import GenesisApp
+
+# So long after a turn or a change of chat nobody waits for the screen.
+TIDY_SECONDS = 2.0
 
 
 class Base(Screen[None]):
@@ -88,6 +94,19 @@ class Base(Screen[None]):
             readings=self.watching,
             **values,
         )
+
+    @work(exclusive=True, group="tidy")
+    async def tidy_soon(self) -> None:
+        """Collect garbage in a pause, and set aside what stays.
+
+        A full collection takes as long as some keys have; those that come by
+        themselves while a reply streams then look only at what is new.
+        """
+        await asyncio.sleep(TIDY_SECONDS)
+        if not self.turns.busy:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
 
     def tell(self, sentence: str, *, error: bool = False) -> None:
         """Say something in a corner for a moment."""

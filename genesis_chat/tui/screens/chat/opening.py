@@ -69,6 +69,7 @@ class Opening(Base):
         else:
             self.composer.focus()
         self.turns.measure(self.turn())
+        self.tidy_soon()
 
     async def keep_draft(self) -> None:
         """Keep what is being written with the conversation it belongs to."""

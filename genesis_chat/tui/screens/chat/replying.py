@@ -190,6 +190,7 @@ class Replying(Opening):
         self.list_conversations()
         await self.load_questions()
         self.settled += 1
+        self.tidy_soon()
 
     async def show_context(self, context: object) -> None:
         if isinstance(context, Context):
