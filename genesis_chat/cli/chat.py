@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from ..errors import UsageError
 from .conversation import Choice
 from .interface import open_interface
 from .line_chat import LineChat
@@ -35,9 +34,7 @@ def chat(
     """
     settings, choice = settings_from(options), Choice(options)
     if not plain and _can_draw():
-        if delta_rule:
-            raise UsageError("--delta-rule needs --plain: genesis-chat chat --plain.")
-        return open_interface(choice, settings, model, dtype, backend)
+        return open_interface(choice, settings, model, dtype, backend, delta_rule)
     genesis = load_model(model, dtype, backend, delta_rule)
     terminal = sys.stdin.isatty()
     with LineChat(genesis, choice, settings, stats) as conversation:

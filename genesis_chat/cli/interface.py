@@ -15,6 +15,7 @@ def open_interface(
     model: str | None,
     dtype: Any,
     backend: Any,
+    delta_rule: bool,
 ) -> int:
     """Run it until it is left; the exit code."""
     from ..config import load
@@ -36,6 +37,7 @@ def open_interface(
                 model=model,
                 dtype=dtype,
                 backend=backend,
+                delta_rule=delta_rule,
                 settings=settings,
                 system=choice.system_prompt,
                 conversation=conversation,

@@ -44,7 +44,6 @@ class LoadedModel(ModelFacts):
     tokenizer: Tokenizer = field(kw_only=True)
     _model: Any = field(kw_only=True)
     _backend: Backend = field(kw_only=True)
-    delta_rule: bool = False
 
     @property
     def facts(self) -> ModelFacts:

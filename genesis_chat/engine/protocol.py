@@ -16,6 +16,7 @@ class ModelFacts:
     in; `sha256` is of its weights file, if the manifest tells; `backend` is "mlx" or
     "cpu", and `why` says in a few words what chose it. `warnings` are sentences about
     what did not go as it should and was made up for, such as a kernel that fails.
+    With `delta_rule` gated linear attention follows the gated delta rule.
     """
 
     name: str
@@ -26,6 +27,7 @@ class ModelFacts:
     backend: str = "mlx"
     why: str = ""
     warnings: tuple[str, ...] = ()
+    delta_rule: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class GenesisApp(App[int]):
             start.history,
             limit=start.snapshots_mb * 2**20,
             backend=start.backend,
+            delta_rule=start.delta_rule,
         )
         self.download = Download(lambda what: self._post_to_chat(Downloaded(what)))
         self.chat = ChatScreen(start, self.library, self.turns)

@@ -19,6 +19,7 @@ class Start:
     model: str | None = None
     dtype: ComputeDtype | None = None
     backend: BackendName = "auto"
+    delta_rule: bool = False
     settings: GenerationSettings = field(default_factory=GenerationSettings)
     system: str = DEFAULT_SYSTEM_PROMPT
     conversation: str | None = None

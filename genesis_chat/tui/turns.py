@@ -60,6 +60,7 @@ class Turns:
         open_engine: makes an engine for a model; a process of its own by default.
         limit: bytes of states on disk.
         backend: what runs models.
+        delta_rule: whether gated linear attention follows the gated delta rule.
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class Turns:
         open_engine: OpenEngine | None = None,
         limit: int = LIMIT_BYTES,
         backend: BackendName = "auto",
+        delta_rule: bool = False,
     ) -> None:
         self._post, self._history, self._limit = post, history, limit
         self._open_engine = open_engine or self._open_worker
-        self._backend = backend
+        self._backend, self._delta_rule = backend, delta_rule
         self._executor = ThreadPoolExecutor(1, "turns")
         self._stop = threading.Event()
         self._store: Store | None = None
@@ -147,6 +149,7 @@ class Turns:
             snapshots,
             self._backend,
             lambda text: self._post(ModelPreparing(text)),
+            self._delta_rule,
         )
 
     def _run(self, turn: Turn) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hostile import PAYLOADS
-from terminal import Screen
+from terminal import Screen, run
 
 from genesis_chat.history import Store
 from genesis_chat.models import ensure_builtin
@@ -90,6 +90,21 @@ def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
     # A terminal that is gone is noticed within a second or two.
     assert reply[1] == "interrupted" or how == "closed"
     assert len(reply[2]) > 30
+
+
+def test_the_delta_rule_writes_what_ask_writes_with_it(home: Path) -> None:
+    question, options = "Tell me about the sea.", ("-m", "builtin", "--backend", "mlx")
+    rule = (*options, *GREEDY, "--delta-rule")
+    expected = run("ask", question, *rule, "-n").out.strip()
+    assert expected != run("ask", question, *options, *GREEDY, "-n").out.strip()
+    size = (140, 30)
+    with Screen.start(*rule, size=size) as screen:
+        screen.see("delta rule", size)
+        screen.type(f"{question}\r")
+        screen.see("first after", size)
+        screen.type("\x11")
+        assert screen.finish() == 0
+    assert stored(home)[1] == ("assistant", "complete", expected)
 
 
 @pytest.mark.parametrize(

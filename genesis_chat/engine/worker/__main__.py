@@ -49,6 +49,7 @@ def main() -> None:
             load.dtype,
             load.sha256,
             load.backend,
+            load.delta_rule,
             preparing=lambda text: write(outbox, Preparing(text)),
         )
     except GenesisChatError as error:

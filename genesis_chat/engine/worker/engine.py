@@ -41,8 +41,11 @@ class WorkerEngine:
         snapshots: Snapshots | None = None,
         backend: BackendName = "auto",
         preparing: Callable[[str], object] = lambda text: None,
+        delta_rule: bool = False,
     ) -> None:
-        self._load = Load(directory, name, dtype, sha256, snapshots, backend)
+        self._load = Load(
+            directory, name, dtype, sha256, snapshots, backend, delta_rule
+        )
         self._preparing = preparing
         self._numbers = itertools.count(1)
         self._model: ModelFacts | None = None

@@ -27,6 +27,7 @@ class Load:
     sha256: str | None
     snapshots: Snapshots | None
     backend: BackendName
+    delta_rule: bool = False
 
 
 @dataclass(frozen=True)

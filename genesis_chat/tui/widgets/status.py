@@ -25,6 +25,8 @@ class Status(Horizontal):
     def model(self, facts: ModelFacts) -> None:
         """The model that is loaded."""
         runs = f"{facts.dtype} on {facts.device}"
+        if facts.delta_rule:
+            runs += ", delta rule"
         if facts.backend == "cpu":
             runs += f" ({facts.why})"
         self._say("#model", line(f"{facts.name} · {runs}"))
