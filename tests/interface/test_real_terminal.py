@@ -32,7 +32,7 @@ SEQUENCE = re.compile(
 
 
 @pytest.fixture(autouse=True)
-def home(private_home: Path) -> Path:
+def home(private_home: Path, compiled: None) -> Path:
     ensure_builtin()
     return private_home
 
