@@ -22,7 +22,7 @@ from .replying import FLUSH_SECONDS
 WIDE, HIGH = 100, 30
 MEMORY_SECONDS = 2.0
 # In collections of the middle generation; Python's own is 10.
-FULL_COLLECTION_AFTER = 100
+FULL_COLLECTION_AFTER = 30
 
 
 class ChatScreen(Commanding):
