@@ -18,7 +18,7 @@ PLACE, PARKED, ENDED, WORDS = 0, 16, 32, 48
 # A place is a ticket and, in so many bits, the chunk that the first thread is at.
 CHUNK_BITS = 20
 # Long enough to be read at full speed, short enough to be done twice now and then.
-CHUNK_BYTES = 1 << 15
+CHUNK_BYTES = 1 << 14
 
 
 class Products(NamedTuple):

@@ -55,8 +55,10 @@ def convolve(p, start, taps, state, silu_from):
             source = p[s, start : start + channels] if s >= 0 else state[s + before]
             for c in range(channels):
                 row[c] += source[c] * tap[c]
-        for c in range(silu_from, channels):
-            row[c] = silu(row[c])
+        # A loop that does not begin at 0 is not turned into vectors.
+        rest = row[silu_from:]
+        for c in range(rest.shape[0]):
+            rest[c] = silu(rest[c])
     # Assigning whole arrays takes seconds to compile.
     for w in range(before):
         for c in range(channels):
@@ -191,35 +193,27 @@ def swiglu(p, keep, hidden):
 def _keep_largest(row, drop):
     """Zero the `drop` entries of smallest magnitude; among equals the first ones.
 
-    Bits of a float without its sign order as the float does. The upper eleven are
-    counted; only the entries that share the border's are sorted.
+    Bits of a float without its sign order as the float does. The magnitude that
+    divides is found bit by bit: counting what is below a number takes few cycles.
     """
     width = row.shape[0]
-    bits = row.view(np.int32)
-    counts = np.zeros(2048, np.int32)
+    signed, magnitudes = row.view(np.int32), np.empty(width, np.int32)
     for i in range(width):
-        counts[(bits[i] & 0x7FFFFFFF) >> 20] += 1
-    bucket, below = 0, 0
-    while below + counts[bucket] < drop:
-        below += counts[bucket]
-        bucket += 1
-    candidates = np.empty(counts[bucket], np.int32)
-    found = 0
+        magnitudes[i] = signed[i] & 0x7FFFFFFF
+    border, fewer = np.int32(0), 0
+    for bit in range(30, -1, -1):
+        candidate = np.int32(border | (1 << bit))
+        below = np.int32(0)
+        for i in range(width):
+            below += np.int32(magnitudes[i] < candidate)
+        if below < drop:
+            border, fewer = candidate, below
     for i in range(width):
-        magnitude = bits[i] & 0x7FFFFFFF
-        if magnitude >> 20 == bucket:
-            candidates[found] = magnitude
-            found += 1
-    candidates.sort()
-    border = candidates[drop - below - 1]
-    equal = drop - below
-    for i in range(found):
-        if candidates[i] < border:
-            equal -= 1
+        row[i] = np.float32(0) if magnitudes[i] < border else row[i]
+    equal = drop - fewer
     for i in range(width):
-        magnitude = bits[i] & 0x7FFFFFFF
-        if magnitude < border:
-            row[i] = 0
-        elif magnitude == border and equal > 0:
+        if magnitudes[i] == border:
             row[i] = 0
             equal -= 1
+            if equal == 0:
+                break

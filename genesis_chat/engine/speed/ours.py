@@ -13,9 +13,6 @@ from ...paths import compiled_directory
 from ..backend import Backend, choose_backend
 from .task import Task, answer, in_new_process, peak_memory, rows
 
-# Every token is as likely as another; drawing costs what it costs in a chat.
-DRAWN = {"temperature": 50.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0}
-
 
 def measure(task: Task) -> dict[str, Any]:
     """Do a task in a new process, whose memory is nothing but the model's."""
@@ -49,7 +46,8 @@ def _measured(task: Task) -> dict[str, Any]:
     )
     model = chosen.module.load(Path(task.directory), dtype=task.dtype, **options)
     start = time.perf_counter() - began
-    settings = chosen.module.SamplingSettings(**DRAWN, min_p=0.0, seed=1)
+    # As a chat draws; nothing stops a reply early, since no token is said to.
+    settings = chosen.module.SamplingSettings(seed=1)
 
     def reply(prompt: Sequence[int], count: int) -> Iterator[object]:
         tokens: Iterator[object] = chosen.module.generate(
