@@ -1,6 +1,6 @@
 """Installed models: finding, installing, checking and removing them."""
 
-from .builtin import ensure_builtin
+from .builtin import builtin, ensure_builtin
 from .choice import choose
 from .folder import BUILTIN, check_name
 from .install import RELEASED_REPOSITORY, install, suggested_name
@@ -18,6 +18,7 @@ __all__ = [
     "BUILTIN",
     "RELEASED_REPOSITORY",
     "InstalledModel",
+    "builtin",
     "check_name",
     "choose",
     "default_name",

@@ -13,12 +13,17 @@ CHECKPOINT = "model.safetensors"
 CHECKPOINT_SHA256 = "667bdc01fbb7fe14d3399c995584438ac2c11db9e87509d26595726177a96a63"
 
 
+def builtin() -> InstalledModel:
+    """The built-in model as it is now, which before its first use is not there."""
+    return open_directory(models_directory() / BUILTIN)
+
+
 def ensure_builtin(converting: Callable[[], None] = lambda: None) -> InstalledModel:
     """The built-in model, converted into the models folder on first use.
 
     `converting` is called when that has to be done. Raises `ModelError`.
     """
-    model = open_directory(models_directory() / BUILTIN)
+    model = builtin()
     if _current(model):
         return model
     from filelock import FileLock

@@ -21,6 +21,7 @@ from .hangup import leave_when_hung_up
 from .library import Library
 from .messages import Downloaded
 from .palette import commands, keys
+from .prints import Prints
 from .screens.chat import ChatScreen
 from .screens.dialogs import Confirm
 from .shown import line
@@ -48,6 +49,7 @@ class GenesisApp(App[int]):
         self.start = start
         self.model: ModelFacts | None = None
         self.undo: tuple[str, list[str]] | None = None
+        self.prints = Prints()
         self._handlers: dict[int, Any] = {}
         self._ended_by: int | None = None
         self.library = Library(start.history, self._recovered)
@@ -146,7 +148,7 @@ class GenesisApp(App[int]):
         import click
 
         composer, text, failure = self.chat.composer, None, ""
-        with self.suspend():
+        with self.suspend(), self.prints.let_through():
             # What leaves `suspend` by an exception would leave the terminal as it is.
             try:
                 text = click.edit(composer.whole, extension=".md", require_save=True)
@@ -231,6 +233,7 @@ def run(start: Start) -> int:
     app = GenesisApp(start)
     app.watch_signals()
     try:
-        return app.run() or 0
+        with app.prints.kept_off():
+            return app.run() or 0
     finally:
         app.close()

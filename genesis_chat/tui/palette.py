@@ -50,7 +50,10 @@ def keys(app: "GenesisApp") -> dict[str, list[tuple[str, str]]]:
         return " ".join(app.get_key_display(Binding(key, "")) for key in keys)
 
     return {
-        "Everywhere": rows([*app.BINDINGS, *ChatScreen.BINDINGS]),
+        "Everywhere": [
+            *rows([*app.BINDINGS, *ChatScreen.BINDINGS]),
+            (shown(app.COMMAND_PALETTE_BINDING), "Everything else"),
+        ],
         "Writing": [
             (shown("enter"), "Send" if app.start.enter_sends else "New line"),
             (shown(*BREAK), "New line" if app.start.enter_sends else "Send"),

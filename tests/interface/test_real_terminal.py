@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import termios
 import time
 from pathlib import Path
@@ -162,6 +163,40 @@ def test_other_terminals(term: str) -> None:
             screen.see("builtin · ", SIZE)
             screen.type("\x11")
         assert screen.finish() == 0
+
+
+# Prints as native code does, again and again, and then is the program.
+PRINTING = """
+import os, threading, time
+def write():
+    while True:
+        os.write(1, b"NATIVE-OUT\\n")
+        os.write(2, b"NATIVE-ERR\\n")
+        time.sleep(0.05)
+from genesis_chat.cli import main
+import genesis_chat.tui.app as app
+run = app.run
+def run_printing(start):
+    threading.Timer(1, write).start()
+    return run(start)
+app.run = run_printing
+main()
+"""
+
+
+def test_native_prints_do_not_reach_the_screen() -> None:
+    command = (sys.executable, "-P", "-c", PRINTING)
+    arguments = ("-m", "builtin", *GREEDY)
+    with Screen.start(*arguments, size=SIZE, command=command) as screen:
+        screen.see("builtin · ", SIZE)
+        screen.type("What is the capital of Japan?\r")
+        screen.see("Tokyo", SIZE)
+        time.sleep(1.5)
+        screen.see("tokens/s", SIZE)
+        assert b"NATIVE" not in screen.shown
+        screen.type("\x11")
+        screen.read_until("NATIVE-ERR")
+        assert b"NATIVE" not in screen.shown[: screen.shown.rindex(b"\x1b[?1049l")]
 
 
 def test_what_is_being_written_survives_a_kill(home: Path) -> None:

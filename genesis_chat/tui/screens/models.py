@@ -16,6 +16,8 @@ from textual.widgets.option_list import Option
 from ...errors import GenesisChatError
 from ...models import (
     BUILTIN,
+    InstalledModel,
+    builtin,
     default_name,
     installed,
 )
@@ -125,14 +127,18 @@ class Models(ModalScreen[str | None]):
 
 
 def _rows() -> list[Row]:
-    rows = []
-    for model in installed():
-        manifest = model.manifest
-        detail = ""
-        if manifest:
-            bits = manifest.quantization
-            kind = f"{bits}-bit" if bits else manifest.dtype
-            millions = manifest.parameters / 1e6
-            detail = f"{millions:.0f}M  {kind}  {size(model.bytes)}"
-        rows.append(Row(model.name, detail, model.problem or ""))
-    return [*rows, Row(BUILTIN, "4.3M  small, to try things out", "")]
+    rows = [
+        Row(model.name, _detail(model), model.problem or "") for model in installed()
+    ]
+    small = _detail(builtin()) or "small"
+    return [*rows, Row(BUILTIN, f"{small}, to try things out", "")]
+
+
+def _detail(model: InstalledModel) -> str:
+    """Parameters, dtype and size on the disk, as far as they are known."""
+    manifest = model.manifest
+    if manifest is None:
+        return ""
+    bits = manifest.quantization
+    kind = f"{bits}-bit" if bits else manifest.dtype
+    return f"{manifest.parameters / 1e6:.3g}M  {kind}  {size(model.bytes)}"
