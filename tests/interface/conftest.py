@@ -37,7 +37,7 @@ class Slow(LocalEngine):
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
     ) -> Generator[Event]:
         for event in super().reply(request, cancelled):
-            time.sleep(0.01)
+            time.sleep(0.02)
             yield event
 
 
