@@ -15,6 +15,7 @@ from textual.widgets import Markdown, Static
 from ..config import set_value
 from ..engine import ModelFacts
 from ..errors import GenesisChatError
+from ..models import set_default
 from ..text import sanitize
 from .download import Download, Progress
 from .hangup import leave_when_hung_up
@@ -141,6 +142,8 @@ class GenesisApp(App[int]):
         name = await self.push_screen_wait(Models(current, self.download, first))
         if name:
             self.use_model(name)
+            if first:
+                self._keep_choice(name)
         elif first:
             self.use_model(None)
 
@@ -196,6 +199,14 @@ class GenesisApp(App[int]):
         """Another start has the colours of this one."""
         try:
             set_value("theme", theme.name)
+        except GenesisChatError as error:
+            self.call_from_thread(self.chat.tell, str(error), error=True)
+
+    @work(thread=True)
+    def _keep_choice(self, name: str) -> None:
+        """Another start need not ask which model it shall be."""
+        try:
+            set_default(name)
         except GenesisChatError as error:
             self.call_from_thread(self.chat.tell, str(error), error=True)
 

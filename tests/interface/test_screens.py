@@ -11,6 +11,7 @@ from textual.widgets import Button, Input, OptionList, ProgressBar, Static, Text
 from genesis_chat.config import load
 from genesis_chat.errors import ModelError
 from genesis_chat.history import Store
+from genesis_chat.paths import models_directory
 from genesis_chat.settings import GenerationSettings
 from genesis_chat.tui import download
 
@@ -158,6 +159,8 @@ def test_the_first_start_offers_the_builtin_model_or_the_full_one(
         await closed(desk)
         await desk.say(BOB)
         assert len(desk.stored()) == 2
+        # The next start does not ask again.
+        await desk.until((models_directory() / "default").exists)
 
     sit_down(visit, first=True)
 
