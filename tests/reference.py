@@ -137,6 +137,14 @@ class Reference:
                 found.append(int(logits.argmax()))
         return found
 
+    def likeliest(self, ids: Sequence[int], reply: Sequence[int]) -> list[int]:
+        """The most likely token at each place of a reply, read in one call.
+
+        They are the reply exactly if it is the greedy one.
+        """
+        logits = self.logits([*ids, *reply])[len(ids) - 1 : -1]
+        return [int(token) for token in logits.argmax(-1)]
+
     @contextlib.contextmanager
     def _strength(self, value: float) -> Any:
         config = self._model.config

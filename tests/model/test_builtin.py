@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import mlx.core as mx
 import numpy as np
 import pytest
 from builtin_model import FOLDER, IM_END, PROMPTS, ids_of, read_checkpoint, text_of
 from goldens_of import GOLDENS, REPLY
+from numpy.typing import NDArray
 from reference import Reference
 from running import build_from, whole
 from tolerances import KL_4_BIT, KL_8_BIT, LOGITS, LOGITS_MASKED, max_difference
@@ -56,24 +56,30 @@ def test_stored_replies(stored: dict[str, Any], model: Model, folder: Path) -> N
 
 
 @pytest.mark.reference
-def test_replies_are_the_references(model: Model) -> None:
+def test_stored_replies_are_the_references() -> None:
     """Rotary tables computed, as the model was trained."""
     reference = Reference(*read_checkpoint())
-    for prompt in PROMPTS:
-        expected = reference.greedy(ids_of(prompt), REPLY, ttt=False)
-        assert reply(model, prompt, ttt=False) == expected
+    for stored in REPLIES:
+        plain = stored["plain"]
+        assert len(plain) == REPLY
+        assert reference.likeliest(ids_of(stored["prompt"]), plain) == plain
+    # And token by token, as it generates: one for all, since the goldens are from that.
+    first = REPLIES[0]
+    found = reference.greedy(ids_of(first["prompt"]), REPLY, ttt=False)
+    assert found == first["plain"]
 
 
 @pytest.mark.reference
-def test_replies_are_those_of_the_file_as_stored(model: Model) -> None:
+def test_stored_replies_are_those_of_the_file_as_stored() -> None:
     """The file holds rotary tables in bfloat16, which the reference's loader takes.
 
     They move logits by 0.03, which no whole reply shows.
     """
     reference = Reference(*read_checkpoint(), as_stored=True)
-    for prompt in PROMPTS:
-        expected = until_end(reference.greedy(ids_of(prompt), 50, ttt=False))
-        assert until_end(reply(model, prompt, ttt=False)) == expected
+    for stored in REPLIES:
+        plain = until_end(stored["plain"])
+        assert len(plain) <= 50
+        assert reference.likeliest(ids_of(stored["prompt"]), plain) == plain
 
 
 @pytest.mark.reference
@@ -96,20 +102,24 @@ def test_logits_are_the_references(model: Model, folder: Path) -> None:
         assert max_difference(last, bare.last_logits(ids)) <= LOGITS
 
 
-@pytest.mark.parametrize(("bits", "limit"), [(8, KL_8_BIT), (4, KL_4_BIT)])
-def test_quantised_stays_near(
-    bits: int, limit: float, model: Model, folder: Path
-) -> None:
+def test_quantised_stays_near(model: Model, folder: Path) -> None:
     """Mean KL divergence over every position of the stored conversations."""
-    quantised = build_from(FOLDER, folder / f"q{bits}", quantize=bits)
+    limits = {8: KL_8_BIT, 4: KL_4_BIT}
+    quantised = [
+        build_from(FOLDER, folder / f"q{bits}", quantize=bits) for bits in limits
+    ]
     divergences = []
     for stored in REPLIES:
         ids = [*ids_of(stored["prompt"]), *until_end(stored["plain"])]
-        p, q = (
-            np.asarray(mx.array(whole(m, ids, ttt=False)), np.float64)
-            for m in (model, quantised)
-        )
-        p, q = (x - np.logaddexp.reduce(x, axis=-1, keepdims=True) for x in (p, q))
-        divergences.append((np.exp(p) * (p - q)).sum(-1))
-    mean = np.concatenate(divergences).mean()
-    assert 0 < mean <= limit
+        exact = log_probabilities(model, ids)
+        others = [log_probabilities(other, ids) for other in quantised]
+        divergences.append([(np.exp(exact) * (exact - q)).sum(-1) for q in others])
+    means = np.concatenate(divergences, axis=-1).mean(axis=-1)
+    for mean, limit in zip(means, limits.values(), strict=True):
+        assert 0 < mean <= limit
+
+
+def log_probabilities(model: Model, ids: list[int]) -> NDArray[np.float64]:
+    """Of every token at every position, [L, V]."""
+    logits = np.asarray(whole(model, ids, ttt=False), np.float64)
+    return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
