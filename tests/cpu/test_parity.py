@@ -1,13 +1,12 @@
 """The CPU backend against the reference, stored and live, and against MLX."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import running
-from checkpoints import SMALL_VOCAB, checkpoint_tensors
+from checkpoints import checkpoint_tensors
 from configurations import (
     CONFIGURATIONS,
     EXACT,
@@ -21,8 +20,6 @@ from reference import Reference
 from running import build
 from running_cpu import load_cpu, split, token_by_token, whole
 from tolerances import LOGITS, LOGITS_MASKED, max_difference
-
-from backends.genesis_mlx import ModelArgs
 
 
 @pytest.fixture(scope="module")
@@ -100,32 +97,3 @@ def test_six_hundred_tokens(tmp_path: Path) -> None:
     for length in (1, 64, 65, 255, 600):
         last = reference.last_logits(ids[:length])
         assert max_difference(adapted[length - 1], last) <= LOGITS
-
-
-@pytest.mark.slow
-@pytest.mark.reference
-def test_the_released_shape(tmp_path: Path) -> None:
-    """All 151,757,837 parameters, without and then with the released mask."""
-    config = {**ModelArgs.released().to_config(), **EXACT}
-    for field in ("ttt_strength", "ttt_inference_fast_path"):
-        # Read with getattr by the reference, whose configuration lacks them.
-        del config[field]
-    tensors = checkpoint_tensors(config, seed=152)
-    build(config, tensors, tmp_path)
-    reference = Reference(config, tensors)
-    del tensors
-    model = load_cpu(tmp_path / "model")
-    ids = random_ids(66, 152, SMALL_VOCAB)
-    expected = reference.logits(ids)
-    assert max_difference(whole(model, ids, ttt=False), expected) <= LOGITS
-    assert max_difference(token_by_token(model, ids, ttt=False), expected) <= LOGITS
-    last = reference.last_logits(ids)
-    assert max_difference(whole(model, ids, ttt=True)[-1], last) <= LOGITS
-
-    reference.set_mask(0.85)
-    path = tmp_path / "model" / "config.json"
-    stored = json.loads(path.read_text())
-    path.write_text(json.dumps({**stored, "use_selective_activation": True}))
-    masked = load_cpu(tmp_path / "model")
-    expected = reference.logits(ids)
-    assert max_difference(whole(masked, ids, ttt=False), expected) <= LOGITS_MASKED

@@ -1,11 +1,10 @@
 """The model against the reference implementation, run side by side."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoints import SMALL_VOCAB, checkpoint_tensors
+from checkpoints import checkpoint_tensors
 from configurations import (
     CONFIGURATIONS,
     EXACT,
@@ -17,8 +16,6 @@ from configurations import (
 from reference import Reference
 from running import build, split, token_by_token, whole
 from tolerances import LOGITS, LOGITS_MASKED, max_difference
-
-from backends.genesis_mlx import ModelArgs, load
 
 pytestmark = pytest.mark.reference
 
@@ -104,32 +101,3 @@ def test_training_only_fields_change_nothing(tmp_path: Path) -> None:
     ids = random_ids(65, 5)
     expected = Reference(config, tensors).logits(ids)
     assert max_difference(whole(model, ids, ttt=False), expected) <= LOGITS
-
-
-@pytest.mark.slow
-def test_the_released_shape(tmp_path: Path) -> None:
-    """All 151,757,837 parameters, without and then with the released mask."""
-    config = {**ModelArgs.released().to_config(), **EXACT}
-    for field in ("ttt_strength", "ttt_inference_fast_path"):
-        # Read with getattr by the reference, whose configuration lacks them.
-        del config[field]
-    tensors = checkpoint_tensors(config, seed=152)
-    model = build(config, tensors, tmp_path)
-    reference = Reference(config, tensors)
-    del tensors
-    ids = random_ids(66, 152, SMALL_VOCAB)
-    expected = reference.logits(ids)
-    parts = [slice(0, 63), slice(63, 64), slice(64, 66)]
-    assert max_difference(whole(model, ids, ttt=False), expected) <= LOGITS
-    assert max_difference(split(model, ids, parts, ttt=False), expected) <= LOGITS
-    last = reference.last_logits(ids)
-    assert max_difference(whole(model, ids, ttt=True)[-1], last) <= LOGITS
-    assert max_difference(split(model, ids, parts, ttt=True)[-1], last) <= LOGITS
-
-    reference.set_mask(0.85)
-    path = tmp_path / "model" / "config.json"
-    stored = json.loads(path.read_text())
-    path.write_text(json.dumps({**stored, "use_selective_activation": True}))
-    masked = load(tmp_path / "model", dtype="float32")
-    expected = reference.logits(ids)
-    assert max_difference(whole(masked, ids, ttt=False), expected) <= LOGITS_MASKED
