@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,10 @@ GUARD = Path(__file__).parent / "socket_guard"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """No connections: here, and in every program that a test starts."""
+    """No connections and no ignored Ctrl-C: here, and in programs that tests start."""
+    # As it is for whoever starts the tests in the background of a shell.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     paths = [str(GUARD), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     spec = importlib.util.spec_from_file_location("guard", GUARD / "sitecustomize.py")

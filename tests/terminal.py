@@ -19,6 +19,11 @@ from typing import Self
 
 # -P: the folder a test runs in must not add modules of its own.
 COMMAND = (sys.executable, "-P", "-m", "genesis_chat")
+# With this seed the replies that tests interrupt go on until the context is full.
+ENDLESS = (
+    *("--temp", "50", "--top-k", "0", "--top-p", "1"),
+    *("--max-tokens", "5000", "--seed", "1"),
+)
 # Only a program that hangs takes so long.
 PATIENCE_SECONDS = 60.0
 UNKNOWN_TO_PYTE = re.compile(

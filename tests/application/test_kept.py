@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from faults import break_down
 from running import engine_of
-from terminal import COMMAND, run
+from terminal import COMMAND, ENDLESS, run
 
 from genesis_chat import Genesis
 from genesis_chat.chat import Chat
@@ -187,15 +187,14 @@ def test_a_history_that_fails_costs_no_reply(
 
 
 def test_a_killed_program_keeps_what_it_showed(home: Path) -> None:
-    # Every token is as likely as any other, the end token too: it goes on for long.
-    wild = ["--temp", "50", "--top-k", "0", "--top-p", "1", "--max-tokens", "900"]
     # The slower backend, so that it is still writing when it is killed.
-    command = [*COMMAND, "ask", "Tell me a story", "--backend", "mlx", *wild]
+    command = [*COMMAND, "ask", "Tell me a story", "--backend", "mlx", *ENDLESS]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=os.environ
     ) as process:
         assert process.stdout
         process.stdout.read(60)
+        # What is shown is on the disk after FLUSH_SECONDS.
         time.sleep(0.3)
         process.send_signal(signal.SIGKILL)
     (question, reply) = stored(home)

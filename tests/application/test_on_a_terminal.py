@@ -7,13 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from terminal import Screen, run
-
-# With this seed the reply goes on until the context is full.
-ENDLESS = (
-    *("--temp", "50", "--top-k", "0", "--top-p", "1"),
-    *("--max-tokens", "5000", "--seed", "1"),
-)
+from terminal import ENDLESS, Screen, run
 
 
 @pytest.mark.parametrize("command", [("ask", "x"), ("x",)])
