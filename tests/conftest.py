@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import reference
+from filelock import FileLock
 
 GUARD = Path(__file__).parent / "socket_guard"
 
@@ -43,6 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(skip)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Compiled once for all tests of a run, since that takes seconds."""
+    cache = tmp_path_factory.getbasetemp().parent / "compiled"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENESIS_CHAT_CACHE", str(cache))
+        yield cache
+
+
 @pytest.fixture(autouse=True)
 def private_home(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -50,24 +60,18 @@ def private_home(
     """A data directory of the test's own."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("GENESIS_CHAT_HOME", str(home))
-    monkeypatch.setenv("GENESIS_CHAT_CACHE", str(cache_of(tmp_path_factory)))
     for name in ("NO_COLOR", "FORCE_COLOR", "GENESIS_CHAT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     yield home
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+def compiled(tmp_path_factory: pytest.TempPathFactory, private_cache: Path) -> None:
     """The CPU backend, compiled; commands have no patience for that."""
     from genesis_chat import load
 
-    with pytest.MonkeyPatch.context() as patch:
+    lock = FileLock(private_cache.with_suffix(".lock"))
+    with pytest.MonkeyPatch.context() as patch, lock:
         patch.setenv("GENESIS_CHAT_HOME", str(tmp_path_factory.mktemp("compiling")))
-        patch.setenv("GENESIS_CHAT_CACHE", str(cache_of(tmp_path_factory)))
         for dtype in ("float32", "int8"):
             load("builtin", backend="cpu", dtype=dtype)
-
-
-def cache_of(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled once for all tests of a run, since that takes seconds."""
-    return tmp_path_factory.getbasetemp().parent / "compiled"

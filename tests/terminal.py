@@ -1,6 +1,7 @@
 """Running the command line as a person does: through pipes or on a terminal."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -16,6 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import pytest
+
+from genesis_chat.cli import main
 
 # -P: the folder a test runs in must not add modules of its own.
 COMMAND = (sys.executable, "-P", "-m", "genesis_chat")
@@ -59,6 +64,38 @@ def run(
     )
     # Strict on purpose: what cannot be decoded is a broken character.
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def call(
+    *arguments: str | Path,
+    stdin: str | bytes = b"",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Result:
+    """Like `run`, in this process: twenty times as quick, as nothing is imported."""
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    buffers = {"stdin": io.BytesIO(given)}
+    buffers |= {name: io.BytesIO() for name in ("stdout", "stderr")}
+    interrupts = signal.getsignal(signal.SIGINT)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, buffer in buffers.items():
+            patch.setattr(sys, name, io.TextIOWrapper(buffer, encoding="utf-8"))
+        patch.setattr(sys, "argv", ["genesis-chat", *map(str, arguments)])
+        for variable, value in (env or {}).items():
+            patch.setenv(variable, value)
+        if cwd:
+            patch.chdir(cwd)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            # The program ignores them once it is done.
+            signal.signal(signal.SIGINT, interrupts)
+        for name in ("stdout", "stderr"):
+            getattr(sys, name).flush()
+        out, err = (buffers[name].getvalue().decode() for name in ("stdout", "stderr"))
+    assert isinstance(ended.value.code, int)
+    return Result(ended.value.code, out, err)
 
 
 @dataclass

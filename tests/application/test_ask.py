@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal import run
+from terminal import call, run
 
 QUESTION = "What is the capital of France?"
 ANSWER = "The capital of France is Paris."
@@ -14,14 +14,14 @@ COMMAND_FOR_MORE = "genesis-chat models pull"
 
 
 def prompt_tokens(*arguments: str | Path, stdin: str = "") -> int:
-    result = run("ask", *arguments, *GREEDY, "--json", stdin=stdin)
+    result = call("ask", *arguments, *GREEDY, "--json", stdin=stdin)
     assert result.code == 0, result.err
     count: int = json.loads(result.out)["prompt_tokens"]
     return count
 
 
 def greedy(*arguments: str | Path, stdin: str = "") -> dict[str, Any]:
-    result = run(*arguments, *GREEDY, "--json", stdin=stdin)
+    result = call(*arguments, *GREEDY, "--json", stdin=stdin)
     assert result.code == 0, result.err
     reply: dict[str, Any] = json.loads(result.out)
     return {k: reply[k] for k in ("text", "token_ids", "prompt_tokens")}
@@ -45,7 +45,7 @@ def test_words_are_joined_by_spaces() -> None:
 
 
 def test_prompt_that_is_a_command_can_be_asked() -> None:
-    assert run("ask", "models", *GREEDY).code == 0
+    assert call("ask", "models", *GREEDY).code == 0
 
 
 @pytest.mark.parametrize("arguments", [("ask",), ("ask", "-"), ("-",), ()])
@@ -111,9 +111,9 @@ def test_builtin_model_asked_for_by_name_needs_no_notice() -> None:
 
 def test_whole_reply_equals_the_streamed_one() -> None:
     options = ("--seed", "11", "--temp", "1.2", "--max-tokens", "60")
-    streamed = run("ask", "Tell me something", *options)
-    whole = run("ask", "Tell me something", *options, "--no-stream")
-    as_json = json.loads(run("ask", "Tell me something", *options, "--json").out)
+    streamed = call("ask", "Tell me something", *options)
+    whole = call("ask", "Tell me something", *options, "--no-stream")
+    as_json = json.loads(call("ask", "Tell me something", *options, "--json").out)
     assert streamed.out == whole.out
     assert streamed.out.strip()
     # The model writes no control characters here, so the sanitiser changes nothing.
@@ -122,8 +122,8 @@ def test_whole_reply_equals_the_streamed_one() -> None:
 
 def test_statistics_go_to_stderr() -> None:
     plain, result = (
-        run("ask", QUESTION, *GREEDY),
-        run("ask", QUESTION, *GREEDY, "--stats"),
+        call("ask", QUESTION, *GREEDY),
+        call("ask", QUESTION, *GREEDY, "--stats"),
     )
     assert result.out == plain.out
     added = result.err.removeprefix(plain.err)
@@ -133,7 +133,7 @@ def test_statistics_go_to_stderr() -> None:
 
 def test_no_log_is_accepted() -> None:
     for option in ("-n", "--no-log"):
-        assert run("ask", QUESTION, *GREEDY, option).out == f"{ANSWER}\n"
+        assert call("ask", QUESTION, *GREEDY, option).out == f"{ANSWER}\n"
 
 
 def test_damaged_builtin_model_is_prepared_again(home: Path) -> None:

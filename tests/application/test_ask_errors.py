@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from faults import break_down
-from terminal import Result, run
+from terminal import Result, call, run
 
 
 def refused(result: Result, code: int) -> str:
@@ -49,8 +49,8 @@ def refused(result: Result, code: int) -> str:
     ],
 )
 def test_options_out_of_range_are_named(flag: str, value: str) -> None:
-    assert flag in refused(run("ask", "hello", flag, value), 2)
-    assert flag in refused(run("chat", flag, value, stdin="hello\n"), 2)
+    assert flag in refused(call("ask", "hello", flag, value), 2)
+    assert flag in refused(call("chat", flag, value, stdin="hello\n"), 2)
 
 
 def test_unknown_option() -> None:
@@ -60,22 +60,22 @@ def test_unknown_option() -> None:
 @pytest.mark.parametrize("arguments", [(), ("ask",), ("ask", ""), ("ask", " "), ("-",)])
 @pytest.mark.parametrize("stdin", ["", " \n\n\t"])
 def test_empty_prompt(arguments: tuple[str, ...], stdin: str) -> None:
-    assert "no prompt" in refused(run(*arguments, stdin=stdin), 2)
+    assert "no prompt" in refused(call(*arguments, stdin=stdin), 2)
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    message = refused(run("ask", "-f", tmp_path / "absent.txt", "hello"), 2)
+    message = refused(call("ask", "-f", tmp_path / "absent.txt", "hello"), 2)
     assert "absent.txt" in message
 
 
 def test_directory_is_no_file(tmp_path: Path) -> None:
-    assert str(tmp_path) in refused(run("ask", "-f", tmp_path, "hello"), 2)
+    assert str(tmp_path) in refused(call("ask", "-f", tmp_path, "hello"), 2)
 
 
 def test_file_that_is_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "latin.txt"
     file.write_bytes("café".encode("latin-1"))
-    message = refused(run("ask", "-f", file, "hello"), 2)
+    message = refused(call("ask", "-f", file, "hello"), 2)
     assert "latin.txt" in message and "UTF-8" in message
 
 
@@ -84,34 +84,34 @@ def test_standard_input_that_is_not_utf8() -> None:
 
 
 def test_file_names_cannot_act_on_the_terminal(tmp_path: Path) -> None:
-    result = run("ask", "-f", tmp_path / "\x1b]0;title\x07", "hello")
+    result = call("ask", "-f", tmp_path / "\x1b]0;title\x07", "hello")
     assert result.code == 2
     assert "\x1b" not in result.err and "\x07" not in result.err
 
 
 def test_unknown_model() -> None:
-    message = refused(run("ask", "hello", "-m", "absent"), 1)
+    message = refused(call("ask", "hello", "-m", "absent"), 1)
     assert "'absent'" in message and "builtin" in message
     assert message.count(".") == 1
 
 
 def test_model_that_is_not_a_directory(tmp_path: Path) -> None:
-    assert "absent" in refused(run("ask", "x", "-m", tmp_path / "absent"), 1)
+    assert "absent" in refused(call("ask", "x", "-m", tmp_path / "absent"), 1)
 
 
 def test_directory_that_is_no_model(tmp_path: Path) -> None:
-    assert str(tmp_path) in refused(run("ask", "x", "-m", tmp_path), 1)
+    assert str(tmp_path) in refused(call("ask", "x", "-m", tmp_path), 1)
 
 
 @pytest.mark.parametrize("name", ["-", "a b", "\x1b[2J", "x" * 65])
 def test_names_no_model_can_have(name: str) -> None:
-    result = run("ask", "x", f"--model={name}")
+    result = call("ask", "x", f"--model={name}")
     refused(result, 2)
     assert "\x1b" not in result.err
 
 
 def test_prompt_longer_than_the_context() -> None:
-    result = run("ask", "-m", "builtin", stdin="word " * 3000)
+    result = call("ask", "-m", "builtin", stdin="word " * 3000)
     message = refused(result, 1)
     assert "1024" in message and "Shorten" in message
 

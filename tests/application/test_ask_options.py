@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from terminal import run
+from terminal import call, run
 
 CREATIVE = ("--temp", "1.5", "--top-k", "0", "--top-p", "1", "--max-tokens", "25")
 DEFAULTS = {
@@ -19,7 +19,7 @@ DEFAULTS = {
 
 
 def ask(*arguments: str) -> dict[str, Any]:
-    result = run("ask", "Tell me a story", "--json", *arguments)
+    result = call("ask", "Tell me a story", "--json", *arguments)
     assert result.code == 0, result.err
     reply: dict[str, Any] = json.loads(result.out)
     return reply

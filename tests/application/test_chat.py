@@ -2,7 +2,7 @@
 
 import re
 
-from terminal import Result, run
+from terminal import Result, call, run
 
 GREEDY = ("--temp", "0")
 FACT = "My name is Anna."
@@ -11,7 +11,7 @@ TOKENS = re.compile(r"(\d+) prompt tokens \((\d+) read now\)")
 
 
 def chat(*lines: str, options: tuple[str, ...] = GREEDY) -> Result:
-    result = run("chat", *options, stdin="".join(f"{line}\n" for line in lines))
+    result = call("chat", *options, stdin="".join(f"{line}\n" for line in lines))
     assert result.code == 0, result.err
     assert "Traceback" not in result.err
     return result
@@ -54,7 +54,7 @@ def test_second_turn_reads_its_own_tokens_only() -> None:
 def test_reply_does_not_depend_on_the_state_kept() -> None:
     options = ("--temp", "1", "--seed", "6")
     together = chat("hello", "Tell me more", options=options).out.splitlines()
-    assert together[0] == run("ask", "hello", *options).out.strip()
+    assert together[0] == call("ask", "hello", *options).out.strip()
 
 
 def test_stats_switch() -> None:
@@ -66,7 +66,7 @@ def test_stats_switch() -> None:
 def test_system_prompt_can_be_changed() -> None:
     greeting = "What is the capital of France?"
     changed = chat("/system You are a pirate.", greeting).out
-    assert changed == run("ask", greeting, *GREEDY, "-s", "You are a pirate.").out
+    assert changed == call("ask", greeting, *GREEDY, "-s", "You are a pirate.").out
     assert changed != chat(greeting).out
     assert "Anna" not in chat(FACT, "/system Be brief.", RECALL).out.splitlines()[1]
 

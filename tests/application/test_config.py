@@ -6,28 +6,28 @@ import stat
 from pathlib import Path
 
 import pytest
-from terminal import run
+from terminal import call, run
 
 from genesis_chat import Genesis
 from genesis_chat.config import KEYS
 
 
 def settings_of(*arguments: str) -> dict[str, object]:
-    result = run("ask", "hello", "-n", "--json", *arguments)
+    result = call("ask", "hello", "-n", "--json", *arguments)
     assert result.code == 0, result.err
     found: dict[str, object] = json.loads(result.out)["settings"]
     return found
 
 
 def test_what_is_set_holds_and_options_go_before(home: Path) -> None:
-    assert run("config", "set", "temperature", "0.25").code == 0
-    assert run("config", "set", "max_tokens", "7").code == 0
+    assert call("config", "set", "temperature", "0.25").code == 0
+    assert call("config", "set", "max_tokens", "7").code == 0
     found = settings_of()
     assert (found["temperature"], found["max_tokens"]) == (0.25, 7)
     assert settings_of("--temp", "0")["temperature"] == 0
-    assert run("config", "unset", "temperature").code == 0
+    assert call("config", "unset", "temperature").code == 0
     assert settings_of()["temperature"] == 0.7
-    assert run("config", "get", "max_tokens").out == "7\n"
+    assert call("config", "get", "max_tokens").out == "7\n"
 
 
 def test_comments_stay_and_the_file_is_private(home: Path) -> None:
@@ -46,8 +46,8 @@ def test_comments_stay_and_the_file_is_private(home: Path) -> None:
 
 
 def test_the_list_says_where_values_come_from(home: Path) -> None:
-    run("config", "set", "ttt", "yes")
-    rows = {r["name"]: r for r in json.loads(run("config", "list", "--json").out)}
+    call("config", "set", "ttt", "yes")
+    rows = {r["name"]: r for r in json.loads(call("config", "list", "--json").out)}
     assert rows.keys() == KEYS.keys()
     assert (rows["ttt"]["value"], rows["ttt"]["from"]) == (True, "file")
     assert rows["top_k"]["from"] == "default"
@@ -72,7 +72,7 @@ def test_the_list_says_where_values_come_from(home: Path) -> None:
 def test_what_cannot_be_set_is_refused(
     name: str, value: str, words: str, home: Path
 ) -> None:
-    result = run("config", "set", name, value)
+    result = call("config", "set", name, value)
     assert (result.code, result.out) == (2, "")
     assert words in result.err and result.err.count("\n") == 1
     assert not (home / "config.toml").exists()
@@ -96,27 +96,27 @@ def test_a_damaged_file_is_named_and_left_alone(
     file = home / "config.toml"
     file.write_bytes(text.encode("latin-1"))
     for command in (("ask", "x"), ("config", "set", "top_k", "3"), ("config", "list")):
-        result = run(*command)
+        result = call(*command)
         assert (result.code, result.out) == (code, "")
         assert str(file) in result.err and words in result.err
     assert file.read_bytes() == text.encode("latin-1")
-    assert "settings" in run("doctor").out and run("doctor").code == 1
+    assert "settings" in call("doctor").out and call("doctor").code == 1
 
 
 def test_log_and_system_prompt(home: Path) -> None:
-    run("config", "set", "log", "false")
-    reply = json.loads(run("ask", "hello", "--json").out)
+    call("config", "set", "log", "false")
+    reply = json.loads(call("ask", "hello", "--json").out)
     assert reply["conversation"] is None
-    assert json.loads(run("ask", "hello", "--json", "--log").out)["conversation"]
+    assert json.loads(call("ask", "hello", "--json", "--log").out)["conversation"]
     plain = reply["prompt_tokens"]
-    run("config", "set", "system", "You are a pirate who speaks of the sea.")
-    assert json.loads(run("ask", "hello", "--json").out)["prompt_tokens"] != plain
-    given = run("ask", "hello", "--json", "-s", "You are a helpful assistant.")
+    call("config", "set", "system", "You are a pirate who speaks of the sea.")
+    assert json.loads(call("ask", "hello", "--json").out)["prompt_tokens"] != plain
+    given = call("ask", "hello", "--json", "-s", "You are a helpful assistant.")
     assert json.loads(given.out)["prompt_tokens"] == plain
 
 
 def test_python_does_not_depend_on_it(home: Path, genesis: Genesis) -> None:
-    run("config", "set", "max_tokens", "1")
+    call("config", "set", "max_tokens", "1")
     assert genesis.reply("hello").settings.max_tokens == 150
 
 

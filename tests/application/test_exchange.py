@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from terminal import run
+from terminal import call, run
 
 from genesis_chat.history import Store
 
@@ -15,8 +15,8 @@ GREEDY = ("--temp", "0", "--repetition-penalty", "1")
 @pytest.fixture
 def kept(home: Path) -> Path:
     """Two conversations, one of them with two branches."""
-    run("ask", "My name is Bob.", *GREEDY)
-    run("ask", "What is the capital of Japan?", *GREEDY)
+    call("ask", "My name is Bob.", *GREEDY)
+    call("ask", "What is the capital of Japan?", *GREEDY)
     with Store.open(home / "history.sqlite3") as store:
         conversation = store.latest()
         assert conversation is not None
@@ -59,11 +59,11 @@ def test_everything_comes_back(
 
 def test_markdown_is_the_branch_that_is_shown(kept: Path, tmp_path: Path) -> None:
     file = tmp_path / "out.md"
-    assert run("history", "export", "-o", file).code == 0
+    assert call("history", "export", "-o", file).code == 0
     text = file.read_text()
     assert "What is the capital of Japan?" in text and "Tokyo" not in text
     assert "Bob" not in text
-    assert run("history", "import", file).code == 0
+    assert call("history", "import", file).code == 0
     with Store.open(kept / "history.sqlite3") as store:
         new = store.latest()
         assert new is not None
@@ -98,35 +98,35 @@ def test_a_continued_import_answers(kept: Path, tmp_path: Path) -> None:
     file.write_text(
         json.dumps([{"title": "Names", "mapping": mapping, "current_node": "c"}])
     )
-    assert run("history", "import", file).code == 0
-    reply = json.loads(run("ask", "-c", "--json", "What is my name?", *GREEDY).out)
+    assert call("history", "import", file).code == 0
+    reply = json.loads(call("ask", "-c", "--json", "What is my name?", *GREEDY).out)
     assert "Bob" in reply["text"]
     # Both replies are in the prompt, as one; there is no system prompt.
     alone = ("ask", "-n", "-s", "", "--json", "What is my name?", *GREEDY)
-    plain = json.loads(run(*alone).out)
+    plain = json.loads(call(*alone).out)
     assert reply["prompt_tokens"] > plain["prompt_tokens"] + 20
 
 
 def test_a_damaged_file_adds_nothing(kept: Path, tmp_path: Path) -> None:
     before = contents(kept)
     file = tmp_path / "out.jsonl"
-    run("history", "export", "--all", "--format", "jsonl", "-o", file)
+    call("history", "export", "--all", "--format", "jsonl", "-o", file)
     file.write_text(file.read_text()[:-20])
-    result = run("history", "import", file)
+    result = call("history", "import", file)
     assert (result.code, result.out) == (1, "")
     assert str(file) in result.err and "Traceback" not in result.err
     assert contents(kept) == before
-    assert run("history", "import", tmp_path / "absent").code == 1
+    assert call("history", "import", tmp_path / "absent").code == 1
 
 
 def test_no_file_is_replaced(kept: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine"
     file.write_text("mine")
-    assert run("history", "export", "-o", file).code == 1
+    assert call("history", "export", "-o", file).code == 1
     assert file.read_text() == "mine"
-    assert run("history", "export", "-o", tmp_path / "no" / "file").code == 1
+    assert call("history", "export", "-o", tmp_path / "no" / "file").code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_ids_and_all_exclude_each_other(kept: Path) -> None:
-    assert run("history", "export", "01ABCD", "--all").code == 2
+    assert call("history", "export", "01ABCD", "--all").code == 2

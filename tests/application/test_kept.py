@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from faults import break_down
 from running import engine_of
-from terminal import COMMAND, ENDLESS, run
+from terminal import COMMAND, ENDLESS, call, run
 
 from genesis_chat import Genesis
 from genesis_chat.chat import Chat
@@ -59,17 +59,17 @@ def test_ask_keeps_and_continues(home: Path) -> None:
 
 
 def test_every_ask_begins_a_conversation(home: Path) -> None:
-    ids = {json.loads(run("ask", "Hello!", "--json").out)["conversation"] for _ in "ab"}
-    assert len(ids) == 2
+    first, second = (json.loads(call("ask", "Hello!", "--json").out) for _ in "ab")
+    assert first["conversation"] != second["conversation"]
 
 
 def test_no_log_keeps_nothing(home: Path) -> None:
-    reply = json.loads(run("ask", "-n", "Hello!", "--json").out)
+    reply = json.loads(call("ask", "-n", "Hello!", "--json").out)
     assert reply["conversation"] is None
     assert not (home / "history.sqlite3").exists()
-    run("ask", "My name is Bob.", *GREEDY)
+    call("ask", "My name is Bob.", *GREEDY)
     before = stored(home)
-    secret = run("ask", "-n", "-c", "What is my name?", *GREEDY)
+    secret = call("ask", "-n", "-c", "What is my name?", *GREEDY)
     assert "Bob" in secret.out
     assert stored(home) == before
 
@@ -208,10 +208,10 @@ def test_options_that_exclude_each_other(home: Path) -> None:
         ("-c", "--conversation", "01ABCD"),
         ("-c", "-s", "Be brief."),
     ):
-        result = run("ask", "x", *arguments)
+        result = call("ask", "x", *arguments)
         assert (result.code, result.out) == (2, "")
         assert arguments[1] in result.err or "--system" in result.err
-    result = run("ask", "-c", "x")
+    result = call("ask", "-c", "x")
     assert (result.code, result.out) == (1, "")
     assert "no conversation" in result.err
 
@@ -225,34 +225,34 @@ def test_chat_continues(home: Path) -> None:
 
 
 def test_history_commands(home: Path) -> None:
-    run("ask", "My name is Bob.", *GREEDY)
-    run("ask", "What is the capital of Japan?", *GREEDY)
-    listed = json.loads(run("history", "list", "--json").out)
+    call("ask", "My name is Bob.", *GREEDY)
+    call("ask", "What is the capital of Japan?", *GREEDY)
+    listed = json.loads(call("history", "list", "--json").out)
     assert [c["title"] for c in listed] == [
         "What is the capital of Japan?",
         "My name is Bob.",
     ]
     id = listed[1]["id"]
-    shown = run("history", "show", id).out
+    shown = call("history", "show", id).out
     assert "My name is Bob." in shown and "assistant" in shown
-    assert "Tokyo" in run("history", "show").out
-    found = json.loads(run("history", "search", "tokyo", "--json").out)
+    assert "Tokyo" in call("history", "show").out
+    found = json.loads(call("history", "search", "tokyo", "--json").out)
     assert [hit["conversation"]["id"] for hit in found] == [listed[0]["id"]]
-    assert run("history", "rename", id, "Bob", "again").code == 0
-    assert "Bob again" in run("history", "list").out
-    assert "restore" in run("history", "delete", id).err
-    assert "Bob again" not in run("history", "list").out
-    assert "Bob again" in run("history", "list", "--deleted").out
-    assert run("history", "restore", id).code == 0
-    assert run("history", "path").out.strip() == str(home / "history.sqlite3")
-    assert run("history", "check").code == 0
-    assert json.loads(run("history", "stats", "--json").out)["messages"] == 4
+    assert call("history", "rename", id, "Bob", "again").code == 0
+    assert "Bob again" in call("history", "list").out
+    assert "restore" in call("history", "delete", id).err
+    assert "Bob again" not in call("history", "list").out
+    assert "Bob again" in call("history", "list", "--deleted").out
+    assert call("history", "restore", id).code == 0
+    assert call("history", "path").out.strip() == str(home / "history.sqlite3")
+    assert call("history", "check").code == 0
+    assert json.loads(call("history", "stats", "--json").out)["messages"] == 4
     copy = home / "copy.sqlite3"
-    assert run("history", "backup", copy).code == 0
+    assert call("history", "backup", copy).code == 0
     with Store.open(copy) as store:
         assert len(store.conversations()) == 2
-    assert run("history", "backup", copy).code == 1
-    assert run("history", "show", "none").code == 1
+    assert call("history", "backup", copy).code == 1
+    assert call("history", "show", "none").code == 1
 
 
 def test_history_shows_control_characters_as_text(home: Path) -> None:
@@ -265,18 +265,18 @@ def test_history_shows_control_characters_as_text(home: Path) -> None:
 
 
 def test_purged_words_are_nowhere_on_the_disk(home: Path) -> None:
-    run("ask", "Remember the word quixotically.", *GREEDY)
-    run("ask", "My name is Bob.", *GREEDY)
+    call("ask", "Remember the word quixotically.", *GREEDY)
+    call("ask", "My name is Bob.", *GREEDY)
     word = b"quixotically"
     assert any(word in path.read_bytes() for path in files_below(home))
-    (kept, gone) = json.loads(run("history", "list", "--json").out)
-    run("history", "delete", gone["id"])
-    assert run("history", "purge", stdin="n\n").code == 130
-    assert "quixotically" in run("history", "list", "--deleted").out
-    assert "1 conversations" in run("history", "purge", "-y").err
+    (kept, gone) = json.loads(call("history", "list", "--json").out)
+    call("history", "delete", gone["id"])
+    assert call("history", "purge", stdin="n\n").code == 130
+    assert "quixotically" in call("history", "list", "--deleted").out
+    assert "1 conversations" in call("history", "purge", "-y").err
     assert not any(word in path.read_bytes() for path in files_below(home))
-    assert json.loads(run("history", "list", "--json").out) == [kept]
-    assert run("history", "check").code == 0
+    assert json.loads(call("history", "list", "--json").out) == [kept]
+    assert call("history", "check").code == 0
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -286,9 +286,9 @@ def files_below(folder: Path) -> list[Path]:
 def test_what_leaves_the_context_is_said(home: Path) -> None:
     text = "blah " * 80
     said = []
-    run("ask", text, *GREEDY, "--max-tokens", "4")
+    call("ask", text, *GREEDY, "--max-tokens", "4")
     for _ in range(10):
-        result = run("ask", "-c", text, *GREEDY, "--max-tokens", "4")
+        result = call("ask", "-c", text, *GREEDY, "--max-tokens", "4")
         said.append("left the model's context" in result.err)
         if said[-1]:
             break

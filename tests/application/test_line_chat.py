@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from terminal import Result, run
+from terminal import Result, call
 
 from genesis_chat.history import Store
 
@@ -12,7 +12,7 @@ JAPAN, TOKYO = "What is the capital of Japan?", "The capital of Japan is Tokyo."
 
 
 def chat(*lines: str, options: tuple[str, ...] = GREEDY) -> Result:
-    result = run("chat", "--plain", *options, stdin="\n".join([*lines, ""]))
+    result = call("chat", "--plain", *options, stdin="\n".join([*lines, ""]))
     assert result.code == 0, result.err
     assert "Traceback" not in result.err
     return result

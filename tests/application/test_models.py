@@ -7,14 +7,14 @@ from typing import Any
 
 import mlx.core as mx
 import pytest
-from terminal import Result, run
+from terminal import Result, call
 
 QUESTION = ("What is the capital of France?", "--temp", "0")
 ANSWER = "The capital of France is Paris.\n"
 
 
 def models(*arguments: str | Path, code: int = 0, stdin: str = "") -> Result:
-    result = run("models", *arguments, stdin=stdin)
+    result = call("models", *arguments, stdin=stdin)
     assert result.code == code, result.err
     assert "Traceback" not in result.err and "Unexpected" not in result.err
     return result
@@ -54,9 +54,9 @@ def test_list_marks_the_default(small: str) -> None:
 
 
 def test_first_installed_model_is_used_without_a_notice(small: str) -> None:
-    result = run(*QUESTION)
+    result = call(*QUESTION)
     assert (result.out, result.err) == (ANSWER, "")
-    assert json.loads(run(*QUESTION, "--json").out)["model"] == "small"
+    assert json.loads(call(*QUESTION, "--json").out)["model"] == "small"
 
 
 def test_default_is_told_and_set(small: str, assets: Path) -> None:
@@ -64,7 +64,7 @@ def test_default_is_told_and_set(small: str, assets: Path) -> None:
     assert models("default").out == "small\n"
     models("default", "other")
     assert models("default").out == "other\n"
-    assert json.loads(run(*QUESTION, "--json").out)["model"] == "other"
+    assert json.loads(call(*QUESTION, "--json").out)["model"] == "other"
     models("default", "builtin")
     assert models("default").out == "builtin\n"
 
@@ -82,7 +82,7 @@ def test_removed_model_is_gone(small: str, home: Path) -> None:
     models("remove", "small", "--yes")
     assert list(listed()) == ["builtin"]
     assert not [p for p in (home / "models").iterdir() if "small" in p.name]
-    assert run(*QUESTION).out == ANSWER
+    assert call(*QUESTION).out == ANSWER
 
 
 def test_removal_asks_first(small: str) -> None:
@@ -114,7 +114,7 @@ def test_names_cannot_leave_the_models_folder(name: str, home: Path) -> None:
 
 def test_builtin_model_stays() -> None:
     assert "built-in" in models("remove", "-y", "builtin", code=2).err
-    assert run(*QUESTION).out == ANSWER
+    assert call(*QUESTION).out == ANSWER
 
 
 def test_verify_whole_models(small: str) -> None:
@@ -142,7 +142,7 @@ def test_verify_finds_a_missing_file(home: Path, small: str) -> None:
     (home / "models" / small / "tokenizer.model").unlink()
     assert "tokenizer.model" in models("verify", small, code=1).err
     assert listed()[small]["state"] == "damaged"
-    assert "tokenizer.model" in run("ask", "x", "-m", small).err
+    assert "tokenizer.model" in call("ask", "x", "-m", small).err
 
 
 def test_model_without_a_manifest_is_damaged(home: Path, small: str) -> None:

@@ -11,14 +11,14 @@ from checkpoints import (
     write_checkpoint,
     write_small_neox,
 )
-from terminal import Result, run
+from terminal import Result, call, run
 
 QUESTION = ("What is the capital of France?", "--temp", "0")
 ANSWER = "The capital of France is Paris.\n"
 
 
 def convert(*arguments: str | Path, code: int = 0) -> Result:
-    result = run("models", "convert", *arguments)
+    result = call("models", "convert", *arguments)
     assert result.code == code, result.err
     assert result.out == ""
     assert "Traceback" not in result.err and "Unexpected" not in result.err
@@ -35,7 +35,7 @@ def test_source_can_be_a_file_or_a_directory(by: str, assets: Path, home: Path) 
     result = convert(source, "--name", "mine")
     assert "mine" in result.err and "default" in result.err
     assert installed(home) == ["builtin", "mine"]
-    assert run(*QUESTION).out == ANSWER
+    assert call(*QUESTION).out == ANSWER
 
 
 def test_name_comes_from_the_source(assets: Path, home: Path) -> None:
@@ -55,7 +55,7 @@ def test_force_replaces_models_only(assets: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     convert(assets, "--output", folder)
     convert(assets, "--output", folder, "--force", "--dtype", "float32")
-    assert "float32" in run("models", "info", folder).out
+    assert "float32" in call("models", "info", folder).out
     for path in folder.iterdir():
         path.unlink()
     (folder / "precious").write_text("x", encoding="utf-8")
@@ -64,30 +64,30 @@ def test_force_replaces_models_only(assets: Path, tmp_path: Path) -> None:
 
 
 def test_printed_command_works_for_a_plain_name(assets: Path, tmp_path: Path) -> None:
-    result = run("models", "convert", assets, "--output", "out", cwd=tmp_path)
+    result = call("models", "convert", assets, "--output", "out", cwd=tmp_path)
     printed = result.err.split("-m ")[1].split()[0]
-    asked = run(*QUESTION, "-m", printed, cwd=tmp_path)
+    asked = call(*QUESTION, "-m", printed, cwd=tmp_path)
     assert (asked.code, asked.out) == (0, ANSWER)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_dtype(dtype: str, assets: Path) -> None:
     convert(assets, "--name", "mine", "--dtype", dtype)
-    assert dtype in run("models", "info", "mine").out
-    assert run(*QUESTION).out == ANSWER
+    assert dtype in call("models", "info", "mine").out
+    assert call(*QUESTION).out == ANSWER
 
 
 @pytest.mark.parametrize("bits", ["4", "8"])
 def test_quantised(bits: str, assets: Path, home: Path) -> None:
     convert(assets, "--name", "mine", "--quantize", bits)
-    info = run("models", "info", "mine").out
+    info = call("models", "info", "mine").out
     assert f"{bits}-bit" in info or f"{bits} bit" in info
     sizes = [
         (home / "models" / name / "model.safetensors").stat().st_size
         for name in ("mine", "builtin")
     ]
     assert sizes[0] < sizes[1]
-    assert run(*QUESTION).code == 0
+    assert call(*QUESTION).code == 0
 
 
 def test_tokenizer_file(assets: Path, tmp_path: Path, home: Path) -> None:
@@ -95,7 +95,7 @@ def test_tokenizer_file(assets: Path, tmp_path: Path, home: Path) -> None:
     shutil.copy(assets / "model.safetensors", alone)
     convert(alone, "--tokenizer", assets / "tokenizer.model")
     assert installed(home) == ["alone", "builtin"]
-    assert run(*QUESTION).out == ANSWER
+    assert call(*QUESTION).out == ANSWER
 
 
 def test_missing_tokenizer_offline(assets: Path, tmp_path: Path, home: Path) -> None:
@@ -133,7 +133,7 @@ def test_bad_names(name: str, assets: Path, home: Path) -> None:
 
 def test_builtin_name_is_reserved(assets: Path, home: Path) -> None:
     before = (home / "models" / "builtin" / "manifest.json").read_bytes()
-    result = run("models", "convert", assets, "--name", "builtin", "--force")
+    result = call("models", "convert", assets, "--name", "builtin", "--force")
     assert result.code == 2, result.err
     assert (home / "models" / "builtin" / "manifest.json").read_bytes() == before
 
@@ -167,8 +167,8 @@ def test_assumed_configuration_is_said(tmp_path: Path) -> None:
     )
     write_small_neox(tmp_path / "tokenizer.json")
     convert(file, "--name", "bare", "--accept-unknown")
-    info = run("models", "info", "bare")
+    info = call("models", "info", "bare")
     assert info.code == 0, info.err
     assert "ASSUMED" in info.out
-    facts = json.loads(run("models", "info", "bare", "--json").out)
+    facts = json.loads(call("models", "info", "bare", "--json").out)
     assert facts["manifest"]["configuration"] != "metadata"

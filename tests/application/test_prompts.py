@@ -6,11 +6,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from terminal import run
+from terminal import call, run
 
 
 def listed() -> dict[str, dict[str, object]]:
-    rows = json.loads(run("prompts", "list", "--json").out)
+    rows = json.loads(call("prompts", "list", "--json").out)
     return {row["name"]: row for row in rows}
 
 
@@ -19,11 +19,11 @@ def test_some_good_ones_are_built_in(home: Path) -> None:
     assert len(found) >= 5
     assert all(row["builtin"] and row["text"] for row in found.values())
     for name in found:
-        assert run("prompts", "show", name).out.strip() == found[name]["text"]
+        assert call("prompts", "show", name).out.strip() == found[name]["text"]
 
 
 def test_add_use_change_and_remove(home: Path) -> None:
-    assert run("prompts", "add", "sea", "You", "speak", "of", "the", "sea.").code == 0
+    assert call("prompts", "add", "sea", "You", "speak", "of", "the", "sea.").code == 0
     file = home / "prompts" / "sea.md"
     assert file.read_text() == "You speak of the sea.\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -32,14 +32,14 @@ def test_add_use_change_and_remove(home: Path) -> None:
         "text": "You speak of the sea.",
         "builtin": False,
     }
-    by_name = json.loads(run("ask", "-t", "sea", "hello", "--json").out)
+    by_name = json.loads(call("ask", "-t", "sea", "hello", "--json").out)
     by_text = json.loads(
-        run("ask", "-s", "You speak of the sea.", "hello", "--json").out
+        call("ask", "-s", "You speak of the sea.", "hello", "--json").out
     )
     assert by_name["prompt_tokens"] == by_text["prompt_tokens"]
-    shown = json.loads(run("history", "show", by_name["conversation"], "--json").out)
+    shown = json.loads(call("history", "show", by_name["conversation"], "--json").out)
     assert shown["system"] == "You speak of the sea."
-    assert run("prompts", "remove", "sea").code == 0
+    assert call("prompts", "remove", "sea").code == 0
     assert "sea" not in listed()
 
 
@@ -63,20 +63,20 @@ def test_a_built_in_one_that_is_edited_becomes_yours(
 ) -> None:
     before = listed()["brief"]["text"]
     env = editor(tmp_path, 'echo "Say less." > "$1"')
-    assert run("prompts", "edit", "brief", env=env).code == 0
+    assert call("prompts", "edit", "brief", env=env).code == 0
     assert listed()["brief"] == {"name": "brief", "text": "Say less.", "builtin": False}
-    assert "built-in" in run("prompts", "remove", "brief").err
+    assert "built-in" in call("prompts", "remove", "brief").err
     assert listed()["brief"]["text"] == before
-    assert run("prompts", "remove", "brief").code == 1
+    assert call("prompts", "remove", "brief").code == 1
 
 
 @pytest.mark.parametrize("script", ["exit 0", "exit 1", 'echo "broken" > "$1"; exit 1'])
 def test_an_editor_that_changes_nothing_or_fails(
     script: str, home: Path, tmp_path: Path
 ) -> None:
-    run("prompts", "add", "mine", "Mine.")
-    run("prompts", "edit", "mine", env=editor(tmp_path, script))
-    assert run("prompts", "show", "mine").out == "Mine.\n"
+    call("prompts", "add", "mine", "Mine.")
+    call("prompts", "edit", "mine", env=editor(tmp_path, script))
+    assert call("prompts", "show", "mine").out == "Mine.\n"
     assert os.listdir(home / "prompts") == ["mine.md"]
 
 
@@ -97,35 +97,35 @@ def test_an_editor_that_changes_nothing_or_fails(
 def test_what_cannot_be_is_refused(
     arguments: tuple[str, ...], code: int, words: str, home: Path
 ) -> None:
-    result = run("prompts", *arguments)
+    result = call("prompts", *arguments)
     assert (result.code, result.out) == (code, "")
     assert words in result.err
     assert not list(home.glob("prompts/*"))
 
 
 def test_a_name_that_is_taken(home: Path) -> None:
-    run("prompts", "add", "mine", "One.")
-    result = run("prompts", "add", "mine", "Two.")
+    call("prompts", "add", "mine", "One.")
+    result = call("prompts", "add", "mine", "Two.")
     assert result.code == 1 and "edit" in result.err
-    assert run("prompts", "show", "mine").out == "One.\n"
+    assert call("prompts", "show", "mine").out == "One.\n"
 
 
 def test_template_with_other_options(home: Path) -> None:
-    assert run("ask", "-t", "brief", "-s", "x", "hello").code == 2
-    run("ask", "hello")
-    assert run("ask", "-c", "-t", "brief", "hello").code == 2
-    assert run("ask", "-t", "none", "hello").code == 1
+    assert call("ask", "-t", "brief", "-s", "x", "hello").code == 2
+    call("ask", "hello")
+    assert call("ask", "-c", "-t", "brief", "hello").code == 2
+    assert call("ask", "-t", "none", "hello").code == 1
 
 
 def test_doctor_finds_what_is_wrong(home: Path) -> None:
-    run("ask", "hello")
-    result = run("doctor", "--json")
+    call("ask", "hello")
+    result = call("doctor", "--json")
     found = json.loads(result.out)
     assert result.code == 0 and found["ok"]
     sections = {row["section"] for row in found["findings"]}
     assert sections >= {"platform", "device", "sqlite", "history", "models", "disk"}
     home.chmod(0o755)
-    result = run("doctor")
+    result = call("doctor")
     assert result.code == 1 and f"chmod 700 {home}" in result.out
     home.chmod(0o700)
     history = home / "history.sqlite3"
@@ -133,7 +133,7 @@ def test_doctor_finds_what_is_wrong(home: Path) -> None:
     at = data.rindex(b"hello")
     data[at : at + 5] = b"hullo"
     history.write_bytes(data)
-    result = run("doctor", "--json")
+    result = call("doctor", "--json")
     findings = json.loads(result.out)["findings"]
     assert result.code == 1
     assert any(row["problem"] for row in findings if row["section"] == "history")
