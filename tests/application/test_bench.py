@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from terminal import run
+from terminal import call, run
 
 QUICK = ("--prompt", "16", "--decode", "2", "--repeat", "1")
 
@@ -35,7 +35,7 @@ def test_every_figure_is_there_for_every_backend(
 
 def test_by_default_what_a_chat_runs_on(home: Path) -> None:
     """One object; the settings file counts, and so do prompts that do not fit."""
-    assert run("config", "set", "dtype", "float32").code == 0
+    assert call("config", "set", "dtype", "float32").code == 0
     more = ("--prompt", "5", "--prompt", "2000", "--json")
     result = run("bench", *QUICK, *more)
     assert result.code == 0, result.err
@@ -69,13 +69,13 @@ def test_ratios_are_for_people(private_home: Path) -> None:
     ids=str,
 )
 def test_wrong_use_is_one_sentence(arguments: tuple[str, ...], word: str) -> None:
-    wrong = run("bench", *arguments)
+    wrong = call("bench", *arguments)
     assert wrong.code in (1, 2) and wrong.out == ""
     assert word in wrong.err and "Traceback" not in wrong.err
 
 
 def test_a_damaged_model_is_not_measured(home: Path) -> None:
     (home / "models" / "builtin" / "config.json").write_text("{}")
-    wrong = run("bench", "-m", str(home / "models" / "builtin"), *QUICK)
+    wrong = call("bench", "-m", str(home / "models" / "builtin"), *QUICK)
     assert wrong.code == 1 and "Traceback" not in wrong.err
     assert "config.json" in wrong.err

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from pytest import MonkeyPatch, raises
-from terminal import run
+from terminal import call, run
 
 from genesis_chat.errors import UsageError
 from genesis_chat.paths import compiled_directory, data_directory
@@ -43,7 +43,7 @@ def test_home_is_private(empty_home: Path, tmp_path: Path) -> None:
 
 def test_home_may_begin_with_a_tilde(tmp_path: Path) -> None:
     env = {"GENESIS_CHAT_HOME": "~/chat", "HOME": str(tmp_path)}
-    assert run(*QUESTION, env=env).out == ANSWER
+    assert call(*QUESTION, env=env).out == ANSWER
     assert (tmp_path / "chat" / "models" / "builtin").is_dir()
 
 
@@ -64,8 +64,8 @@ def test_a_user_without_a_home(monkeypatch: MonkeyPatch) -> None:
 
 def test_home_with_unusual_characters(tmp_path: Path) -> None:
     env = {"GENESIS_CHAT_HOME": str(tmp_path / "mes données 'ici'")}
-    assert run(*QUESTION, env=env).out == ANSWER
-    assert run("models", "verify", "builtin", env=env).code == 0
+    assert call(*QUESTION, env=env).out == ANSWER
+    assert call("models", "verify", "builtin", env=env).code == 0
 
 
 def test_nothing_is_written_elsewhere(home: Path, tmp_path: Path, assets: Path) -> None:

@@ -81,13 +81,11 @@ def test_builtin_checkpoint_is_a_resource() -> None:
         assert (assets / name).is_file()
 
 
-@pytest.mark.parametrize(
-    "package", ["backends", "assets", "converters", "genesis_chat"]
-)
-def test_packages_of_the_folder_are_not_imported(package: str, tmp_path: Path) -> None:
-    foreign = tmp_path / package
-    foreign.mkdir()
-    (foreign / "__init__.py").write_text("raise SystemExit('foreign')\n", "utf-8")
+def test_packages_of_the_folder_are_not_imported(tmp_path: Path) -> None:
+    for package in ("backends", "assets", "converters", "genesis_chat"):
+        foreign = tmp_path / package
+        foreign.mkdir()
+        (foreign / "__init__.py").write_text("raise SystemExit('foreign')\n", "utf-8")
     result = run("What is the capital of France?", "--temp", "0", cwd=tmp_path)
     assert result.out == "The capital of France is Paris.\n", result.err
     if SCRIPT.exists():

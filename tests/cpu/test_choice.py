@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from terminal import run
+from terminal import call, run
 from tolerances import LOGITS, max_difference
 from turns import GREEDY, finished
 
@@ -67,9 +67,9 @@ def test_the_command_line_answers_with_it(
 
 
 def test_what_it_cannot_do_is_one_sentence(private_home: Path, compiled: None) -> None:
-    result = run("ask", "--backend", "cpu", "--dtype", "bfloat16", FRANCE)
+    result = call("ask", "--backend", "cpu", "--dtype", "bfloat16", FRANCE)
     assert result.code == 2 and "--backend mlx" in result.err, result.err
-    assert run("ask", "--backend", "gpu", FRANCE).code == 2
+    assert call("ask", "--backend", "gpu", FRANCE).code == 2
 
 
 def test_conversations_go_from_one_backend_to_the_other_and_back(

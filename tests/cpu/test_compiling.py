@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -35,11 +36,19 @@ KERNEL = dedent("""
 COMPILED, KEPT = "20.0 20.0 1", "20.0 20.0 0"
 
 
-@pytest.fixture
-def module(tmp_path: Path) -> Path:
-    (tmp_path / "module").mkdir()
-    (tmp_path / "module" / "small_kernel.py").write_text(KERNEL, encoding="utf-8")
-    return tmp_path / "module"
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("module")
+    (folder / "small_kernel.py").write_text(KERNEL, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compiled_once(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the kernel's code. Not to be changed."""
+    folder = tmp_path_factory.mktemp("compiled")
+    assert told(start(module, folder)) == COMPILED
+    return folder
 
 
 def start(module: Path, folder: Path | str, **environment: str) -> Result:
@@ -64,10 +73,10 @@ def test_compiled_once(module: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "other"])
 @pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
 def test_a_damaged_file_is_compiled_again(
-    damage: str, pattern: str, module: Path, tmp_path: Path
+    damage: str, pattern: str, module: Path, compiled_once: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "compiled"
-    assert told(start(module, folder)) == COMPILED
+    shutil.copytree(compiled_once, folder)
     (file,) = folder.rglob(pattern)
     whole = file.read_bytes()
     file.write_bytes(
@@ -120,10 +129,12 @@ def test_a_folder_that_may_not_be_written(module: Path, tmp_path: Path) -> None:
             path.chmod(0o700)
 
 
-def test_another_processor_has_its_own(module: Path, tmp_path: Path) -> None:
+def test_another_processor_has_its_own(
+    module: Path, compiled_once: Path, tmp_path: Path
+) -> None:
     """As on a home that several computers share."""
     folder = tmp_path / "compiled"
-    assert told(start(module, folder)) == COMPILED
+    shutil.copytree(compiled_once, folder)
     plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
     assert told(start(module, folder, **plain)) == COMPILED
     assert told(start(module, folder, **plain)) == KEPT

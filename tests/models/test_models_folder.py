@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from terminal import run
+from terminal import call
 
 import converters
 from converters import ConversionError, Manifest, read_manifest, verify
@@ -201,14 +201,14 @@ def test_a_file_can_be_named_where_there_are_several(
         (source / file).write_bytes((nano / file).read_bytes())
     (source / "other.safetensors").write_bytes(b"nothing")
     for command in ("convert", "pull"):
-        said = run("models", command, source)
+        said = call("models", command, source)
         assert said.code == 1 and "--file" in said.err
         options = ("--file", "model.safetensors", "--name", command)
-        assert run("models", command, source, *options).code == 0
+        assert call("models", command, source, *options).code == 0
         assert verify(private_home / "models" / command) == []
     out = ("--output", tmp_path / "out")
     assert (
-        run("models", "convert", source, "--file", "model.safetensors", *out).code == 0
+        call("models", "convert", source, "--file", "model.safetensors", *out).code == 0
     )
     assert find("convert").manifest is not None
 
