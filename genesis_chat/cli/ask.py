@@ -56,7 +56,7 @@ def ask(
     text = _read_prompt(prompt, files)
     settings, choice = settings_from(options), Choice(options)
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_on_interrupt())
+        stop = stack.enter_context(stop_on_interrupt(leaving=True))
         genesis = load_model(model, dtype, backend, delta_rule)
         if stop.asked:
             return INTERRUPTED

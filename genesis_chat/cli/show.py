@@ -29,12 +29,18 @@ class Stop:
 
 
 @contextmanager
-def stop_on_interrupt() -> Iterator[Stop]:
-    """Inside, Ctrl-C asks to stop; a second one interrupts at once."""
+def stop_on_interrupt(leaving: bool = False) -> Iterator[Stop]:
+    """Inside, Ctrl-C asks to stop; a second one interrupts at once.
+
+    A program that is `leaving` once it has stopped then takes no others, which could
+    only break into what it puts in order at its end.
+    """
     stop = Stop()
 
     def ask_to_stop(number: int, frame: Any) -> None:
         if stop.asked:
+            if leaving:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             raise KeyboardInterrupt
         stop.asked = True
 
@@ -42,7 +48,8 @@ def stop_on_interrupt() -> Iterator[Stop]:
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, previous)
+        ignored = leaving and stop.asked
+        signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else previous)
 
 
 def write(text: str) -> None:
