@@ -253,6 +253,10 @@ class CompiledKernel:
     compile_seconds: float  # 0.0 if it came from the cache
 
 
+# A model launches the same few kernels thousands of times.
+_findings = functools.lru_cache(maxsize=500)(lint)
+
+
 def compile_kernel(
     generated: GeneratedSource,
     entry: str,
@@ -267,7 +271,7 @@ def compile_kernel(
     __msl_ctx* context)``; `hint` is appended to compile errors about address spaces.
     """
     if check_lint:
-        findings = lint(generated.text)
+        findings = _findings(generated.text)
         if findings:
             raise LintError(
                 "\n".join(
