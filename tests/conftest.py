@@ -33,7 +33,9 @@ def loopback(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what needs a reference that is not there."""
+    """Slow ones first; skip, with the reason, what needs a reference not there."""
+    # At the end, one worker would still be busy with them while others wait.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if reference.add_to_path():
         return
     skip = pytest.mark.skip(
