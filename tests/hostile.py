@@ -64,12 +64,30 @@ PAYLOADS = [
     "[bold red]x[/] [/] [[ ]] \\[b]",
     "[x](javascript:alert(1)) ![y](file:///etc/passwd) <script>z</script>",
     f"```{ESC}]0;t{BEL}\n{ESC}[2J\n``` | {ESC}[2J | b |",
+    "&#x202e;evil&#8236; &#x2066;x",
+    "&#27;[2J &#x9b;2J &#155;2J",
+    "a&#13;b&#x0d;c&#7;",
+    "&#xe0041;&#917570;&rlm;&lrm;",
+    "[x](https://a.example/&#x202e;b&#13;c)",
+    "| a |\n|---|\n| &#x202e;&#13; |\n\n## &#8238;\n\n![&#8238;](x)",
 ]
-assert len(PAYLOADS) == 60
+assert len(PAYLOADS) == 66
 
 _PIECES = [ESC, BEL, ST, "[", "]", "?", ";", "0", "1", "m", "h", "J", "\x9b", "\x9d"]
 _PIECES += ["\r", "\n", "\t", "\x00", "\x7f", "`", "*", "#", "|", "<", ">", "\\", "a"]
-_PIECES += ["\u202e", "\u200b", "\ud800", "\U000e0001", "é", "日本", "http://x", " "]
+_PIECES += [
+    "&#8238;",
+    "&#13;",
+    "&#27;",
+    "\u202e",
+    "\u200b",
+    "\ud800",
+    "\U000e0001",
+    "é",
+    "日本",
+    "http://x",
+    " ",
+]
 
 
 def strings(count: int, seed: int) -> list[str]:

@@ -103,6 +103,7 @@ cli.add_command(completion)
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    sys.unraisablehook = _tell_unraisable
     _prepare_streams()
     try:
         try:
@@ -159,6 +160,16 @@ def _ignore_interrupts() -> None:
     while signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         with suppress(KeyboardInterrupt):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _tell_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Python's own report, except for an interrupt that fell into a callback.
+
+    Such a Ctrl-C, inside a weak reference's callback for one, cannot be raised; the
+    one before it is still being obeyed.
+    """
+    if unraisable.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(unraisable)
 
 
 def _prepare_streams() -> None:

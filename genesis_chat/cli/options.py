@@ -30,10 +30,9 @@ def complete_model(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[str]:
     """Names of installed models, for the shell's completion."""
-    from ..models import BUILTIN, installed
+    from ..models import BUILTIN, names
 
-    names = [*(model.name for model in installed()), BUILTIN]
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in [*names(), BUILTIN] if name.startswith(incomplete)]
 
 
 def complete_prompt(

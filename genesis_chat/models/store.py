@@ -108,6 +108,11 @@ def installed() -> list[InstalledModel]:
     return sorted(found, key=lambda m: m.manifest.created if m.manifest else "~")
 
 
+def names() -> list[str]:
+    """Names of all models but the built-in one, sorted. Raises `ModelError`."""
+    return model_names(models_directory())
+
+
 def find(name: str) -> InstalledModel:
     """An installed model, the built-in one apart. Raises `UsageError`, `ModelError`."""
     check_form(name)

@@ -21,7 +21,7 @@ from .download import Download, Progress
 from .hangup import leave_when_hung_up
 from .library import Library
 from .messages import Downloaded
-from .palette import commands, keys
+from .palette import commands, keys, unknown_keys
 from .prints import Prints
 from .screens.chat import ChatScreen
 from .screens.dialogs import Confirm
@@ -67,6 +67,7 @@ class GenesisApp(App[int]):
 
     def on_mount(self) -> None:
         self._wear(self.start.theme)
+        self.call_after_refresh(self._tell_unknown_keys)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         if self._ended_by is not None:
             self.exit(128 + self._ended_by)
@@ -105,7 +106,10 @@ class GenesisApp(App[int]):
     def show_title(self, title: str, *, private: bool) -> None:
         """The conversation's title, above it."""
         mark = " (private, not kept)" if private else ""
-        self.chat.query_one("#title", Static).update(line(f"{title}{mark}"))
+        shown = self.chat.query_one("#title", Static)
+        shown.update(line(f"{title}{mark}"))
+        # There is always a line for it, however low the screen is.
+        shown.set_class(private, "-private")
 
     async def action_quit(self) -> None:
         """Leave; what is being written is kept, and so is a reply as far as it is."""
@@ -118,6 +122,16 @@ class GenesisApp(App[int]):
             self.chat.tell("A reply is being written; Esc stops it.")
         else:
             self.turns.open_model(name, self.start.dtype)
+
+    def model_names(self) -> list[str]:
+        """Models that can be chosen."""
+        from ..models import BUILTIN, names
+
+        try:
+            return [*names(), BUILTIN]
+        except GenesisChatError as error:
+            self.chat.tell(str(error), error=True)
+            return [BUILTIN]
 
     def named_prompts(self) -> Mapping[str, str]:
         """System prompts by their names."""
@@ -193,6 +207,10 @@ class GenesisApp(App[int]):
                 f"There is no theme {theme!r}; /theme lists them.",
                 error=True,
             )
+
+    def _tell_unknown_keys(self) -> None:
+        for sentence in unknown_keys(self):
+            self.chat.tell(sentence, error=True)
 
     @work(thread=True)
     def _keep_theme(self, theme: Theme) -> None:

@@ -1,5 +1,6 @@
 """What the command palette offers, and the keys that help shows."""
 
+import difflib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ def commands(app: "GenesisApp") -> list[tuple[str, str, Callable[[], Any]]]:
         ("Regenerate", "Write the last reply anew", chat.action_regenerate),
         ("Continue", "Let a cut reply go on", chat.action_resume),
         ("Copy reply", "Copy the last reply", chat.action_copy_reply),
+        ("Rename chat", "Give this chat another title", chat.action_rename_chat),
+        ("Pin chat", "Keep this chat at the top, or no longer", chat.action_pin_chat),
+        ("Export chat", "Write this chat into a file", chat.action_export_chat),
         ("Delete chat", "Put this chat into the trash", chat.action_delete_chat),
         ("Trash", "Bring back a chat that was deleted", chat.action_trash),
         ("Undo delete", "Bring back what was deleted", chat.action_undo_delete),
@@ -64,6 +68,28 @@ def keys(app: "GenesisApp") -> dict[str, list[tuple[str, str]]]:
         "On a message": rows(MessageView.BINDINGS),
         "On a chat in the list": rows(ConversationList.BINDINGS[2:]),
     }
+
+
+def unknown_keys(app: "GenesisApp") -> list[str]:
+    """A sentence for each key of the settings that is for no action there is."""
+    rows: tuple[Iterable[Any], ...] = (
+        app.BINDINGS,
+        ChatScreen.BINDINGS,
+        MessageView.BINDINGS,
+        ConversationList.BINDINGS,
+    )
+    actions = sorted(each.id for row in rows for each in row if each.id)
+    found = []
+    for name in app.start.keys:
+        if name not in actions:
+            near = difflib.get_close_matches(name, actions, 1)
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"there are: {', '.join(actions)}."
+            )
+            found.append(f"The settings file has a key for {name!r}; {hint}")
+    return found
 
 
 def _split(binding: Any, keys: str) -> list[Binding]:

@@ -5,6 +5,7 @@ import unicodedata
 from datetime import datetime
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from textual.content import Content
 
 from ..text import sanitize
@@ -74,7 +75,18 @@ def size(count: int) -> str:
 
 def parser() -> MarkdownIt:
     """How replies are read: HTML is text, and only what is written as a link is one."""
-    return MarkdownIt("gfm-like", {"html": False, "linkify": False})
+    reader = MarkdownIt("gfm-like", {"html": False, "linkify": False})
+    reader.core.ruler.push("sanitize", _sanitize_tokens)
+    return reader
+
+
+def _sanitize_tokens(state: StateCore) -> None:
+    """Entities such as `&#8238;` become characters only while Markdown is read."""
+    left = list(state.tokens)
+    while left:
+        token = left.pop()
+        token.content = sanitize(token.content)
+        left.extend(token.children or ())
 
 
 def code_blocks(markdown: str) -> list[str]:

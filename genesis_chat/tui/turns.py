@@ -1,6 +1,5 @@
 """The thread that talks to the engine and writes the turns into the history."""
 
-import os
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -100,7 +99,7 @@ class Turns:
         return self._executor.submit(self._measure, turn)
 
     def memory(self) -> int | None:
-        """Bytes that the model's process holds, where that can be told."""
+        """Bytes that the model's process holds, None without one."""
         pid = getattr(self._engine, "pid", None)
         return resident(pid) if pid else None
 
@@ -221,11 +220,12 @@ class Turns:
 
 
 def resident(pid: int) -> int | None:
-    """Bytes of a process in memory, None where the system does not say."""
+    """Bytes of a process in memory, None when it has ended."""
+    import psutil
+
     try:
-        fields = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
-        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
         return None
 
 

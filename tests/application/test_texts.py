@@ -8,6 +8,10 @@ import pytest
 from hostile import PAYLOADS, strings
 from terminal import Screen, run
 
+from genesis_chat.cli.main import cli
+from genesis_chat.cli.main import run as run_arguments
+from genesis_chat.cli.show import notice, write
+from genesis_chat.errors import GenesisChatError
 from genesis_chat.history import NewConversation, NewMessage, Role, Store
 
 ROLES: tuple[Role, Role] = ("user", "assistant")
@@ -29,7 +33,7 @@ def test_texts_do_not_act_on_a_terminal(
     with Store.open(home / "history.sqlite3") as store:
         store.insert([NewConversation(text, text) for text in texts])
         store.insert([NewConversation(texts[0], texts[0], said)])
-    for name, text in enumerate(texts[:60]):
+    for name, text in enumerate(PAYLOADS):
         (home / "prompts").mkdir(mode=0o700, exist_ok=True)
         path = home / "prompts" / f"p{name}.md"
         path.write_text(text, encoding="utf-8", errors="replace")
@@ -38,12 +42,12 @@ def test_texts_do_not_act_on_a_terminal(
         ("history", "show"),
         ("history", "search", "q", "-l", "5000"),
         ("prompts", "list"),
-        *(("prompts", "show", f"p{name}") for name in range(0, 60, 6)),
-        *(("history", "show", text) for text in PAYLOADS[::6]),
-        *(("prompts", "show", text) for text in PAYLOADS[::6]),
-        *(("models", "info", text) for text in PAYLOADS[::6]),
-        *(("chat", "--plain", "-m", text) for text in PAYLOADS[::6]),
-        *(("config", "set", text, text) for text in PAYLOADS[::6]),
+        *(("prompts", "show", f"p{name}") for name in range(len(PAYLOADS))),
+        *(("history", "show", text) for text in PAYLOADS[::3]),
+        *(("prompts", "show", text) for text in PAYLOADS[::3]),
+        *(("models", "info", text) for text in PAYLOADS[::3]),
+        *(("chat", "--plain", "-m", text) for text in PAYLOADS[::3]),
+        *(("config", "set", text, text) for text in PAYLOADS[::3]),
     ):
         run_here(*arguments)
         shown = capsys.readouterr()
@@ -63,7 +67,7 @@ def test_an_export_to_a_terminal_does_not_act(home: Path, form: str) -> None:
 
 def test_the_plain_chat_does_not_act(home: Path) -> None:
     """What is kept, shown once more in a chat line by line."""
-    texts = [*PAYLOADS, *strings(1000, seed=7)]
+    texts = [*PAYLOADS, *strings(5000, seed=7)]
     said = [
         NewMessage(ROLES[n % 2], text, n - 1 if n else None)
         for n, text in enumerate([*texts, *texts[: len(texts) % 2]])
@@ -76,3 +80,21 @@ def test_the_plain_chat_does_not_act(home: Path) -> None:
     found = run(*arguments, stdin="".join(f"{line}\n" for line in lines))
     assert found.code == 0 and "Genesis: " in found.out and "1. " in found.err
     assert not ACTS.search(found.out + found.err)
+
+
+def test_replies_notices_and_errors_do_not_act(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What streams to standard output, and what is said beside it."""
+    for text in [*PAYLOADS, *strings(5000, seed=8)]:
+
+        def fail(*arguments: object, text: str = text, **options: object) -> int:
+            raise GenesisChatError(text)
+
+        write(text)
+        notice(text)
+        monkeypatch.setattr(cli, "main", fail)
+        assert run_arguments(["ask", text]) == 1
+    shown = capsys.readouterr()
+    assert "Error: " in shown.err and shown.out.count("&#8238;") > 100
+    assert not ACTS.search(shown.out + shown.err)

@@ -124,7 +124,8 @@ def test_a_file_that_cannot_be_attached_is_told(
 
     async def visit(desk: Desk) -> None:
         desk.chat.composer.write(f"/attach {path}")
-        await desk.press("enter")
+        # A folder is gone into first.
+        await desk.press(*["enter"] * (2 if path.is_dir() else 1))
         await desk.until(lambda: told.split()[0] in desk.seen())
         assert any(told in n.message for n in desk.app._notifications)
 
@@ -195,5 +196,56 @@ def test_hostile_pastes_become_text(sit_down: Sit) -> None:
         paste(desk, "a\x1b]0;title\x07b\x9b31mc")
         await desk.until(lambda: desk.chat.composer.text)
         assert not any(c in desk.chat.composer.text for c in "\x1b\x07\x9b")
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offer", "completed"),
+    [
+        ("/mod", "/model", "/model "),
+        ("/model b", "builtin", "/model builtin"),
+        ("/set temp", "temperature", "/set temperature "),
+        ("/theme dra", "dracula", "/theme dracula"),
+    ],
+)
+def test_what_may_follow_a_command_is_offered(
+    sit_down: Sit, typed: str, offer: str, completed: str
+) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write(typed)
+        offered = desk.chat.query_one("Completion", OptionList)
+        await desk.until(lambda: offered.display)
+        assert offer in str(offered.get_option_at_index(0).prompt)
+        await desk.press("tab")
+        assert desk.chat.composer.text == completed
+        assert not desk.turns_begun()
+
+    sit_down(visit)
+
+
+def test_files_to_attach_are_offered(
+    sit_down: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "here"
+    (folder / "notes").mkdir(parents=True)
+    (folder / "notes" / "Ärger [1].md").write_text("milk")
+    (folder / ".hidden").write_text("")
+    monkeypatch.chdir(folder)
+
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write("/attach ")
+        offered = desk.chat.query_one("Completion", OptionList)
+        await desk.until(lambda: offered.display)
+        assert offered.option_count == 1 and offered.highlighted is None
+        await desk.press("tab", "tab")
+        assert desk.chat.composer.text == "/attach notes/"
+        await desk.press("down", "enter")
+        await desk.until(lambda: "Ärger _1_.md" in desk.chat.composer.text)
+        assert desk.chat.composer.whole == "milk"
+        desk.chat.composer.write("/attach .h")
+        await desk.until(lambda: offered.display)
+        desk.chat.composer.write("/attach nowhere/at/all")
+        await desk.until(lambda: not offered.display)
 
     sit_down(visit)

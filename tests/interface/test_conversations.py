@@ -178,7 +178,7 @@ def test_what_is_in_the_trash_can_be_taken_out_later(sit_down: Sit) -> None:
 def test_titles_are_set_with_a_command(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await command(desk, "/title Too early")
-        await desk.until(lambda: "once it has begun" in desk.seen())
+        await desk.until(lambda: "begins with its first message" in desk.seen())
         await desk.say(BOB)
         await command(desk, "/title About Bob")
         await desk.until(lambda: "About Bob" in listed(desk))
@@ -194,7 +194,7 @@ def test_export_writes_a_file_and_asks_before_replacing_one(
 
     async def visit(desk: Desk) -> None:
         await command(desk, f"/export {target}")
-        await desk.until(lambda: "nothing to export yet" in desk.seen())
+        await desk.until(lambda: "begins with its first message" in desk.seen())
         await desk.say(BOB)
         await command(desk, f"/export {target}")
         await desk.until(target.exists)

@@ -185,3 +185,27 @@ def test_what_is_being_written_can_be_copied(
         await desk.until(lambda: "Copied the selection" in desk.seen())
 
     sit_down(visit, settings=WILD, model="slow")
+
+
+def test_leaving_an_edited_message_asks_first(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.press("ctrl+up", "up", "e")
+        await desk.until(lambda: isinstance(desk.app.screen, EditMessage))
+        await desk.press("escape")
+        await desk.until(lambda: desk.app.screen is desk.chat)
+        await desk.press("ctrl+up", "up", "e")
+        await desk.until(lambda: isinstance(desk.app.screen, EditMessage))
+        await desk.press(*"xyz")
+        await desk.press("escape")
+        await desk.until(lambda: "Throw away what you changed?" in desk.seen())
+        await desk.press("n")
+        await desk.until(lambda: isinstance(desk.app.screen, EditMessage))
+        assert desk.app.screen.area.text.endswith("xyz")
+        await desk.press("escape")
+        await desk.until(lambda: "Throw away" in desk.seen())
+        await desk.press("y")
+        await desk.until(lambda: desk.app.screen is desk.chat)
+        assert len(desk.stored()) == 2
+
+    sit_down(visit)

@@ -44,7 +44,12 @@ def test_the_panel_shows_every_layer_of_the_reply(
             layers - fox
         )
         fox_part = rest.partition("Test-time training")[0]
-        assert len([r for r in fox_part.splitlines() if r[:2].strip().isdigit()]) == fox
+        contexts, _, gates = fox_part.partition("forget gates")
+        heads = genesis.model._model.args.n_head
+        for part in (contexts, gates):
+            rows = [r for r in part.splitlines() if r[:2].strip().isdigit()]
+            assert len(rows) == fox
+            assert all(len(row.split()[1]) == heads for row in rows)
         assert "Off. /set ttt on" in text
         await desk.press("f5")
         assert not desk.chat.panel.display

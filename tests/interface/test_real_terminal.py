@@ -74,7 +74,7 @@ def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
     with Screen.start("-m", "builtin", *WILD, size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
         screen.type("Tell me a story\r")
-        screen.see("tokens ·", SIZE)
+        screen.see("tokens/s", SIZE)
         time.sleep(0.5)
         if how == "closed":
             screen.hang_up()
@@ -216,7 +216,7 @@ def test_interrupt_key_does_not_end_it(home: Path) -> None:
         screen.type("\x03")
         screen.see("Ctrl+Q leaves", SIZE)
         screen.type("Tell me a story\r")
-        screen.see("tokens ·", SIZE)
+        screen.see("tokens/s", SIZE)
         screen.type("\x03")
         screen.see("Stopped here", SIZE)
         screen.type("\x11")

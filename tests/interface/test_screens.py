@@ -140,6 +140,12 @@ def test_a_system_prompt_of_the_chat_from_a_named_one(sit_down: Sit) -> None:
         await dialog(desk, "f3")
         desk.app.screen.query_one(TextArea).text = "never mind"
         await desk.press("escape")
+        await desk.until(lambda: "Throw away" in desk.seen())
+        await desk.press("n")
+        await desk.until(lambda: "never mind" in desk.seen())
+        await desk.press("escape")
+        await desk.until(lambda: "Throw away" in desk.seen())
+        await desk.press("y")
         await closed(desk)
         assert desk.chat.system == "You are a cat."
 
@@ -257,6 +263,9 @@ def test_everything_is_in_the_palette(sit_down: Sit) -> None:
             "Regenerate",
             "Continue",
             "Copy reply",
+            "Rename chat",
+            "Pin chat",
+            "Export chat",
             "Delete chat",
             "Trash",
             "Undo delete",
@@ -283,6 +292,14 @@ def test_help_lists_the_keys_as_they_are(sit_down: Sit) -> None:
         assert desk.chat.panel.display
 
     sit_down(visit, keys={"chat.mixers": "f9"}, size=(120, 50))
+
+
+def test_a_key_for_no_action_is_told(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: told(desk, "did you mean 'chat.mixers'?"))
+        await desk.until(lambda: told(desk, "there are: app.help, app.models,"))
+
+    sit_down(visit, keys={"chat.mixer": "f9", "zzz": "f9", "chats.pin": "f8"})
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 12)])

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..commands import COMMANDS
+from ..shown import line
 
 
 class Help(ModalScreen[None]):
@@ -41,7 +42,7 @@ class Help(ModalScreen[None]):
 def _table(rows: list[tuple[str, str]]) -> Content:
     width = max((len(left) for left, _ in rows), default=0) + 2
     lines = [
-        Content.assemble((left.ljust(width), "bold $accent"), right)
+        Content.assemble((line(left).plain.ljust(width), "bold $accent"), right)
         for left, right in rows
     ]
     return Content("\n").join(lines)

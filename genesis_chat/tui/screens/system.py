@@ -1,32 +1,26 @@
 """The system prompt of a conversation, edited in place."""
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from ...text import sanitize
 from ..shown import line
+from .editing import Editing
 
 
-class SystemPrompt(ModalScreen[str | None]):
+class SystemPrompt(Editing):
     """A text to edit, and named prompts to take it from."""
 
     CSS_PATH = "system.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Cancel"),
-        Binding("ctrl+s", "accept", "Accept"),
-    ]
 
     def __init__(self, text: str, named: Mapping[str, str]) -> None:
-        super().__init__()
-        self._text, self._named = text, dict(named)
+        super().__init__(text)
+        self._named = dict(named)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -39,7 +33,7 @@ class SystemPrompt(ModalScreen[str | None]):
                         compact=True,
                     )
                 yield TextArea(
-                    sanitize(self._text),
+                    self._text,
                     soft_wrap=True,
                     compact=True,
                     placeholder="No system prompt",
@@ -52,22 +46,9 @@ class SystemPrompt(ModalScreen[str | None]):
                 yield Button("Accept (Ctrl+S)", id="accept", variant="primary")
                 yield Button("Cancel", id="cancel")
 
-    def on_mount(self) -> None:
-        self.query_one(TextArea).focus()
-
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        area = self.query_one(TextArea)
-        area.text = sanitize(self._named[event.option_id or ""])
-        area.focus()
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "accept":
-            self.action_accept()
-        else:
-            self.action_leave()
+        self.area.text = sanitize(self._named[event.option_id or ""])
+        self.area.focus()
 
     def action_accept(self) -> None:
-        self.dismiss(self.query_one(TextArea).text.strip())
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
+        self.dismiss(self.area.text.strip())

@@ -1,45 +1,43 @@
-"""The list of slash commands under which the composer's text falls."""
+"""The list of what the composer's text may become, above it."""
+
+from collections.abc import Sequence
 
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from ..commands import COMMANDS, Command
+from ..offers import Offer
+from ..shown import line
 
 
 class Completion(OptionList):
-    """Commands that begin with what was typed; hidden when there are none."""
+    """Offers to choose from; hidden when there are none."""
 
     can_focus = False
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, compact=True)
+        self._offers: Sequence[Offer] = ()
 
     def on_mount(self) -> None:
         self.display = False
 
-    def offer(self, text: str) -> bool:
-        """Show the commands for a text; whether there are any."""
-        found = _matching(text)
+    def offer(self, offers: Sequence[Offer], *, choose: bool) -> None:
+        """Show offers; the first one is chosen if one is to `choose`."""
+        self._offers = offers
         self.clear_options()
-        self.add_options([Option(_shown(command), command.name) for command in found])
-        self.display = bool(found)
-        if found:
-            self.highlighted = 0
-        return bool(found)
+        self.add_options([Option(_shown(offer)) for offer in offers])
+        self.display = bool(offers)
+        self.highlighted = 0 if offers and choose else None
 
     @property
-    def chosen(self) -> Command | None:
-        """The highlighted command."""
+    def chosen(self) -> Offer | None:
+        """The highlighted offer."""
         if not self.display or self.highlighted is None:
             return None
-        option = self.get_option_at_index(self.highlighted)
-        return next(c for c in COMMANDS if c.name == option.id)
+        return self._offers[self.highlighted]
 
 
-def _matching(text: str) -> list[Command]:
-    if not text.startswith("/") or any(c.isspace() for c in text):
-        return []
-    return [c for c in COMMANDS if c.name.startswith(text[1:])]
-
-
-def _shown(command: Command) -> Content:
-    usage = f"/{command.name} {command.usage}".ljust(24)
-    return Content.assemble((usage, "bold"), (command.help, "dim"))
+def _shown(offer: Offer) -> Content:
+    name = line(offer.name).plain.ljust(24)
+    return Content.assemble((f"{name} ", "bold"), line(offer.help).stylize("dim"))

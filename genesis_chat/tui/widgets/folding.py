@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass, field
 
+from ...text import sanitize
 from ..shown import size
 
 # From here on a paste is folded.
 LINES, CHARACTERS = 8, 800
+_NOT_IN_MARKS = re.compile(r"[\[\]\n\t]")
 _MARK = re.compile(r"\[(?:pasted|file) [^\[\]\n]* #(\d+)\]")
 
 
@@ -23,7 +25,7 @@ class Folds:
             return text
         number = len(self._texts) + 1
         self._texts[number] = text
-        what = f"file {re.sub(r'[^ -Z^-~]', '_', name)}" if name else "pasted"
+        what = f"file {_NOT_IN_MARKS.sub('_', sanitize(name))}" if name else "pasted"
         count = len(text.encode(errors="replace"))
         return f"[{what} {lines} lines, {size(count)} #{number}]"
 

@@ -23,10 +23,10 @@ class ConversationList(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor_down", show=False),
         Binding("k", "cursor_up", show=False),
-        Binding("r,f2", "ask('rename')", "Rename"),
-        Binding("p", "ask('pin')", "Pin"),
-        Binding("d,delete", "ask('delete')", "Trash"),
-        Binding("x", "ask('export')", "Export"),
+        Binding("r,f2", "ask('rename')", "Rename", id="chats.rename"),
+        Binding("p", "ask('pin')", "Pin", id="chats.pin"),
+        Binding("d,delete", "ask('delete')", "Trash", id="chats.delete"),
+        Binding("x", "ask('export')", "Export", id="chats.export"),
     ]
 
     def action_ask(self, what: str) -> None:

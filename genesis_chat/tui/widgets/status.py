@@ -1,8 +1,11 @@
 """The line at the bottom: what runs, how fast, and how full the context is."""
 
-from textual.app import ComposeResult
+import re
+
+from textual.app import ComposeResult, RenderResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Static
 
 from ...engine import Context, ModelFacts, PromptProgress, Reply
@@ -10,30 +13,57 @@ from ..download import Progress
 from ..shown import line, size
 
 BAR = 10
+# On a narrower line figures are told in fewer words.
+WIDE = 120
+
+
+class Fitting(Static):
+    """The first of some forms of a text that fits; the last one is cut if none does."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id, markup=False)
+        self.forms: tuple[Content, ...] = (Content(""),)
+
+    def say(self, *forms: Content) -> None:
+        self.forms = forms
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        width = self.content_size.width
+        fits = (form for form in self.forms if form.cell_length <= width)
+        return next(fits, self.forms[-1].truncate(width, ellipsis=True))
 
 
 class Status(Horizontal):
     """Numbers that were measured, and nothing else."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # The long form and the short form of each figure.
+        self._forms: dict[str, tuple[Content, Content]] = {}
+
     def compose(self) -> ComposeResult:
-        yield Static(id="model", markup=False)
+        yield Fitting("model")
         yield Static(id="speed", markup=False)
         yield Static(id="download", markup=False)
         yield Static(id="memory", markup=False)
         yield Static(id="context", markup=False)
 
+    def on_resize(self, event: Resize) -> None:
+        for name in self._forms:
+            self._show(name)
+
     def model(self, facts: ModelFacts) -> None:
         """The model that is loaded."""
-        runs = f"{facts.dtype} on {facts.device}"
-        if facts.delta_rule:
-            runs += ", delta rule"
-        if facts.backend == "cpu":
-            runs += f" ({facts.why})"
-        self._say("#model", line(f"{facts.name} · {runs}"))
+        rule = ", delta rule" if facts.delta_rule else ""
+        runs = f"{facts.name} · {facts.dtype} on {facts.device}{rule}"
+        reason = f" ({facts.why})" if facts.backend == "cpu" else ""
+        short = f"{facts.device} · {facts.name}"
+        self._model.say(line(f"{runs}{reason}"), line(runs), line(short))
 
     def note(self, text: str) -> None:
         """Something instead of the model."""
-        self._say("#model", line(text))
+        self._model.say(line(text))
 
     def reading(self, progress: PromptProgress) -> None:
         """How much of the prompt has been read."""
@@ -41,17 +71,25 @@ class Status(Horizontal):
 
     def writing(self, tokens: int, seconds: float) -> None:
         """A reply that is being written."""
-        speed = f" · {tokens / seconds:.0f} tokens/s" if seconds > 0.2 else ""
-        self._say("#speed", line(f"{tokens} tokens{speed}"))
+        count = f"{tokens} tokens"
+        speed = f"{tokens / seconds:.0f} tokens/s" if seconds > 0.2 else ""
+        long = f"{count} · {speed}" if speed else count
+        self._say("#speed", line(long), line(speed or count))
 
     def finished(self, reply: Reply) -> None:
         """A reply's own figures."""
-        parts = [f"{reply.reply_tokens} tokens"]
+        count = f"{reply.reply_tokens} tokens"
+        speed, first = [], []
         if reply.tokens_per_second:
-            parts.append(f"{reply.tokens_per_second:.0f} tokens/s")
+            speed = [f"{reply.tokens_per_second:.0f} tokens/s"]
         if reply.seconds_to_first_token is not None:
-            parts.append(f"first after {reply.seconds_to_first_token:.2f} s")
-        self._say("#speed", line(" · ".join(parts)))
+            first = [f"first after {reply.seconds_to_first_token:.2f} s"]
+        short = [*(speed or [count]), *(each.replace("after ", "") for each in first)]
+        self._say(
+            "#speed",
+            line(" · ".join([count, *speed, *first])),
+            line(" · ".join(short)),
+        )
 
     def download(self, progress: Progress | None) -> None:
         """A model that is being fetched."""
@@ -60,22 +98,41 @@ class Status(Horizontal):
 
     def memory(self, count: int | None) -> None:
         """Bytes of the model's process."""
-        self._say("#memory", line(size(count) if count else ""))
+        text = size(count) if count else ""
+        self._say("#memory", line(text), line(re.sub(r"\.\d+", "", text)))
 
     def context(self, context: Context | None) -> None:
         """The gauge; what leaves next is told when it is near."""
         if context is None:
             self._say("#context", Content(""))
             return
-        filled = round(BAR * min(1.0, context.used / context.limit))
-        bar = "█" * filled + "░" * (BAR - filled)
-        parts: list[Content | tuple[str, str]] = [
-            (f"{bar} ", "$accent" if context.room else "$warning"),
-            Content(f"{context.used}/{context.limit}"),
-        ]
-        if context.leaving and context.room < context.limit // 8:
-            parts.append((f" · next out: {context.leaving}", "$warning"))
-        self._say("#context", Content.assemble(*parts))
+        near = context.leaving and context.room < context.limit // 8
+        leaving = f" · next out: {context.leaving}" if near else ""
+        long, short = (_gauge(context, width) for width in (BAR, BAR // 2))
+        self._say(
+            "#context",
+            Content.assemble(long, (leaving, "$warning")),
+            short.stylize("$warning") if near else short,
+        )
 
-    def _say(self, name: str, content: Content) -> None:
-        self.query_one(name, Static).update(content)
+    @property
+    def _model(self) -> Fitting:
+        return self.query_one("#model", Fitting)
+
+    def _say(self, name: str, long: Content, short: Content | None = None) -> None:
+        self._forms[name] = (long, short or long)
+        self._show(name)
+
+    def _show(self, name: str) -> None:
+        long, short = self._forms[name]
+        wide = self.size.width >= WIDE
+        self.query_one(name, Static).update(long if wide else short)
+
+
+def _gauge(context: Context, width: int) -> Content:
+    filled = round(width * min(1.0, context.used / context.limit))
+    bar = "█" * filled + "░" * (width - filled)
+    return Content.assemble(
+        (f"{bar} ", "$accent" if context.room else "$warning"),
+        f"{context.used}/{context.limit}",
+    )

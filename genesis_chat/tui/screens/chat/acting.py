@@ -52,11 +52,6 @@ class Acting(Organizing):
             case "delete":
                 self._delete(id)
 
-    @property
-    def opened_id(self) -> str:
-        assert self.conversation
-        return self.conversation.id
-
     def _copy_code(self, message: str, blocks: list[str]) -> None:
         """Copy a message's first block of code, its next one when asked again."""
         last, place = self.copied

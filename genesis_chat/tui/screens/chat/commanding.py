@@ -1,5 +1,6 @@
 """Slash commands, and the screens behind the function keys."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ....engine import check
 from ....errors import UsageError
 from ....settings import GenerationSettings, parse_setting
 from ...commands import parse
+from ...offers import Arguments, offers
 from ...widgets.completion import Completion
 from ...widgets.composer import Composer
 from ..settings import Settings
@@ -73,10 +75,8 @@ class Commanding(Watching):
         self.tell(f"{name} is {value} in this chat.")
 
     async def command_export(self, rest: str) -> None:
-        if self.conversation is None:
-            self.tell("There is nothing to export yet.")
-        else:
-            self.export(self.conversation.id, rest)
+        if self._begun():
+            self.export(self.opened_id, rest)
 
     async def command_attach(self, rest: str) -> None:
         path = Path(rest).expanduser()
@@ -100,12 +100,10 @@ class Commanding(Watching):
             self.sidebar.query_one(Input).value = rest
 
     async def command_title(self, rest: str) -> None:
-        if self.conversation is None:
-            self.tell("The chat has a title once it has begun.")
-        elif rest:
-            await self.set_title(self.conversation.id, rest)
-        else:
-            self.rename(self.conversation.id)
+        if not rest:
+            self.action_rename_chat()
+        elif self._begun():
+            await self.set_title(self.opened_id, rest)
 
     async def command_theme(self, rest: str) -> None:
         if not rest:
@@ -172,16 +170,41 @@ class Commanding(Watching):
         self.turns.measure(self.turn())
 
     @on(TextArea.Changed)
-    def offer_commands(self, event: TextArea.Changed) -> None:
+    def offer(self, event: TextArea.Changed) -> None:
         if isinstance(event.text_area, Composer):
             self.keep_draft_soon()
-            completion = self.query_one(Completion)
-            event.text_area.completing = completion.offer(event.text_area.text)
+            text = event.text_area.text
+            found = offers(text, self._arguments)
+            # Of what follows a command nothing is chosen before a letter of it is
+            # written: Enter alone does nothing then that nobody saw.
+            begun = text == "/" or not text.endswith((" ", "/"))
+            self.query_one(Completion).offer(found, choose=begun)
+            event.text_area.completing = bool(found)
+
+    @property
+    def _arguments(self) -> Arguments:
+        """What may follow a command."""
+
+        def settings() -> Iterator[tuple[str, str]]:
+            for name, value in asdict(self.settings).items():
+                yield name, f"is {'none' if value is None else value}"
+
+        return {
+            "model": lambda: [(name, "") for name in self.genesis.model_names()],
+            "set": settings,
+            "theme": lambda: [(n, "") for n in sorted(self.app.available_themes)],
+        }
 
     @on(Composer.Completing)
     async def complete(self, event: Composer.Completing) -> None:
         completion, composer = self.query_one(Completion), self.composer
         chosen = completion.chosen
+        # A value is missing still: the command says which.
+        bare = (
+            chosen
+            and " " in composer.text
+            and chosen.text.strip() == composer.text.strip()
+        )
         match event.key:
             case "up":
                 completion.action_cursor_up()
@@ -189,9 +212,14 @@ class Commanding(Watching):
                 completion.action_cursor_down()
             case "escape":
                 completion.display = composer.completing = False
-            case "enter" if chosen and (not chosen.usage or chosen.usage[0] == "["):
+            case "enter" if chosen and (chosen.whole or bare):
                 completion.display = composer.completing = False
-                await self.command(f"/{chosen.name}")
+                await self.command(chosen.text)
+            case "enter" if chosen is None:
+                completion.display = composer.completing = False
+                composer.send()
+            case "tab" if chosen is None:
+                completion.action_cursor_down()
             case _ if chosen:
-                composer.text = f"/{chosen.name} "
+                composer.text = chosen.text
                 composer.move_cursor(composer.document.end)

@@ -21,17 +21,46 @@ class Organizing(Replying):
             case "rename":
                 self.rename(event.conversation)
             case "pin":
-
-                def turn_over(store: Store) -> None:
-                    found = store.find(event.conversation)
-                    store.pin(found.id, not found.pinned)
-
-                await self.ask(turn_over)
-                self.list_conversations()
+                await self.pin(event.conversation)
             case "delete":
                 await self.trash(event.conversation)
             case "export":
                 self.export(event.conversation, "")
+
+    def action_rename_chat(self) -> None:
+        if self._begun():
+            self.rename(self.opened_id)
+
+    async def action_pin_chat(self) -> None:
+        if self._begun():
+            await self.pin(self.opened_id)
+
+    def action_export_chat(self) -> None:
+        if self._begun():
+            self.export(self.opened_id, "")
+
+    @property
+    def opened_id(self) -> str:
+        assert self.conversation
+        return self.conversation.id
+
+    def _begun(self) -> bool:
+        if self.conversation is None:
+            self.tell("The chat begins with its first message.")
+        return self.conversation is not None
+
+    async def pin(self, id: str) -> None:
+        """Keep a conversation above the others, or no longer."""
+
+        def turn_over(store: Store) -> bool:
+            pinned = not store.find(id).pinned
+            store.pin(id, pinned)
+            return pinned
+
+        pinned = await self.ask(turn_over)
+        if pinned is not None:
+            self.tell("Pinned." if pinned else "No longer pinned.")
+        self.list_conversations()
 
     @work
     async def rename(self, id: str) -> None:

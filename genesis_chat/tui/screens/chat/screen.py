@@ -66,7 +66,7 @@ class ChatScreen(Commanding):
             with Vertical(id="chat"):
                 yield Static(id="title", markup=False)
                 yield Transcript()
-                yield Completion(markup=False, compact=True)
+                yield Completion()
                 yield Composer(self.start.enter_sends)
             yield MixersPanel()
         yield Status()

@@ -21,6 +21,17 @@ def heads(values: Sequence[float], high: float) -> str:
     return "".join(bar(value, 1.0, max(high, 2.0)) for value in values)
 
 
+def gates(values: Sequence[float]) -> str:
+    """A layer's gates beside each other; from 0.9 to 0.99 is as far as to 0.999."""
+    return heads([1 / max(1 - value, 1e-9) for value in values], 1000)
+
+
+def between(values: Sequence[float]) -> str:
+    """The smallest and the largest of some gates."""
+    low, high = (f"{value:.3f}" for value in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
+
+
 def curve(values: Sequence[float], width: int) -> str:
     """The last values, one character each, from 0 to the largest of them."""
     shown = list(values)[-width:]

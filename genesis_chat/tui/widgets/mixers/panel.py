@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from .charts import curve, heads, span
+from .charts import between, curve, gates, heads, span
 from .trace import WINDOW, Trace
 
 CURVE = 18
@@ -60,11 +60,12 @@ def _rows(trace: Trace, ttt: bool) -> Iterator[Row]:
     reach = trace.reach.tolist()
     if reach:
         yield from _heading("fox", FOX_MEANS)
-        yield (f"effective context of {read}, and gate\n", "italic")
-        gates = trace.gate.mean(1).tolist()
-        for number, (layer, gate) in enumerate(zip(reach, gates, strict=True), 1):
-            row = f"{number:2} {heads(layer, read)} {span(layer)}, {gate:.3f}\n"
-            yield Content(row)
+        yield (f"effective context of {read}\n", "italic")
+        for number, layer in enumerate(reach, 1):
+            yield Content(f"{number:2} {heads(layer, read)} {span(layer)}\n")
+        yield (f"forget gates over the last {WINDOW} tokens\n", "italic")
+        for number, layer in enumerate(trace.gate.tolist(), 1):
+            yield Content(f"{number:2} {gates(layer)} {between(layer)}\n")
         yield Content("\n")
     yield from _heading("ttt", TTT_MEANS)
     if not trace.surprise:

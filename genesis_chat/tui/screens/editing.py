@@ -1,0 +1,53 @@
+"""What screens with one text to edit share."""
+
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Button, TextArea
+
+from ...text import sanitize
+from .dialogs import Confirm
+
+QUESTION = "Throw away what you changed?"
+
+
+class Editing(ModalScreen[str | None]):
+    """The new text, or None; leaving asks first once something was changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel"),
+        Binding("ctrl+s", "accept", "Accept"),
+    ]
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = sanitize(text)
+
+    @property
+    def area(self) -> TextArea:
+        """Where the text is."""
+        return self.query_one(TextArea)
+
+    def on_mount(self) -> None:
+        self.area.move_cursor(self.area.document.end)
+        self.area.focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "accept":
+            self.action_accept()
+        else:
+            self.action_leave()
+
+    def action_accept(self) -> None:
+        self.dismiss(self.area.text)
+
+    @work(exclusive=True)
+    async def action_leave(self) -> None:
+        changed = self.area.text != self._text
+        if changed and not await self.app.push_screen_wait(
+            Confirm(QUESTION, "Throw away", "Go on editing")
+        ):
+            return
+        self.dismiss(None)

@@ -1,0 +1,72 @@
+"""The line at the bottom and the title: honest figures in any width."""
+
+import os
+from collections.abc import Callable
+
+import psutil
+import pytest
+from desk import Desk
+
+from genesis_chat.engine import Context, ModelFacts, Reply
+from genesis_chat.settings import GenerationSettings
+from genesis_chat.tui.turns import resident
+
+Sit = Callable[..., None]
+FACTS = ModelFacts(
+    "genesis-152m-instruct", 8192, "int8", "CPU", None, "cpu", "no Metal"
+)
+REPLY = Reply(
+    text="",
+    token_ids=tuple(range(150)),
+    log_probabilities=(0.0,) * 150,
+    finish_reason="length",
+    prompt_tokens=40,
+    prefilled_tokens=40,
+    seconds_to_first_token=0.25,
+    tokens_per_second=107.4,
+    model="genesis-152m-instruct",
+    settings=GenerationSettings(),
+)
+
+
+def bottom(desk: Desk) -> str:
+    return desk.seen().splitlines()[-1]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_every_figure_is_there_in_any_width(sit_down: Sit, width: int) -> None:
+    async def visit(desk: Desk) -> None:
+        status = desk.chat.status
+        status.model(FACTS)
+        status.finished(REPLY)
+        status.memory(412_300_000)
+        status.context(Context(1234, 8192, 6958, 0, 0))
+        for part in ("genesis", "CPU", "107 tokens/s", "0.25 s", "MB", "1234/8192"):
+            await desk.until(lambda part=part: part in bottom(desk))
+        if width == 200:
+            assert "int8 on CPU (no Metal)" in bottom(desk)
+            assert "150 tokens" in bottom(desk) and "412.3 MB" in bottom(desk)
+        await desk.pilot.resize_terminal(280 - width, 40)
+        await desk.until(lambda: ("412.3 MB" in bottom(desk)) == (280 - width >= 120))
+
+    sit_down(visit, size=(width, 40))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("private", [False, True])
+def test_a_private_chat_says_so_on_any_screen(
+    sit_down: Sit, size: tuple[int, int], private: bool
+) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.app.show_title("Secrets", private=private)
+        await desk.pilot.pause()
+        assert ("(private, not kept)" in desk.seen()) == private
+
+    sit_down(visit, size=size)
+
+
+def test_memory_is_that_of_the_process() -> None:
+    held = resident(os.getpid())
+    assert held and abs(held - psutil.Process().memory_info().rss) < 2**26
+    unused = max(psutil.pids()) + 100_000
+    assert resident(unused) is None
