@@ -19,6 +19,7 @@ from ..models import set_default
 from ..text import sanitize
 from .download import Download, Progress
 from .hangup import leave_when_hung_up
+from .input import any_bytes
 from .library import Library
 from .messages import Downloaded
 from .palette import commands, keys, unknown_keys
@@ -262,7 +263,7 @@ def run(start: Start) -> int:
     app = GenesisApp(start)
     app.watch_signals()
     try:
-        with app.prints.kept_off():
+        with app.prints.kept_off(), any_bytes():
             return app.run() or 0
     finally:
         app.close()

@@ -93,6 +93,20 @@ def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
     assert len(reply[2]) > 30
 
 
+@pytest.mark.parametrize("pasted", [False, True])
+def test_bytes_that_are_no_text_are_shown_as_such(home: Path, pasted: bool) -> None:
+    begin, end = (b"\x1b[200~", b"\x1b[201~") if pasted else (b"", b"")
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        screen.see("builtin · ", SIZE)
+        os.write(screen.terminal, begin + b"A\xff\xc3(\xe2\x82B\xed\xa0\x80C" + end)
+        screen.see("A\ufffd\ufffd(\ufffdB\ufffd\ufffd\ufffdC", SIZE)
+        screen.type("\x11")
+        # The last bytes are the beginning of a character that never ends.
+        os.write(screen.terminal, b"\xe2\x82")
+        assert screen.finish() == 0
+        assert b"Traceback" not in screen.shown
+
+
 def test_the_delta_rule_writes_what_ask_writes_with_it(home: Path) -> None:
     question, options = "Tell me about the sea.", ("-m", "builtin", "--backend", "mlx")
     rule = (*options, *GREEDY, "--delta-rule")
