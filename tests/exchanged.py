@@ -36,6 +36,9 @@ RECEIPT = Receipt(
     seconds_to_first_token=0.25,
     tokens_per_second=None,
     finish_reason="stop",
+    backend="cpu",
+    dtype="int8",
+    delta_rule=True,
 )
 # What our Markdown gives a meaning to, and what only looks so.
 LINES = [
@@ -88,6 +91,9 @@ RECEIPTS = st.builds(
     seconds_to_first_token=_RATES,
     tokens_per_second=_RATES,
     finish_reason=TEXTS.map(storable),
+    backend=st.none() | TEXTS.map(storable),
+    dtype=st.none() | TEXTS.map(storable),
+    delta_rule=st.booleans(),
 )
 
 

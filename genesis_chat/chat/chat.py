@@ -194,7 +194,7 @@ class Chat:
                             writer = self.store.begin_reply(
                                 self._id, parent=question.id, receipt=before
                             )
-                        recording = Recording(writer, facts.sha256)
+                        recording = Recording(writer, facts)
                         self.head = writer.id
                     recording.take(event)
                     yield event

@@ -1,6 +1,6 @@
 """Writing a reply into the history while it comes."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ..engine import Event, Finished, ModelFacts, Reply, Text
 from ..errors import HistoryError
@@ -13,8 +13,8 @@ STATUS: dict[str, Status] = {"cancelled": "interrupted", "error": "failed"}
 class Recording:
     """Writes one reply; a history that fails must not cost the reply itself."""
 
-    def __init__(self, writer: ReplyWriter, sha256: str | None) -> None:
-        self._writer, self._sha256 = writer, sha256
+    def __init__(self, writer: ReplyWriter, facts: ModelFacts) -> None:
+        self._writer, self._facts = writer, facts
         self._open = True
         self.failure: HistoryError | None = None
 
@@ -27,7 +27,7 @@ class Recording:
                 self._open = False
                 reply = event.reply
                 status = STATUS.get(reply.finish_reason, "complete")
-                receipt = _receipt(reply, self._sha256)
+                receipt = _receipt(self._facts, reply)
                 self._writer.finish(status, receipt, reply.token_ids)
         except HistoryError as error:
             self.failure = error
@@ -55,16 +55,15 @@ def receipt_before(facts: ModelFacts, settings: GenerationSettings) -> Receipt:
         seconds_to_first_token=None,
         tokens_per_second=None,
         finish_reason="cancelled",
+        backend=facts.backend,
+        dtype=facts.dtype,
+        delta_rule=facts.delta_rule,
     )
 
 
-def _receipt(reply: Reply, sha256: str | None) -> Receipt:
-    values = asdict(reply.settings)
-    return Receipt(
-        model=reply.model,
-        model_sha256=sha256,
-        seed=values.pop("seed"),
-        settings=values,
+def _receipt(facts: ModelFacts, reply: Reply) -> Receipt:
+    return replace(
+        receipt_before(facts, reply.settings),
         prompt_tokens=reply.prompt_tokens,
         prefilled_tokens=reply.prefilled_tokens,
         reply_tokens=reply.reply_tokens,

@@ -15,7 +15,8 @@ class Receipt:
     """How a reply came about: enough to make it again.
 
     `model_sha256` is of the model's weights file; `settings` are the sampling
-    settings without the seed. Times are in seconds.
+    settings without the seed. Times are in seconds. `backend`, `dtype` and
+    `delta_rule` are what the model ran as, None and False where nobody noted it.
     """
 
     model: str
@@ -28,6 +29,9 @@ class Receipt:
     seconds_to_first_token: float | None
     tokens_per_second: float | None
     finish_reason: str
+    backend: str | None = None
+    dtype: str | None = None
+    delta_rule: bool = False
 
 
 @dataclass(frozen=True)

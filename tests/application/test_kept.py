@@ -103,6 +103,9 @@ def test_receipts_tell_how_a_reply_came_about(genesis: Genesis, tmp_path: Path) 
     assert (receipt.seed, receipt.finish_reason) == (reply.settings.seed, "stop")
     assert receipt.settings["temperature"] == 0
     assert receipt.model_sha256 == genesis.model.sha256
+    facts = genesis.model.facts
+    assert (receipt.backend, receipt.dtype) == (facts.backend, facts.dtype)
+    assert receipt.delta_rule is False
 
 
 def test_a_message_is_on_the_disk_before_its_reply_begins(

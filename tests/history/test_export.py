@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genesis_chat.history import NewConversation, Store
+from genesis_chat.history.checksums import unpack_receipt
 from genesis_chat.history.exchange import Exported, export_json, read_import
+from genesis_chat.history.exchange.checked import Refused
+from genesis_chat.history.exchange.native import to_receipt
 from genesis_chat.history.rows import storable
 
 PROPERTY = settings(
@@ -183,3 +186,15 @@ def test_a_history_comes_back_in_another(store: Store, tmp_path: Path) -> None:
         found: list[NewConversation] = [expected(one) for one in again]
         assert found == [expected(one) for one in exported]
         assert [m.content for m in other.branch(again[0][0].id)] == ["Why?", "one"]
+
+
+def test_receipts_without_what_the_model_ran_as() -> None:
+    """Those of files that were written before it was noted."""
+    kept = asdict(RECEIPT)
+    for name in ("backend", "dtype", "delta_rule"):
+        del kept[name]
+    expected = replace(RECEIPT, backend=None, dtype=None, delta_rule=False)
+    assert to_receipt(kept, "a receipt") == expected
+    assert unpack_receipt(json.dumps(kept)) == expected
+    with pytest.raises(Refused, match="delta_rule"):
+        to_receipt({**kept, "delta_rule": 1}, "a receipt")

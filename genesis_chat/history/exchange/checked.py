@@ -67,6 +67,11 @@ class Fields:
             )
         return value
 
+    def flag(self, name: str) -> bool:
+        """True or false, which is also what nothing means."""
+        value = self._values.get(name, False)
+        return value if isinstance(value, bool) else self._not(name, "true or false")
+
     def integer(self, name: str, low: int = 0, high: int = 2**63 - 1) -> int:
         """A whole number within two bounds."""
         value = self._values.get(name)

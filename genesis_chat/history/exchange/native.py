@@ -50,6 +50,9 @@ def to_receipt(value: Any, place: str) -> Receipt:
         seconds_to_first_token=fields.number("seconds_to_first_token"),
         tokens_per_second=fields.number("tokens_per_second"),
         finish_reason=fields.text("finish_reason"),
+        backend=fields.optional_text("backend"),
+        dtype=fields.optional_text("dtype"),
+        delta_rule=fields.flag("delta_rule"),
     )
 
 
