@@ -14,6 +14,9 @@ from .pace import Pace
 from .products import ENDED, PARKED, Products
 from .tensors import Float32
 
+# Only a thread that the system holds back takes so long.
+ENDING_SECONDS = 2.0
+
 
 class SecondThread:
     """Helps one caller at a time; another caller meanwhile does without.
@@ -87,6 +90,12 @@ class _Assistant(threading.Thread):
             assist(*self._arguments)
 
     def end(self) -> None:
-        """Let the thread end soon."""
+        """End the thread.
+
+        A program that ends takes compiled code away under a thread that still runs it.
+        """
         self._words[ENDED] = 1
         self.awake.set()
+        # A collection of garbage may come upon the model in any thread.
+        if threading.current_thread() is not self:
+            self.join(ENDING_SECONDS)
