@@ -28,9 +28,9 @@ HELP = """\
 /continue       let a reply that was cut go on
 /edit TEXT      your last message in other words
 /versions [N]   number the replies to your last message, or take one of them
-/system TEXT    set the system prompt and start again
+/system [TEXT]  show the system prompt, or set it and start again
 /set NAME VALUE change a sampling setting
-/title TEXT     rename the conversation
+/title [TEXT]   show the title, or rename the conversation
 /export FILE    write it to a file (.md, .json or .jsonl)
 /delete         put it into the trash and start again
 /stats          show or hide speed and token counts
@@ -132,7 +132,11 @@ class LineChat:
         notice(what)
 
     def _system(self, rest: str) -> None:
-        self.choice.system = rest
+        if not rest:
+            notice(self.session.system or "There is no system prompt.")
+            notice('/system TEXT sets another one and starts again, /system "" none.')
+            return
+        self.choice.system = "" if rest == '""' else rest
         self._new("A new conversation with this system prompt.")
 
     def _switch_stats(self, rest: str) -> None:
@@ -217,6 +221,10 @@ class LineChat:
 
     def _title(self, rest: str) -> None:
         chat, id = self._begun
+        if not rest:
+            notice(chat.store.find(id).title or "The conversation has no title.")
+            notice("/title TEXT gives it another one.")
+            return
         chat.store.rename(id, rest)
         notice("The conversation has this title.")
 

@@ -74,7 +74,7 @@ def test_system_prompt_can_be_changed() -> None:
 def test_system_prompt_can_be_left_out() -> None:
     options = (*GREEDY, "--stats")
     without, with_it = (
-        counts(Result(0, "", chat("/system", "hello", options=options).err)),
+        counts(Result(0, "", chat('/system ""', "hello", options=options).err)),
         counts(chat("hello", options=options)),
     )
     assert without[0][0] < with_it[0][0]

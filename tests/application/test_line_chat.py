@@ -85,6 +85,18 @@ def test_settings_titles_exports_and_the_trash(
         assert store.conversations(deleted=True)[0].title == "Capitals"
 
 
+def test_a_command_without_its_text_shows_what_holds(private_home: Path) -> None:
+    lines = (FRANCE, "/title Capitals", "/title", "/system", "/again")
+    result = chat(*lines, options=(*GREEDY, "-s", "You know every country."))
+    assert "Capitals\n/title TEXT" in result.err
+    assert "You know every country.\n/system TEXT" in result.err
+    assert result.err.count("has this title") == 1
+    assert "new conversation" not in result.err.lower()
+    with Store.open() as store:
+        (kept,) = store.conversations()
+        assert kept.title == "Capitals" and len(store.messages(kept.id)) == 3
+
+
 def test_what_is_not_kept_says_so(private_home: Path) -> None:
     result = chat(FRANCE, "/again", "/chats", FRANCE, options=(*GREEDY, "--no-log"))
     assert result.out.splitlines()[0] == PARIS and len(result.out.splitlines()) == 2
