@@ -34,6 +34,22 @@ def data_directory() -> Path:
         ) from error
 
 
+def user_path(text: str) -> Path:
+    """A path as a person writes it, in which a tilde stands for a home folder.
+
+    Raises `UsageError`, naming it, when it is none or nobody knows that folder.
+    """
+    home = os.path.expanduser(text)
+    if home.startswith("~"):
+        raise UsageError(
+            f"The home folder at the start of {text} is not known here; write the "
+            "whole path, or ./ before a name that begins with ~."
+        )
+    if "\0" in text:
+        raise UsageError(f"{text} is no path: it has a NUL character.")
+    return Path(home)
+
+
 def models_directory() -> Path:
     """One folder per installed model."""
     return data_directory() / "models"

@@ -2,12 +2,12 @@
 
 import io
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import HistoryError, UsageError
+from ..paths import user_path
 from ..text import sanitize
 from .conversation import open_history
 from .show import notice
@@ -27,11 +27,11 @@ IMPORTED = click.Choice(["markdown", "json", "jsonl", "chatgpt"])
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     help="Write to a new file instead of standard output.",
 )
 def export_command(
-    ids: tuple[str, ...], every: bool, form: str, output: Path | None
+    ids: tuple[str, ...], every: bool, form: str, output: str | None
 ) -> int:
     """Write conversations, by default the one changed last.
 
@@ -58,22 +58,22 @@ def export_command(
             write(chosen, form, stream)
             stream.flush()
             return 0
-        write_file(chosen, form, output.expanduser())
+        write_file(chosen, form, user_path(output))
     notice(f"{len(chosen)} conversations were written to {output}.")
     return 0
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path())
 @click.option("--format", "form", type=IMPORTED, help="Default: seen from the content.")
-def import_command(file: Path, form: str | None) -> int:
+def import_command(file: str, form: str | None) -> int:
     """Add the conversations of a file: all of them or, if one is damaged, none.
 
     It reads what `history export` writes, and ChatGPT's conversations.json.
     """
     from ..history.exchange import read_import
 
-    found = read_import(file.expanduser(), form, note=notice)
+    found = read_import(user_path(file), form, note=notice)
     with open_history() as store:
         added = store.insert(found)
     messages = sum(conversation.messages for conversation in added)

@@ -3,12 +3,12 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import HistoryError
+from ..paths import user_path
 from ..text import sanitize
 from .conversation import open_history
 from .exchange import export_command, import_command
@@ -175,11 +175,11 @@ def check(json_output: bool) -> int:
 
 
 @history.command()
-@click.argument("file", type=click.Path(path_type=Path))
-def backup(file: Path) -> int:
+@click.argument("file", type=click.Path())
+def backup(file: str) -> int:
     """Copy the whole history to a new file, also while it is in use."""
     with open_history() as store:
-        store.backup(file.expanduser().absolute())
+        store.backup(user_path(file).absolute())
     notice(f"The history was copied to {file}.")
     return 0
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from ..errors import GenesisChatError, UsageError
+from ..paths import user_path
 from ..settings import GenerationSettings, parse_setting
 from ..text import sanitize
 from .conversation import Choice
@@ -232,7 +232,7 @@ class LineChat:
         from ..history.exchange import format_of, write_file
 
         chat, id = self._begun
-        target = Path(rest).expanduser()
+        target = user_path(rest)
         chosen = [(chat.store.find(id), chat.store.messages(id))]
         write_file(chosen, format_of(target), target)
         notice(f"Exported to {target.absolute()}.")

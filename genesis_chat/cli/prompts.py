@@ -3,11 +3,11 @@
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from ..errors import PromptError
+from ..paths import user_path
 from ..text import sanitize
 from .history import AS_JSON
 from .options import complete_prompt
@@ -51,10 +51,8 @@ def show(name: str, json_output: bool) -> int:
 @prompts.command("add")
 @click.argument("name")
 @click.argument("text", nargs=-1)
-@click.option(
-    "-f", "--file", type=click.Path(path_type=Path), help="Read the text from a file."
-)
-def add_command(name: str, text: tuple[str, ...], file: Path | None) -> int:
+@click.option("-f", "--file", type=click.Path(), help="Read the text from a file.")
+def add_command(name: str, text: tuple[str, ...], file: str | None) -> int:
     """Keep TEXT, a file or standard input as a prompt."""
     from ..prompts import add
 
@@ -62,7 +60,7 @@ def add_command(name: str, text: tuple[str, ...], file: Path | None) -> int:
         raise click.UsageError("TEXT and --file exclude each other.")
     try:
         if file:
-            content = file.expanduser().read_text(encoding="utf-8-sig")
+            content = user_path(file).read_text(encoding="utf-8-sig")
         elif text and text != ("-",):
             content = " ".join(text)
         else:

@@ -128,5 +128,40 @@ def test_no_file_is_replaced(kept: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize(
+    ("path", "code"), [("~nosuchuser9/x", 2), ("x" * 300, 1), ("/", 1)]
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("history", "export", "--all", "-o"),
+        ("history", "import"),
+        ("history", "backup"),
+        ("prompts", "add", "sea", "-f"),
+    ],
+)
+def test_a_path_that_cannot_be_is_named(
+    command: tuple[str, ...], path: str, code: int, home: Path
+) -> None:
+    with Store.open(home / "history.sqlite3") as store:
+        store.create(title="Here")
+    result = call(*command, path)
+    assert (result.code, result.out) == (code, "")
+    assert path in result.err and result.err.count("\n") == 1
+    assert "Unexpected" not in result.err
+
+
+def test_a_name_that_begins_with_a_tilde(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(home / "history.sqlite3") as store:
+        store.create(title="Here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    arguments = ("history", "export", "--all", "-o")
+    assert call(*arguments, "./~x", cwd=tmp_path).code == 0
+    assert call(*arguments, "~/y").code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"~x", "y"}
+
+
 def test_ids_and_all_exclude_each_other(kept: Path) -> None:
     assert call("history", "export", "01ABCD", "--all").code == 2

@@ -97,6 +97,20 @@ def test_a_command_without_its_text_shows_what_holds(private_home: Path) -> None
         assert kept.title == "Capitals" and len(store.messages(kept.id)) == 3
 
 
+def test_a_path_that_cannot_be_leaves_the_chat_going(
+    private_home: Path, tmp_path: Path
+) -> None:
+    long = tmp_path / ("x" * 300 + ".md")
+    paths = ("~nosuchuser9/x.md", str(long), "a\0b.md", str(tmp_path / "no" / "x.md"))
+    result = chat(FRANCE, *(f"/export {path}" for path in paths), JAPAN)
+    assert result.out.splitlines() == [PARIS, TOKYO]
+    said = [line for line in result.err.splitlines() if line.startswith("Error: ")]
+    assert len(said) == len(paths)
+    for path, sentence in zip(paths, said, strict=True):
+        assert path.replace("\0", "\u2400") in sentence
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_not_kept_says_so(private_home: Path) -> None:
     result = chat(FRANCE, "/again", "/chats", FRANCE, options=(*GREEDY, "--no-log"))
     assert result.out.splitlines()[0] == PARIS and len(result.out.splitlines()) == 2

@@ -38,10 +38,10 @@ def write_file(
 
     Raises `HistoryError`, also when the file exists and is not to be replaced.
     """
-    if output.exists() and not replace:
-        raise HistoryError(f"{output} exists already; choose another file.")
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
     try:
+        if output.exists() and not replace:
+            raise HistoryError(f"{output} exists already; choose another file.")
+        partial = output.with_name(f".{output.name}.{os.getpid()}")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with open(descriptor, "w", encoding="utf-8", newline="") as stream:
@@ -51,7 +51,7 @@ def write_file(
             os.replace(partial, output)
         finally:
             partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise HistoryError(
-            f"{output} could not be written: {error.strerror}."
-        ) from error
+    except (OSError, ValueError) as error:
+        # A path with a NUL, or without a name, is a value error.
+        reason = getattr(error, "strerror", None) or error
+        raise HistoryError(f"{output} could not be written: {reason}.") from error

@@ -77,9 +77,9 @@ def back_up(connection: sqlite3.Connection, target: Path) -> Path:
 
     Raises `HistoryError`, and leaves no file then.
     """
-    if target.exists():
-        raise HistoryError(f"{target} exists already; choose another file.")
     try:
+        if target.exists():
+            raise HistoryError(f"{target} exists already; choose another file.")
         connection.execute("VACUUM INTO ?", (str(target),))
         target.chmod(0o600)
         with closing(sqlite3.connect(target)) as copy:
