@@ -183,8 +183,15 @@ class Chat:
         )
         facts = self.engine.model
         recording: Recording | None = None
+
+        def stopped() -> bool:
+            # The engine asks all the time, also while the model's process hangs.
+            if recording:
+                recording.keep_up()
+            return cancelled()
+
         try:
-            with closing(self.engine.reply(request, cancelled)) as events:
+            with closing(self.engine.reply(request, stopped)) as events:
                 for event in events:
                     if recording is None:
                         before = receipt_before(facts, settings)

@@ -32,6 +32,14 @@ class Recording:
         except HistoryError as error:
             self.failure = error
 
+    def keep_up(self) -> None:
+        """Keep what has come, also while nothing comes; see `failure`."""
+        if self._open and self.failure is None:
+            try:
+                self._writer.keep_up()
+            except HistoryError as error:
+                self.failure = error
+
     def close(self) -> None:
         """Keep what has come when no end came."""
         if self._open and self.failure is None:

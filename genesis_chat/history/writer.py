@@ -11,7 +11,7 @@ from .connection import transaction
 from .records import Receipt, Status
 from .rows import new_id, storable
 
-# A commit takes milliseconds: often enough that a kill loses a word at most.
+# A commit takes milliseconds: often enough that a kill costs a few words at most.
 FLUSH_SECONDS = 0.2
 
 
@@ -26,6 +26,7 @@ class ReplyWriter:
         self._text = [str(row["content"])]
         self._ids = list(unpack_ids(row["token_ids"]))
         self._flushed = float("-inf")
+        self._waiting = False
 
     @property
     def id(self) -> str:
@@ -36,7 +37,15 @@ class ReplyWriter:
         """Add text and the tokens it was generated as. Raises `HistoryError`."""
         self._text.append(storable(text))
         self._ids.extend(token_ids)
-        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+        self._waiting = True
+        self.keep_up()
+
+    def keep_up(self) -> None:
+        """Commit what has waited its moment. Raises `HistoryError`.
+
+        To be called while no piece comes, too: a model that hangs sends none.
+        """
+        if self._waiting and time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
@@ -78,6 +87,7 @@ class ReplyWriter:
             )
         self._indexed = row["content"]
         self._flushed = time.monotonic()
+        self._waiting = False
 
 
 class WriterLock:

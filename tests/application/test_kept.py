@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,42 @@ def test_a_killed_program_keeps_what_it_showed(home: Path) -> None:
     assert question == ("user", "complete", "Tell me a story")
     assert reply[1] == "interrupted"
     assert len(reply[2]) > 30
+
+
+STALLED = """
+import json, sys
+from pathlib import Path
+from genesis_chat.chat import Chat
+from genesis_chat.engine import Text, WorkerEngine
+from genesis_chat.history import Store
+from genesis_chat.settings import GenerationSettings
+
+engine = WorkerEngine(Path(sys.argv[1]) / "models" / "builtin", "builtin")
+settings = GenerationSettings(temperature=50, top_k=0, top_p=1, max_tokens=900, seed=1)
+with Store.open() as store:
+    for event in Chat(engine, store).reply("Tell me a story", settings):
+        if isinstance(event, Text):
+            print(json.dumps([engine.pid, event.text]), flush=True)
+"""
+
+
+def test_a_model_that_hangs_costs_nothing_that_was_shown(home: Path) -> None:
+    command = [sys.executable, "-P", "-c", STALLED, str(home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        lines = [process.stdout.readline()]
+        model = json.loads(lines[0])[0]
+        os.kill(model, signal.SIGSTOP)
+        try:
+            time.sleep(1)
+            process.send_signal(signal.SIGKILL)
+            lines += process.stdout.readlines()
+        finally:
+            # A stopped process does not notice that its parent is gone.
+            os.kill(model, signal.SIGKILL)
+    shown = "".join(json.loads(line)[1] for line in lines)
+    assert stored(home)[1] == ("assistant", "interrupted", shown)
+    assert len(lines) > 1
 
 
 def test_options_that_exclude_each_other(home: Path) -> None:

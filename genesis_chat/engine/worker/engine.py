@@ -91,7 +91,8 @@ class WorkerEngine:
         self._send(Ask(number, request))
         try:
             while True:
-                if asked is None and cancelled():
+                # Asked after it said yes too: the caller may count on it.
+                if cancelled() and asked is None:
                     self._send(Cancel(number))
                     asked = time.monotonic()
                 try:
