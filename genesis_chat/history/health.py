@@ -1,10 +1,17 @@
 """Whether the history file is whole, and what it holds."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from .checksums import CONVERSATION, checksum
+
+CHECK_INDEX = (
+    "INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)"
+)
+# What a copy of the history may take in memory.
+LARGEST_COPY = 256 * 2**20
 
 
 def problems(connection: sqlite3.Connection) -> list[str]:
@@ -26,13 +33,38 @@ def problems(connection: sqlite3.Connection) -> list[str]:
     except sqlite3.Error as error:
         found.append(f"The file is damaged: {error}.")
     try:
-        connection.execute(
-            "INSERT INTO message_text (message_text, rank) "
-            "VALUES ('integrity-check', 1)"
-        )
-    except sqlite3.Error:
-        found.append("The search index does not agree with the messages.")
+        _check_index(connection)
+    except sqlite3.Error as error:
+        if _tells_damage(error):
+            found.append("The search index does not agree with the messages.")
+        else:
+            found.append(f"The search index could not be checked: {error}.")
     return found
+
+
+def _check_index(connection: sqlite3.Connection) -> None:
+    """Raises `sqlite3.Error`."""
+    try:
+        connection.execute(CHECK_INDEX)
+    except sqlite3.Error as error:
+        if _tells_damage(error) or _bytes(connection) > LARGEST_COPY:
+            raise
+        # The check changes nothing, but asks for a file that can be written.
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+            copy.execute("PRAGMA trusted_schema=OFF")
+            connection.backup(copy)
+            copy.execute(CHECK_INDEX)
+
+
+def _bytes(connection: sqlite3.Connection) -> int:
+    query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    count: int = connection.execute(query).fetchone()[0]
+    return count
+
+
+def _tells_damage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def statistics(connection: sqlite3.Connection, path: Path) -> dict[str, Any]:

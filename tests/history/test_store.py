@@ -15,7 +15,10 @@ from genesis_chat.history import (
     NewMessage,
     Receipt,
     Store,
+    health,
+    index,
 )
+from genesis_chat.history.connection import read_only
 
 RECEIPT = Receipt(
     model="builtin",
@@ -250,6 +253,25 @@ def test_a_changed_text_is_noticed(store: Store, path: Path) -> None:
     assert store.message(question).status == "damaged"
     assert store.message(reply).status == "complete"
     assert question in store.check()[0]
+
+
+def test_the_index_is_checked_where_nothing_can_be_written(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange(store, store.create(), "Hello")
+    with read_only(path) as connection:
+        assert Store(path, connection).check() == []
+        monkeypatch.setattr(health, "LARGEST_COPY", 0)
+        (problem,) = Store(path, connection).check()
+        assert "could not be checked" in problem
+    monkeypatch.undo()
+    with closing(sqlite3.connect(path)) as other, other:
+        index.remove(other, 1, "Hello")
+    before = path.read_bytes()
+    with read_only(path) as connection:
+        (problem,) = Store(path, connection).check()
+    assert "does not agree" in problem and store.check() == [problem]
+    assert path.read_bytes() == before
 
 
 def test_only_the_owner_can_read_it(path: Path) -> None:
