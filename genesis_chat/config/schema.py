@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import UsageError
@@ -131,4 +131,9 @@ def parse(key: Key, text: str) -> Any:
         raise UsageError(
             f"Give one action a key: `genesis-chat config set {key.name}.ACTION KEY`."
         )
+    if key.name == "theme":
+        # Only here: the settings are read at every start, which must not wait.
+        from textual.theme import BUILTIN_THEMES
+
+        key = replace(key, choices=tuple(sorted(BUILTIN_THEMES)))
     return checked(key, text, where)

@@ -30,6 +30,11 @@ def test_what_is_set_holds_and_options_go_before(home: Path) -> None:
     assert call("config", "get", "max_tokens").out == "7\n"
 
 
+def test_a_theme_there_is_can_be_set(home: Path) -> None:
+    assert call("config", "set", "theme", "nord").code == 0
+    assert call("config", "get", "theme").out == "nord\n"
+
+
 def test_comments_stay_and_the_file_is_private(home: Path) -> None:
     file = home / "config.toml"
     file.write_text("# mine\ntop_k = 5 # few\n\n[keys]\n'chat.new' = 'ctrl+k'\n")
@@ -65,6 +70,8 @@ def test_the_list_says_where_values_come_from(home: Path) -> None:
         ("max_tokens", "2.5", "whole number"),
         ("ttt", "perhaps", "true or false"),
         ("dtype", "int4", "float32"),
+        ("theme", "nosuch", "nord"),
+        ("theme", "", "textual-dark"),
         ("keys", "x", "ACTION"),
         ("temperature.x", "1", "temperature.x"),
     ],

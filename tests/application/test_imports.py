@@ -55,6 +55,7 @@ def top(modules: set[str]) -> set[str]:
         ("models", "--help"),
         ("models", "list"),
         ("models", "default"),
+        ("config", "list"),
         ("completion", "bash"),
     ],
 )
