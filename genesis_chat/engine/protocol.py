@@ -72,8 +72,8 @@ class Engine(Protocol):
     ) -> Generator[Event]:
         """Yield the events of the reply to a request; `Finished` is the last one.
 
-        `cancelled` is asked all the time; the reply then ends as it stands. Closing
-        the iterator cancels as well.
+        `cancelled` is asked all the time, in the caller's thread; the reply then ends
+        as it stands. Closing the iterator cancels as well.
 
         Raises:
             ContextFullError: the message cannot fit.
