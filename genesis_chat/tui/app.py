@@ -1,7 +1,8 @@
 """The full-screen application."""
 
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -19,7 +20,7 @@ from ..models import set_default
 from ..text import sanitize
 from .download import Download, Progress
 from .hangup import leave_when_hung_up
-from .input import any_bytes
+from .input import safe_input
 from .library import Library
 from .messages import Downloaded
 from .palette import commands, keys, unknown_keys
@@ -37,6 +38,10 @@ class GenesisApp(App[int]):
     """Chats with one model at a time; all conversations are in the history."""
 
     TITLE = "Genesis Chat"
+    # Notices leave the composer free.
+    CSS = """
+    ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="app.help"),
         Binding("f2", "models", "Models", id="app.models"),
@@ -114,8 +119,16 @@ class GenesisApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leave; what is being written is kept, and so is a reply as far as it is."""
-        await self.chat.keep_draft()
-        self.exit(0)
+        self._quit()
+
+    @work(exclusive=True, group="quit")
+    async def _quit(self) -> None:
+        from .screens.editing import Editing
+
+        editing = [each for each in self.screen_stack if isinstance(each, Editing)]
+        if all([await each.may_go() for each in editing]):
+            await self.chat.keep_draft()
+            self.exit(0)
 
     def use_model(self, name: str | None) -> None:
         """Load another model."""
@@ -166,7 +179,7 @@ class GenesisApp(App[int]):
         import click
 
         composer, text, failure = self.chat.composer, None, ""
-        with self.suspend(), self.prints.let_through():
+        with self.suspend(), self.prints.let_through(), _interrupts_ignored():
             # What leaves `suspend` by an exception would leave the terminal as it is.
             try:
                 text = click.edit(composer.whole, extension=".md", require_save=True)
@@ -181,7 +194,10 @@ class GenesisApp(App[int]):
             composer.write(text.rstrip("\n"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        yield from super().get_system_commands(screen)
+        for each in super().get_system_commands(screen):
+            # The first would leave no message to read, the second writes pictures.
+            if each.title not in ("Maximize", "Minimize", "Screenshot"):
+                yield each
         if screen is not self.chat:
             return
         for title, help, action in commands(self):
@@ -258,12 +274,24 @@ class GenesisApp(App[int]):
             self.call_later(self.exit, 128 + number)
 
 
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Meanwhile Ctrl-C is for the editor that has the terminal."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run(start: Start) -> int:
     """Run the interface until it is left; the exit code."""
     app = GenesisApp(start)
     app.watch_signals()
     try:
-        with app.prints.kept_off(), any_bytes():
-            return app.run() or 0
+        with app.prints.kept_off(), safe_input():
+            code = app.run()
+            # After an error that nobody expected there is only the latter.
+            return code or app.return_code or 0
     finally:
         app.close()

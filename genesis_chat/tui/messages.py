@@ -31,9 +31,10 @@ class ModelReady(Message):
 
 @dataclass
 class ModelFailed(Message):
-    """A model cannot be loaded."""
+    """A model cannot be loaded; the one before is `still` there, if it is."""
 
     sentence: str
+    still: ModelFacts | None = None
 
 
 @dataclass

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
+from ..errors import UsageError
+from ..paths import user_path
 from ..text import sanitize
 from .commands import COMMANDS, Command
 
@@ -60,8 +60,8 @@ def _paths(begun: str) -> Iterator[Offer]:
     """
     folder, name = os.path.split(begun)
     try:
-        found = sorted(Path(folder or ".").expanduser().iterdir())
-    except (OSError, RuntimeError, ValueError):
+        found = sorted(user_path(folder or ".").iterdir())
+    except (OSError, UsageError):
         return
     shown = [
         each

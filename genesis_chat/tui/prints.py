@@ -1,6 +1,7 @@
 """What native libraries print, which goes past Python to the terminal."""
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from ..text import sanitize
 
 OUTPUTS = (1, 2)
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Prints:
@@ -47,7 +49,7 @@ class Prints:
                 printed = file.read().decode("utf-8", "replace")
         if printed and sys.stderr is not None:
             with suppress(OSError):
-                sys.stderr.write(sanitize(printed))
+                sys.stderr.write(sanitize(COLOURS.sub("", printed)))
 
     @contextmanager
     def let_through(self) -> Iterator[None]:

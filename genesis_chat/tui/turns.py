@@ -14,7 +14,7 @@ from ..chat import Chat
 from ..engine import LIMIT_BYTES, Engine, Event, Snapshots, WorkerEngine
 from ..errors import GenesisChatError
 from ..history import Store
-from ..models import choose
+from ..models import InstalledModel, choose
 from ..paths import SNAPSHOTS
 from ..settings import BackendName, ComputeDtype, GenerationSettings
 from .messages import (
@@ -28,6 +28,8 @@ from .messages import (
     TurnEvent,
 )
 
+# A model stops after the token it is at.
+CLOSING_SECONDS = 5.0
 OpenEngine = Callable[[str | None, ComputeDtype | None, Snapshots], Engine]
 Kind = Literal["reply", "edit", "regenerate", "resume"]
 
@@ -113,11 +115,21 @@ class Turns:
         self._stop.set()
         if isinstance(self._loading, WorkerEngine):
             self._loading.give_up()
-        self._executor.submit(self._close).result()
+        closing = self._executor.submit(self._close)
+        try:
+            closing.result(CLOSING_SECONDS)
+        except TimeoutError:
+            # The model's process hangs; killed, it ends what waits for it.
+            if isinstance(self._engine, WorkerEngine):
+                self._engine.give_up()
+            closing.result()
         self._executor.shutdown()
 
     def _open_model(self, model: str | None, dtype: ComputeDtype | None) -> None:
         try:
+            if self._open_engine == self._open_worker:
+                # A name that is wrong must not cost the model there is.
+                usable(model)
             self._post(ModelOpening(model or ""))
             folder = self._open_store().path.with_name(SNAPSHOTS)
             snapshots = Snapshots(folder, self._limit)
@@ -129,17 +141,19 @@ class Turns:
                 return
             self._post(ModelReady(self._engine.model))
         except GenesisChatError as error:
-            self._engine = None
-            self._post(ModelFailed(str(error)))
+            self._fail(str(error))
+        except Exception as error:
+            self._fail(f"Unexpected {type(error).__name__}: {error}")
         finally:
             self._loading = None
+
+    def _fail(self, sentence: str) -> None:
+        self._post(ModelFailed(sentence, self._engine.model if self._engine else None))
 
     def _open_worker(
         self, model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
     ) -> Engine:
-        found = choose(model)
-        if found.problem:
-            raise GenesisChatError(found.problem)
+        found = usable(model)
         return WorkerEngine(
             found.directory,
             found.name,
@@ -217,6 +231,14 @@ class Turns:
             self._engine.close()
         if self._store:
             self._store.close()
+
+
+def usable(model: str | None) -> InstalledModel:
+    """The model with a name or in a directory. Raises `GenesisChatError`."""
+    found = choose(model)
+    if found.problem:
+        raise GenesisChatError(found.problem)
+    return found
 
 
 def resident(pid: int) -> int | None:

@@ -21,6 +21,10 @@ def paste(desk: Desk, text: str) -> None:
     desk.app.post_message(Paste(text))
 
 
+def said(desk: Desk) -> str:
+    return "\n".join(each.message for each in desk.app._notifications)
+
+
 @pytest.mark.parametrize("key", ["shift+enter", "alt+enter", "ctrl+j"])
 def test_a_key_breaks_lines_and_enter_sends(sit_down: Sit, key: str) -> None:
     async def visit(desk: Desk) -> None:
@@ -247,5 +251,68 @@ def test_files_to_attach_are_offered(
         await desk.until(lambda: offered.display)
         desk.chat.composer.write("/attach nowhere/at/all")
         await desk.until(lambda: not offered.display)
+
+    sit_down(visit)
+
+
+def test_a_second_file_is_attached_below_what_is_written(
+    sit_down: Sit, tmp_path: Path
+) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"this is {name}")
+
+    async def visit(desk: Desk) -> None:
+        composer = desk.chat.composer
+        composer.write(f"Compare:\n/attach {tmp_path / 'a.txt'}")
+        await desk.press("enter")
+        await desk.until(lambda: "a.txt" in composer.whole.splitlines()[-1])
+        await desk.press("ctrl+j", *"/attach ")
+        composer.insert(str(tmp_path / "b.txt"))
+        await desk.press("enter")
+        await desk.until(lambda: composer.whole.endswith("this is b.txt"))
+        assert composer.whole == "Compare:\nthis is a.txt\nthis is b.txt"
+        await desk.press("ctrl+j", *"/attach nowhere", "enter")
+        await desk.until(lambda: "cannot be read" in desk.seen())
+        assert composer.whole.endswith("this is b.txt\n/attach nowhere")
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["/set temperature abc", "/theme nosuch", "/attach /nowhere", "/export x.exe"],
+)
+def test_a_command_that_fails_can_be_put_right(sit_down: Sit, command: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say("My name is Bob.")
+        desk.chat.composer.write(command)
+        await desk.press("escape", "enter")
+        await desk.until(lambda: desk.chat.errors)
+        await desk.until(lambda: desk.chat.composer.text == command)
+
+    sit_down(visit)
+
+
+def test_what_is_no_file_is_not_read(sit_down: Sit, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    async def visit(desk: Desk) -> None:
+        for path in (tmp_path / "pipe", Path("/dev/zero")):
+            desk.chat.composer.write(f"/attach {path}")
+            await desk.press("escape", "enter")
+            await desk.until(lambda path=path: f"{path} is no file" in said(desk))
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize("command", ["attach", "export"])
+@pytest.mark.parametrize("path", ["~nosuchuser9/x.md", f"/tmp/{'a' * 300}.md"])
+def test_a_path_that_cannot_be_is_told(sit_down: Sit, command: str, path: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say("My name is Bob.")
+        desk.chat.composer.write(f"/{command} {path}")
+        await desk.press("escape", "enter")
+        await desk.until(lambda: desk.chat.errors)
+        assert any(path[:20] in n.message for n in desk.app._notifications)
 
     sit_down(visit)

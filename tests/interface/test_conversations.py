@@ -225,3 +225,44 @@ def test_new_chats_and_the_list_have_a_key(sit_down: Sit) -> None:
         assert desk.texts == [] and desk.chat.composer.has_focus
 
     sit_down(visit)
+
+
+def test_drafts_outlast_the_trash(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say("My name is Bob.")
+        first = desk.stored()[0].conversation
+        await desk.press("ctrl+n")
+        await desk.press(*"of the new chat")
+        await desk.chat.open(first)
+        await desk.press(*"of the old one")
+        await desk.chat.action_delete_chat()
+        await desk.until(lambda: desk.chat.conversation is None)
+        assert desk.chat.composer.text == "of the new chat"
+        await desk.press("ctrl+t")
+        await desk.until(lambda: desk.chat.conversation is not None)
+        assert desk.chat.composer.text == "of the old one"
+
+    sit_down(visit)
+
+
+def test_a_long_title_leaves_room_for_others(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say("My name is Bob.")
+        await desk.chat.set_title(desk.stored()[0].conversation, "word " * 100)
+        listed = desk.chat.sidebar.query_one("#conversations", OptionList)
+        await desk.until(lambda: "word" in str(listed.options[-1].prompt))
+        assert listed.virtual_size.height <= 4
+
+    sit_down(visit)
+
+
+def test_a_screen_that_becomes_narrow_has_room_for_the_chat(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        assert desk.chat.sidebar.display
+        await desk.pilot.resize_terminal(60, 20)
+        await desk.until(lambda: not desk.chat.sidebar.display)
+        assert desk.chat.composer.size.width > 40
+        await desk.press("ctrl+b")
+        assert desk.chat.sidebar.display
+
+    sit_down(visit)

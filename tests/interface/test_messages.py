@@ -209,3 +209,13 @@ def test_leaving_an_edited_message_asks_first(sit_down: Sit) -> None:
         assert len(desk.stored()) == 2
 
     sit_down(visit)
+
+
+def test_a_refused_continuation_leaves_the_message_as_it_was(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.turn("ctrl+o")
+        await desk.until(lambda: "cannot go on" in desk.seen())
+        assert "..." not in desk.seen()
+
+    sit_down(visit)

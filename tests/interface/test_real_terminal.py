@@ -8,6 +8,7 @@ import termios
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from hostile import PAYLOADS
 from terminal import Screen, run
@@ -107,6 +108,33 @@ def test_bytes_that_are_no_text_are_shown_as_such(home: Path, pasted: bool) -> N
         assert b"Traceback" not in screen.shown
 
 
+def test_a_paste_with_controls_in_it_types_nothing(home: Path) -> None:
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        screen.see("builtin · ", SIZE)
+        screen.type("\x1b[200~see \x1b[31mred\x1b[0m\rnext\x11\x07\r\x1b[201~end")
+        screen.see("next", SIZE)
+        picture = screen.see("end", SIZE)
+        assert "see ␛[31mred␛[0m" in picture and "next␑␇" in picture
+        screen.type("\x11")
+        assert screen.finish() == 0
+    with Store.open(home / "history.sqlite3") as store:
+        assert store.latest() is None
+        assert store.draft() == "see ␛[31mred␛[0m\nnext␑␇\nend"
+
+
+def test_a_model_that_hangs_does_not_keep_one(home: Path) -> None:
+    with Screen.start("-m", "builtin", *WILD, size=SIZE) as screen:
+        screen.see("builtin · ", SIZE)
+        screen.type("Tell me a story\r")
+        screen.see("tokens/s", SIZE)
+        (worker,) = psutil.Process(screen.process.pid).children()
+        worker.suspend()
+        screen.type("\x11")
+        assert screen.finish() == 0
+        assert not worker.is_running()
+    assert stored(home)[1][1] in ("interrupted", "failed")
+
+
 def test_the_delta_rule_writes_what_ask_writes_with_it(home: Path) -> None:
     question, options = "Tell me about the sea.", ("-m", "builtin", "--backend", "mlx")
     rule = (*options, *GREEDY, "--delta-rule")
@@ -152,6 +180,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() -> None:
         screen.type("\x1a")
         stopped = os.waitid(os.P_PID, screen.process.pid, os.WSTOPPED)
         assert stopped and stopped.si_code == os.CLD_STOPPED
+        screen.read_until("\x1b[?1049l")
         screen.drain()
         assert termios.tcgetattr(screen.terminal) == modes
         for sequence in RESTORED:

@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from desk import WARNING, Desk
 from textual.widgets import Button, Input, OptionList, ProgressBar, Static, TextArea
+from turns import GREEDY
 
 from genesis_chat.config import load
 from genesis_chat.errors import ModelError
@@ -14,6 +16,8 @@ from genesis_chat.history import Store
 from genesis_chat.paths import models_directory
 from genesis_chat.settings import GenerationSettings
 from genesis_chat.tui import download
+from genesis_chat.tui.messages import ModelFailed
+from genesis_chat.tui.turns import Turns
 
 Sit = Callable[..., None]
 BOB = "My name is Bob."
@@ -335,3 +339,62 @@ def test_a_person_without_colours_sees_what_has_the_focus(
         assert desk.seen() != before
 
     sit_down(visit)
+
+
+@pytest.mark.parametrize("key", ["f3", "e"])
+def test_leaving_asks_before_it_throws_away(sit_down: Sit, key: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        if key == "e":
+            await desk.press("ctrl+up", "up")
+        await dialog(desk, key)
+        await desk.press(*"precious", "ctrl+q")
+        await desk.until(lambda: "Throw away" in desk.seen())
+        # Whoever presses Enter without reading loses nothing.
+        await desk.press("enter")
+        await desk.until(lambda: "Throw away" not in desk.seen())
+        assert desk.app.screen.query_one(TextArea).text.endswith("precious")
+        assert desk.app.is_running
+
+    sit_down(visit)
+
+
+def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
+    sit_down: Sit,
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await command(desk, "/set max_tokens 3")
+        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await dialog(desk, "f4")
+        assert isinstance(desk.app.focused, Input)
+        desk.app.screen.query_one("#top_p", Input).value = "much"
+        await desk.pilot.pause()
+        for name, says in (
+            ("max_tokens", f"default {GREEDY.max_tokens}"),
+            ("top_p", f"default {GREEDY.top_p}"),
+            ("top_k", "same as default"),
+        ):
+            state = desk.app.screen.query_one(f"#state-{name}", Static)
+            assert str(state.content).startswith(says), name
+
+    sit_down(visit)
+
+
+def test_a_wrong_name_does_not_cost_the_model_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    turns = Turns(told.append, tmp_path / "history.sqlite3")
+    try:
+        turns.open_model("builtin", None).result()
+        turns.open_model("nosuch", None).result()
+        (failed,) = [each for each in told if isinstance(each, ModelFailed)]
+        assert "nosuch" in failed.sentence
+        assert failed.still and failed.still.name == "builtin"
+        assert turns.memory()
+        monkeypatch.setattr("subprocess.Popen", None)
+        turns.open_model("builtin", None).result()
+        assert isinstance(told[-1], ModelFailed) and told[-1].still is None
+        assert "Unexpected TypeError" in told[-1].sentence
+    finally:
+        turns.close()

@@ -15,6 +15,7 @@ class Confirm(ModalScreen[bool]):
     """Yes or no; no unless it is said."""
 
     CSS_PATH = "dialogs.tcss"
+    AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "answer(False)", "No"),
         Binding("y", "answer(True)", "Yes"),
@@ -28,8 +29,8 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Label(plain(self._question), markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(plain(self._yes), id="yes", variant="primary")
-                yield Button(plain(self._no), id="no")
+                yield Button(plain(self._yes), id="yes")
+                yield Button(plain(self._no), id="no", variant="primary")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")

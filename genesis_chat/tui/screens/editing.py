@@ -43,11 +43,13 @@ class Editing(ModalScreen[str | None]):
     def action_accept(self) -> None:
         self.dismiss(self.area.text)
 
+    async def may_go(self) -> bool:
+        """Whether nothing was changed, or it may be thrown away."""
+        return self.area.text == self._text or await self.app.push_screen_wait(
+            Confirm(QUESTION, "Throw away", "Go on editing")
+        )
+
     @work(exclusive=True)
     async def action_leave(self) -> None:
-        changed = self.area.text != self._text
-        if changed and not await self.app.push_screen_wait(
-            Confirm(QUESTION, "Throw away", "Go on editing")
-        ):
-            return
-        self.dismiss(None)
+        if await self.may_go():
+            self.dismiss(None)

@@ -31,6 +31,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
     """Shows which settings are the defaults, and returns those that are not."""
 
     CSS_PATH = "settings.tcss"
+    AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
         Binding("ctrl+s", "accept", "Accept"),
@@ -103,13 +104,16 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                 self.query_one(f"#{field.name}", Input).value = text
 
     def _show_states(self) -> None:
-        found = self._read() or {}
+        self._read()
         for field in fields(GenerationSettings):
             default = getattr(self._defaults, field.name)
             text = "none" if default is None else str(default)
-            state = "same as default" if field.name not in found else f"default {text}"
+            try:
+                same = self._value(field.name, field.type) == default
+            except UsageError:
+                same = False
             line = Content.assemble(
-                (state, "dim" if field.name not in found else "$warning"),
+                ("same as default", "dim") if same else (f"default {text}", "$warning"),
                 (f" · {MEANING[field.name]}", "dim"),
             )
             self.query_one(f"#state-{field.name}", Static).update(line)

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
+from textual.document._document import EditResult
+from textual.document._edit import Edit
 from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
@@ -59,8 +61,8 @@ class Composer(TextArea):
         self.completing = False
         self.folds = Folds()
         self._asked: list[str] = []
-        self._place = -1
-        self._begun = ""
+        # Where in them one is, what was written before, and what is shown instead.
+        self._place, self._begun, self._recalled = -1, "", ""
         self._pasted = float("-inf")
 
     @property
@@ -68,15 +70,40 @@ class Composer(TextArea):
         """The text with every fold opened."""
         return self.folds.unfold(self.text)
 
+    @property
+    def draft(self) -> str:
+        """What was written, also while something that was asked before is shown."""
+        if self._place >= 0 and self.text == self._recalled:
+            return self.folds.unfold(self._begun)
+        return self.whole
+
     def set_questions(self, asked: Sequence[str]) -> None:
         """What was asked before, the last first."""
-        self._asked, self._place = list(asked), -1
+        before, self._asked = self._asked, list(asked)
+        if self._place >= 0:
+            shown = before[self._place]
+            found = self._asked.index(shown) if shown in self._asked else self._place
+            self._place = min(found, len(self._asked) - 1)
 
     def write(self, text: str) -> None:
-        """Put a text there instead of what is there, long ones folded."""
+        """Put a text there instead of what is there, huge ones folded."""
         self.folds.clear()
-        self.text = self.folds.fold(sanitize(text))
+        self._place = -1
+        self.text = self.folds.fold_huge(sanitize(text))
         self.move_cursor(self.document.end)
+
+    def edit(self, edit: Edit) -> EditResult:
+        """A mark is gone as a whole, and nothing is written into one."""
+        (top, start), (bottom, end) = edit.top, edit.bottom
+        document = self.document
+        if top == bottom:
+            start, end = self.folds.around(document.get_line(top), start, end)
+        else:
+            first, last = document.get_line(top), document.get_line(bottom)
+            start = self.folds.around(first, start, len(first))[0]
+            end = self.folds.around(last, 0, end)[1]
+        edit.from_location, edit.to_location = (top, start), (bottom, end)
+        return super().edit(edit)
 
     def attach(self, name: str, text: str) -> None:
         """Put a file's text at the cursor, folded."""
@@ -139,8 +166,7 @@ class Composer(TextArea):
         if self._place < 0:
             self._begun = self.text
         self._place = place
-        self.text = (
-            self._begun if place < 0 else self.folds.fold(sanitize(self._asked[place]))
-        )
+        asked = "" if place < 0 else self.folds.fold_huge(sanitize(self._asked[place]))
+        self.text = self._recalled = self._begun if place < 0 else asked
         self.move_cursor((0, 0) if step > 0 else self.document.end)
         return True

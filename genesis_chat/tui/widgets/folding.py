@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from ...text import sanitize
 from ..shown import size
 
-# From here on a paste is folded.
+# From here on a paste is folded, and from there on any text: it could not be edited
+# without waiting.
 LINES, CHARACTERS = 8, 800
+MOST_LINES, MOST_CHARACTERS = 300, 10_000
 _NOT_IN_MARKS = re.compile(r"[\[\]\n\t]")
 _MARK = re.compile(r"\[(?:pasted|file) [^\[\]\n]* #(\d+)\]")
 
@@ -19,15 +21,43 @@ class Folds:
     _texts: dict[int, str] = field(default_factory=dict)
 
     def fold(self, text: str, name: str = "") -> str:
-        """The mark to write instead of a text, or the text when it is short."""
-        lines = text.count("\n") + 1
+        """The mark to write instead of a paste, or the text when it is short.
+
+        A file of some `name` always is a mark.
+        """
+        lines = len(text.splitlines())
         if not name and lines < LINES and len(text) < CHARACTERS:
             return text
+        return self._mark(text, lines, name)
+
+    def fold_huge(self, text: str) -> str:
+        """The same for what was written: it stays as it is while one can edit it."""
+        lines = len(text.splitlines())
+        if lines < MOST_LINES and len(text) < MOST_CHARACTERS:
+            return text
+        return self._mark(text, lines, "")
+
+    def _mark(self, text: str, lines: int, name: str) -> str:
         number = len(self._texts) + 1
         self._texts[number] = text
         what = f"file {_NOT_IN_MARKS.sub('_', sanitize(name))}" if name else "pasted"
-        count = len(text.encode(errors="replace"))
-        return f"[{what} {lines} lines, {size(count)} #{number}]"
+        count = "1 line" if lines == 1 else f"{lines} lines"
+        bytes = len(text.encode(errors="replace"))
+        return f"[{what} {count}, {size(bytes)} #{number}]"
+
+    def around(self, line: str, start: int, end: int) -> tuple[int, int]:
+        """A range of a line, with all of every mark that it has a part of.
+
+        Between two characters of a mark an empty range goes behind it.
+        """
+        for mark in _MARK.finditer(line):
+            if int(mark[1]) not in self._texts:
+                continue
+            if start == end and mark.start() < start < mark.end():
+                return mark.end(), mark.end()
+            if start < mark.end() and mark.start() < end:
+                start, end = min(start, mark.start()), max(end, mark.end())
+        return start, end
 
     def unfold(self, text: str) -> str:
         """The text with every mark replaced by what it stands for."""

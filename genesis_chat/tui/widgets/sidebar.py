@@ -16,6 +16,8 @@ from textual.widgets.option_list import Option
 from ...history import Conversation, Hit
 from ..shown import day, line, marked
 
+LONGEST = 50
+
 
 class ConversationList(OptionList):
     """Conversations by day, or what a search found."""
@@ -109,7 +111,7 @@ class Sidebar(Vertical):
             if name != group:
                 options.append(_group(name))
                 group = name
-            options.append(Option(line(each.title or "New chat"), each.id))
+            options.append(Option(_short(line(each.title or "New chat")), each.id))
         if not options:
             options.append(_group("No chats yet"))
         if self.query_one(ConversationList).has_focus and not self._found_for:
@@ -125,11 +127,11 @@ class Sidebar(Vertical):
         options: list[Option] = []
         if titles:
             options.append(_group("Titles"))
-        options += [Option(marked(c.title, words), f"{c.id}:") for c in titles]
+        options += [Option(_short(marked(c.title, words)), f"{c.id}:") for c in titles]
         if hits:
             options.append(_group("Messages"))
         for hit in hits:
-            title = line(hit.conversation.title or "New chat")
+            title = _short(line(hit.conversation.title or "New chat"))
             prompt = Content("\n").join([title, marked(hit.snippet, words)])
             options.append(Option(prompt, f"{hit.conversation.id}:{hit.message.id}"))
         if not options:
@@ -192,6 +194,11 @@ def _order(conversation: Conversation) -> tuple[bool, int]:
         return False, 0
     then = datetime.fromtimestamp(conversation.updated / 1000)
     return True, -then.toordinal()
+
+
+def _short(title: Content) -> Content:
+    """As much of a title as two rows have."""
+    return title.truncate(LONGEST, ellipsis=True)
 
 
 def _group(name: str) -> Option:

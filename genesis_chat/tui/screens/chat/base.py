@@ -47,6 +47,8 @@ class Base(Screen[None]):
         self.changed: dict[str, Any] = {}
         self.system = start.system
         self.context: Context | None = None
+        # How often an error has been told.
+        self.errors = 0
 
     @property
     def genesis(self) -> "GenesisApp":
@@ -112,16 +114,23 @@ class Base(Screen[None]):
         """Say something in a corner for a moment."""
         from ....text import sanitize
 
+        self.errors += error
         severity: Any = "error" if error else "information"
         self.notify(sanitize(sentence), severity=severity, markup=False)
 
     async def ask(self, question: Any) -> Any:
-        """What the history answers; None, and a notice, when it cannot."""
+        """What the history answers; None, and a notice, when it cannot.
+
+        While the program ends the widgets go, and nobody waits for an answer.
+        """
         try:
-            return await self.library.call(question)
+            found = await self.library.call(question)
         except GenesisChatError as error:
             self.tell(str(error), error=True)
-            return None
+            found = None
+        if not self.query(Sidebar):
+            raise asyncio.CancelledError
+        return found
 
 
 def changed_settings(values: dict[str, Any]) -> dict[str, Any]:

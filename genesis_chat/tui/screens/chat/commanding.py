@@ -1,5 +1,6 @@
 """Slash commands, and the screens behind the function keys."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from textual.widgets import TextArea
 
 from ....engine import check
 from ....errors import UsageError
+from ....paths import user_path
 from ....settings import GenerationSettings, parse_setting
 from ...commands import parse
 from ...offers import Arguments, offers
@@ -20,14 +22,19 @@ from ..system import SystemPrompt
 from .base import changed_settings
 from .watching import Watching
 
-# More would not fit any context, and would hold up the interface.
+# More would not fit any context.
 LARGEST_ATTACHMENT = 1 << 20
+ATTACH = "/attach "
 
 
 class Commanding(Watching):
     """What `/` offers; each command is an action that a key may have too."""
 
     async def command(self, text: str) -> bool:
+        last = self.composer.document.get_line(self.composer.document.end[0])
+        if "\n" in text and last.startswith(ATTACH):
+            await self._attach_below(last.removeprefix(ATTACH).strip())
+            return True
         found = parse(text)
         if found is None:
             return False
@@ -39,12 +46,25 @@ class Commanding(Watching):
             )
             return True
         self.composer.write("")
+        errors = self.errors
         action = getattr(self, f"command_{command.action}", None)
         if action is not None:
             await action(rest)
         else:
             await self.run_action(command.action)
+        if self.errors > errors and not self.composer.text:
+            # It can be put right.
+            self.composer.write(text)
         return True
+
+    async def _attach_below(self, path: str) -> None:
+        """Put a file in place of the last line, which names it."""
+        text = await self._text_of(path)
+        if text is not None:
+            end = self.composer.document.end
+            self.composer.delete((end[0], 0), end)
+            self.composer.move_cursor(self.composer.document.end)
+            self.composer.attach(Path(path).name, text)
 
     async def command_system(self, rest: str) -> None:
         if rest:
@@ -75,22 +95,25 @@ class Commanding(Watching):
         self.tell(f"{name} is {value} in this chat.")
 
     async def command_export(self, rest: str) -> None:
-        if self._begun():
+        if self._begun() and (not rest or self.export_target(rest)):
             self.export(self.opened_id, rest)
 
     async def command_attach(self, rest: str) -> None:
-        path = Path(rest).expanduser()
+        text = await self._text_of(rest)
+        if text is not None:
+            self.composer.attach(Path(rest).name, text)
+
+    async def _text_of(self, path: str) -> str | None:
+        """A text file's content; None, and a notice, when there is none."""
         try:
-            if path.stat().st_size > LARGEST_ATTACHMENT:
-                self.tell(f"{path} is larger than 1 MB.", error=True)
-                return
-            text = path.read_text(encoding="utf-8-sig")
+            return await asyncio.to_thread(_read_text, user_path(path))
+        except UsageError as error:
+            self.tell(str(error), error=True)
         except UnicodeDecodeError:
             self.tell(f"{path} is not text in UTF-8.", error=True)
         except OSError as error:
             self.tell(f"{path} cannot be read: {error.strerror}.", error=True)
-        else:
-            self.composer.attach(path.name, text)
+        return None
 
     async def command_search(self, rest: str) -> None:
         self.action_search()
@@ -223,3 +246,16 @@ class Commanding(Watching):
             case _ if chosen:
                 composer.text = chosen.text
                 composer.move_cursor(composer.document.end)
+
+
+def _read_text(path: Path) -> str:
+    """A file's text. Raises `UsageError`, `OSError` and `UnicodeDecodeError`."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory.")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no file; only a file can be attached.")
+    with path.open("rb") as file:
+        data = file.read(LARGEST_ATTACHMENT + 1)
+    if len(data) > LARGEST_ATTACHMENT:
+        raise UsageError(f"{path} is larger than 1 MB.")
+    return data.decode("utf-8-sig")

@@ -74,7 +74,7 @@ class Opening(Base):
     async def keep_draft(self) -> None:
         """Keep what is being written with the conversation it belongs to."""
         place = self.conversation.id if self.conversation else ""
-        text = self.composer.whole
+        text = self.composer.draft
         await self.ask(lambda store: store.set_draft(text, place))
 
     @work(exclusive=True, group="draft")

@@ -7,6 +7,7 @@ from textual import on, work
 from ....errors import UsageError
 from ....history import Store
 from ....history.exchange import format_of, write_file
+from ....paths import user_path
 from ...widgets.sidebar import Sidebar
 from ..dialogs import AskLine, Confirm
 from .replying import Replying
@@ -90,11 +91,11 @@ class Organizing(Replying):
         if self.turns.busy and self.replying_in == id:
             self.tell("A reply is being written here; Esc stops it.")
             return
+        # Opening another chat keeps the draft of this one.
+        if self.conversation and self.conversation.id == id:
+            await self.open(None)
         await self.ask(lambda s: s.delete(id))
         self.genesis.undo = (id, [])
-        if self.conversation and self.conversation.id == id:
-            self.conversation = None
-            await self.open(None)
         self.list_conversations()
         self.tell("In the trash. Ctrl+T brings it back.")
 
@@ -108,24 +109,36 @@ class Organizing(Replying):
             path = answer or ""
         if not path:
             return
-        target = Path(path).expanduser()
-        try:
-            kind = format_of(target)
-        except UsageError as error:
-            self.tell(str(error), error=True)
-            return
-        if target.exists() and not await self.app.push_screen_wait(
-            Confirm(f"{target} exists. Replace it?", "Replace")
+        target = self.export_target(path)
+        if target is None or (
+            target.exists()
+            and not await self.app.push_screen_wait(
+                Confirm(f"{target} exists. Replace it?", "Replace")
+            )
         ):
             return
 
         def write(store: Store) -> bool:
             chosen = [(store.find(id), store.messages(id))]
-            write_file(chosen, kind, target, replace=True)
+            write_file(chosen, format_of(target), target, replace=True)
             return True
 
         if await self.ask(write):
             self.tell(f"Exported to {target.absolute()}.")
+
+    def export_target(self, path: str) -> Path | None:
+        """Where to export to; None, and a notice, when it cannot be there."""
+        try:
+            target = user_path(path)
+            format_of(target)
+            target.exists()
+        except UsageError as error:
+            self.tell(str(error), error=True)
+        except OSError as error:
+            self.tell(f"{path} cannot be written: {error.strerror}.", error=True)
+        else:
+            return target
+        return None
 
     @work
     async def action_trash(self) -> None:

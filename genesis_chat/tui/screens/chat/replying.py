@@ -183,6 +183,9 @@ class Replying(Opening):
                 await view.settle(last)
         elif view and not self.conversation:
             await self.transcript.cut([])
+        if view and view.is_attached and not self.reply_id:
+            # Nothing began, and what stood below the message holds again.
+            view.show(view.shown)
         if self.unsent:
             await self._give_back(event.conversation or "")
         if event.error:
@@ -218,7 +221,11 @@ class Replying(Opening):
 
     @on(ModelFailed)
     def model_failed(self, event: ModelFailed) -> None:
-        self.status.note("no model")
+        self.genesis.model = event.still
+        if event.still:
+            self.status.model(event.still)
+        else:
+            self.status.note("no model")
         self.tell(event.sentence, error=True)
 
     @on(Transcript.Mounted)
@@ -261,7 +268,7 @@ class Replying(Opening):
         """A message that did not get into the history is to be sent again."""
         text, self.unsent = self.unsent, ""
         if place == (self.conversation.id if self.conversation else ""):
-            self.composer.write(joined(text, self.composer.whole))
+            self.composer.write(joined(text, self.composer.draft))
             await self.keep_draft()
         else:
             await self.ask(lambda s: s.set_draft(joined(text, s.draft(place)), place))

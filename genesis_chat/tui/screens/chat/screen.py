@@ -84,8 +84,11 @@ class ChatScreen(Commanding):
         self.call_after_refresh(gc.freeze)
 
     def on_resize(self, event: Resize) -> None:
+        narrow = event.size.width < WIDE
+        if narrow and not self.has_class("-narrow"):
+            self.sidebar.display = False
         self.set_class(event.size.height < HIGH, "-low")
-        self.set_class(event.size.width < WIDE, "-narrow")
+        self.set_class(narrow, "-narrow")
 
     def action_back(self) -> None:
         if self.turns.busy:
