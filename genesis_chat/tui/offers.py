@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
 from ..errors import UsageError
 from ..paths import user_path
 from ..text import sanitize
