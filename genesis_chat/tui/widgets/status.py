@@ -13,8 +13,8 @@ from ..download import Progress
 from ..shown import line, size
 
 BAR = 10
-# On a narrower line figures are told in fewer words.
-WIDE = 120
+# Within fewer columns figures are told in fewer words.
+WIDE = 118
 
 
 class Fitting(Static):

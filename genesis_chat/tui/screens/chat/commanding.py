@@ -1,33 +1,21 @@
 """Slash commands, and the screens behind the function keys."""
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import Any
 
-from textual import on, work
-from textual.widgets import TextArea
+from textual import work
 
 from ....engine import check
 from ....errors import UsageError
-from ....paths import user_path
 from ....settings import GenerationSettings, parse_setting
 from ...commands import parse
-from ...offers import Arguments, offers
-from ...widgets.completion import Completion
-from ...widgets.composer import Composer
 from ..settings import Settings
 from ..system import SystemPrompt
+from .attaching import ATTACH, Attaching
 from .base import changed_settings
-from .watching import Watching
-
-# More would not fit any context.
-LARGEST_ATTACHMENT = 1 << 20
-ATTACH = "/attach "
 
 
-class Commanding(Watching):
+class Commanding(Attaching):
     """What `/` offers; each command is an action that a key may have too."""
 
     async def command(self, text: str) -> bool:
@@ -56,15 +44,6 @@ class Commanding(Watching):
             # It can be put right.
             self.composer.write(text)
         return True
-
-    async def _attach_below(self, path: str) -> None:
-        """Put a file in place of the last line, which names it."""
-        text = await self._text_of(path)
-        if text is not None:
-            end = self.composer.document.end
-            self.composer.delete((end[0], 0), end)
-            self.composer.move_cursor(self.composer.document.end)
-            self.composer.attach(Path(path).name, text)
 
     async def command_system(self, rest: str) -> None:
         if rest:
@@ -97,23 +76,6 @@ class Commanding(Watching):
     async def command_export(self, rest: str) -> None:
         if self._begun() and (not rest or self.export_target(rest)):
             self.export(self.opened_id, rest)
-
-    async def command_attach(self, rest: str) -> None:
-        text = await self._text_of(rest)
-        if text is not None:
-            self.composer.attach(Path(rest).name, text)
-
-    async def _text_of(self, path: str) -> str | None:
-        """A text file's content; None, and a notice, when there is none."""
-        try:
-            return await asyncio.to_thread(_read_text, user_path(path))
-        except UsageError as error:
-            self.tell(str(error), error=True)
-        except UnicodeDecodeError:
-            self.tell(f"{path} is not text in UTF-8.", error=True)
-        except OSError as error:
-            self.tell(f"{path} cannot be read: {error.strerror}.", error=True)
-        return None
 
     async def command_search(self, rest: str) -> None:
         self.action_search()
@@ -191,71 +153,3 @@ class Commanding(Watching):
         names = {field.name for field in fields(GenerationSettings)}
         assert names >= self.changed.keys()
         self.turns.measure(self.turn())
-
-    @on(TextArea.Changed)
-    def offer(self, event: TextArea.Changed) -> None:
-        if isinstance(event.text_area, Composer):
-            self.keep_draft_soon()
-            text = event.text_area.text
-            found = offers(text, self._arguments)
-            # Of what follows a command nothing is chosen before a letter of it is
-            # written: Enter alone does nothing then that nobody saw.
-            begun = text == "/" or not text.endswith((" ", "/"))
-            self.query_one(Completion).offer(found, choose=begun)
-            event.text_area.completing = bool(found)
-
-    @property
-    def _arguments(self) -> Arguments:
-        """What may follow a command."""
-
-        def settings() -> Iterator[tuple[str, str]]:
-            for name, value in asdict(self.settings).items():
-                yield name, f"is {'none' if value is None else value}"
-
-        return {
-            "model": lambda: [(name, "") for name in self.genesis.model_names()],
-            "set": settings,
-            "theme": lambda: [(n, "") for n in sorted(self.app.available_themes)],
-        }
-
-    @on(Composer.Completing)
-    async def complete(self, event: Composer.Completing) -> None:
-        completion, composer = self.query_one(Completion), self.composer
-        chosen = completion.chosen
-        # A value is missing still: the command says which.
-        bare = (
-            chosen
-            and " " in composer.text
-            and chosen.text.strip() == composer.text.strip()
-        )
-        match event.key:
-            case "up":
-                completion.action_cursor_up()
-            case "down":
-                completion.action_cursor_down()
-            case "escape":
-                completion.display = composer.completing = False
-            case "enter" if chosen and (chosen.whole or bare):
-                completion.display = composer.completing = False
-                await self.command(chosen.text)
-            case "enter" if chosen is None:
-                completion.display = composer.completing = False
-                composer.send()
-            case "tab" if chosen is None:
-                completion.action_cursor_down()
-            case _ if chosen:
-                composer.text = chosen.text
-                composer.move_cursor(composer.document.end)
-
-
-def _read_text(path: Path) -> str:
-    """A file's text. Raises `UsageError`, `OSError` and `UnicodeDecodeError`."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory.")
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is no file; only a file can be attached.")
-    with path.open("rb") as file:
-        data = file.read(LARGEST_ATTACHMENT + 1)
-    if len(data) > LARGEST_ATTACHMENT:
-        raise UsageError(f"{path} is larger than 1 MB.")
-    return data.decode("utf-8-sig")

@@ -33,6 +33,8 @@ from .opening import UNSENT, Opening, joined
 
 # How often a reply that is being written is shown anew.
 FLUSH_SECONDS = 1 / 24
+# Keys go first: for so long after one the reply waits, but never longer than that.
+AFTER_KEY_SECONDS, LONGEST_WAIT_SECONDS = 0.06, 0.25
 BUSY = "A reply is being written; Esc stops it."
 
 
@@ -53,6 +55,8 @@ class Replying(Opening):
         self.written = ""
         self.tokens = 0
         self.first: float | None = None
+        # When something was written in the composer, and when the reply was shown.
+        self.typed = self.flushed = 0.0
 
     @on(Composer.Sent)
     async def send(self, event: Composer.Sent) -> None:
@@ -239,8 +243,14 @@ class Replying(Opening):
         more = f"more below: {key}" if self.transcript.away else ""
         if self.composer.border_title != more:
             self.composer.border_title = more
-        view = self.view
+        view, now = self.view, time.monotonic()
+        if (
+            now - self.typed < AFTER_KEY_SECONDS
+            and now - self.flushed < LONGEST_WAIT_SECONDS
+        ):
+            return
         if view and view.pending and view.is_attached:
+            self.flushed = now
             await view.flush()
             # The reply may have ended meanwhile, and says more of itself then.
             if self.first and view is self.view:

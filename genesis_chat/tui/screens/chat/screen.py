@@ -15,7 +15,7 @@ from ...widgets.mixers import MixersPanel
 from ...widgets.sidebar import Sidebar
 from ...widgets.status import Status
 from ...widgets.transcript import Transcript
-from .commanding import Commanding
+from .completing import Completing
 from .replying import FLUSH_SECONDS
 
 # Below these sizes the sidebar waits to be asked for, and lines are saved.
@@ -25,7 +25,7 @@ MEMORY_SECONDS = 2.0
 FULL_COLLECTION_AFTER = 30
 
 
-class ChatScreen(Commanding):
+class ChatScreen(Completing):
     """Conversations on the left, the one that is shown, and where to write."""
 
     AUTO_FOCUS = "Composer"
