@@ -276,8 +276,11 @@ class GenesisApp(App[int]):
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Meanwhile Ctrl-C is for the editor that has the terminal."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Meanwhile Ctrl-C is for the editor that has the terminal.
+
+    By a handler, which no editor inherits as it would inherit `SIG_IGN`.
+    """
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
     try:
         yield
     finally:

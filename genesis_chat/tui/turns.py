@@ -127,9 +127,14 @@ class Turns:
 
     def _open_model(self, model: str | None, dtype: ComputeDtype | None) -> None:
         try:
-            if self._open_engine == self._open_worker:
+            if self._engine and self._open_engine == self._open_worker:
                 # A name that is wrong must not cost the model there is.
                 usable(model)
+        except GenesisChatError as error:
+            still = self._engine.model if self._engine else None
+            self._post(ModelFailed(str(error), still))
+            return
+        try:
             self._post(ModelOpening(model or ""))
             folder = self._open_store().path.with_name(SNAPSHOTS)
             snapshots = Snapshots(folder, self._limit)
@@ -140,15 +145,13 @@ class Turns:
             if self._closing:
                 return
             self._post(ModelReady(self._engine.model))
-        except GenesisChatError as error:
-            self._fail(str(error))
         except Exception as error:
-            self._fail(f"Unexpected {type(error).__name__}: {error}")
+            self._engine = None
+            told = isinstance(error, GenesisChatError)
+            unexpected = f"Unexpected {type(error).__name__}: "
+            self._post(ModelFailed(f"{'' if told else unexpected}{error}"))
         finally:
             self._loading = None
-
-    def _fail(self, sentence: str) -> None:
-        self._post(ModelFailed(sentence, self._engine.model if self._engine else None))
 
     def _open_worker(
         self, model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots

@@ -136,11 +136,24 @@ def test_a_file_that_cannot_be_attached_is_told(
     sit_down(visit)
 
 
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ('sed -i s/cat/dog/ "$1"', "my dog"),
+        # Ctrl-C goes to both: the interface stays, and the editor may end by it.
+        ('kill -INT $PPID; sed -i s/cat/dog/ "$1"', "my dog"),
+        ('kill -INT $$; sed -i s/cat/dog/ "$1"', "my cat"),
+    ],
+)
 def test_the_editor_of_a_person_changes_the_message(
-    sit_down: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sit_down: Sit,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: str,
+    found: str,
 ) -> None:
     editor = tmp_path / "editor"
-    editor.write_text('#!/bin/sh\nsed -i s/cat/dog/ "$1"\n')
+    editor.write_text(f"#!/bin/sh\n{script}\n")
     editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("EDITOR", str(editor))
     monkeypatch.delenv("VISUAL", raising=False)
@@ -156,7 +169,9 @@ def test_the_editor_of_a_person_changes_the_message(
         # Editors that change a file within a second of its making.
         os.utime(editor)
         await desk.press("ctrl+g")
-        await desk.until(lambda: desk.chat.composer.text == "my dog")
+        if found == "my cat":
+            await desk.until(lambda: "The editor failed" in said(desk))
+        await desk.until(lambda: desk.chat.composer.text == found)
 
     sit_down(visit)
 

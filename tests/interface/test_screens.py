@@ -16,7 +16,10 @@ from genesis_chat.history import Store
 from genesis_chat.paths import models_directory
 from genesis_chat.settings import GenerationSettings
 from genesis_chat.tui import download
+from genesis_chat.tui.app import GenesisApp
+from genesis_chat.tui.app import run as run_interface
 from genesis_chat.tui.messages import ModelFailed
+from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
 
 Sit = Callable[..., None]
@@ -398,3 +401,43 @@ def test_a_wrong_name_does_not_cost_the_model_there_is(
         assert "Unexpected TypeError" in told[-1].sentence
     finally:
         turns.close()
+
+
+def test_a_model_that_fails_while_it_loads_is_told(tmp_path: Path) -> None:
+    class Fails:
+        @property
+        def model(self) -> object:
+            raise ModelError("There is not enough memory.")
+
+        def close(self) -> None: ...
+
+    told: list[Any] = []
+    turns = Turns(told.append, tmp_path / "history.sqlite3", lambda *_: Fails())  # type: ignore[arg-type,return-value]
+    try:
+        turns.open_model("any", None).result()
+        assert told[-1].sentence == "There is not enough memory."
+        assert told[-1].still is None and turns.memory() is None
+    finally:
+        turns.close()
+
+
+def test_notices_leave_the_composer_free(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        for number in range(3):
+            desk.chat.tell(f"Notice {number}", error=True)
+        await desk.until(lambda: "Notice 2" in desk.seen())
+        (rack,) = desk.app.screen.query("ToastRack")
+        assert rack.region.bottom <= desk.chat.composer.region.y
+
+    sit_down(visit)
+
+
+def test_an_error_nobody_expected_gives_its_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(self: GenesisApp, **options: Any) -> None:
+        self._return_code = 1
+
+    monkeypatch.setattr(GenesisApp, "run", fail)
+    start = Start(model="builtin", history=tmp_path / "history.sqlite3")
+    assert run_interface(start) == 1

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from ....engine import Context
@@ -18,7 +19,7 @@ from ...start import Start
 from ...turns import Turn, Turns
 from ...widgets.composer import Composer
 from ...widgets.message import Shown
-from ...widgets.sidebar import Sidebar
+from ...widgets.sidebar import ConversationList, Sidebar
 from ...widgets.status import Status
 from ...widgets.transcript import Transcript
 
@@ -128,8 +129,10 @@ class Base(Screen[None]):
         except GenesisChatError as error:
             self.tell(str(error), error=True)
             found = None
-        if not self.query(Sidebar):
-            raise asyncio.CancelledError
+        try:
+            self.sidebar.query_one(ConversationList)
+        except NoMatches:
+            raise asyncio.CancelledError from None
         return found
 
 
