@@ -8,8 +8,9 @@ from desk import Desk
 from textual.widgets import Button, TextArea
 from turns import WILD
 
-from genesis_chat.history import Store
+from genesis_chat.history import NewConversation, NewMessage, Store
 from genesis_chat.text import sanitize
+from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.screens.dialogs import Confirm
 from genesis_chat.tui.screens.edit import EditMessage
 
@@ -217,5 +218,48 @@ def test_a_refused_continuation_leaves_the_message_as_it_was(sit_down: Sit) -> N
         await desk.turn("ctrl+o")
         await desk.until(lambda: "cannot go on" in desk.seen())
         assert "..." not in desk.seen()
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize(
+    ("address", "answer"),
+    [
+        ("https://a.example/x", "y"),
+        ("https://a.example/x", "n"),
+        ("ftp://a.example/x", ""),
+        ("file:///etc/passwd", ""),
+    ],
+)
+def test_a_link_is_opened_only_when_a_person_says_so(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch, address: str, answer: str
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(GenesisApp, "open_url", lambda self, url: opened.append(url))
+
+    async def visit(desk: Desk) -> None:
+        said = (
+            NewMessage("user", BOB, None),
+            NewMessage("assistant", f"[press me]({address})", 0),
+        )
+        with Store.open(desk.path) as store:
+            made = store.insert([NewConversation("Links", "", said)])[0]
+        await desk.chat.open(made.id)
+        await desk.pilot.pause()
+        assert not opened
+        link = desk.views[-1].query_one("MarkdownParagraph")
+        await desk.pilot.click(link, offset=(2, 0))
+        if address.startswith("https:"):
+            await desk.until(lambda: "Open this in your browser?" in desk.seen())
+            assert address in desk.seen() and not opened
+            await desk.press(answer)
+            await desk.until(lambda: desk.app.screen is desk.chat)
+        elif address.startswith("file:"):
+            # It is not even a link.
+            assert f"[press me]({address})" in desk.seen()
+        else:
+            await desk.until(lambda: "Not opened, as it is no web page" in desk.seen())
+        await desk.pilot.pause()
+        assert opened == ([address] if answer == "y" else [])
 
     sit_down(visit)
