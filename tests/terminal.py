@@ -113,12 +113,14 @@ class Screen:
         *arguments: str | Path,
         env: Mapping[str, str] | None = None,
         err: int | None = None,
+        stdin: int | None = None,
         size: tuple[int, int] | None = None,
         command: Sequence[str] = COMMAND,
     ) -> Iterator[Self]:
         """Start the command line, or a `command`; `err` sends stderr elsewhere.
 
-        `size` is the terminal's, in columns and rows.
+        `stdin` gives it another standard input than the terminal. `size` is the
+        terminal's, in columns and rows.
         """
         terminal, inside = pty.openpty()
         if size:
@@ -137,7 +139,7 @@ class Screen:
         termios.tcsetattr(inside, termios.TCSANOW, settings)
         process = subprocess.Popen(
             [*command, *map(str, arguments)],
-            stdin=inside,
+            stdin=inside if stdin is None else stdin,
             stdout=inside,
             stderr=inside if err is None else err,
             env={**inherited, "TERM": "xterm-256color", **(env or {})},

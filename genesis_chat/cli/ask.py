@@ -9,6 +9,7 @@ import click
 
 from ..errors import GenerationError
 from .conversation import Choice, conversation_id
+from .input import read_file, read_stdin
 from .options import generation_options, settings_from
 from .show import (
     as_json,
@@ -57,6 +58,7 @@ def ask(
     settings, choice = settings_from(options), Choice(options)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_interrupt(leaving=True))
+        choice.check()
         genesis = load_model(model, dtype, backend, delta_rule)
         if stop.asked:
             return INTERRUPTED
@@ -90,8 +92,8 @@ def _read_prompt(prompt: tuple[str, ...], files: tuple[Path, ...]) -> str:
     words = [word for word in prompt if word != "-"]
     parts = []
     if "-" in prompt or not sys.stdin.isatty():
-        parts.append(_decode(sys.stdin.buffer.read(), "Standard input"))
-    parts += [_read_file(path) for path in files]
+        parts.append(read_stdin())
+    parts += [read_file(path) for path in files]
     parts.append(" ".join(words))
     text = "\n\n".join(part.strip("\n") for part in parts if part.strip())
     if not text:
@@ -99,17 +101,3 @@ def _read_prompt(prompt: tuple[str, ...], files: tuple[Path, ...]) -> str:
             'There is no prompt: write one, as in `genesis-chat "Hello"`, or pipe one.'
         )
     return text
-
-
-def _read_file(path: Path) -> str:
-    try:
-        return _decode(path.read_bytes(), str(path))
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _decode(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise click.UsageError(f"{name} is not text in UTF-8.") from error

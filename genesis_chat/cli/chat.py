@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from .conversation import Choice
+from .editing import enable_line_editing
+from .input import piped_lines
 from .interface import open_interface
 from .line_chat import LineChat
 from .options import generation_options, settings_from
@@ -35,10 +37,11 @@ def chat(
     settings, choice = settings_from(options), Choice(options)
     if not plain and _can_draw():
         return open_interface(choice, settings, model, dtype, backend, delta_rule)
-    genesis = load_model(model, dtype, backend, delta_rule)
     terminal = sys.stdin.isatty()
+    choice.check()
+    genesis = load_model(model, dtype, backend, delta_rule)
     with LineChat(genesis, choice, settings, stats) as conversation:
-        return _converse(conversation, terminal)
+        return _converse(conversation) if terminal else _take_lines(conversation)
 
 
 def _can_draw() -> bool:
@@ -47,20 +50,18 @@ def _can_draw() -> bool:
     return os.environ.get("TERM") != "dumb" and all(s.isatty() for s in streams)
 
 
-def _converse(conversation: LineChat, terminal: bool) -> int:
-    if terminal:
-        _enable_line_editing()
-        notice(
-            f"{conversation.genesis.model.name} on "
-            f"{conversation.genesis.model.device}. "
-            "Type a message, /help for commands, Ctrl-D to leave."
-        )
+def _converse(conversation: LineChat) -> int:
+    """Take the lines that a person types; the exit code."""
+    enable_line_editing()
+    notice(
+        f"{conversation.genesis.model.name} on {conversation.genesis.model.device}. "
+        "Type a message, /help for commands, Ctrl-D to leave."
+    )
     while True:
         try:
-            line = input("\n> " if terminal else "")
+            line = input("\n> ")
         except EOFError:
-            if terminal:
-                click.echo()
+            click.echo()
             return 0
         except KeyboardInterrupt:
             notice("\nType /quit or press Ctrl-D to leave.")
@@ -69,9 +70,9 @@ def _converse(conversation: LineChat, terminal: bool) -> int:
             return 0
 
 
-def _enable_line_editing() -> None:
-    """Give `input` line editing and recall, where the platform has it."""
-    try:
-        import readline  # noqa: F401 - importing it is what does it
-    except ImportError:
-        notice("Line editing is not available on this platform.")
+def _take_lines(conversation: LineChat) -> int:
+    """Take the lines of a pipe or a file; 1 when one of them could not be done."""
+    for line in piped_lines():
+        if not conversation.take(line.strip()):
+            break
+    return int(conversation.failed)

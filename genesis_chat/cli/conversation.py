@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..engine import Session
     from ..history import Conversation, Store
 
+WITHOUT = "With --no-log it goes without."
+
 
 @contextmanager
 def open_history() -> Iterator["Store"]:
@@ -55,6 +57,22 @@ class Choice:
     def continues(self) -> bool:
         """Whether an earlier conversation goes on."""
         return self.latest or self.conversation is not None
+
+    def check(self) -> None:
+        """Find what would keep a conversation from going on or from being kept.
+
+        To be called before a model is loaded. Raises `HistoryError`.
+        """
+        if self.no_log and not self.continues:
+            return
+        with self._history() as store:
+            self.find(store)
+            if self.no_log:
+                return
+            try:
+                store.check_writable()
+            except HistoryError as error:
+                raise HistoryError(f"{error} {WITHOUT}") from error
 
     @contextmanager
     def open(self, genesis: "Genesis") -> Iterator["Chat | Session"]:
@@ -102,7 +120,7 @@ class Choice:
             try:
                 store = stack.enter_context(open_history())
             except HistoryError as error:
-                hint = "" if self.continues else " With --no-log it goes without."
+                hint = "" if self.continues else f" {WITHOUT}"
                 raise HistoryError(f"{error}{hint}") from error
             yield store
 

@@ -48,6 +48,8 @@ class LineChat:
         choice: which conversation, and whether it is kept.
         settings: how replies are generated.
         stats: whether each reply is followed by its figures.
+
+    `failed` says whether a line could not be done.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class LineChat:
     ) -> None:
         self.genesis, self.choice = genesis, choice
         self.settings, self.stats = settings, stats
+        self.failed = False
         self._listed: list[str] = []
         self._commands: dict[str, Callable[[str], None]] = {
             "help": lambda rest: notice(HELP),
@@ -95,8 +98,10 @@ class LineChat:
             elif name in self._commands:
                 self._commands[name](rest.strip())
             else:
+                self.failed = True
                 notice(f"{command} is not a command; /help lists them.")
         except GenesisChatError as error:
+            self.failed = True
             notice(f"Error: {error}")
         return True
 

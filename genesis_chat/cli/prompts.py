@@ -1,15 +1,15 @@
 """`genesis-chat prompts`: named system prompts."""
 
 import json
-import sys
 from dataclasses import asdict
 
 import click
 
-from ..errors import PromptError
 from ..paths import user_path
 from ..text import sanitize
+from ..text_files import LARGEST_WRITTEN
 from .history import AS_JSON
+from .input import read_file, read_stdin
 from .options import complete_prompt
 from .show import notice
 
@@ -25,7 +25,7 @@ def list_command(json_output: bool) -> int:
     """List all prompts; your own are marked."""
     from ..prompts import prompts as all_prompts
 
-    found = all_prompts()
+    found = all_prompts(notice)
     if json_output:
         click.echo(json.dumps([asdict(each) for each in found]))
         return 0
@@ -58,17 +58,12 @@ def add_command(name: str, text: tuple[str, ...], file: str | None) -> int:
 
     if text and file:
         raise click.UsageError("TEXT and --file exclude each other.")
-    try:
-        if file:
-            content = user_path(file).read_text(encoding="utf-8-sig")
-        elif text and text != ("-",):
-            content = " ".join(text)
-        else:
-            content = sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise click.UsageError("The prompt is not text in UTF-8.") from error
-    except OSError as error:
-        raise PromptError(f"{file} cannot be read: {error.strerror}.") from error
+    if file:
+        content = read_file(user_path(file), LARGEST_WRITTEN, strict=True)
+    elif text and text != ("-",):
+        content = " ".join(text)
+    else:
+        content = read_stdin(LARGEST_WRITTEN, strict=True)
     add(name, content)
     notice(f"The prompt {name} is kept; use it with -t {name}.")
     return 0

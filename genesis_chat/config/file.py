@@ -1,12 +1,12 @@
 """Reading and changing the settings file."""
 
-import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from ..paths import data_directory, private_directory
+from ..paths import data_directory
+from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
 from .schema import Config, checked, find_key, parse
 
 FILE = "config.toml"
@@ -21,11 +21,13 @@ def read() -> dict[str, Any]:
     """What the file says, checked. Raises `ConfigError` or `UsageError`."""
     file = path()
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(_text(file))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TextFileError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, TextFileError):
+            reason = f"it {error}"
         raise ConfigError(
             f"The settings file {file} cannot be read: {reason}. Correct it, or move "
             "it away."
@@ -75,6 +77,14 @@ def unset_value(name: str) -> bool:
     return True
 
 
+def _text(file: Path) -> str:
+    """Raises `OSError`, `TextFileError`."""
+    found = read_text(file, LARGEST_WRITTEN, regular=True)
+    if found.first is not None:
+        raise TextFileError(f"is not {found.encoding} at byte {found.first:,}")
+    return found.text
+
+
 def _document() -> Any:
     """The file with its comments."""
     import tomlkit
@@ -82,26 +92,14 @@ def _document() -> Any:
     # A file that cannot be read must not be written over.
     read()
     file = path()
-    if not file.exists():
-        return tomlkit.document()
-    return tomlkit.parse(file.read_text(encoding="utf-8"))
+    return tomlkit.parse(_text(file)) if file.exists() else tomlkit.document()
 
 
 def _write(document: Any) -> None:
     import tomlkit
 
     file = path()
-    partial = file.with_name(f".{FILE}.{os.getpid()}")
     try:
-        private_directory(file.parent)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(tomlkit.dumps(document))
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(partial, file)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_text(file, tomlkit.dumps(document))
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}.") from error

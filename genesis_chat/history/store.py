@@ -4,12 +4,14 @@ import errno
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ..errors import HistoryError
 from ..paths import data_directory, private_directory
+from ..text_files import linked
 from .checksums import CONVERSATION, checksum, pack_receipt
 from .connection import connect, transaction
 from .migrations import back_up, check_identity, migrate
@@ -38,6 +40,10 @@ from .writer import ReplyWriter, WriterLock, mark_interrupted
 FILE = "history.sqlite3"
 
 
+class _Undone(Exception):
+    """Takes a transaction back."""
+
+
 class Store(Organizer):
     """An open history; close it, or use it in a `with` statement.
 
@@ -47,7 +53,8 @@ class Store(Organizer):
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         super().__init__(path, connection)
-        self._lock = WriterLock(path)
+        # Programs that come by a link and by the file itself share their locks.
+        self._lock = WriterLock(linked(path))
 
     @classmethod
     def open(
@@ -64,13 +71,18 @@ class Store(Organizer):
         """
         path = path or data_directory() / FILE
         try:
-            return cls(path, _open(path))
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) or not is_ours(path):
-                raise unreadable(path, error) from error
-            recovered(recover(path))
+            # A symbolic link stays one: what becomes of the file happens beside it.
+            file = linked(path)
+        except OSError as error:
+            raise unreadable(path, error) from error
         try:
-            return cls(path, _open(path))
+            return cls(path, _open(path, file))
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) or not is_ours(file):
+                raise unreadable(path, error) from error
+            recovered(recover(file))
+        try:
+            return cls(path, _open(path, file))
         except sqlite3.Error as error:
             raise unreadable(path, error) from error
 
@@ -182,6 +194,14 @@ class Store(Organizer):
 
         return problems(self._connection)
 
+    def check_writable(self) -> None:
+        """Raise `HistoryError` when nothing could be kept; nothing is changed."""
+        with suppress(_Undone), transaction(self._connection):
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            # Touches the file's first page, and so makes the journal too.
+            self._connection.execute(f"PRAGMA user_version={version}")
+            raise _Undone
+
     def backup(self, path: Path) -> None:
         """Copy the whole history to a new file, also while others write."""
         back_up(self._connection, path)
@@ -233,19 +253,22 @@ class Store(Organizer):
         return conversation
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """Raises `HistoryError`, or `sqlite3.DatabaseError` for a damaged file."""
+def _open(path: Path, file: Path) -> sqlite3.Connection:
+    """Open the file that `path` leads to.
+
+    Raises `HistoryError`, or `sqlite3.DatabaseError` for a damaged file.
+    """
     try:
         private_directory(path.parent)
-        if path.is_dir():
+        if file.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a directory")
-        check_identity(path)
-        connection = connect(path)
+        check_identity(file)
+        connection = connect(file)
     except OSError as error:
         raise unreadable(path, error) from error
     try:
-        migrate(connection, path)
-        mark_interrupted(connection, path)
+        migrate(connection, file)
+        mark_interrupted(connection, file)
         # Reads every table's first pages: damage shows now rather than in mid-reply.
         connection.execute(f"{CONVERSATIONS} ORDER BY turn DESC LIMIT 50").fetchall()
         connection.execute("SELECT * FROM message ORDER BY number DESC LIMIT 50")

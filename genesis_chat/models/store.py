@@ -4,7 +4,6 @@ A model is a directory whose manifest reads; the default model's name is a file
 beside them. Nothing here loads weights.
 """
 
-import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..paths import models_directory
+from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
 from .folder import (
     BUILTIN,
     DEFAULT_FILE,
@@ -131,10 +131,10 @@ def default_name() -> str:
     models = models_directory()
     file = models / DEFAULT_FILE
     try:
-        name = file.read_text(encoding="utf-8").strip()
+        name = read_text(file, LARGEST_WRITTEN, regular=True).text.strip()
     except (FileNotFoundError, NotADirectoryError):
         name = ""
-    except (OSError, ValueError) as error:
+    except (OSError, TextFileError) as error:
         raise ModelError(
             f"{file} cannot be read; remove it, or set the default again with "
             "genesis-chat models default NAME."
@@ -153,15 +153,9 @@ def set_default(name: str) -> None:
     if name != BUILTIN:
         find(name)
     file = models_folder() / DEFAULT_FILE
-    partial = file.with_name(f".{DEFAULT_FILE}.{os.getpid()}")
     try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(f"{name}\n")
-        os.replace(partial, file)
+        replace_text(file, f"{name}\n")
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         if file.is_dir():
             raise ModelError(f"{file} is a folder; remove it.") from error
         raise ModelError(folder_problem(file.parent, "written", error)) from error

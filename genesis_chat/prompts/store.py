@@ -4,18 +4,18 @@ A person's file goes before the built-in one of the same name; removing it bring
 that one back.
 """
 
-import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from ..errors import PromptError, UsageError
-from ..paths import data_directory, private_directory
+from ..paths import data_directory
+from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 SUFFIX = ".md"
-LARGEST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,18 @@ class NamedPrompt:
     builtin: bool
 
 
-def prompts() -> list[NamedPrompt]:
-    """All of them, by name. Raises `PromptError`."""
-    return [find(name) for name in names()]
+def prompts(told: Callable[[str], None]) -> list[NamedPrompt]:
+    """All of them, by name; `told` of each that cannot be read, which is left out.
+
+    Raises `PromptError` when their folder cannot be read.
+    """
+    found = []
+    for name in names():
+        try:
+            found.append(find(name))
+        except PromptError as error:
+            told(str(error))
+    return found
 
 
 def names() -> list[str]:
@@ -47,13 +56,22 @@ def find(name: str) -> NamedPrompt:
     check_name(name)
     path = _path(name)
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise PromptError(f"The prompt {path} is larger than 1 MB.")
-        return NamedPrompt(name, path.read_text(encoding="utf-8").strip(), False)
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError) as error:
-        raise PromptError(f"The prompt {path} cannot be read.") from error
+        found = read_text(path, LARGEST_WRITTEN, regular=True)
+        if found.first is not None:
+            raise TextFileError(
+                f"is not {found.encoding} at byte {found.first:,}; save it as UTF-8"
+            )
+        # Windows ends lines with two characters; the model would read the first too.
+        return NamedPrompt(name, found.text.replace("\r\n", "\n").strip(), False)
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise PromptError(f"The prompt {path} leads to no file.") from error
+    except TextFileError as error:
+        raise PromptError(f"The prompt {path} {error}.") from error
+    except OSError as error:
+        raise PromptError(
+            f"The prompt {path} cannot be read: {error.strerror}."
+        ) from error
     if name not in _builtin():
         raise PromptError(
             f"There is no prompt {name!r}; there are: {', '.join(names())}."
@@ -74,18 +92,8 @@ def add(name: str, text: str, *, replace: bool = False) -> NamedPrompt:
         raise PromptError(
             f"There is a prompt {name!r}; change it with `prompts edit {name}`."
         )
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        private_directory(path.parent)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(f"{text}\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_text(path, f"{text}\n")
     except UnicodeEncodeError as error:
         raise UsageError("The prompt is not valid text.") from error
     except OSError as error:

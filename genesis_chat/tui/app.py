@@ -1,7 +1,7 @@
 """The full-screen application."""
 
 import signal
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -146,16 +146,6 @@ class GenesisApp(App[int]):
         except GenesisChatError as error:
             self.chat.tell(str(error), error=True)
             return [BUILTIN]
-
-    def named_prompts(self) -> Mapping[str, str]:
-        """System prompts by their names."""
-        from ..prompts import prompts
-
-        try:
-            return {each.name: each.text for each in prompts()}
-        except GenesisChatError as error:
-            self.chat.tell(str(error), error=True)
-            return {}
 
     def action_help(self) -> None:
         from .screens.help import Help

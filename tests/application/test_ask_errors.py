@@ -72,17 +72,6 @@ def test_directory_is_no_file(tmp_path: Path) -> None:
     assert str(tmp_path) in refused(call("ask", "-f", tmp_path, "hello"), 2)
 
 
-def test_file_that_is_not_utf8(tmp_path: Path) -> None:
-    file = tmp_path / "latin.txt"
-    file.write_bytes("café".encode("latin-1"))
-    message = refused(call("ask", "-f", file, "hello"), 2)
-    assert "latin.txt" in message and "UTF-8" in message
-
-
-def test_standard_input_that_is_not_utf8() -> None:
-    assert "UTF-8" in refused(run("ask", stdin="café".encode("latin-1")), 2)
-
-
 def test_file_names_cannot_act_on_the_terminal(tmp_path: Path) -> None:
     result = call("ask", "-f", tmp_path / "\x1b]0;title\x07", "hello")
     assert result.code == 2

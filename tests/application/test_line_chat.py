@@ -13,7 +13,8 @@ JAPAN, TOKYO = "What is the capital of Japan?", "The capital of Japan is Tokyo."
 
 def chat(*lines: str, options: tuple[str, ...] = GREEDY) -> Result:
     result = call("chat", "--plain", *options, stdin="\n".join([*lines, ""]))
-    assert result.code == 0, result.err
+    failed = "Error: " in result.err or "is not a command" in result.err
+    assert result.code == int(failed), result.err
     assert "Traceback" not in result.err
     return result
 
@@ -101,13 +102,13 @@ def test_a_path_that_cannot_be_leaves_the_chat_going(
     private_home: Path, tmp_path: Path
 ) -> None:
     long = tmp_path / ("x" * 300 + ".md")
-    paths = ("~nosuchuser9/x.md", str(long), "a\0b.md", str(tmp_path / "no" / "x.md"))
+    paths = ("~nosuchuser9/x.md", str(long), str(tmp_path / "no" / "x.md"))
     result = chat(FRANCE, *(f"/export {path}" for path in paths), JAPAN)
     assert result.out.splitlines() == [PARIS, TOKYO]
     said = [line for line in result.err.splitlines() if line.startswith("Error: ")]
     assert len(said) == len(paths)
     for path, sentence in zip(paths, said, strict=True):
-        assert path.replace("\0", "\u2400") in sentence
+        assert path in sentence
     assert not list(tmp_path.iterdir())
 
 

@@ -89,7 +89,7 @@ def test_an_editor_that_changes_nothing_or_fails(
         (("add", "UPPER", "x"), 2, "name"),
         (("add", ".hidden", "x"), 2, "name"),
         (("add", "one", "x", "-f", "y"), 2, "exclude"),
-        (("add", "one", "-f", "missing.txt"), 1, "missing.txt"),
+        (("add", "one", "-f", "missing.txt"), 2, "missing.txt"),
         (("remove", "none"), 1, "there are"),
         (("remove", "brief"), 1, "stays"),
     ],

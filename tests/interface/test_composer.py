@@ -114,7 +114,7 @@ def test_a_text_file_is_attached(sit_down: Sit, tmp_path: Path) -> None:
     ("name", "content", "told"),
     [
         ("gone.txt", None, "No such file"),
-        ("picture.png", b"\x89PNG\xff\xfe", "is not text in UTF-8"),
+        ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is binary"),
         ("huge.txt", b"x" * (2**20 + 1), "larger than 1 MB"),
         (".", None, "directory"),
     ],

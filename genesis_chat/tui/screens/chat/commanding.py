@@ -1,12 +1,13 @@
 """Slash commands, and the screens behind the function keys."""
 
 from dataclasses import asdict, fields
+from functools import partial
 from typing import Any
 
 from textual import work
 
 from ....engine import check
-from ....errors import UsageError
+from ....errors import GenesisChatError, UsageError
 from ....settings import GenerationSettings, parse_setting
 from ...commands import parse
 from ..settings import Settings
@@ -122,10 +123,20 @@ class Commanding(Attaching):
 
     @work
     async def action_system(self) -> None:
-        named = self.genesis.named_prompts()
+        named = self._named_prompts()
         text = await self.app.push_screen_wait(SystemPrompt(self.system, named))
         if text is not None:
             await self._set_system(text)
+
+    def _named_prompts(self) -> dict[str, str]:
+        from ....prompts import prompts
+
+        tell = partial(self.tell, error=True)
+        try:
+            return {each.name: each.text for each in prompts(tell)}
+        except GenesisChatError as error:
+            tell(str(error))
+            return {}
 
     async def _set_system(self, text: str) -> None:
         self.system = text

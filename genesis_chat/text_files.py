@@ -1,0 +1,75 @@
+"""Text files of a person: reading any of them, and replacing one safely."""
+
+import os
+import stat
+from errno import ELOOP
+from pathlib import Path
+
+from backends.text_files import (
+    NotTextError,
+    Readable,
+    Text,
+    TextFileError,
+    TooLargeError,
+    decode_text,
+    encoding_of,
+    read_bytes,
+    read_text,
+)
+
+from .paths import private_directory
+
+# A million tokens and more: no context holds them.
+LARGEST_PROMPT = 4 << 20
+# Settings and system prompts are written by hand.
+LARGEST_WRITTEN = 1 << 20
+
+__all__ = [
+    "LARGEST_PROMPT",
+    "LARGEST_WRITTEN",
+    "NotTextError",
+    "Readable",
+    "Text",
+    "TextFileError",
+    "TooLargeError",
+    "decode_text",
+    "encoding_of",
+    "linked",
+    "read_bytes",
+    "read_text",
+    "replace_text",
+]
+
+
+def linked(path: Path) -> Path:
+    """The file that a path leads to through symbolic links, whether or not it exists.
+
+    Raises `OSError` when the links lead in a circle.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(ELOOP, os.strerror(ELOOP), str(path))
+    return target
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file in UTF-8 that its owner alone can read; all of it or nothing.
+
+    A symbolic link stays one: the file it leads to is replaced, and keeps its
+    permissions. Raises `OSError`, `UnicodeEncodeError`.
+    """
+    private_directory(path.parent)
+    target = linked(path)
+    kept = path.is_symlink() and target.exists()
+    mode = stat.S_IMODE(target.stat().st_mode) if kept else 0o600
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.chmod(mode)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
