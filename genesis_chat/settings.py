@@ -15,10 +15,15 @@ BackendName = Literal["auto", "mlx", "cpu"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 
 
+# What every part of the program can hold and every file can say exactly.
+LARGEST_SEED = 2**63 - 1
+AUTO = "auto"
+
+
 class GenerationOptions(TypedDict, total=False):
     """Keyword options of the Python interface; see `GenerationSettings`."""
 
-    max_tokens: int
+    max_tokens: int | None
     temperature: float
     top_k: int
     top_p: float
@@ -32,13 +37,16 @@ class GenerationOptions(TypedDict, total=False):
 class GenerationSettings:
     """Settings of one reply; the defaults are the reference's command line.
 
-    `max_tokens` bounds the reply. `temperature` 0 takes the most likely token.
+    But for `max_tokens`, which bounds the reply: None, written "auto", is what fits, a
+    quarter of the model's context and at least 512 tokens where there is room; the
+    reference stops after 150. `temperature` 0 takes the most likely token.
     `top_k` 0, `top_p` 1, `min_p` 0 and `repetition_penalty` 1 switch a step off.
-    `seed` None draws a new one for each reply. `ttt` adapts the model while it
-    reads (test-time training), which the reference leaves out when it generates.
+    `seed` None draws a new one for each reply; it is 0 to 2^63 - 1. `ttt` adapts the
+    model while it reads (test-time training), which the reference leaves out when it
+    generates.
     """
 
-    max_tokens: int = 150
+    max_tokens: int | None = None
     temperature: float = 0.7
     top_k: int = 50
     top_p: float = 0.9
@@ -68,8 +76,33 @@ def parse_setting(name: str, text: str) -> Any:
         return {**words, "no": False}[text.lower()]
     if name == "seed" and text in ("", "none"):
         return None
+    if name == "max_tokens" and text in ("", AUTO):
+        return None
     try:
-        return float(text) if kind is float else int(text)
+        value = float(text) if kind is float else int(text)
     except ValueError:
         what = "a number" if kind is float else "a whole number"
         raise UsageError(f"{name} must be {what}, not {text!r}.") from None
+    return check_seed(value) if name == "seed" else value
+
+
+def setting_text(name: str, value: Any) -> str:
+    """A setting's value as `parse_setting` reads it."""
+    if value is None:
+        return AUTO if name == "max_tokens" else ""
+    return str(value)
+
+
+def is_seed(value: object) -> bool:
+    """Whether a value can be a seed."""
+    return type(value) is int and 0 <= value <= LARGEST_SEED
+
+
+def check_seed(value: Any) -> Any:
+    """The value, if it can be a seed. Raises `UsageError`."""
+    if not is_seed(value):
+        raise UsageError(
+            f"seed must be a whole number from 0 to {LARGEST_SEED} (2^63 - 1), not "
+            f"{value!r}."
+        )
+    return value

@@ -8,7 +8,7 @@ from ..conversation import DEFAULT_SYSTEM_PROMPT
 from ..engine import Context, Engine, Event, Request, check
 from ..errors import HistoryError
 from ..history import Conversation, Store, StoredMessage
-from ..settings import GenerationSettings
+from ..settings import GenerationSettings, is_seed
 from .branch import exchanges_of
 from .recording import Recording, receipt_before
 
@@ -121,7 +121,8 @@ class Chat:
             raise HistoryError(
                 "Another model wrote this reply; only that one can go on with it."
             )
-        if receipt and settings.seed is None:
+        # Older versions took seeds of any size.
+        if receipt and settings.seed is None and is_seed(receipt.seed):
             settings = replace(settings, seed=receipt.seed)
         settings = settings.seeded()
         check(settings)

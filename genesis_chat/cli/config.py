@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from ..settings import setting_text
 from ..text import sanitize
 from .history import AS_JSON
 from .show import notice
@@ -34,7 +35,7 @@ def get(name: str, json_output: bool) -> int:
 
     key = find_key(name, "The settings file")
     value = getattr(load(), key.name)
-    click.echo(json.dumps(value) if json_output else _shown(value))
+    click.echo(json.dumps(value) if json_output else _shown(name, value))
     return 0
 
 
@@ -45,7 +46,7 @@ def set_command(name: str, value: str) -> int:
     """Change one setting; `keys.ACTION` gives an action another key."""
     from ..config import set_value
 
-    notice(f"{name} is now {_shown(set_value(name, value))}.")
+    notice(f"{name} is now {_shown(name, set_value(name, value))}.")
     return 0
 
 
@@ -77,7 +78,7 @@ def list_command(json_output: bool) -> int:
         return 0
     for name, value in values.items():
         mark = "*" if name in own else " "
-        click.echo(f"{mark} {name:20} {_shown(value):20} {KEYS[name].help}")
+        click.echo(f"{mark} {name:20} {_shown(name, value):20} {KEYS[name].help}")
     return 0
 
 
@@ -90,9 +91,9 @@ def path_command() -> int:
     return 0
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     if value is None:
-        return "-"
+        return setting_text(name, value) or "-"
     if isinstance(value, bool):
         return str(value).lower()
     text = json.dumps(value) if isinstance(value, dict) else str(value)

@@ -9,7 +9,7 @@ import click
 
 from ..errors import GenesisChatError, UsageError
 from ..paths import user_path
-from ..settings import GenerationSettings, parse_setting
+from ..settings import GenerationSettings, parse_setting, setting_text
 from ..text import sanitize
 from .conversation import Choice
 from .show import dropped, notice, statistics, stop_on_interrupt, write
@@ -217,12 +217,14 @@ class LineChat:
         name, _, value = rest.partition(" ")
         if not name:
             values = asdict(self.settings).items()
-            notice("\n".join(f"{name} {value}" for name, value in values))
+            shown = ((name, setting_text(name, value)) for name, value in values)
+            notice("\n".join(f"{name} {text or 'none'}" for name, text in shown))
             return
         changed = replace(self.settings, **{name: parse_setting(name, value)})
         check(changed)
         self.settings = changed
-        notice(f"{name} is {value.strip()}.")
+        text = setting_text(name, getattr(changed, name))
+        notice(f"{name} is {text or 'none'}.")
 
     def _title(self, rest: str) -> None:
         chat, id = self._begun

@@ -7,7 +7,13 @@ from typing import Any, TypeVar
 import click
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
-from ..settings import BACKENDS, COMPUTE_DTYPES, GenerationSettings
+from ..settings import (
+    AUTO,
+    BACKENDS,
+    COMPUTE_DTYPES,
+    LARGEST_SEED,
+    GenerationSettings,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,6 +30,20 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+class ReplyLength(click.IntRange):
+    """Tokens from 1 on, or "auto" for None."""
+
+    name = "integer|auto"
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        return None if value == AUTO else super().convert(value, param, ctx)
 
 
 def complete_model(
@@ -80,9 +100,9 @@ _OPTIONS = [
     ),
     click.option(
         "--max-tokens",
-        type=click.IntRange(min=1),
-        default=DEFAULTS.max_tokens,
-        show_default=True,
+        type=ReplyLength(),
+        default=AUTO,
+        show_default="auto: a quarter of the context, or 512",
         help="Longest reply, in tokens.",
     ),
     click.option(
@@ -124,7 +144,7 @@ _OPTIONS = [
     ),
     click.option(
         "--seed",
-        type=int,
+        type=click.IntRange(0, LARGEST_SEED),
         help="Same seed, same reply. Default: a new one each time.",
     ),
     click.option(
@@ -174,7 +194,9 @@ def own_defaults() -> dict[str, Any]:
     from ..config.file import read
 
     fields = {*GenerationSettings.__dataclass_fields__, "dtype", "backend", "log"}
-    return {name: value for name, value in read().items() if name in fields}
+    own = {name: value for name, value in read().items() if name in fields}
+    # Click takes None for nothing.
+    return {name: AUTO if value is None else value for name, value in own.items()}
 
 
 def settings_from(options: dict[str, Any]) -> GenerationSettings:

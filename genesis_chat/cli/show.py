@@ -95,7 +95,7 @@ def dropped(exchanges: int) -> str:
 
 def statistics(reply: "Reply") -> str:
     """One line about a reply."""
-    first, speed = reply.seconds_to_first_token, reply.tokens_per_second
+    first, speed = reply.seconds_to_first_token, reply.measured_speed
     greedy = reply.settings.temperature == 0
     parts = [
         f"{reply.reply_tokens} tokens",

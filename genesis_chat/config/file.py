@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..paths import data_directory
+from ..settings import AUTO
 from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
 from .schema import Config, checked, find_key, parse
 
@@ -59,7 +60,8 @@ def set_value(name: str, text: str) -> Any:
         if action:
             find_key(name, "The settings file")
         value = parse(key, text)
-        document[key.name] = value
+        # TOML has no null.
+        document[key.name] = AUTO if value is None else value
     _write(document)
     return value
 

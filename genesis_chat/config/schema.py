@@ -6,7 +6,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import UsageError
-from ..settings import BACKENDS, COMPUTE_DTYPES, BackendName, GenerationSettings
+from ..settings import (
+    AUTO,
+    BACKENDS,
+    COMPUTE_DTYPES,
+    BackendName,
+    GenerationSettings,
+)
 
 _DEFAULTS = GenerationSettings()
 
@@ -19,7 +25,7 @@ class Config:
     gives actions of the interface other keys, such as `{"chat.new": "ctrl+k"}`.
     """
 
-    max_tokens: int = _DEFAULTS.max_tokens
+    max_tokens: int | None = _DEFAULTS.max_tokens
     temperature: float = _DEFAULTS.temperature
     top_k: int = _DEFAULTS.top_k
     top_p: float = _DEFAULTS.top_p
@@ -52,7 +58,7 @@ class Key:
 KEYS = {
     key.name: key
     for key in (
-        Key("max_tokens", int, "longest reply, in tokens", 1),
+        Key("max_tokens", int, "longest reply, in tokens; auto is what fits", 1),
         Key("temperature", float, "0 always takes the likeliest token", 0),
         Key("top_k", int, "draw from so many tokens; 0 is off", 0),
         Key("top_p", float, "draw from tokens up to this probability", 0, 1),
@@ -93,12 +99,15 @@ def find_key(name: str, where: str) -> Key:
 
 def checked(key: Key, value: Any, where: str) -> Any:
     """A value, if the key may have it. Raises `UsageError` naming both."""
+    if key.name == "max_tokens" and value == AUTO:
+        return None
     kinds = (int, float) if key.kind is float else (key.kind,)
     right = isinstance(value, kinds) and (key.kind is bool) == isinstance(value, bool)
     if right and key.kind is dict:
         right = all(isinstance(each, str) for each in value.values())
     if not right:
-        raise UsageError(f"{key.name} in {where} must be {_WORDS[key.kind]}.")
+        word = f"{_WORDS[key.kind]}{_also(key)}"
+        raise UsageError(f"{key.name} in {where} must be {word}.")
     if key.choices and value not in key.choices:
         raise UsageError(
             f"{key.name} in {where} must be one of {', '.join(key.choices)}, not "
@@ -111,17 +120,23 @@ def checked(key: Key, value: Any, where: str) -> Any:
     return float(value) if key.kind is float else value
 
 
+def _also(key: Key) -> str:
+    return f" or {AUTO}" if key.name == "max_tokens" else ""
+
+
 def parse(key: Key, text: str) -> Any:
     """A value as a person writes it on the command line. Raises `UsageError`."""
     where = "the settings"
     try:
+        if key.name == "max_tokens" and text == AUTO:
+            return None
         if key.kind is int:
             return checked(key, int(text), where)
         if key.kind is float:
             return checked(key, float(text), where)
     except ValueError:
         raise UsageError(
-            f"{key.name} must be {_WORDS[key.kind]}, not {text!r}."
+            f"{key.name} must be {_WORDS[key.kind]}{_also(key)}, not {text!r}."
         ) from None
     if key.kind is bool:
         if text.lower() not in (*_TRUE, *_FALSE):

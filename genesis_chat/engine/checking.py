@@ -5,7 +5,7 @@ from dataclasses import fields
 from backends.sampling_settings import SamplingSettings
 
 from ..errors import UsageError
-from ..settings import GenerationSettings
+from ..settings import GenerationSettings, check_seed
 
 
 def check(settings: GenerationSettings) -> None:
@@ -14,7 +14,7 @@ def check(settings: GenerationSettings) -> None:
     A seed that is still to be drawn is no mistake.
     """
     sampling(settings.seeded())
-    if settings.max_tokens < 1:
+    if settings.max_tokens is not None and settings.max_tokens < 1:
         raise UsageError(f"max_tokens must be at least 1, not {settings.max_tokens}.")
 
 
@@ -22,10 +22,13 @@ def sampling(settings: GenerationSettings) -> SamplingSettings:
     """Them as a backend takes them. Raises `UsageError` naming what is wrong."""
     for field in fields(settings):
         value = getattr(settings, field.name)
+        if field.name == "max_tokens" and value is None:
+            continue
         wanted = (int, float) if field.type is float else (int,)
         boolean = field.type is bool
         if isinstance(value, bool) != boolean or not isinstance(value, wanted):
             raise UsageError(f"{field.name} cannot be {value!r}.")
+    check_seed(settings.seed)
     try:
         return SamplingSettings(
             temperature=settings.temperature,

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
 
+# Shorter replies say more about the clock than about the model.
+LEAST_TOKENS, LEAST_SECONDS = 16, 0.25
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -35,6 +38,17 @@ class Reply:
     tokens_per_second: float | None
     model: str
     settings: GenerationSettings
+
+    @property
+    def measured_speed(self) -> float | None:
+        """Tokens per second, None where too little was measured.
+
+        That is fewer than 16 tokens and less than 0.25 s.
+        """
+        speed, tokens = self.tokens_per_second, len(self.log_probabilities) - 1
+        if not speed or (tokens < LEAST_TOKENS and tokens / speed < LEAST_SECONDS):
+            return None
+        return speed
 
     @property
     def reply_tokens(self) -> int:

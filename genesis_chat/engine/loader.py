@@ -79,12 +79,13 @@ class LoadedModel(ModelFacts):
         With `readings` each step's come before its token.
 
         `history` is what `state` has read; it is updated. The settings must have a
-        seed. Raises `ContextFullError` before anything is read, `GenerationError`
-        when the model fails, `UsageError` for a setting out of range.
+        seed and `max_tokens`. Raises `ContextFullError` before anything is read,
+        `GenerationError` when the model fails, `UsageError` for a setting out of range.
         """
         from backends.errors import BackendError, ContextError
 
         check(settings)
+        assert settings.max_tokens is not None
         try:
             events = self._backend.module.generate_with_progress(
                 self._model,

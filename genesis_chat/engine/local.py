@@ -42,6 +42,7 @@ class LocalEngine:
         check(settings)
         if request.begun[-1:] == (self._model.tokenizer.im_end,):
             raise UsageError("The reply has come to its end; it cannot go on.")
+        settings = replace(settings, max_tokens=self._planner.longest(request))
         plan = self._planner.plan(request)
         if plan.dropped:
             yield Dropped(plan.dropped)

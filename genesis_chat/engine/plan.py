@@ -15,6 +15,8 @@ from .protocol import Exchange, Request
 # When exchanges have to leave, so many do that this share of the context is free:
 # the turns that follow then need no reading anew.
 FREE_SHARE = 4
+# What a reply may have where nobody bounds it and a quarter of the context is less.
+LEAST_LONGEST = 512
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,12 @@ class Planner:
             boundaries.append(len(prompt))
         return Plan(prompt, boundaries, tuple(starts), first - before)
 
+    def longest(self, request: Request) -> int:
+        """How long a reply may get, in tokens; the context may end it before."""
+        if request.settings.max_tokens is not None:
+            return request.settings.max_tokens
+        return max(self._context // FREE_SHARE, LEAST_LONGEST)
+
     def context(self, request: Request) -> Context:
         """How full the context is with the request's exchanges."""
         system, exchanges = len(self._system(request)), self._encode(request)
@@ -100,7 +108,7 @@ class Planner:
 
     def _reserve(self, request: Request) -> int:
         """What is left free for the reply."""
-        return min(request.settings.max_tokens, self._context // FREE_SHARE)
+        return min(self.longest(request), self._context // FREE_SHARE)
 
     def _first(
         self, request: Request, system: int, exchanges: Sequence[Encoded], turn: int

@@ -16,13 +16,14 @@ class Receipt:
 
     `model_sha256` is of the model's weights file; `settings` are the sampling
     settings without the seed. Times are in seconds. `backend`, `dtype` and
-    `delta_rule` are what the model ran as, None and False where nobody noted it.
+    `delta_rule` are what the model ran as; they and `seed` are None or False where
+    nobody noted them.
     """
 
     model: str
     model_sha256: str | None
     settings: dict[str, Any]
-    seed: int
+    seed: int | None
     prompt_tokens: int
     prefilled_tokens: int
     reply_tokens: int

@@ -123,8 +123,8 @@ def test_log_and_system_prompt(home: Path) -> None:
 
 
 def test_python_does_not_depend_on_it(home: Path, genesis: Genesis) -> None:
-    call("config", "set", "max_tokens", "1")
-    assert genesis.reply("hello").settings.max_tokens == 150
+    call("config", "set", "temperature", "0.1")
+    assert genesis.reply("hello").settings.temperature == 0.7
 
 
 def test_a_folder_that_cannot_be_written(home: Path) -> None:

@@ -150,7 +150,7 @@ def test_damage_is_not_passed_on(tmp_path: Path) -> None:
     messages[0] = replace(messages[0], parent="M3", created=2**62)
     messages[1] = replace(messages[1], role="ursr", status="damaged")  # type: ignore[arg-type]
     messages[2] = replace(
-        messages[2], status="compleue", receipt=replace(RECEIPT, seed=None)
+        messages[2], status="compleue", receipt=replace(RECEIPT, prompt_tokens=None)
     )  # type: ignore[arg-type]
     messages[3] = replace(messages[3], receipt=nan)
     for head in ["M3", "gone"]:
@@ -194,7 +194,7 @@ def test_receipts_without_what_the_model_ran_as() -> None:
     for name in ("backend", "dtype", "delta_rule"):
         del kept[name]
     expected = replace(RECEIPT, backend=None, dtype=None, delta_rule=False)
-    assert to_receipt(kept, "a receipt") == expected
+    assert to_receipt(kept, "a receipt", []) == expected
     assert unpack_receipt(json.dumps(kept)) == expected
     with pytest.raises(Refused, match="delta_rule"):
-        to_receipt({**kept, "delta_rule": 1}, "a receipt")
+        to_receipt({**kept, "delta_rule": 1}, "a receipt", [])

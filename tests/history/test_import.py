@@ -181,7 +181,9 @@ def test_refused(content: Any, reason: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"seed": 2**64}, "'seed'"),
+        ({"seed": "7"}, "'seed'"),
+        ({"seed": 1.5}, "'seed'"),
+        ({"seed": True}, "'seed'"),
         ({"prompt_tokens": -1}, "'prompt_tokens'"),
         ({"tokens_per_second": "fast"}, "'tokens_per_second'"),
         ({"settings": []}, "'settings'"),

@@ -72,11 +72,14 @@ class Fields:
         value = self._values.get(name, False)
         return value if isinstance(value, bool) else self._not(name, "true or false")
 
+    def whole(self, name: str) -> int:
+        """A whole number of any size."""
+        value = self._values.get(name)
+        return value if type(value) is int else self._not(name, "a whole number")
+
     def integer(self, name: str, low: int = 0, high: int = 2**63 - 1) -> int:
         """A whole number within two bounds."""
-        value = self._values.get(name)
-        if type(value) is not int:
-            self._not(name, "a whole number")
+        value = self.whole(name)
         if not low <= value <= high:
             raise Refused(f"{name!r} of {self.place} is out of range: {shown(value)}")
         return value

@@ -99,7 +99,7 @@ def _receipt(receipt: Receipt | None) -> dict[str, Any] | None:
     if receipt is None:
         return None
     try:
-        return asdict(to_receipt(_finite(asdict(receipt)), "a receipt"))
+        return asdict(to_receipt(_finite(asdict(receipt)), "a receipt", []))
     except Refused:
         return None
 

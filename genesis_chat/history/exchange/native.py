@@ -1,8 +1,9 @@
 """Reading our own JSON and JSON Lines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...settings import is_seed
 from ..records import NewConversation, NewMessage, Receipt, Status
 from .checked import Fields, Refused, shown
 from .parsing import parse
@@ -15,35 +16,50 @@ STATUSES = ("complete", "writing", "interrupted", "failed", "damaged")
 LARGEST_TOKEN_ID = 2**32 - 1
 
 
-def read_json(text: str) -> list[NewConversation]:
-    """The conversations of a JSON document. Raises `Refused`."""
+def read_json(text: str, note: Callable[[str], None]) -> list[NewConversation]:
+    """The conversations of a JSON document; `note` is told of what was left out.
+
+    Raises `Refused`.
+    """
     document = Fields(parse(text), "the document")
     _check_version(document)
-    return [
-        _conversation(Fields(value, f"conversation {number}"))
+    odd: list[str] = []
+    conversations = [
+        _conversation(Fields(value, f"conversation {number}"), odd)
         for number, value in enumerate(document.items("conversations"), 1)
     ]
+    _tell_seeds(odd, note)
+    return conversations
 
 
-def read_jsonl(text: str) -> list[NewConversation]:
+def read_jsonl(text: str, note: Callable[[str], None]) -> list[NewConversation]:
     """The conversations of a JSON Lines file. Raises `Refused` with the line."""
     conversations = []
+    odd: list[str] = []
     for number, line in _lines(text):
         place = f"line {number}"
         fields = Fields(parse(line, place, number), place)
         _check_version(fields)
-        conversations.append(_conversation(fields))
+        conversations.append(_conversation(fields, odd))
+    _tell_seeds(odd, note)
     return conversations
 
 
-def to_receipt(value: Any, place: str) -> Receipt:
-    """A reply's receipt. Raises `Refused`."""
+def to_receipt(value: Any, place: str, odd: list[str]) -> Receipt:
+    """A reply's receipt; its place joins `odd` if its seed is one no reply can have.
+
+    Raises `Refused`.
+    """
     fields = Fields(value, place)
+    seed = fields.whole("seed") if "seed" in fields else None
+    if seed is not None and not is_seed(seed):
+        odd.append(place)
+        seed = None
     return Receipt(
         model=fields.text("model"),
         model_sha256=fields.optional_text("model_sha256"),
         settings=fields.plain("settings"),
-        seed=fields.integer("seed", -(2**63), 2**64 - 1),
+        seed=seed,
         prompt_tokens=fields.integer("prompt_tokens"),
         prefilled_tokens=fields.integer("prefilled_tokens"),
         reply_tokens=fields.integer("reply_tokens"),
@@ -54,6 +70,14 @@ def to_receipt(value: Any, place: str) -> Receipt:
         dtype=fields.optional_text("dtype"),
         delta_rule=fields.flag("delta_rule"),
     )
+
+
+def _tell_seeds(odd: list[str], note: Callable[[str], None]) -> None:
+    if odd:
+        note(
+            f"Left out, as seeds go from 0 to 2^63 - 1: the seed in {odd[0]}"
+            f"{f' and {len(odd) - 1} more' if len(odd) > 1 else ''}."
+        )
 
 
 def _check_version(fields: Fields) -> None:
@@ -68,7 +92,7 @@ def _check_version(fields: Fields) -> None:
         )
 
 
-def _conversation(fields: Fields) -> NewConversation:
+def _conversation(fields: Fields, odd: list[str]) -> NewConversation:
     messages: dict[str, Fields] = {}
     for number, value in enumerate(fields.items("messages"), 1):
         message = Fields(value, f"message {number} of {fields.place}")
@@ -85,13 +109,15 @@ def _conversation(fields: Fields) -> NewConversation:
     return NewConversation(
         title=fields.text("title"),
         system=fields.text("system"),
-        messages=tuple(_message(messages[id], index, parents[id]) for id in order),
+        messages=tuple(_message(messages[id], index, parents[id], odd) for id in order),
         head=None if head is None else index[head],
         created=fields.time("created"),
     )
 
 
-def _message(fields: Fields, index: dict[str, int], parent: str | None) -> NewMessage:
+def _message(
+    fields: Fields, index: dict[str, int], parent: str | None, odd: list[str]
+) -> NewMessage:
     status: Status = "complete"
     if "status" in fields:
         status = fields.one_of("status", STATUSES)
@@ -106,7 +132,7 @@ def _message(fields: Fields, index: dict[str, int], parent: str | None) -> NewMe
         token_ids=fields.integers("token_ids", LARGEST_TOKEN_ID),
         receipt=None
         if receipt is None
-        else to_receipt(receipt, f"the receipt of {fields.place}"),
+        else to_receipt(receipt, f"the receipt of {fields.place}", odd),
     )
 
 

@@ -40,9 +40,9 @@ def read_import(
         text = _text(path)
         match format or _detected(text):
             case "json":
-                return native.read_json(text)
+                return native.read_json(text, note)
             case "jsonl":
-                return native.read_jsonl(text)
+                return native.read_jsonl(text, note)
             case "markdown":
                 return markdown.read(text)
             case _:

@@ -12,11 +12,11 @@ from textual.widgets import Button, Input, Label, Static, Switch
 
 from ...engine import check
 from ...errors import UsageError
-from ...settings import GenerationSettings, parse_setting
+from ...settings import GenerationSettings, parse_setting, setting_text
 from ..shown import plain
 
 MEANING = {
-    "max_tokens": "longest reply, in tokens",
+    "max_tokens": "longest reply, in tokens; auto is what fits",
     "temperature": "0 takes the likeliest token, more is livelier",
     "top_k": "choose among so many tokens, 0 among all",
     "top_p": "choose among tokens of this probability in sum",
@@ -54,7 +54,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                     if field.type is bool:
                         yield Switch(value, id=field.name, animate=False)
                     else:
-                        text = "" if value is None else str(value)
+                        text = setting_text(field.name, value)
                         yield Input(text, id=field.name, compact=True)
                     yield Static(
                         id=f"state-{field.name}", classes="state", markup=False
@@ -100,14 +100,14 @@ class Settings(ModalScreen[dict[str, Any] | None]):
             if field.type is bool:
                 self.query_one(f"#{field.name}", Switch).value = value
             else:
-                text = "" if value is None else str(value)
+                text = setting_text(field.name, value)
                 self.query_one(f"#{field.name}", Input).value = text
 
     def _show_states(self) -> None:
         self._read()
         for field in fields(GenerationSettings):
             default = getattr(self._defaults, field.name)
-            text = "none" if default is None else str(default)
+            text = setting_text(field.name, default) or "none"
             try:
                 same = self._value(field.name, field.type) == default
             except UsageError:

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from ....engine import Context
 from ....errors import GenesisChatError
 from ....history import Conversation, StoredMessage
-from ....settings import GenerationSettings
+from ....settings import GenerationSettings, is_seed
 from ...library import Library
 from ...start import Start
 from ...turns import Turn, Turns
@@ -145,10 +145,12 @@ def changed_settings(values: dict[str, Any]) -> dict[str, Any]:
             kinds = (int, float)
         elif field.type is bool:
             kinds = (bool,)
-        elif field.name == "seed":
+        elif field.default is None:
             kinds = (int, type(None))
         if field.name in values and isinstance(values[field.name], kinds):
             found[field.name] = values[field.name]
+    if found.get("seed") is not None and not is_seed(found["seed"]):
+        del found["seed"]
     return found
 
 

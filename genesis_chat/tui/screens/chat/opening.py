@@ -52,6 +52,8 @@ class Opening(Base):
         self.conversation, self.branch, self.known = found, branch, tree
         self.left_behind()
         self.changed = changed_settings(found.settings) if found else {}
+        if found and found.settings.get("seed") != self.changed.get("seed"):
+            self.tell("This chat's seed was none, and is left out; F4 sets another.")
         self.system = found.system if found else self.start.system
         self.context = None
         self.status.context(None)
