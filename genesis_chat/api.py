@@ -1,13 +1,15 @@
 """The Python interface: load a model, ask it, stream from it."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 from typing import Self, Unpack
 
-from .conversation import DEFAULT_SYSTEM_PROMPT
+from .conversation import DEFAULT_SYSTEM_PROMPT, check_text
 from .engine import (
+    Event,
     Finished,
     LoadedModel,
     LocalEngine,
@@ -43,6 +45,10 @@ class Genesis:
         preparing: Callable[[str], None] = lambda text: None,
     ) -> Self:
         """See `load`; `preparing` is told of what takes seconds, the first time."""
+        if not isinstance(model, str | PathLike | None):
+            raise TypeError(f"model must be a name or a path, not {_kind(model)}.")
+        if not isinstance(delta_rule, bool):
+            raise TypeError(f"delta_rule must be a bool, not {_kind(delta_rule)}.")
         found = choose(
             model, lambda: preparing("Preparing the built-in model (once) ...")
         )
@@ -66,7 +72,8 @@ class Genesis:
         return self.model.name == BUILTIN
 
     def session(self, system: str = DEFAULT_SYSTEM_PROMPT) -> Session:
-        """A conversation of several turns."""
+        """A conversation of several turns. Raises `TypeError`."""
+        check_text("system", system)
         return Session(LocalEngine(self.model), system)
 
     def stream(
@@ -75,15 +82,14 @@ class Genesis:
         *,
         system: str = DEFAULT_SYSTEM_PROMPT,
         **options: Unpack[GenerationOptions],
-    ) -> Iterator[str]:
+    ) -> Generator[str]:
         """Yield the reply to one prompt, piece by piece, as it is generated.
 
-        Raises `genesis_chat.errors.GenesisChatError`.
+        Raises `TypeError` at once for what is no text or no option, and
+        `genesis_chat.errors.GenesisChatError` when the first piece is asked for.
         """
-        settings = GenerationSettings(**options)
-        for event in self.session(system).reply(prompt, settings):
-            if isinstance(event, Text):
-                yield event.text
+        events = self.session(system).reply(prompt, GenerationSettings(**options))
+        return _pieces(events)
 
     def reply(
         self,
@@ -94,7 +100,7 @@ class Genesis:
     ) -> Reply:
         """The reply to one prompt with its token ids and statistics.
 
-        Raises `genesis_chat.errors.GenesisChatError`.
+        Raises `TypeError`, `genesis_chat.errors.GenesisChatError`.
         """
         settings = GenerationSettings(**options)
         for event in self.session(system).reply(prompt, settings):
@@ -111,9 +117,20 @@ class Genesis:
     ) -> str:
         """The text of the reply to one prompt.
 
-        Raises `genesis_chat.errors.GenesisChatError`.
+        Raises `TypeError`, `genesis_chat.errors.GenesisChatError`.
         """
         return self.reply(prompt, system=system, **options).text
+
+
+def _pieces(events: Generator[Event]) -> Generator[str]:
+    with closing(events):
+        for event in events:
+            if isinstance(event, Text):
+                yield event.text
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def load(
@@ -138,6 +155,7 @@ def load(
     fails here, is a `UserWarning`.
 
     Raises:
+        TypeError: the model is neither a name nor a path.
         genesis_chat.errors.GenesisChatError: the model is missing or damaged.
     """
     genesis = Genesis.load(model, dtype=dtype, backend=backend, delta_rule=delta_rule)

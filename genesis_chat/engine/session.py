@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from ..conversation import DEFAULT_SYSTEM_PROMPT
+from ..conversation import DEFAULT_SYSTEM_PROMPT, check_text
 from ..settings import GenerationSettings
 from .events import Event, Finished, Text
 from .protocol import Engine, Exchange, Request
@@ -32,8 +32,18 @@ class Session:
         """Send a user's message and yield the events of the reply to it.
 
         The exchange belongs to the conversation once the reply has its first token,
-        and until then nothing changes. Raises what `Engine.reply` does.
+        and until then nothing changes. Raises `TypeError` for what is no text, and
+        what `Engine.reply` does.
         """
+        check_text("prompt", content)
+        return self._reply(content, settings, cancelled)
+
+    def _reply(
+        self,
+        content: str,
+        settings: GenerationSettings,
+        cancelled: Callable[[], bool],
+    ) -> Generator[Event]:
         request = Request(content, settings, self.system, tuple(self.exchanges))
         text: list[str] = []
         ids: tuple[int, ...] = ()

@@ -1,19 +1,14 @@
 """Looking things up in the history."""
 
-import re
 import sqlite3
 from pathlib import Path
 
 from ..errors import HistoryError
+from .query import Query
 from .records import Conversation, Hit, StoredMessage
 from .rows import CONVERSATIONS, storable, to_conversation, to_message
 
 SHORTEST_PREFIX = 4
-# Thai to Khmer, kana and Han: written without spaces, so that what the index takes for
-# a word is a whole sentence.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
-)
 SNIPPET_BEFORE, SNIPPET_AFTER = 24, 72
 
 
@@ -122,26 +117,26 @@ class Reader:
     def search(self, text: str, *, limit: int = 20, prefix: bool = False) -> list[Hit]:
         """Messages that hold every word of the text, the best matches first.
 
-        In scripts without spaces a word may stand anywhere, the last message first.
+        In scripts without spaces, and of signs such as `€`, `->` or an emoji, a word
+        may stand anywhere, the last message first where there are only such.
 
         With `prefix` the last word may be the beginning of one, as while it is typed.
         """
-        words = " ".join(f'"{w}"' for w in storable(text).replace('"', " ").split())
-        if prefix and words:
-            words += "*"
-        if not words:
-            raise HistoryError("There is nothing to search for; give a word.")
-        if _UNSPACED.search(text):
-            return self._holding(storable(text).replace('"', " ").split(), limit)
+        query = Query.of(storable(text), prefix)
+        if not query.words:
+            return self._holding(query, limit)
+        # A part that the index leaves out is looked for in what the words found.
+        test = f"AND {query.holds_parts}" if query.parts else ""
         rows = self._all(
-            """
+            f"""
             SELECT m.*, snippet(message_text, 0, '', '', ' ... ', 16) AS snippet
             FROM message_text JOIN message AS m ON m.number = message_text.rowid
             JOIN conversation AS c ON c.id = m.conversation
             WHERE message_text MATCH ? AND c.deleted IS NULL AND m.deleted IS NULL
-            ORDER BY bm25(message_text), m.number DESC LIMIT ?
+            {test} ORDER BY bm25(message_text), m.number DESC LIMIT ?
             """,
-            words,
+            query.words,
+            *query.parts,
             limit,
         )
         return [
@@ -149,21 +144,22 @@ class Reader:
             for r in rows
         ]
 
-    def _holding(self, parts: list[str], limit: int) -> list[Hit]:
+    def _holding(self, query: Query, limit: int) -> list[Hit]:
         """Messages that hold every part, anywhere, the last one first."""
-        test = " AND ".join("instr(lower(m.content), lower(?))" for _ in parts)
         rows = self._all(
             f"""
             SELECT m.* FROM message AS m JOIN conversation AS c ON c.id = m.conversation
-            WHERE {test} AND c.deleted IS NULL AND m.deleted IS NULL
+            WHERE {query.holds_parts} AND c.deleted IS NULL AND m.deleted IS NULL
             ORDER BY m.number DESC LIMIT ?
             """,
-            *parts,
+            *query.parts,
             limit,
         )
         found = []
         for message in map(to_message, rows):
-            at = max(0, message.content.find(parts[0]) - SNIPPET_BEFORE)
+            at = max(
+                0, message.content.lower().find(query.parts[0].lower()) - SNIPPET_BEFORE
+            )
             snippet = message.content[at : at + SNIPPET_BEFORE + SNIPPET_AFTER]
             conversation = self._conversation(message.conversation)
             found.append(Hit(conversation, message, snippet))

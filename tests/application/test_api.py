@@ -147,6 +147,41 @@ def test_unknown_option_is_a_type_error(genesis: Genesis) -> None:
         genesis.ask("hello", warmth=1)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("prompt", [None, b"hi", 3, ["hi"], {"role": "user"}, ...])
+def test_a_prompt_that_is_no_text_is_a_type_error(
+    genesis: Genesis, prompt: object
+) -> None:
+    """At once, also where a reply is only asked for piece by piece."""
+    for method in (genesis.ask, genesis.reply, genesis.stream):
+        with pytest.raises(TypeError, match="prompt must be a str, not "):
+            method(prompt)  # type: ignore[operator]
+        with pytest.raises(TypeError, match="system must be a str, not "):
+            method("hello", system=prompt)  # type: ignore[operator]
+    session = genesis.session()
+    with pytest.raises(TypeError, match="prompt must be a str, not "):
+        session.reply(prompt, GenerationSettings())  # type: ignore[arg-type]
+    assert not session.exchanges
+
+
+@pytest.mark.parametrize("model", [3, b"builtin", ["builtin"], True])
+def test_a_model_that_is_no_name_is_a_type_error(model: object) -> None:
+    with pytest.raises(TypeError, match="model must be a name or a path"):
+        load(model)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="delta_rule must be a bool"):
+        load(delta_rule=model if model is not True else "yes")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 2**64, 1.5, True, "7"])
+def test_seeds_out_of_range(genesis: Genesis, seed: object) -> None:
+    with pytest.raises(UsageError, match="seed"):
+        genesis.ask("hello", seed=seed, max_tokens=1)  # type: ignore[arg-type]
+
+
+def test_seeds_at_the_ends(genesis: Genesis) -> None:
+    for seed in (0, 2**63 - 1):
+        assert genesis.reply("hello", seed=seed, max_tokens=1).settings.seed == seed
+
+
 def test_package_is_typed_and_documented() -> None:
     assert (files(genesis_chat) / "py.typed").is_file()
     for thing in (load, Genesis, Genesis.ask, Genesis.stream, Genesis.reply):

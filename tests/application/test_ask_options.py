@@ -8,7 +8,7 @@ from terminal import call, run
 
 CREATIVE = ("--temp", "1.5", "--top-k", "0", "--top-p", "1", "--max-tokens", "25")
 DEFAULTS = {
-    "max_tokens": 150,
+    "max_tokens": 512,
     "temperature": 0.7,
     "top_k": 50,
     "top_p": 0.9,
