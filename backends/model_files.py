@@ -8,8 +8,11 @@ from safetensors import SafetensorError, safe_open
 
 from .args import ModelArgs
 from .errors import ConfigError, WeightsError
+from .stand_ins import SNIFFED_BYTES, stand_in
+from .text_files import TextFileError, read_text
 from .weights import QUANTIZATION_GROUP, quantizable, tensor_shapes
 
+LARGEST_CONFIG = 1 << 20
 STORED_DTYPES = ("F32", "F16", "BF16", "U32")
 NOT_PARAMETERS = {"model_type", "quantization", "tokenizer"}
 
@@ -40,15 +43,21 @@ def read_quantization(directory: Path) -> dict[str, int] | None:
 
 def _read_config(directory: Path) -> dict[str, Any]:
     path = directory / "config.json"
+    text = ""
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        text = read_text(path, LARGEST_CONFIG, regular=True).text
+        config = json.loads(text)
     except FileNotFoundError as error:
         raise ConfigError(
             f"{path} is missing; convert the model with `genesis-chat models convert`."
         ) from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except TextFileError as error:
+        raise ConfigError(f"{path} {error}; convert the model again.") from error
     except (ValueError, RecursionError) as error:
+        if clause := stand_in(text.encode("utf-8", "replace")):
+            raise ConfigError(f"{path} {clause}.") from error
         raise ConfigError(f"{path} is not valid JSON; convert the model again.") from (
             error
         )
@@ -69,6 +78,8 @@ def check_weights_file(path: Path, args: ModelArgs, quantization: Any) -> None:
     except FileNotFoundError as error:
         raise WeightsError(f"{path} is missing; convert the model again.") from error
     except (OSError, SafetensorError) as error:
+        if clause := _stand_in_at(path):
+            raise WeightsError(f"{path} {clause}.") from error
         reason = getattr(error, "strerror", None) or error
         raise WeightsError(
             f"{path} cannot be read ({reason}); convert the model again."
@@ -87,6 +98,15 @@ def check_weights_file(path: Path, args: ModelArgs, quantization: Any) -> None:
             f"{path} does not fit its config.json at {', '.join(wrong[:5])}"
             f"{' and more' if len(wrong) > 5 else ''}; convert the model again."
         )
+
+
+def _stand_in_at(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return stand_in(file.read(SNIFFED_BYTES))
+    except OSError:
+        # The error that led here tells of it.
+        return ""
 
 
 def _stored_shapes(args: ModelArgs, quantization: Any) -> dict[str, tuple[int, ...]]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .errors import ConversionError, reason
 from .header import TensorInfo
+from .problems import Problem
 
 # Rows are read in pieces of about this many bytes, so that memory stays far below
 # the size of the file; large enough that Python's part of the work is small.
@@ -97,7 +98,7 @@ def value_problems(
     file: BinaryIO,
     tensors: Mapping[str, tuple[TensorInfo, np.dtype[Any]]],
     report: Callable[[int], None],
-) -> list[str]:
+) -> list[Problem]:
     """Look at every value once: NaN, infinity, and what the new dtype cannot hold.
 
     Args:
@@ -106,9 +107,9 @@ def value_problems(
         report: called with the bytes done.
 
     Returns:
-        One sentence per tensor that has a problem.
+        Every tensor that has a problem.
     """
-    problems = []
+    problems: list[Problem] = []
     done = 0
     for name, (info, dtype) in tensors.items():
         finite = fits = True
@@ -118,10 +119,12 @@ def value_problems(
             done += piece.nbytes
             report(done)
         if not finite:
-            problems.append(f"{name} holds NaN or infinite values.")
+            sentence = f"{name} holds NaN or infinite values."
+            problems.append(Problem("value", name, sentence))
         elif not fits:
             other = "bfloat16" if dtype == DTYPES["float16"] else "float32"
-            problems.append(
+            sentence = (
                 f"{name} holds values too large for {dtype}; use --dtype {other}."
             )
+            problems.append(Problem("range", name, sentence))
     return problems

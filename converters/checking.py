@@ -11,6 +11,7 @@ from .header import Checkpoint, Header
 from .layout import Shape, source_shapes
 from .manifest import SourceRecord
 from .names import is_buffer
+from .problems import Problem, sentences
 from .progress import Progress
 from .sources import Source
 from .weights import Target
@@ -22,7 +23,7 @@ ACCEPT = "pass --accept-unknown to leave it out"
 
 @dataclass(frozen=True)
 class Comparison:
-    """Problems, one sentence each, and the tensors nobody knows."""
+    """Problems, as `sentences` tells them, and the tensors nobody knows."""
 
     problems: tuple[str, ...]
     unknown: tuple[str, ...]
@@ -100,7 +101,7 @@ def check_values(
         lambda done: progress("check", header.file_bytes + done, total),
     )
     if problems:
-        raise ConversionError(*problems)
+        raise ConversionError(*sentences(problems))
     return SourceRecord(
         source.kind,
         source.name,
@@ -119,21 +120,24 @@ def compare(
     A `lm_head.weight` that is not expected (tied embeddings) may be there; whether
     it equals `tok_emb.weight` is for the caller to check.
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
     unknown: list[str] = []
     for name, shape in expected.items():
         info = header.tensors.get(name)
         if info is None:
-            problems.append(f"{name} is missing; its shape should be {_text(shape)}.")
+            sentence = f"{name} is missing; its shape should be {_text(shape)}."
+            problems.append(Problem("missing", name, sentence))
             continue
         if info.shape != shape:
-            problems.append(
+            sentence = (
                 f"{name} has shape {_text(info.shape)} but should have {_text(shape)}."
             )
+            problems.append(Problem("shape", name, sentence))
         if info.dtype not in FLOAT_DTYPES:
-            problems.append(
+            sentence = (
                 f"{name} is of type {info.dtype}; only F32, F16 and BF16 are read."
             )
+            problems.append(Problem("type", name, sentence))
     for name in header.tensors:
         if name in expected or is_buffer(name):
             continue
@@ -141,10 +145,9 @@ def compare(
             continue
         unknown.append(name)
         if not accept_unknown:
-            problems.append(
-                f"{shown(name)} is not a tensor of this configuration; {ACCEPT}."
-            )
-    return Comparison(tuple(problems), tuple(unknown))
+            sentence = f"{shown(name)} is not a tensor of this configuration; {ACCEPT}."
+            problems.append(Problem("unknown", name, sentence))
+    return Comparison(tuple(sentences(problems)), tuple(unknown))
 
 
 def _text(shape: Shape) -> str:

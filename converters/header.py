@@ -9,11 +9,14 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from backends.stand_ins import SNIFFED_BYTES, stand_in
+
 from .errors import ConversionError, reason, shown
+from .names import plain_names
 
 # Forty times the header of the released model; bounds what a hostile one can cost.
 MAX_HEADER_BYTES = 10_000_000
@@ -73,7 +76,10 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Header:
-    """What a safetensors file holds; tensors are in the order of their bytes."""
+    """What a safetensors file holds; tensors are in the order of their bytes.
+
+    Their names are without the prefixes that training tools add.
+    """
 
     tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str]
@@ -126,6 +132,7 @@ def _open(path: Path, stack: ExitStack) -> Checkpoint:
         file = stack.enter_context(path.open("rb"))
         state = _state(os.fstat(file.fileno()))
         header = _header(path, file)
+        header = replace(header, tensors=plain_names(header.tensors))
         if _state(os.stat(path)) != state:
             raise _changed(path.name)
     except FileNotFoundError as error:
@@ -142,6 +149,9 @@ def _header(path: Path, file: BinaryIO) -> Header:
     from safetensors import SafetensorError, safe_open
 
     total = os.fstat(file.fileno()).st_size
+    if clause := stand_in(file.read(SNIFFED_BYTES)):
+        raise ConversionError(f"{shown(path.name)} {clause}.")
+    file.seek(0)
     length = int.from_bytes(file.read(8), "little")
     if MAX_HEADER_BYTES < length <= total - 8:
         raise ConversionError(

@@ -1,8 +1,11 @@
 """The name table: where each tensor of a checkpoint goes in a converted model."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
 
 # "keep" leaves the array as it is; "convolution" turns [C, 1, W] into [W, C].
 Transform = Literal["keep", "convolution"]
@@ -89,6 +92,9 @@ _IN_BLOCK = {
     },
 }
 
+_WRAPPERS = re.compile(
+    r"(?<![^.])(_orig_mod|module|_fsdp_wrapped_module|_checkpoint_wrapped_module)\."
+)
 _BLOCK = re.compile(r"blocks\.(0|[1-9][0-9]{0,3})\.(.+)", re.ASCII)
 _BUFFER = re.compile(
     r"(.+\.)?(inv_freq|[^.]*_cached)|metacognition\.evolution_[^.]+", re.ASCII
@@ -104,6 +110,30 @@ def place(name: str) -> Place | None:
     if match is None or found is None:
         return None
     return Place(f"blocks.{match[1]}.{found.target}", found.part, found.transform)
+
+
+def plain_names(tensors: Mapping[str, T]) -> Mapping[str, T]:
+    """The tensors under the names they have without what training tools put before.
+
+    Wrappers (torch.compile, DistributedDataParallel, FSDP, checkpointing) add a
+    segment anywhere, others `model.` in front. A name that nobody knows even so stays
+    as it is; all do when two tensors would have one name.
+    """
+    found = {_plain(name): tensor for name, tensor in tensors.items()}
+    return found if len(found) == len(tensors) else tensors
+
+
+def _plain(name: str) -> str:
+    if _is_known(name):
+        return name
+    plain = _WRAPPERS.sub("", name)
+    while plain.startswith("model."):
+        plain = plain.removeprefix("model.")
+    return plain if _is_known(plain) else name
+
+
+def _is_known(name: str) -> bool:
+    return place(name) is not None or is_buffer(name)
 
 
 def block_index(name: str) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .errors import ConversionError, reason, shown
 from .header import REFUSED_SUFFIXES
+from .hub_cache import CachedRepository, blob_sha256, cached_repository
 from .manifest import Kind
 from .progress import Progress, silent
 from .tokenization import SOURCE_NAMES
@@ -64,6 +65,8 @@ def resolve_source(
         check_file_name(file)
     path = Path(os.path.expanduser(text))
     try:
+        if cached := cached_repository(path):
+            return _in_cache(*cached, file)
         if path.is_dir():
             return _directory(path, file)
         if path.exists():
@@ -118,12 +121,26 @@ def check_file_name(name: str) -> None:
         raise ConversionError(f"{shown(name)} is not a valid file name.")
 
 
+def is_litter(name: str) -> bool:
+    """Whether a file is one that systems and downloads leave, not a person's own."""
+    plain = name.rpartition("/")[2].lower()
+    # Two dots lead out of the folder, which is refused elsewhere.
+    hidden = plain.startswith((".", "~")) and not plain.startswith("..")
+    return hidden or plain.endswith(
+        ("~", ".part", ".partial", ".tmp", ".temp", ".crdownload", ".incomplete")
+    )
+
+
 def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
     """The one checkpoint among a directory's or repository's files.
 
     Raises `ConversionError` saying which there are when it is not clear.
     """
-    found = sorted(name for name in names if name.lower().endswith(".safetensors"))
+    found = sorted(
+        name
+        for name in names
+        if name.lower().endswith(".safetensors") and not is_litter(name)
+    )
     if wanted is not None:
         if wanted not in names:
             raise ConversionError(f"{shown(where)} has no file {shown(wanted)}.")
@@ -153,8 +170,32 @@ def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
     raise ConversionError(f"{shown(where)} holds no safetensors file.")
 
 
+def _in_cache(repository: CachedRepository, path: Path, file: str | None) -> Source:
+    """A checkpoint in the Hub's cache, as if it had just been downloaded."""
+    if path.is_file():
+        if file is not None:
+            raise ConversionError(
+                f"{shown(str(path))} is a file itself; leave --file away."
+            )
+        weights = repository.named(path)
+        folder = weights.parent
+    else:
+        inside = repository.commit(path) is not None
+        folder = path if inside else repository.snapshot()
+        names = [str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()]
+        weights = folder / choose_file(repository.id, names, file)
+    return Source(
+        "hub",
+        repository.id,
+        weights,
+        _tokenizer_in(folder),
+        repository.commit(weights),
+        blob_sha256(weights),
+    )
+
+
 def _directory(path: Path, file: str | None) -> Source:
-    names = [entry.name for entry in path.iterdir()]
+    names = [entry.name for entry in path.iterdir() if not entry.is_dir()]
     if "manifest.json" in names and "config.json" in names:
         raise ConversionError(
             f"{shown(str(path))} is a converted model already; pass its source."

@@ -2,9 +2,11 @@
 
 import os
 import stat
+from contextlib import suppress
 from errno import ELOOP
 from pathlib import Path
 
+from backends.stand_ins import SNIFFED_BYTES, stand_in
 from backends.text_files import (
     NotTextError,
     Readable,
@@ -38,7 +40,15 @@ __all__ = [
     "read_bytes",
     "read_text",
     "replace_text",
+    "stand_in_at",
 ]
+
+
+def stand_in_at(path: Path) -> str:
+    """What lies in a file's place, as a clause; empty when nothing is seen or read."""
+    with suppress(OSError), path.open("rb") as file:
+        return stand_in(file.read(SNIFFED_BYTES))
+    return ""
 
 
 def linked(path: Path) -> Path:

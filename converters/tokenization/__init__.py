@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+from backends.stand_ins import SNIFFED_BYTES, stand_in
+from backends.text_files import TextFileError, encoding_of, read_text
+
 from ..errors import ConversionError, reason, shown
 from .base import Tokenizer, size_problem
 
@@ -10,6 +13,7 @@ from .base import Tokenizer, size_problem
 FILE_NAMES = {"neox": "tokenizer.json", "sentencepiece": "tokenizer.model"}
 # What is looked for beside a checkpoint, in this order.
 SOURCE_NAMES = ("tokenizer.json", "20B_tokenizer.json", "tokenizer.model")
+MAX_CONFIG_BYTES = 1 << 20
 MAX_TOKENIZER_BYTES = 64_000_000
 
 __all__ = [
@@ -28,17 +32,20 @@ def load_tokenizer(directory: Path | str) -> Tokenizer:
     Raises `ConversionError` when there is none, it is damaged, or it does not fit.
     """
     path = Path(directory) / "config.json"
+    text = "{}"
     try:
-        config = json.loads(path.read_bytes())
+        text = read_text(path, MAX_CONFIG_BYTES, regular=True).text
+        config = json.loads(text)
         file = FILE_NAMES[config["tokenizer"]["kind"]]
         vocab_size = config["vocab_size"]
         if type(vocab_size) is not int:
             raise TypeError("vocab_size is no integer")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ConversionError(
-            f"{shown(str(path))} does not say which tokenizer the model has; convert "
-            "the model again."
-        ) from error
+    except (
+        *(OSError, ValueError, KeyError, TypeError, RecursionError, TextFileError),
+    ) as error:
+        wrong = "does not say which tokenizer the model has; convert the model again"
+        clause = stand_in(text.encode("utf-8", "replace")) or wrong
+        raise ConversionError(f"{shown(str(path))} {clause}.") from error
     data = read_tokenizer_file(path.with_name(file))
     return check_tokenizer(file, data, vocab_size)
 
@@ -55,7 +62,9 @@ def check_tokenizer(name: str, data: bytes, vocab_size: int | None = None) -> To
         ConversionError: it is damaged, of another kind, or does not fit.
     """
     tokenizer: Tokenizer
-    if data.lstrip()[:1] == b"{":
+    if clause := stand_in(data[:SNIFFED_BYTES]):
+        raise ConversionError(f"{shown(name)} {clause}.")
+    if _is_json(data[:SNIFFED_BYTES]):
         from .neox import NeoxTokenizer
 
         tokenizer = NeoxTokenizer(data, shown(name))
@@ -68,6 +77,12 @@ def check_tokenizer(name: str, data: bytes, vocab_size: int | None = None) -> To
         if problem:
             raise ConversionError(problem)
     return tokenizer
+
+
+def _is_json(start: bytes) -> bool:
+    mark = encoding_of(start)[1]
+    # Two or four bytes to a character make no difference to the first brace.
+    return start[mark:].replace(b"\0", b"").lstrip()[:1] == b"{"
 
 
 def read_tokenizer_file(path: Path) -> bytes:

@@ -45,8 +45,10 @@ class Reply:
 
         That is fewer than 16 tokens and less than 0.25 s.
         """
-        speed, tokens = self.tokens_per_second, len(self.log_probabilities) - 1
-        if not speed or (tokens < LEAST_TOKENS and tokens / speed < LEAST_SECONDS):
+        speed, tokens = self.tokens_per_second, len(self.log_probabilities)
+        if not speed or (
+            tokens < LEAST_TOKENS and (tokens - 1) / speed < LEAST_SECONDS
+        ):
             return None
         return speed
 

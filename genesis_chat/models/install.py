@@ -1,5 +1,6 @@
 """Installing a model: download if need be, convert, make it the default if first."""
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,13 @@ RELEASED_REPOSITORY = "guiferrarib/genesis-152m-instruct"
 
 def suggested_name(source: str) -> str:
     """A model name made from a path or a repository id."""
-    path = Path(source)
+    from converters.hub_cache import cached_repository
+
+    path = Path(os.path.expanduser(source))
+    if cached := cached_repository(path):
+        path = Path(cached[0].id)
+    elif path.is_dir():
+        path = path.resolve()
     stem = path.stem if path.suffix == ".safetensors" else path.name
     name = re.sub(r"[^A-Za-z0-9._-]", "-", stem.split("@")[0])
     name = name.strip(".-_")[:64].lower() or "model"

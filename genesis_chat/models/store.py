@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..paths import models_directory
-from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
+from ..text_files import (
+    LARGEST_WRITTEN,
+    TextFileError,
+    read_text,
+    replace_text,
+    stand_in_at,
+)
 from .folder import (
     BUILTIN,
     DEFAULT_FILE,
@@ -96,7 +102,8 @@ def _look(directory: Path, name: str) -> InstalledModel:
         except OSError:
             size = None
         if size != record.bytes:
-            problem = f"{path} is missing or has another size than its manifest says."
+            wrong = "is missing or has another size than its manifest says"
+            problem = f"{path} {stand_in_at(path) or wrong}."
             return InstalledModel(name, directory, manifest, problem)
     return InstalledModel(name, directory, manifest)
 

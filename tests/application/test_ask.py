@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 from terminal import call, run
 
+from genesis_chat.cli.show import statistics
+from genesis_chat.engine import Reply
+from genesis_chat.settings import GenerationSettings
+
 QUESTION = "What is the capital of France?"
 ANSWER = "The capital of France is Paris."
 GREEDY = ("--temp", "0")
+STORY = "Tell me a story"
 COMMAND_FOR_MORE = "genesis-chat models pull"
 
 
@@ -121,14 +126,50 @@ def test_whole_reply_equals_the_streamed_one() -> None:
 
 
 def test_statistics_go_to_stderr() -> None:
-    plain, result = (
-        call("ask", QUESTION, *GREEDY),
-        call("ask", QUESTION, *GREEDY, "--stats"),
-    )
+    long = ("--seed", "8", "--temp", "1.5", "--max-tokens", "20")
+    plain, result = (call("ask", STORY, *long, *more) for more in ((), ("--stats",)))
     assert result.out == plain.out
     added = result.err.removeprefix(plain.err)
-    assert "prompt tokens" in added and "tokens/s" in added
+    assert "prompt tokens" in added and "20 tokens" in added and "tokens/s" in added
     assert len(added.splitlines()) == 1
+
+
+def reply(tokens: int, speed: float | None) -> Reply:
+    return Reply(
+        text="x",
+        token_ids=tuple(range(tokens)),
+        log_probabilities=(0.0,) * tokens,
+        finish_reason="stop",
+        prompt_tokens=3,
+        prefilled_tokens=3,
+        seconds_to_first_token=0.1,
+        tokens_per_second=speed,
+        model="builtin",
+        settings=GenerationSettings(seed=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("tokens", "speed", "measured"),
+    [
+        (7, 2500.0, False),
+        (15, 100.0, False),
+        (16, 2500.0, True),
+        # The time begins with the first token.
+        (7, 24.5, False),
+        (7, 24.0, True),
+        (2, 3.9, True),
+        (200, 500.0, True),
+        (1, None, False),
+        (40, None, False),
+    ],
+)
+def test_what_is_too_short_to_measure_has_no_speed(
+    tokens: int, speed: float | None, measured: bool
+) -> None:
+    found = reply(tokens, speed)
+    assert found.measured_speed == (speed if measured else None)
+    assert ("tokens/s" in statistics(found)) == measured
 
 
 def test_no_log_is_accepted() -> None:

@@ -1,0 +1,90 @@
+"""The Hub's cache on this disk, read as it lies: `models--org--name`.
+
+A repository's folder has `blobs` (files by their hash), `snapshots` (a folder of
+links into them for each commit) and `refs` (which commit a branch is at).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ConversionError, shown
+
+_FOLDER = re.compile(r"models--(?:(?P<owner>.+?)--)?(?P<name>.+)")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class CachedRepository:
+    """A repository in a cache: its folder and its id, owner/name."""
+
+    folder: Path
+    id: str
+
+    def snapshot(self) -> Path:
+        """The folder of the commit that `main` is at, else of the newest one.
+
+        Raises `ConversionError` when there is none, `OSError`.
+        """
+        main = self.folder / "refs" / "main"
+        if main.is_file():
+            named = self.folder / "snapshots" / main.read_bytes()[:64].decode().strip()
+            if named.is_dir():
+                return named
+        folders = [p for p in (self.folder / "snapshots").glob("*") if p.is_dir()]
+        if not folders:
+            raise ConversionError(
+                f"{shown(str(self.folder))} holds no snapshot of {shown(self.id)}; "
+                "download it again."
+            )
+        return max(folders, key=lambda path: path.stat().st_mtime_ns)
+
+    def named(self, file: Path) -> Path:
+        """The link in a snapshot that leads to a blob, which has no name of its own."""
+        if self.commit(file) is not None:
+            return file
+        for path in sorted((self.folder / "snapshots").glob("*/**/*")):
+            if path.is_file() and path.samefile(file):
+                return path
+        return file
+
+    def commit(self, path: Path) -> str | None:
+        """The commit of a path in a snapshot."""
+        parts = path.relative_to(self.folder).parts
+        return parts[1] if len(parts) > 1 and parts[0] == "snapshots" else None
+
+
+def cached_repository(path: Path) -> tuple[CachedRepository, Path] | None:
+    """The cached repository that a path is in, and the path there; None outside one.
+
+    A link from elsewhere to what is in a cache counts as that.
+    """
+    for place in _places(path):
+        for folder in (place, *place.parents):
+            match = _FOLDER.fullmatch(folder.name)
+            if match and (folder / "snapshots").is_dir():
+                owner = match["owner"]
+                id = f"{owner}/{match['name']}" if owner else match["name"]
+                return CachedRepository(folder, id), place
+    return None
+
+
+def _places(path: Path) -> Iterator[Path]:
+    """Where a path is and leads to, link by link."""
+    path = path.absolute()
+    yield path
+    path = path.parent.resolve() / path.name
+    # So many links follow each other at most, on Linux.
+    for _ in range(40):
+        yield path
+        if not path.is_symlink():
+            return
+        path = path.parent / path.readlink()
+        path = path.parent.resolve() / path.name
+
+
+def blob_sha256(path: Path) -> str | None:
+    """The sha256 that a large file's blob is named by; None for others."""
+    name = path.resolve().name
+    return name if _SHA256.fullmatch(name) else None
