@@ -63,7 +63,7 @@ def test_interrupt_while_waiting_for_standard_input(
     def read(self: io.BytesIO, size: int = -1) -> bytes:
         raise KeyboardInterrupt
 
-    waiting = type("Waiting", (io.BytesIO,), {"read": read})
+    waiting = type("Waiting", (io.BytesIO,), {"read1": read})
     assert run_here("ask", "-", stdin=waiting()) == 130
 
 

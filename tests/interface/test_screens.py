@@ -383,6 +383,79 @@ def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
     sit_down(visit)
 
 
+def test_a_reply_may_be_as_long_as_fits_and_seeds_are_bounded(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await command(desk, "/set max_tokens 3")
+        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await dialog(desk, "f4")
+        length, seed = (
+            desk.app.screen.query_one(f"#{name}", Input)
+            for name in ("max_tokens", "seed")
+        )
+        length.value, seed.value = "auto", str(2**63)
+        await desk.press("ctrl+s")
+        problem = desk.app.screen.query_one("#problem", Static)
+        assert str(2**63 - 1) in str(problem.content)
+        seed.value = str(2**63 - 1)
+        await desk.press("ctrl+s")
+        changed = {"max_tokens": None, "seed": 2**63 - 1}
+        await desk.until(lambda: desk.chat.changed == changed)
+        for wrong in ("-1", str(2**64)):
+            await command(desk, f"/set seed {wrong}")
+        assert desk.chat.changed == changed
+        await command(desk, "/set seed none")
+        await desk.until(
+            lambda: desk.chat.changed == {"max_tokens": None, "seed": None}
+        )
+        await command(desk, "/set max_tokens 3")
+        await command(desk, "/set max_tokens auto")
+        await desk.until(
+            lambda: desk.chat.changed == {"max_tokens": None, "seed": None}
+        )
+        await desk.say(BOB)
+        (chat,) = [c for c in Store.open(desk.path).conversations()]
+        assert chat.settings == {"max_tokens": None, "seed": None}
+        receipt = desk.stored()[-1].receipt
+        assert receipt and receipt.settings["max_tokens"] == 512
+
+    sit_down(visit)
+
+
+def test_a_seed_that_an_older_version_took_is_left_out(
+    sit_down: Sit, tmp_path: Path
+) -> None:
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        chat = store.create(title="Old", system="")
+        store.add(chat.id, "user", "hello", parent=None)
+        store.set_settings(chat.id, {"seed": 2**64 + 5, "top_k": 7})
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.chat.changed == {"top_k": 7})
+        assert any("seed" in n.message for n in desk.app._notifications)
+
+    sit_down(visit, conversation=chat.id)
+
+
+def test_a_prompt_that_cannot_be_read_hides_none(
+    sit_down: Sit, private_home: Path
+) -> None:
+    folder = private_home / "prompts"
+    folder.mkdir(parents=True)
+    (folder / "latin.md").write_bytes("Réponds.".encode("latin-1"))
+    (folder / "folder.md").mkdir()
+    (folder / "good.md").write_text("Good.")
+
+    async def visit(desk: Desk) -> None:
+        await dialog(desk, "f3")
+        offered = desk.app.screen.query_one(OptionList)
+        ids = {option.id for option in offered.options}
+        assert {"good", "teacher"} <= ids and not {"latin", "folder"} & ids
+        told = " ".join(n.message for n in desk.app._notifications)
+        assert "latin.md" in told and "folder.md" in told
+
+    sit_down(visit)
+
+
 def test_a_wrong_name_does_not_cost_the_model_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
