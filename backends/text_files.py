@@ -23,8 +23,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-# What `surrogateescape` makes of bytes; UTF-8 itself has no surrogates.
 _BINARY = "is binary (it has NUL bytes), not text"
+# What `surrogateescape` makes of bytes; UTF-8 itself has no surrogates.
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
@@ -93,21 +93,19 @@ def read_text(
         ValueError: the path has a NUL.
         TextFileError: it is binary, too large, or no ordinary file.
     """
-    return decode_text(read_bytes(source, largest, regular=regular, came=came))
+    return decode_text(_read(source, largest, regular=regular, came=came))
 
 
-def read_bytes(
+def _read(
     source: "str | os.PathLike[str] | Readable",
     largest: int,
     *,
     regular: bool = False,
     came: Callable[[], None] = lambda: None,
-    binary: bool = False,
 ) -> bytes:
-    """The bytes of a text file, for a parser of its own; see `read_text`.
+    """The bytes of a text file, not decoded yet; see `read_text`.
 
-    With `binary` they may be anything; without, what is not text is refused at its
-    first piece. Raises what `read_text` does.
+    What is not text is refused as soon as that shows. Raises what `read_text` does.
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source)
@@ -115,14 +113,14 @@ def read_bytes(
             what = "a directory" if path.is_dir() else "no ordinary file"
             raise TextFileError(f"is {what}")
         with path.open("rb") as file:
-            return read_bytes(file, largest, came=came, binary=binary)
+            return _read(file, largest, came=came)
     pieces: list[bytes] = []
     size = 0
     while piece := source.read1(min(CHUNK_BYTES, largest + 1 - size)):
         came()
         pieces.append(piece)
         size += len(piece)
-        if not binary and b"\0" in piece:
+        if b"\0" in piece:
             # Two bytes at a time would hide the mark of UTF-16.
             wide = encoding_of(b"".join(pieces)[:4])[0] != "UTF-8"
             if not wide and size >= 4:

@@ -8,14 +8,11 @@ from pathlib import Path
 
 from backends.stand_ins import SNIFFED_BYTES, stand_in
 from backends.text_files import (
-    NotTextError,
-    Readable,
     Text,
     TextFileError,
     TooLargeError,
     decode_text,
     encoding_of,
-    read_bytes,
     read_text,
 )
 
@@ -29,15 +26,12 @@ LARGEST_WRITTEN = 1 << 20
 __all__ = [
     "LARGEST_PROMPT",
     "LARGEST_WRITTEN",
-    "NotTextError",
-    "Readable",
     "Text",
     "TextFileError",
     "TooLargeError",
     "decode_text",
     "encoding_of",
     "linked",
-    "read_bytes",
     "read_text",
     "replace_text",
     "stand_in_at",

@@ -110,7 +110,7 @@ def test_receipts_say_what_it_was_and_old_ones_are_read(
         receipt = store.messages(latest.id)[1].receipt
     assert receipt and receipt.settings["max_tokens"] == 512
     file = tmp_path / "chat.json"
-    assert call("history", "export", "--all", "-o", file).code == 0
+    assert call("history", "export", "--all", "--format", "json", "-o", file).code == 0
     for length in ("150", "null"):
         text = file.read_text().replace('"max_tokens": 512', f'"max_tokens": {length}')
         other = tmp_path / f"{length}.json"
