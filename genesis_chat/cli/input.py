@@ -91,7 +91,7 @@ def piped_lines() -> Iterator[str]:
             text = _sound(f"Line {number} of standard input", False, next_line)
         if not text:
             return
-        yield from text.splitlines() if number == 1 else [text]
+        yield from text.split("\n")
 
 
 def _sound(name: str, strict: bool, read: Callable[[], Text]) -> str:

@@ -4,15 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from terminal import PATIENCE_SECONDS, Result, Screen, call, run
+from terminal import PATIENCE_SECONDS, Screen, call
 
-from genesis_chat.errors import ConfigError
 from genesis_chat.history import Store
 
 FRANCE, PARIS = "What is the capital of France?", "The capital of France is Paris."
@@ -88,6 +86,17 @@ def test_a_line_that_is_not_utf8_is_shown_and_told() -> None:
         assert latest
         said = [m.content for m in store.messages(latest.id) if m.role == "user"]
     assert said == ["hello", "caf\ufffd", "\ufffd\ufffd"]
+
+
+def test_only_a_newline_ends_a_line() -> None:
+    lines = ["first\u2028still\x0cfirst", "second\x85still", "third"]
+    found = call("chat", "--plain", "--max-tokens", "1", stdin="\r\n".join(lines))
+    assert found.code == 0
+    with Store.open() as store:
+        latest = store.latest()
+        assert latest
+        said = [m.content for m in store.messages(latest.id) if m.role == "user"]
+    assert said == lines
 
 
 @pytest.mark.parametrize(
@@ -204,98 +213,3 @@ def test_nobody_is_told_who_does_not_look_on(tmp_path: Path) -> None:
     """Without a terminal on standard error nothing is said, however long it takes."""
     found = call("ask", "-n", *GREEDY, stdin=FRANCE)
     assert "Waiting" not in found.err
-
-
-@pytest.fixture
-def dotfiles(tmp_path: Path) -> Path:
-    folder = tmp_path / "dotfiles"
-    folder.mkdir()
-    return folder
-
-
-def test_settings_that_are_a_link_stay_one(home: Path, dotfiles: Path) -> None:
-    target = dotfiles / "genesis.toml"
-    target.write_text("# mine\ntop_k = 5\n")
-    target.chmod(0o644)
-    middle = dotfiles / "link.toml"
-    middle.symlink_to("genesis.toml")
-    (home / "config.toml").symlink_to(middle)
-    assert call("config", "set", "top_k", "7").code == 0
-    assert call("config", "unset", "top_k").code == 0
-    assert call("config", "set", "top_p", "0.5").code == 0
-    assert (home / "config.toml").is_symlink() and middle.is_symlink()
-    assert target.read_text() == "# mine\ntop_p = 0.5\n"
-    assert target.stat().st_mode & 0o777 == 0o644
-    assert sorted(p.name for p in dotfiles.iterdir()) == ["genesis.toml", "link.toml"]
-
-
-def test_a_link_to_nothing_is_filled_and_a_circle_is_told(
-    home: Path, dotfiles: Path
-) -> None:
-    file = home / "config.toml"
-    file.symlink_to(dotfiles / "new.toml")
-    assert call("config", "set", "top_k", "7").code == 0
-    assert file.is_symlink() and (dotfiles / "new.toml").read_text() == "top_k = 7\n"
-    file.unlink()
-    file.symlink_to(file)
-    found = call("config", "set", "top_k", "7")
-    assert found.code == ConfigError.exit_code and str(file) in found.err
-    assert file.is_symlink()
-
-
-def test_prompts_that_are_links_stay_ones(home: Path, dotfiles: Path) -> None:
-    (dotfiles / "sea.md").write_text("Sea.\n")
-    (home / "prompts").mkdir()
-    link = home / "prompts" / "sea.md"
-    link.symlink_to(dotfiles / "sea.md")
-    editor = dotfiles / "editor"
-    editor.write_text('#!/bin/sh\necho "Ocean." > "$1"\n')
-    editor.chmod(0o755)
-    env = {"EDITOR": str(editor), "VISUAL": str(editor)}
-    assert call("prompts", "edit", "sea", env=env).code == 0
-    assert link.is_symlink() and (dotfiles / "sea.md").read_text() == "Ocean.\n"
-    assert call("prompts", "remove", "sea").code == 0
-    assert not link.is_symlink() and (dotfiles / "sea.md").exists()
-
-
-def test_one_bad_prompt_hides_none(home: Path) -> None:
-    folder = home / "prompts"
-    folder.mkdir()
-    (folder / "good.md").write_text("Good.")
-    (folder / "latin.md").write_bytes("Réponds en français.".encode("latin-1"))
-    (folder / "binary.md").write_bytes(b"\0\1\2")
-    (folder / "huge.md").write_bytes(b"x" * ((1 << 20) + 1))
-    (folder / "folder.md").mkdir()
-    (folder / "gone.md").symlink_to(folder / "nothing")
-    os.mkfifo(folder / "pipe.md")
-    (folder / "._good.md").write_bytes(b"\0\5\x16\7")
-    bad = ("latin", "binary", "huge", "folder", "gone", "pipe")
-    found = call("prompts", "list")
-    assert found.code == 0 and "* good" in found.out and "  teacher" in found.out
-    assert not any(f" {name} " in found.out for name in bad)
-    assert all(f"{name}.md" in found.err for name in bad)
-    assert "byte 1" in found.err and "UTF-8" in found.err
-    rows = json.loads(call("prompts", "list", "--json").out)
-    assert {"good", "teacher"} <= {row["name"] for row in rows}
-    assert call("prompts", "show", "good").out == "Good.\n"
-    assert call("ask", "-n", "-t", "good", "hello").code == 0
-    for name in bad:
-        found = call("prompts", "show", name)
-        assert found.code == 1 and f"{name}.md" in found.err
-        assert found.err.count("\n") == 1
-
-
-def in_time(action: Callable[[], Result]) -> Result:
-    """What an action finds; a hang fails the test instead of stopping all."""
-    found: list[Result] = []
-    thread = threading.Thread(target=lambda: found.append(action()), daemon=True)
-    thread.start()
-    thread.join(PATIENCE_SECONDS)
-    assert found
-    return found[0]
-
-
-def test_settings_that_are_a_pipe_do_not_hang(home: Path) -> None:
-    os.mkfifo(home / "config.toml")
-    found = in_time(lambda: run("config", "get", "top_k"))
-    assert found.code == 1 and "no ordinary file" in found.err
