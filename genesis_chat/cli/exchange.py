@@ -2,6 +2,8 @@
 
 import io
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -14,10 +16,18 @@ from .show import notice
 
 if TYPE_CHECKING:
     from ..history import Store
-    from ..history.exchange import Exported
+    from ..history.exchange import Exported, Imported, Source
 
 EXPORTED = click.Choice(["markdown", "json", "jsonl"])
-IMPORTED = click.Choice(["markdown", "json", "jsonl", "chatgpt"])
+IMPORTED = click.Choice(
+    [
+        *("markdown", "json", "jsonl"),
+        *("chatgpt", "claude", "open-webui", "librechat", "plain"),
+    ]
+)
+# Smaller files are read before a bar could be seen.
+SMALL = 2**22
+MOST_NAMED = 5
 
 
 @click.command("export")
@@ -64,21 +74,92 @@ def export_command(
 
 
 @click.command("import")
-@click.argument("file", type=click.Path())
+@click.argument("files", type=click.Path(allow_dash=True), nargs=-1, required=True)
 @click.option("--format", "form", type=IMPORTED, help="Default: seen from the content.")
-def import_command(file: str, form: str | None) -> int:
-    """Add the conversations of a file: all of them or, if one is damaged, none.
+@click.option("--again", is_flag=True, help="Add also what is there already.")
+def import_command(files: tuple[str, ...], form: str | None, again: bool) -> int:
+    """Add the conversations of files, of zip files, or of all files in a folder.
 
-    It reads what `history export` writes, and ChatGPT's conversations.json.
+    It reads what `history export` writes, all of a file or, if it is damaged,
+    nothing; the exports of ChatGPT, Claude, Open WebUI and LibreChat; and lists of
+    messages with role and content, as JSON or JSON Lines. Of these what can be read
+    comes in, and what cannot is named. `-` stands for standard input.
+
+    What is there already is left out, and a conversation that has grown gets what is
+    new.
     """
-    from ..history.exchange import read_import
+    from ..history.exchange import Imported, bring_in
 
-    found = read_import(user_path(file), form, note=notice)
-    with open_history() as store:
-        added = store.insert(found)
-    messages = sum(conversation.messages for conversation in added)
-    notice(f"{len(added)} conversations with {messages} messages were imported.")
+    imported = Imported()
+    sources = _sources(files, imported)
+    with open_history() as store, _bar(sum(s.size for s in sources)) as progress:
+        try:
+            bring_in(
+                store, sources, form, again=again, progress=progress, imported=imported
+            )
+        except KeyboardInterrupt:
+            imported.notes.append("Interrupted; the same command adds the others.")
+            _tell(imported)
+            raise
+    _tell(imported)
+    if imported.failed:
+        *others, last = imported.failed
+        for sentence in others:
+            notice(sentence)
+        raise HistoryError(last)
     return 0
+
+
+def _sources(files: Sequence[str], imported: "Imported") -> list["Source"]:
+    from ..history.exchange import sources_in, sources_of_input
+
+    found = []
+    for file in files:
+        try:
+            if file == "-":
+                found += sources_of_input(sys.stdin.buffer)
+            else:
+                found += sources_in(user_path(file))
+        except HistoryError as error:
+            imported.failed.append(str(error))
+    return found
+
+
+@contextmanager
+def _bar(size: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar, told how many bytes are read; only a terminal shows one."""
+    if not sys.stderr.isatty() or size < SMALL:
+        yield lambda bytes_read: None
+        return
+    with click.progressbar(length=size, label="Importing", file=sys.stderr) as bar:
+        yield lambda bytes_read: bar.update(min(bytes_read, size) - bar.pos)
+
+
+def _tell(imported: "Imported") -> None:
+    """What came of it."""
+    for note in imported.notes:
+        notice(note)
+    if imported.passed:
+        more = len(imported.passed) - MOST_NAMED
+        others = f" and {more:,} more" if more > 0 else ""
+        names = ", ".join(imported.passed[:MOST_NAMED])
+        notice(f"Passed over, as no conversations are in them: {names}{others}.")
+    merged = imported.merged
+    if merged.known:
+        many = _many(merged.known, "conversation was", "conversations were")
+        notice(f"{many} there already (--again adds them anyway).")
+    if merged.grown:
+        many = _many(merged.grown, "conversation had", "conversations had")
+        notice(f"{many} grown and got what is new.")
+    if merged.added or merged.grown or not imported.failed:
+        notice(
+            f"{merged.added:,} conversations with {merged.messages:,} messages were "
+            "imported."
+        )
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"1 {one}" if count == 1 else f"{count:,} {more}"
 
 
 def _chosen(store: "Store", ids: tuple[str, ...], every: bool) -> list["Exported"]:

@@ -98,10 +98,17 @@ class NewMessage:
 
 @dataclass(frozen=True)
 class NewConversation:
-    """A conversation to be imported; `head` is the index of a message."""
+    """A conversation to be imported; `head` is the index of a message.
+
+    `updated` is when it was changed last, None if nobody noted it. `origin` is the
+    program it comes from with its id there, such as "chatgpt:6f1c", None without one.
+    """
 
     title: str
     system: str
     messages: Sequence[NewMessage] = field(default_factory=tuple)
     head: int | None = None
     created: int | None = None
+    updated: int | None = None
+    # Where it comes from is no part of what it says.
+    origin: str | None = field(default=None, compare=False)

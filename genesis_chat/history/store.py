@@ -3,7 +3,7 @@
 import errno
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -12,10 +12,10 @@ from typing import Any, Self
 from ..errors import HistoryError
 from ..paths import data_directory, private_directory
 from ..text_files import linked
-from .checksums import CONVERSATION, checksum, pack_receipt
+from .adding import Adder
+from .checksums import pack_receipt
 from .connection import connect, transaction
 from .migrations import back_up, check_identity, migrate
-from .organizing import Organizer
 from .reading import unreadable
 from .records import (
     Conversation,
@@ -30,10 +30,7 @@ from .rows import (
     CONVERSATIONS,
     insert_message,
     message_row,
-    new_id,
     now,
-    storable,
-    title_of,
 )
 from .writer import ReplyWriter, WriterLock, mark_interrupted
 
@@ -44,7 +41,7 @@ class _Undone(Exception):
     """Takes a transaction back."""
 
 
-class Store(Organizer):
+class Store(Adder):
     """An open history; close it, or use it in a `with` statement.
 
     What a method has returned is on the disk. Methods raise `HistoryError`. One
@@ -180,14 +177,6 @@ class Store(Organizer):
             self._change(id, settings=json.dumps(source.settings))
         return self._conversation(id)
 
-    def insert(self, conversations: Sequence[NewConversation]) -> list[Conversation]:
-        """Add whole conversations, all or none."""
-        ids = []
-        with transaction(self._connection):
-            for new in conversations:
-                ids.append(self._insert(new))
-        return [self._conversation(id) for id in ids]
-
     def check(self) -> list[str]:
         """One sentence for everything wrong with the file; none when it is whole."""
         from .health import problems
@@ -211,46 +200,6 @@ class Store(Organizer):
         from .health import statistics
 
         return statistics(self._connection, self.path)
-
-    def _create(self, title: str, system: str, created: int) -> str:
-        row = {
-            "id": new_id(),
-            "title": storable(title),
-            "system": storable(system),
-            "head": None,
-            "created": created,
-            "deleted": None,
-        }
-        self._connection.execute(
-            "INSERT INTO conversation "
-            "(id, title, system, created, updated, turn, checksum) "
-            "VALUES (:id, :title, :system, :created, :created, "
-            "(SELECT ifnull(max(turn), 0) + 1 FROM conversation), :checksum)",
-            {**row, "checksum": checksum(row, CONVERSATION)},
-        )
-        return str(row["id"])
-
-    def _insert(self, new: NewConversation) -> str:
-        created = now() if new.created is None else new.created
-        first = next((m.content for m in new.messages), "")
-        conversation = self._create(new.title or title_of(first), new.system, created)
-        ids: list[str] = []
-        for message in new.messages:
-            row = message_row(
-                conversation,
-                message.role,
-                message.content,
-                None if message.parent is None else ids[message.parent],
-                status=message.status,
-                created=message.created,
-                token_ids=message.token_ids,
-                receipt=message.receipt,
-            )
-            insert_message(self._connection, row)
-            ids.append(row["id"])
-        head = ids[-1 if new.head is None else new.head] if ids else None
-        self._change(conversation, head=head)
-        return conversation
 
 
 def _open(path: Path, file: Path) -> sqlite3.Connection:

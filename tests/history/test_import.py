@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from exchanged import (
+    FOREIGN,
     RECEIPT,
     chatgpt,
     conversation,
@@ -23,7 +24,7 @@ from genesis_chat.errors import UsageError
 from genesis_chat.history import HistoryError, NewConversation, Store
 from genesis_chat.history.exchange import FORMATS, read_import, reading
 
-MUTATIONS = 2000
+MUTATIONS = 1000
 
 
 def imported(path: Path, content: str | bytes | Any, **options: Any) -> Any:
@@ -56,6 +57,8 @@ def sample() -> list[tuple[Any, Any]]:
 
 def valid(format: str) -> bytes:
     """A file of a format."""
+    if format in FOREIGN:
+        return json.dumps([FOREIGN[format]]).encode()
     if format != "chatgpt":
         return exported_text(format, sample()).encode()
     first = chatgpt(
@@ -91,7 +94,8 @@ def test_the_format_is_seen_from_the_content(format: str, tmp_path: Path) -> Non
     found = imported(tmp_path / "file", data)
     assert found and found == imported(tmp_path / "file", data, format=format)
     assert found == imported(tmp_path / "file", b"\xef\xbb\xbf\n" + data)
-    for other in FORMATS:
+    ours = ("json", "jsonl", "markdown")
+    for other in FORMATS if format in ours else ours:
         if other != format:
             refusal(tmp_path / "file", data, format=other)
 
@@ -139,18 +143,10 @@ def test_a_message_nobody_writes_any_more_is_interrupted(tmp_path: Path) -> None
     [
         (b"", "it is empty"),
         (" \n", "it is empty"),
-        ("just some text", "none of the formats"),
-        (b"# Notes\xff", "byte 7 of it is not UTF-8"),
-        ("{", "none of the formats"),
+        ("just some text", "what can be read is JSON"),
+        (b"## User\n\nNotes\xff", "byte 14 of it is not UTF-8"),
+        ("{", "not whole JSON"),
         ("[" * 100_000, "nested too deeply"),
-        ('{"conversations": ' + "[" * 100_000, "nested too deeply"),
-        ('{"conversations": [NaN]}', "holds NaN"),
-        ('{"conversations": [-Infinity]}', "holds -Infinity"),
-        ('{"conversations": [1e999]}', "too large"),
-        ('{"conversations": [' + "9" * 5000 + "]}", "too large"),
-        ('{"conversations": [], "conversations": []}', "'conversations' twice"),
-        ({"conversations": []}, "has no 'format'"),
-        ({"format": "other", "conversations": []}, "not of the format"),
         (document() | {"version": 2}, "version 2.*; update"),
         (document() | {"version": True}, "true or false, not a whole number"),
         (document() | {"conversations": [None]}, "conversation 1 is null"),
@@ -176,6 +172,33 @@ def test_a_message_nobody_writes_any_more_is_interrupted(tmp_path: Path) -> None
 )
 def test_refused(content: Any, reason: str, tmp_path: Path) -> None:
     assert re.search(reason, refusal(tmp_path / "file", content))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"conversations": ' + "[" * 100_000, "nested too deeply"),
+        ('{"conversations": [NaN]}', "holds NaN"),
+        ('{"conversations": [-Infinity]}', "holds -Infinity"),
+        ('{"conversations": [1e999]}', "too large"),
+        ('{"conversations": [' + "9" * 5000 + "]}", "too large"),
+        ('{"conversations": [], "conversations": []}', "'conversations' twice"),
+        ({"conversations": []}, "has no 'format'"),
+        ({"format": "other", "conversations": []}, "not of the format"),
+    ],
+)
+def test_ours_is_read_strictly(content: Any, reason: str, tmp_path: Path) -> None:
+    assert re.search(reason, refusal(tmp_path / "file", content, format="json"))
+
+
+def test_ours_is_known_by_a_sign_at_its_end(tmp_path: Path) -> None:
+    """As where keys are sorted."""
+    value = document()
+    value["conversations"][0]["title"] = "x" * 200_000
+    text = json.dumps({**value, "format": value.pop("format")})
+    (found,) = imported(tmp_path / "file", text)
+    assert len(found.messages) == 2
+    assert "is null" in refusal(tmp_path / "file", text.replace('"two"', "null"))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +250,8 @@ def test_lines_are_named(tmp_path: Path) -> None:
     assert "line 2 holds NaN" in refusal(path, line + '{"messages": NaN}\n')
     wrong = line.replace('"No."', "7")
     assert "'content' of message 2 of line 2 is a number" in refusal(path, line + wrong)
-    assert "line 3 is not whole JSON" in refusal(path, '{"conversations": [\n\n"')
+    cut = '{"format": "genesis-chat", "conversations": [\n\n"'
+    assert "line 3 is not whole JSON" in refusal(path, cut)
 
 
 def test_only_a_newline_ends_a_line(tmp_path: Path) -> None:
@@ -288,12 +312,14 @@ def test_chatgpt(tmp_path: Path) -> None:
     early = chatgpt(node("M", None, "user", "?"), update_time=1, title=None)
     notes: list[str] = []
     found = imported(tmp_path / "file", [long, empty, early], note=notes.append)
-    assert [one.title for one in found] == ["", "Birds"]
-    assert len(notes) == 2 and "2 pictures" in notes[0] and "1 conv" in notes[1]
-    new: NewConversation = found[1]
+    assert [one.title for one in found] == ["Birds", ""]
+    assert found[1].updated == 1000
+    assert len(notes) == 2 and "conversation 2 (nobody says" in notes[0]
+    assert "1 thoughts" in notes[1] and "1 results of tools" in notes[1]
+    new: NewConversation = found[0]
     assert (new.system, new.created) == ("Be brief.", 1_700_000_000_250)
     assert [(m.role, m.content, m.parent, m.status) for m in new.messages] == [
-        ("user", "Why?\n\nHow?", None, "complete"),
+        ("user", "[image]\n\nWhy?\n\nHow?", None, "complete"),
         ("assistant", "<|im_end|>one", 0, "interrupted"),
         ("assistant", "two", 0, "complete"),
         ("user", "Hi", 2, "complete"),
@@ -311,36 +337,14 @@ def test_chatgpt_without_parents(tmp_path: Path) -> None:
     assert [m.content for m in found.messages] == ["one"]
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ([7], "conversation 1 is a number, not an object"),
-        ([{}], "conversation 1 has no 'mapping'"),
-        ([chatgpt(node("a", "gone", "user", "x"))], "'gone', which is not there"),
-        ([chatgpt(node("a", "a", "user", "x"))], "circle"),
-        ([chatgpt(node("a", None, "user", "x"), current_node="b")], "current_node"),
-        ([chatgpt(node("a", None, "user", "x"), create_time=1e300)], "out of range"),
-        ([chatgpt(node("a", None, "user", "x"), create_time="now")], "not a number"),
-        ([chatgpt(node("a", None, "user", content=7))], "'content'"),
-        ([chatgpt(node("a", None, "user", content={"parts": 7}))], "not a list"),
-        ([chatgpt(node("a", None, "user", author={}))], "no 'role'"),
-        (
-            [chatgpt({**node("a", None, "user", "x"), "children": [7]})],
-            "'children' of a message of conversation 1",
-        ),
-    ],
-)
-def test_chatgpt_refused(content: Any, reason: str, tmp_path: Path) -> None:
-    assert reason in refusal(tmp_path / "file", content)
-
-
 def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     monkeypatch.setattr(reading, "LARGEST_FILE", 1000)
-    assert "1,001 bytes, more than the 1,000" in refusal(path, "x" * 1001)
+    text = json.dumps(document(title="x" * 1000))
+    assert f"{len(text):,} bytes, more than the 1,000" in refusal(path, text)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for name in ["", "pipe", "loop", "missing", "n\0l", "x" * 300]:
+    for name in ["pipe", "loop", "missing", "n\0l", "x" * 300]:
         with pytest.raises(HistoryError, match="give the path of a file"):
             read_import(tmp_path / name)
 

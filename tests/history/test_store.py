@@ -239,7 +239,7 @@ def test_imports_are_all_or_nothing(store: Store) -> None:
     assert [m.content for m in store.branch(conversation.id)] == ["q", "a"]
     assert len(store.messages(conversation.id)) == 3
     bad = NewConversation("bad", "", [NewMessage("user", "q", 3)])
-    with pytest.raises(IndexError):
+    with pytest.raises(LookupError):
         store.insert([good, bad])
     assert len(store.conversations()) == 1
     assert store.check() == []

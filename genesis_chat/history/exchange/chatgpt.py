@@ -1,143 +1,194 @@
-"""Reading `conversations.json` of a ChatGPT data export."""
+"""Reading a conversation of a ChatGPT data export.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Relied on, and each allowed to be missing or odd: `mapping` (nodes by id, with
+`parent`, `children` and `message`), `current_node`, `title`, `create_time`,
+`update_time`, `conversation_id` or `id`; of a message `author.role`, `create_time`,
+`content` (`content_type` with `parts`, `text` or `result`), `status`, `weight`,
+`recipient`, and of its `metadata` `is_visually_hidden_from_conversation`,
+`attachments` (`id`, `name`, `mime_type`), `content_references` and `citations`.
+"""
+
 from typing import Any
 
-from ..records import NewConversation, NewMessage, Role, Status
-from .checked import FIRST_TIME, LAST_TIME, Fields, Refused
-from .parsing import parse
-from .tree import in_order
+from ..records import NewConversation, Status
+from .branches import Node, branches
+from .canvas import document, is_canvas, titled
+from .citations import readable
+from .content import attached, named
+from .left_out import Place, Unreadable
+from .loose import first_text, identity, items, mapping, moment, role, text
 
-TEXTS = ("text", "multimodal_text")
-
-
-@dataclass
-class LeftOut:
-    """How much of a file has no place here."""
-
-    parts: int = 0
-    conversations: int = 0
+THOUGHTS = ("thoughts", "reasoning_recap")
+# What a person told about themselves for all conversations, and what was remembered.
+CONTEXTS = ("user_editable_context", "model_editable_context")
 
 
-def read(text: str, note: Callable[[str], None]) -> list[NewConversation]:
-    """The conversations with their branches, the last one changed last.
-
-    `note` is told what was left out. Raises `Refused`.
-    """
-    document = parse(text)
-    values = document if isinstance(document, list) else [document]
-    left = LeftOut()
-    found: list[tuple[float, NewConversation]] = []
-    for number, value in enumerate(values, 1):
-        fields = Fields(value, f"conversation {number}")
-        conversation = _conversation(fields, left)
-        if conversation.messages:
-            changed = fields.number("update_time") or fields.number("create_time")
-            found.append((changed or 0.0, conversation))
-        else:
-            left.conversations += 1
-    if left.parts:
-        note(f"Left out, as it is not text: {left.parts} pictures, files or thoughts.")
-    if left.conversations:
-        note(f"Left out, as nothing is in them: {left.conversations} conversations.")
-    return [conversation for _, conversation in sorted(found, key=lambda f: f[0])]
+def is_conversation(value: dict[str, Any]) -> bool:
+    """Whether a value has the structure of one."""
+    return "mapping" in value or {"current_node", "moderation_results"} <= value.keys()
 
 
-def _conversation(fields: Fields, left: LeftOut) -> NewConversation:
+def read(value: dict[str, Any], place: Place) -> NewConversation:
+    """The conversation with its branches. Raises `Unreadable`."""
+    found = _nodes(value.get("mapping"))
+    if not found:
+        raise Unreadable("it has no 'mapping' with messages in it")
+    parents, ranks = _relations(found)
+    created = moment(value.get("create_time"))
     nodes = {
-        id: Fields(value, f"a message of {fields.place}")
-        for id, value in fields.mapping("mapping").items()
+        id: _node(fields, parents[id], ranks.get(id, 0), created, place)
+        for id, fields in found.items()
     }
-    parents, ranks = _relations(nodes)
-    created = _time(fields, "create_time")
-    system, messages = "", list[NewMessage]()
-    # The message that stands for each node: itself, or the last one before it.
-    nearest: dict[str | None, int | None] = {None: None}
-    for id in in_order(parents, fields.place, ranks):
-        above = nearest[id] = nearest[parents[id]]
-        if "message" not in nodes[id]:
-            continue
-        message = Fields(nodes[id].mapping("message"), nodes[id].place)
-        role, content = _text(message, left)
-        if role == "system":
-            system = system or content
-        elif role is not None:
-            nearest[id] = len(messages)
-            messages.append(_message(message, role, content, above, created))
-    head = fields.optional_text("current_node")
-    if head is not None and head not in nodes:
-        raise Refused(f"'current_node' of {fields.place} is none of its messages")
-    title = fields.optional_text("title") or ""
-    return NewConversation(title, system, tuple(messages), nearest[head], created)
+    tree = branches(nodes, identity(value.get("current_node")), place)
+    id = first_text(value, "conversation_id", "id")
+    return NewConversation(
+        text(value.get("title")),
+        tree.system,
+        tree.messages,
+        tree.head,
+        created,
+        moment(value.get("update_time")) or created,
+        f"chatgpt:{id}" if id else None,
+    )
+
+
+def _nodes(value: Any) -> dict[str, dict[str, Any]]:
+    """Nodes by their ids, also of a list of them."""
+    if isinstance(value, list):
+        pairs = [(mapping(node).get("id"), node) for node in value]
+    else:
+        pairs = list(mapping(value).items())
+    ids = [(identity(id), node) for id, node in pairs]
+    return {id: mapping(node) for id, node in ids if id is not None}
 
 
 def _relations(
-    nodes: dict[str, Fields],
+    nodes: dict[str, dict[str, Any]],
 ) -> tuple[dict[str, str | None], dict[str, int]]:
     """Each node's parent, and its place among its siblings."""
-    parents = {id: node.optional_text("parent") for id, node in nodes.items()}
+    parents = {id: identity(node.get("parent")) for id, node in nodes.items()}
     ranks: dict[str, int] = {}
     for id, node in nodes.items():
-        for rank, child in enumerate(
-            node.items("children") if "children" in node else ()
-        ):
-            if not isinstance(child, str):
-                raise Refused(f"'children' of {node.place} holds what is no id")
-            if child in nodes and parents[child] in (None, id):
+        for rank, value in enumerate(items(node.get("children"))):
+            child = identity(value)
+            # Some exports tell only a node's children.
+            if child in nodes and (parents[child] in (None, id)) and child != id:
                 parents[child] = id
                 ranks[child] = rank
     return parents, ranks
 
 
-def _text(message: Fields, left: LeftOut) -> tuple[Any, str]:
-    """A message's role and text; no role for what a person does not see."""
-    role = Fields(message.mapping("author"), message.place).text("role")
-    hidden = (
-        role not in ("system", "user", "assistant")
-        or (message.optional_text("recipient") or "all") != "all"
-        or message.number("weight") == 0
-        or ("metadata" in message and _is_hidden(message.mapping("metadata")))
-    )
-    if hidden or "content" not in message:
-        return None, ""
-    content = Fields(message.mapping("content"), message.place)
-    if (content.optional_text("content_type") or "text") not in TEXTS:
-        left.parts += 1
-        return None, ""
-    texts = [_part(part, content.place) for part in content.items("parts")]
-    left.parts += texts.count(None)
-    text = "\n\n".join(text for text in texts if text)
-    return (role, text) if text.strip() else (None, "")
+def _node(
+    fields: dict[str, Any],
+    parent: str | None,
+    rank: int,
+    created: int | None,
+    place: Place,
+) -> Node:
+    message = fields.get("message")
+    if message is None:
+        return Node(parent, rank=rank)
+    if not isinstance(message, dict):
+        place.message("it is no object")
+        return Node(parent, rank=rank)
+    if _is_hidden(message):
+        return Node(parent, rank=rank)
+    author = message.get("author")
+    by = role(author) or role(mapping(author).get("role"))
+    if by is None:
+        place.message("its author has no role that is known")
+        return Node(parent, rank=rank)
+    content = _content(message, by, place)
+    if not content.strip():
+        return Node(parent, rank=rank)
+    state = text(message.get("status"))
+    whole = by == "user" or state in ("", "finished_successfully")
+    status: Status = "complete" if whole else "interrupted"
+    by = "assistant" if by == "tool" else by
+    when = moment(message.get("create_time"))
+    return Node(parent, by, content, created if when is None else when, status, rank)
 
 
-def _part(part: Any, place: str) -> str | None:
+def _is_hidden(message: dict[str, Any]) -> bool:
+    metadata = mapping(message.get("metadata"))
+    hidden = metadata.get("is_visually_hidden_from_conversation")
+    weight = message.get("weight")
+    # Of several replies to choose from, those that were not chosen weigh nothing.
+    return bool(hidden) or (weight == 0 and weight is not False)
+
+
+def _content(message: dict[str, Any], by: str, place: Place) -> str:
+    """A message's text with what is shown in place of pictures, files and marks."""
+    content = message.get("content")
+    metadata = mapping(message.get("metadata"))
+    fields = mapping(content)
+    kind = text(fields.get("content_type"))
+    if kind in THOUGHTS or kind in CONTEXTS:
+        place.kind("thoughts" if kind in THOUGHTS else "custom instructions")
+        return ""
+    names = _names(metadata)
+    if by == "tool":
+        # What a tool says goes to the assistant; its pictures go to the person.
+        pictures = [p for p in _parts(fields, names, place) if p.startswith("[image")]
+        if not pictures:
+            place.kind("results of tools")
+        return "\n\n".join(pictures)
+    recipient = text(message.get("recipient")).strip() or "all"
+    parts = [text(content)] if isinstance(content, str) else None
+    if parts is None:
+        parts = _parts(fields, names, place)
+    said = "\n\n".join(part for part in parts if part.strip())
+    if recipient != "all":
+        if is_canvas(recipient):
+            return readable(document(said), metadata)
+        place.kind("calls of tools")
+        return ""
+    if kind == "code" and said:
+        language = text(fields.get("language"))
+        return titled("", said, "" if language == "unknown" else language)
+    files = [line for id, line in names.items() if line not in said or id == ""]
+    if not parts and not files:
+        place.message("it has no text")
+    if by == "assistant" or "\ue200" in said:
+        said = readable(said, metadata)
+    return "\n\n".join([*files, said] if said.strip() else files)
+
+
+def _parts(content: dict[str, Any], names: dict[str, str], place: Place) -> list[str]:
+    """The texts of a message; nothing in the list if it has none at all."""
+    parts = items(content.get("parts"))
+    if not parts:
+        found = first_text(content, "text", "result", "content")
+        has = "parts" in content and content["parts"] == []
+        return [found] if found or has else []
+    found_parts = [_part(part, names, place) for part in parts]
+    return [part for part in found_parts if part is not None]
+
+
+def _part(part: Any, names: dict[str, str], place: Place) -> str | None:
     if isinstance(part, str):
-        return Fields({"parts": part}, place).text("parts")
-    # What was said aloud comes as sound and as text.
-    if isinstance(part, dict) and part.get("content_type") == "audio_transcription":
-        return Fields(part, place).text("text")
-    return None
-
-
-def _is_hidden(metadata: dict[str, Any]) -> bool:
-    return bool(metadata.get("is_visually_hidden_from_conversation"))
-
-
-def _message(
-    fields: Fields, role: Role, content: str, parent: int | None, created: int | None
-) -> NewMessage:
-    whole = fields.optional_text("status") in (None, "finished_successfully")
-    status: Status = "complete" if whole or role == "user" else "interrupted"
-    own = _time(fields, "create_time")
-    return NewMessage(role, content, parent, created if own is None else own, status)
-
-
-def _time(fields: Fields, name: str) -> int | None:
-    """Seconds since 1970 in milliseconds."""
-    seconds = fields.number(name)
-    if seconds is None:
+        return text(part)
+    if isinstance(part, int | float) and not isinstance(part, bool):
+        return str(part)
+    if not isinstance(part, dict):
         return None
-    if not FIRST_TIME <= seconds * 1000 <= LAST_TIME:
-        raise Refused(f"{name!r} of {fields.place} is out of range")
-    return round(seconds * 1000)
+    kind = text(part.get("content_type") or part.get("type"))
+    # What was said aloud comes as sound and as text.
+    if found := first_text(part, "text"):
+        return found
+    if "image" in kind or "image" in text(part.get("mime_type")):
+        id = text(part.get("asset_pointer")).rpartition("/")[2]
+        made = mapping(mapping(part.get("metadata")).get("dalle"))
+        return names.get(id) or named("image", text(made.get("prompt")))
+    if "audio" not in kind:
+        place.kind("parts that are no text")
+    return ""
+
+
+def _names(metadata: dict[str, Any]) -> dict[str, str]:
+    """What stands in place of each attachment, by its id."""
+    found: dict[str, str] = {}
+    for number, entry in enumerate(items(metadata.get("attachments"))):
+        for line in attached([entry]):
+            found[identity(mapping(entry).get("id")) or f"#{number}"] = line
+    return found

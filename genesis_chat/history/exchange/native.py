@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...settings import is_seed
+from ..merging import OURS
 from ..records import NewConversation, NewMessage, Receipt, Status
 from .checked import Fields, Refused, shown
 from .parsing import parse
@@ -112,6 +113,7 @@ def _conversation(fields: Fields, odd: list[str]) -> NewConversation:
         messages=tuple(_message(messages[id], index, parents[id], odd) for id in order),
         head=None if head is None else index[head],
         created=fields.time("created"),
+        origin=f"{OURS}{fields.text('id')}" if "id" in fields else None,
     )
 
 

@@ -1,23 +1,106 @@
-"""Reading a file of conversations: all of it, or none."""
+"""Reading a source of conversations: ours strictly, those of others generously."""
 
 import re
-import stat
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from ...errors import HistoryError, UsageError
 from ..records import NewConversation
-from . import chatgpt, markdown, native
+from . import markdown, native
 from .checked import Refused
+from .encoded import Pieces, encoding_of
+from .foreign import KINDS, Foreign, OursError
+from .json_values import Values
+from .left_out import LeftOut
+from .sources import Source, cannot, sources_in, unopened
 
-FORMATS = ("json", "jsonl", "markdown", "chatgpt")
-# Six times the file's size is needed while it is read.
+FORMATS = ("json", "jsonl", "markdown", *KINDS)
+# Six times the size of one of our own is needed while it is read.
 LARGEST_FILE = 128 * 2**20
+EXPECTED = (
+    "JSON, JSON Lines and Markdown as exported here; the exports of ChatGPT, Claude, "
+    "Open WebUI and LibreChat; and lists of messages with 'role' and 'content' as JSON "
+    "or JSON Lines"
+)
+# What reading a file may raise, also one in a zip file: encrypted, packed in a way
+# that Python does not know, cut.
+BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError)
+_HEAD = 2**16
 
-_BLANK = re.compile(r"\s*")
+_BLANK = re.compile("[\\s\ufeff]*")
 # Inside a text the closing quotation mark would have a backslash before it.
-_KEY = re.compile(r'"(conversations|messages|mapping)"\s*:')
-_BY_KEY = {"conversations": "json", "messages": "jsonl", "mapping": "chatgpt"}
+_OURS = re.compile(rf'"format"\s*:\s*"{native.FORMAT}"')
+_KEY = re.compile(r'"(conversations|messages)"\s*:')
+_BY_KEY = {"conversations": "json", "messages": "jsonl"}
+
+
+@dataclass
+class Reading:
+    """The conversations of a source, one by one, and what was left out.
+
+    Iterating raises `HistoryError` at the end of a source of which nothing could be
+    read. One that is `strict` is to be added whole or not at all.
+    """
+
+    source: Source
+    strict: bool
+    conversations: Iterator[NewConversation]
+    left: LeftOut = field(default_factory=LeftOut)
+    notes: list[str] = field(default_factory=list)
+
+    def sentences(self) -> list[str]:
+        """What a person should know, once all was read."""
+        return [*self.notes, *self.left.sentences()]
+
+
+class UnknownKindError(HistoryError):
+    """A file with no conversations of a kind that is known."""
+
+
+def read(
+    source: Source,
+    format: str | None = None,
+    *,
+    progress: Callable[[int], None] = lambda bytes_read: None,
+) -> Reading:
+    """Begin to read a source.
+
+    `format` is one of `FORMATS`, or None to see from the content. `progress` is told
+    how many bytes have been read. Raises `HistoryError` for a source of our own
+    format that is not right in all, or of which nothing can be read; `UsageError` for
+    an unknown format.
+    """
+    if format is not None and format not in FORMATS:
+        raise UsageError(
+            f"There is no format {format!r}; choose one of {', '.join(FORMATS)}."
+        )
+    try:
+        kind = format or _detected(source)
+        if kind in ("", *KINDS):
+            reading = Reading(source, False, iter(()))
+            found = _foreign(source, kind or None, reading, progress)
+            try:
+                # Whether it is ours may stand at its end.
+                first = next(found, None)
+                reading.conversations = chain([first] if first else [], found)
+                return reading
+            except OursError:
+                if format is not None:
+                    raise Refused(
+                        "it is of this program's own format", "leave the format out"
+                    ) from None
+                kind = "json"
+        notes: list[str] = []
+        found = iter(_own(source, kind, notes.append))
+        return Reading(source, True, found, notes=notes)
+    except Refused as reason:
+        raise cannot(source.name, reason) from reason
 
 
 def read_import(
@@ -26,73 +109,125 @@ def read_import(
     *,
     note: Callable[[str], None] = lambda text: None,
 ) -> list[NewConversation]:
-    """The conversations of a file, for `Store.insert`, which adds all or none.
+    """All conversations of a file, folder or zip file; see `read`.
 
-    `format` is one of `FORMATS`, or None to see from the content. `note` is told
-    sentences about what was left out. Raises `HistoryError` for a file that cannot
-    be read in full, `UsageError` for an unknown format.
+    `note` is told sentences about what was left out.
     """
-    if format is not None and format not in FORMATS:
-        raise UsageError(
-            f"There is no format {format!r}; choose one of {', '.join(FORMATS)}."
+    found: list[NewConversation] = []
+    for source in sources_in(path):
+        reading = read(source, format)
+        found += reading.conversations
+        for sentence in reading.sentences():
+            note(sentence)
+    return found
+
+
+def _detected(source: Source) -> str:
+    """One of `FORMATS` for what is ours, "" for what may be another program's."""
+    data = _bytes(source, _HEAD)
+    head = data.decode(encoding_of(data), "replace")
+    blank = _BLANK.match(head)
+    start = head[blank.end() : blank.end() + 1] if blank else ""
+    if not start:
+        raise Refused("it is empty", "give a file with conversations in it")
+    if start == "{" and _OURS.search(head):
+        key = _KEY.search(head)
+        return _BY_KEY[key[1]] if key else "json"
+    if start in "{[":
+        return ""
+    if source.size <= LARGEST_FILE and markdown.MARK.search(_text(source, "replace")):
+        return "markdown"
+    raise _unknown(source.name)
+
+
+def _own(
+    source: Source, kind: str, note: Callable[[str], None]
+) -> list[NewConversation]:
+    """All of a file of our own; `note` is told what was left out. Raises `Refused`."""
+    if source.size > LARGEST_FILE:
+        raise Refused(
+            f"it has {source.size:,} bytes, more than the {LARGEST_FILE:,} that "
+            "can be read",
+            "divide it into several files",
         )
     try:
-        text = _text(path)
-        match format or _detected(text):
-            case "json":
-                return native.read_json(text, note)
-            case "jsonl":
-                return native.read_jsonl(text, note)
-            case "markdown":
-                return markdown.read(text)
-            case _:
-                return chatgpt.read(text, note)
-    except Refused as reason:
-        raise HistoryError(
-            f"{path} cannot be imported, since {reason}; {reason.advice}."
-        ) from reason
-
-
-def _text(path: Path) -> str:
-    try:
-        status = path.stat()
-        # Opening a pipe would wait until someone writes to it.
-        if not stat.S_ISREG(status.st_mode):
-            raise Refused("it is not a regular file", "give the path of a file")
-        if status.st_size > LARGEST_FILE:
-            raise Refused(
-                f"it has {status.st_size:,} bytes, more than the {LARGEST_FILE:,} that "
-                "can be read",
-                "divide it into several files",
-            )
-        with path.open("rb") as file:
-            data = file.read(status.st_size)
-        return data.decode("utf-8-sig")
+        text = _text(source, "strict")
     except UnicodeDecodeError as error:
         raise Refused(
             f"byte {error.start:,} of it is not UTF-8", "save it as UTF-8 text"
         ) from None
-    except (OSError, ValueError) as error:
-        # A path with a NUL is a value error.
-        reason = getattr(error, "strerror", None) or error
-        raise Refused(f"it cannot be read ({reason})", "give the path of a file") from (
-            error
+    if kind == "markdown":
+        return markdown.read(text)
+    reader = {"json": native.read_json, "jsonl": native.read_jsonl}[kind]
+    return reader(text, note)
+
+
+def _text(source: Source, errors: str) -> str:
+    data = _bytes(source, LARGEST_FILE + 1)
+    return data.decode(encoding_of(data), errors).removeprefix("\ufeff")
+
+
+def _bytes(source: Source, size: int) -> bytes:
+    with _opened(source) as stream:
+        try:
+            return stream.read(size)
+        except BROKEN as error:
+            raise unopened(error) from error
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[BinaryIO]:
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(source.open())
+        except BROKEN as error:
+            raise unopened(error) from error
+        yield stream
+
+
+def _foreign(
+    source: Source,
+    kind: str | None,
+    reading: Reading,
+    progress: Callable[[int], None],
+) -> Iterator[NewConversation]:
+    with _opened(source) as stream:
+        pieces = Pieces(stream)
+
+        def piece(size: int) -> str:
+            try:
+                text = pieces.read(size)
+            except BROKEN as error:
+                reading.notes.append(
+                    f"The rest of {source.name} cannot be read ({error})."
+                )
+                return ""
+            progress(pieces.bytes_read)
+            return text
+
+        foreign = Foreign(Values(piece), reading.left, kind)
+        empty = True
+        for conversation in foreign:
+            empty = False
+            yield conversation
+    if pieces.undecodable:
+        reading.notes.append(
+            f"{pieces.undecodable:,} characters of {source.name} could not be decoded; "
+            f"the first is at about byte {pieces.first:,}."
+        )
+    if empty and foreign.unknown and not foreign.known:
+        raise _unknown(source.name)
+    if empty:
+        reasons = [s.rstrip(".") for s in reading.sentences()]
+        said = "; ".join(reasons) or "there are none in it"
+        raise HistoryError(
+            f"{source.name} cannot be imported, since none of its conversations can be "
+            f"read; {said}."
         )
 
 
-def _detected(text: str) -> str:
-    blank = _BLANK.match(text)
-    start = text[blank.end() : blank.end() + 1] if blank else ""
-    if not start:
-        raise Refused("it is empty")
-    if start == "[":
-        return "chatgpt"
-    if start == "{" and (key := _KEY.search(text)):
-        return _BY_KEY[key[1]]
-    if markdown.MARK.search(text):
-        return "markdown"
-    raise Refused(
-        "it is in none of the formats that are known: JSON, JSON Lines and Markdown "
-        "as exported here, and ChatGPT's conversations.json",
-        "name the format if it is one of them",
+def _unknown(name: str) -> UnknownKindError:
+    return UnknownKindError(
+        f"{name} cannot be imported, since it has no conversations of a kind that is "
+        f"known; what can be read is {EXPECTED}."
     )

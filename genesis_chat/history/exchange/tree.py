@@ -37,6 +37,22 @@ def in_order(
     return found
 
 
+def mended(parents: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The parents without those that are missing, and with every circle cut open."""
+    found = {id: p if p in parents else None for id, p in parents.items()}
+    done: set[str] = set()
+    for start in found:
+        above: set[str] = set()
+        id: str | None = start
+        while id is not None and id not in done and id not in above:
+            above.add(id)
+            id = found[id]
+        if id is not None and id in above:
+            found[id] = None
+        done |= above
+    return found
+
+
 def selected(
     conversation: Conversation, messages: Sequence[StoredMessage]
 ) -> list[StoredMessage]:

@@ -1,0 +1,64 @@
+"""A conversation from the nodes of another program's tree, however odd that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..records import NewMessage, Role, Status
+from .left_out import Place
+from .tree import in_order, mended
+
+
+@dataclass(frozen=True)
+class Node:
+    """A place in a tree; without a `role` nothing is said there.
+
+    `rank` orders it among its siblings, `created` is in milliseconds since 1970.
+    """
+
+    parent: str | None = None
+    role: str | None = None
+    content: str = ""
+    created: int | None = None
+    status: Status = "complete"
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Branches:
+    """Messages with parents before children, the shown one, and the system prompt."""
+
+    messages: tuple[NewMessage, ...]
+    head: int | None
+    system: str
+
+
+def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branches:
+    """The messages of a tree.
+
+    A parent that is missing counts as none, a circle is cut open, and what nobody
+    said is passed over. A system message is the prompt only before all others. A
+    `head` that is not there gives way to the last message.
+    """
+    parents = mended({id: node.parent for id, node in nodes.items()})
+    ranks = {id: node.rank for id, node in nodes.items()}
+    messages: list[NewMessage] = []
+    prompts: list[str] = []
+    # The message that stands for each node: itself, or the last one before it.
+    nearest: dict[str | None, int | None] = {None: None}
+    for id in in_order(parents, place.name, ranks):
+        node = nodes[id]
+        above = nearest[id] = nearest[parents[id]]
+        if node.role in ("user", "assistant"):
+            role: Role = "user" if node.role == "user" else "assistant"
+            nearest[id] = len(messages)
+            messages.append(
+                NewMessage(role, node.content, above, node.created, node.status)
+            )
+        elif node.role == "system" and above is not None:
+            place.kind("system messages after the first message")
+        elif node.role == "system" and node.content not in prompts:
+            prompts.append(node.content)
+    shown = nearest.get(head) if head is not None else None
+    if shown is None and messages:
+        shown = max(range(len(messages)), key=lambda n: (messages[n].created or 0, n))
+    return Branches(tuple(messages), shown, "\n\n".join(prompts))

@@ -1,0 +1,95 @@
+"""Reading a conversation of Claude's data export.
+
+Relied on, and each allowed to be missing or odd: `chat_messages`, `name`, `uuid`,
+`created_at`, `updated_at`, `current_leaf_message_uuid`; of a message `uuid`,
+`sender`, `content` (blocks of the types `text`, `thinking`, `tool_use`,
+`tool_result`), `text`, `attachments` (`file_name`, `extracted_content`), `files`,
+`created_at`, and `parent_message_uuid`, which older exports do not have.
+"""
+
+from typing import Any
+
+from ..records import NewConversation
+from .branches import Node, branches
+from .canvas import artifact
+from .content import attached, said
+from .left_out import Place, Unreadable
+from .loose import first_text, identity, items, mapping, moment, role, text
+
+_DOCUMENTS = ("artifacts", "create_file")
+
+
+def is_conversation(value: dict[str, Any]) -> bool:
+    """Whether a value has the structure of one."""
+    return "chat_messages" in value
+
+
+def read(value: dict[str, Any], place: Place) -> NewConversation:
+    """The conversation with its branches. Raises `Unreadable`."""
+    messages = items(value.get("chat_messages"))
+    if not messages:
+        raise Unreadable("it has no 'chat_messages'")
+    nodes: dict[str, Node] = {}
+    ids = [identity(mapping(message).get("uuid")) for message in messages]
+    known = set(ids) - {None}
+    tree = any(_parent(message) in known for message in messages)
+    last: str | None = None
+    for number, message in enumerate(messages):
+        parent = _parent(message) if tree else last
+        if tree and "parent_message_uuid" not in mapping(message):
+            parent = last
+        id = ids[number]
+        last = id if id is not None and id not in nodes else f"#{number}"
+        nodes[last] = _node(message, parent, place)
+    head = identity(value.get("current_leaf_message_uuid")) or last
+    found = branches(nodes, head, place)
+    created = moment(value.get("created_at"))
+    id = first_text(value, "uuid", "id")
+    return NewConversation(
+        first_text(value, "name", "title"),
+        found.system,
+        found.messages,
+        found.head,
+        created,
+        moment(value.get("updated_at")) or created,
+        f"claude:{id}" if id else None,
+    )
+
+
+def _parent(message: Any) -> str | None:
+    return identity(mapping(message).get("parent_message_uuid"))
+
+
+def _node(message: Any, parent: str | None, place: Place) -> Node:
+    fields = mapping(message)
+    by = role(fields.get("sender")) or role(fields.get("role"))
+    if by not in ("user", "assistant"):
+        place.message("it has no sender that is known")
+        return Node(parent)
+    files = attached(fields.get("attachments"))
+    files += [line for line in attached(fields.get("files")) if line not in files]
+    content = _content(fields, place)
+    if content is None and not files:
+        place.message("it has no text")
+    whole = "\n\n".join(part for part in [*files, content or ""] if part.strip())
+    if not whole:
+        return Node(parent)
+    return Node(parent, by, whole, moment(fields.get("created_at")))
+
+
+def _content(fields: dict[str, Any], place: Place) -> str | None:
+    blocks = fields.get("content")
+    if isinstance(blocks, list):
+        texts = [_block(block, place) for block in blocks]
+        if found := "\n\n".join(part for part in texts if part and part.strip()):
+            return found
+    elif found := text(blocks):
+        return found
+    return text(fields["text"]) if isinstance(fields.get("text"), str) else None
+
+
+def _block(block: Any, place: Place) -> str | None:
+    fields = mapping(block)
+    if fields.get("type") == "tool_use" and fields.get("name") in _DOCUMENTS:
+        return artifact(mapping(fields.get("input")))
+    return said(block, place)

@@ -1,0 +1,136 @@
+"""Conversations of other programs: which kind one is, is seen from its structure."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..records import NewConversation
+from . import chatgpt, claude, librechat, open_webui, plain
+from .json_values import Damaged, End
+from .left_out import LeftOut, Place, Unreadable, named
+from .loose import first_text, identity, mapping
+from .native import FORMAT
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A program's way to write a conversation."""
+
+    matches: Callable[[dict[str, Any]], bool]
+    read: Callable[[dict[str, Any], Place], NewConversation]
+
+
+# In this order: what is plain has the fewest signs of its own.
+KINDS = {
+    "chatgpt": Kind(chatgpt.is_conversation, chatgpt.read),
+    "claude": Kind(claude.is_conversation, claude.read),
+    "open-webui": Kind(open_webui.is_conversation, open_webui.read),
+    "librechat": Kind(librechat.is_conversation, librechat.read),
+    "plain": Kind(plain.is_conversation, plain.read),
+}
+# Lists of conversations within an object.
+_LISTS = ("conversations", "chats", "data", "history", "items")
+# By these the messages of several conversations are told apart.
+_TALKS = ("conversation_id", "conversationId", "session_id", "chat_id")
+
+
+class OursError(Exception):
+    """The values are of our own format, which is read strictly."""
+
+
+@dataclass
+class Foreign:
+    """Iterates over the conversations among values; `kind` is a name of `KINDS`.
+
+    What cannot be read goes to `left`; `known` and `unknown` count the values that
+    were of a kind, and of none. Raises `OursError`.
+    """
+
+    values: Iterable[Any]
+    left: LeftOut
+    kind: str | None = None
+    known: int = 0
+    unknown: int = 0
+    _number: int = 0
+    _talk: list[dict[str, Any]] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[NewConversation]:
+        for value in self.values:
+            if self._continues(value):
+                self._talk.append(value)
+                continue
+            yield from self._finished()
+            if isinstance(value, End):
+                continue
+            if plain.is_message(value) and not self._kind_of(value):
+                self._talk.append(value)
+                continue
+            yield from self._each(value, 0)
+        yield from self._finished()
+
+    def _continues(self, value: Any) -> bool:
+        """Whether a value is the next message of those before it."""
+        if not (self._talk and plain.is_message(value)) or self._kind_of(value):
+            return False
+        return _talk_of(value) == _talk_of(self._talk[-1])
+
+    def _finished(self) -> Iterator[NewConversation]:
+        if self._talk:
+            talk, self._talk = self._talk, []
+            yield from self._one({"messages": talk, "id": _talk_of(talk[0])})
+
+    def _each(self, value: Any, depth: int) -> Iterator[NewConversation]:
+        """The conversations that one value holds."""
+        if isinstance(value, list) and any(map(plain.is_message, value)):
+            yield from self._one({"messages": value})
+        elif isinstance(value, list) and depth < 2:
+            for each in value:
+                yield from self._each(each, depth + 1)
+        elif isinstance(value, dict) and not self._kind_of(value) and depth < 2:
+            if value.get("format") == FORMAT:
+                raise OursError
+            lists = (value.get(name) for name in _LISTS)
+            inner = next((each for each in lists if isinstance(each, list)), None)
+            if inner:
+                yield from self._each(inner, depth + 1)
+            else:
+                yield from self._one(value)
+        else:
+            yield from self._one(value)
+
+    def _kind_of(self, value: Any) -> Kind | None:
+        fields = mapping(value)
+        if fields.get("format") == FORMAT:
+            return None
+        kinds = KINDS.values() if self.kind is None else [KINDS[self.kind]]
+        return next((kind for kind in kinds if kind.matches(fields)), None)
+
+    def _one(self, value: Any) -> Iterator[NewConversation]:
+        self._number += 1
+        fields = mapping(value)
+        title = first_text(fields, "title", "name")
+        place = Place(named(self._number, title), self.left)
+        if isinstance(value, Damaged):
+            place.unreadable(value.reason)
+            return
+        kind = self._kind_of(value)
+        if kind is None:
+            self.unknown += 1
+            place.unreadable("it has no messages that are known as such")
+            return
+        self.known += 1
+        try:
+            conversation = kind.read(fields, place)
+        except Unreadable as reason:
+            place.unreadable(str(reason))
+            return
+        place.kept()
+        if conversation.messages:
+            yield conversation
+        else:
+            place.unreadable("nobody says anything in it")
+
+
+def _talk_of(message: dict[str, Any]) -> str | None:
+    ids = (identity(message.get(name)) for name in _TALKS)
+    return next((id for id in ids if id), None)

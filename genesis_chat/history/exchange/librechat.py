@@ -1,0 +1,97 @@
+"""Reading a conversation of LibreChat's export.
+
+Relied on, and each allowed to be missing or odd: `conversationId`, `title`,
+`messages` or `messagesTree` (flat with `parentMessageId`, or nested by `children`),
+`options.promptPrefix` or `options.system`; of a message `messageId`,
+`isCreatedByUser`, `sender`, `text`, `content` (parts), `createdAt`, `unfinished`,
+`error`, `files` and `attachments`.
+"""
+
+from typing import Any
+
+from ..records import NewConversation, Status
+from .branches import Node, branches
+from .content import attached, said
+from .left_out import Place, Unreadable
+from .loose import first_text, identity, items, mapping, moment, role, text
+
+_PROMPTS = ("promptPrefix", "system", "instructions")
+
+
+def is_conversation(value: dict[str, Any]) -> bool:
+    """Whether a value has the structure of one."""
+    if "messagesTree" in value:
+        return True
+    messages = [mapping(message) for message in items(value.get("messages"))]
+    return "conversationId" in value or any("messageId" in m for m in messages)
+
+
+def read(value: dict[str, Any], place: Place) -> NewConversation:
+    """The conversation with its branches. Raises `Unreadable`."""
+    listed = items(value.get("messagesTree")) or items(value.get("messages"))
+    if not listed:
+        raise Unreadable("it has no 'messages'")
+    nodes: dict[str, Node] = {}
+    times: list[int] = []
+    # Nested ones may be deep: no recursion. The last of the list is the next.
+    waiting: list[tuple[Any, str | None, bool]] = [
+        (message, None, False) for message in reversed(listed)
+    ]
+    last: str | None = None
+    while waiting:
+        message, above, nested = waiting.pop()
+        fields = mapping(message)
+        id = identity(fields.get("messageId"))
+        id = id if id is not None and id not in nodes else f"#{len(nodes)}"
+        parent = above if nested else identity(fields.get("parentMessageId"))
+        if parent is None and "parentMessageId" not in fields and not nested:
+            parent = last
+        nodes[id] = last_node = _node(message, parent, place)
+        times += [last_node.created] if last_node.created is not None else []
+        last = id
+        children = items(fields.get("children"))
+        waiting += [(child, id, True) for child in reversed(children)]
+    tree = branches(nodes, None, place)
+    options = mapping(value.get("options"))
+    system = first_text(options, *_PROMPTS) or first_text(value, *_PROMPTS)
+    created = moment(value.get("createdAt")) or min(times, default=None)
+    id = first_text(value, "conversationId")
+    return NewConversation(
+        text(value.get("title")),
+        system or tree.system,
+        tree.messages,
+        tree.head,
+        created,
+        moment(value.get("updatedAt")) or max(times, default=created),
+        f"librechat:{id}" if id else None,
+    )
+
+
+def _node(message: Any, parent: str | None, place: Place) -> Node:
+    fields = mapping(message)
+    by = role(fields.get("role")) or role(fields.get("sender"))
+    if isinstance(fields.get("isCreatedByUser"), bool):
+        by = "user" if fields["isCreatedByUser"] else "assistant"
+    if by is None and first_text(fields, "sender"):
+        # Assistants go by any name.
+        by = "assistant"
+    if by not in ("user", "assistant", "system"):
+        place.message("nobody is named as its sender")
+        return Node(parent)
+    content = said(fields["content"], place) if fields.get("content") else None
+    if not (content or "").strip():
+        content = (
+            text(fields["text"]) if isinstance(fields.get("text"), str) else content
+        )
+    files = [*attached(fields.get("files")), *attached(fields.get("attachments"))]
+    if content is None and not files:
+        place.message("it has no text")
+    whole = "\n\n".join(part for part in [*files, content or ""] if part.strip())
+    if not whole:
+        return Node(parent)
+    status: Status = "complete"
+    if by == "assistant" and fields.get("error") is True:
+        status = "failed"
+    elif by == "assistant" and fields.get("unfinished") is True:
+        status = "interrupted"
+    return Node(parent, by, whole, moment(fields.get("createdAt")), status)

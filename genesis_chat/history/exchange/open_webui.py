@@ -1,0 +1,118 @@
+"""Reading a conversation of Open WebUI's export.
+
+Relied on, and each allowed to be missing or odd: `chat` (or the whole, where only
+that was saved) with `title`, `history.messages` (by id, with `parentId`,
+`childrenIds`, `role`, `content`, `timestamp`, `files`, `done`, `error`),
+`history.currentId`, `messages` (one branch, for older exports), `system` and
+`params.system`; around it `id`, `title`, `created_at` and `updated_at`.
+"""
+
+import re
+from typing import Any
+
+from ..records import NewConversation, Status
+from .branches import Node, branches
+from .content import attached, said
+from .left_out import Place, Unreadable
+from .loose import first_text, identity, items, mapping, moment, role
+
+# Thoughts and calls of tools are folded into the text.
+_FOLDED = re.compile(
+    r"<details type=\"(reasoning|tool_calls|code_interpreter)\".*?</details>\s*",
+    re.DOTALL,
+)
+
+
+def is_conversation(value: dict[str, Any]) -> bool:
+    """Whether a value has the structure of one."""
+    chat = value.get("chat")
+    if isinstance(chat, dict):
+        return True
+    return isinstance(mapping(value.get("history")).get("messages"), dict | list)
+
+
+def read(value: dict[str, Any], place: Place) -> NewConversation:
+    """The conversation with its branches. Raises `Unreadable`."""
+    chat = mapping(value.get("chat")) or value
+    history = mapping(chat.get("history"))
+    found = history.get("messages") or chat.get("messages")
+    nodes = _nodes(found)
+    if not nodes:
+        raise Unreadable("it has no 'history.messages'")
+    parents = {id: identity(fields.get("parentId")) for id, fields in nodes.items()}
+    ranks: dict[str, int] = {}
+    for id, fields in nodes.items():
+        for rank, each in enumerate(items(fields.get("childrenIds"))):
+            child = identity(each)
+            if child in nodes and child != id and parents[child] in (None, id):
+                parents[child], ranks[child] = id, rank
+    if isinstance(found, list) and not any(parents.values()):
+        ids = list(nodes)
+        parents = dict(zip(ids, [None, *ids], strict=False))
+    head = identity(history.get("currentId"))
+    tree = branches(
+        {
+            id: _node(fields, parents[id], ranks.get(id, 0), place)
+            for id, fields in nodes.items()
+        },
+        head,
+        place,
+    )
+    system = first_text(chat, "system") or first_text(
+        mapping(chat.get("params")), "system"
+    )
+    created = moment(value.get("created_at")) or moment(chat.get("timestamp"))
+    id = first_text(value, "id", "chat_id")
+    return NewConversation(
+        first_text(value, "title") or first_text(chat, "title"),
+        system or tree.system,
+        tree.messages,
+        tree.head,
+        created,
+        moment(value.get("updated_at")) or created,
+        f"open-webui:{id}" if id else None,
+    )
+
+
+def _nodes(value: Any) -> dict[str, dict[str, Any]]:
+    """Messages by their ids; those of a list that have none get numbers."""
+    if isinstance(value, list):
+        listed = [
+            (identity(mapping(message).get("id")) or f"#{number}", message)
+            for number, message in enumerate(value)
+        ]
+    else:
+        listed = list(mapping(value).items())
+    return {id: mapping(message) for id, message in listed}
+
+
+def _node(fields: dict[str, Any], parent: str | None, rank: int, place: Place) -> Node:
+    by = role(fields.get("role"))
+    if by == "tool":
+        place.kind("results of tools")
+    elif by is None:
+        place.message("it has no role that is known")
+    if by in ("tool", None):
+        return Node(parent, rank=rank)
+    content = said(fields.get("content"), place)
+    files = attached(fields.get("files"))
+    failed = fields.get("error") not in (None, False, "")
+    if content is None and not files and not failed:
+        place.message("it has no text")
+    content = _unfolded(content or "", place)
+    whole = "\n\n".join(part for part in [*files, content] if part.strip())
+    status: Status = "complete"
+    if by == "assistant" and failed:
+        status = "failed"
+    elif by == "assistant" and fields.get("done") is False:
+        status = "interrupted"
+    if not whole:
+        return Node(parent, rank=rank)
+    return Node(parent, by, whole, moment(fields.get("timestamp")), status, rank)
+
+
+def _unfolded(content: str, place: Place) -> str:
+    for folded in _FOLDED.finditer(content):
+        thought = folded[1] == "reasoning"
+        place.kind("thoughts" if thought else "calls of tools and their results")
+    return _FOLDED.sub("", content)
