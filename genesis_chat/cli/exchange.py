@@ -3,7 +3,7 @@
 import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -91,16 +91,18 @@ def import_command(files: tuple[str, ...], form: str | None, again: bool) -> int
     from ..history.exchange import Imported, bring_in
 
     imported = Imported()
-    sources = _sources(files, imported)
-    with open_history() as store, _bar(sum(s.size for s in sources)) as progress:
-        try:
+    try:
+        with ExitStack() as stack:
+            sources = _sources(files, imported, stack)
+            store = stack.enter_context(open_history())
+            progress = stack.enter_context(_bar(sum(s.size for s in sources)))
             bring_in(
                 store, sources, form, again=again, progress=progress, imported=imported
             )
-        except KeyboardInterrupt:
-            imported.notes.append("Interrupted; the same command adds the others.")
-            _tell(imported)
-            raise
+    except KeyboardInterrupt:
+        imported.notes.append("Interrupted; the same command adds the others.")
+        _tell(imported)
+        raise
     _tell(imported)
     if imported.failed:
         *others, last = imported.failed
@@ -110,14 +112,16 @@ def import_command(files: tuple[str, ...], form: str | None, again: bool) -> int
     return 0
 
 
-def _sources(files: Sequence[str], imported: "Imported") -> list["Source"]:
+def _sources(
+    files: Sequence[str], imported: "Imported", stack: ExitStack
+) -> list["Source"]:
     from ..history.exchange import sources_in, sources_of_input
 
     found = []
     for file in files:
         try:
             if file == "-":
-                found += sources_of_input(sys.stdin.buffer)
+                found += stack.enter_context(sources_of_input(sys.stdin.buffer))
             else:
                 found += sources_in(user_path(file))
         except HistoryError as error:

@@ -5,7 +5,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from terminal import call, run
+from exchanged import chatgpt, node
+from terminal import Screen, call, run
 
 from genesis_chat.history import Store
 
@@ -168,3 +169,80 @@ def test_a_name_that_begins_with_a_tilde(
 
 def test_ids_and_all_exclude_each_other(kept: Path) -> None:
     assert call("history", "export", "01ABCD", "--all").code == 2
+
+
+def exported(title: str, *said: str) -> dict[str, object]:
+    """A conversation of a ChatGPT export."""
+    nodes = [
+        node(str(n), str(n - 1) if n else None, "assistant" if n % 2 else "user", text)
+        for n, text in enumerate(said)
+    ]
+    return chatgpt(*nodes, title=title, conversation_id=title)
+
+
+def test_several_files_a_folder_and_standard_input(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        text = json.dumps([exported(name, "Why?", "So.")])
+        (folder / f"conversations-{name}.json").write_text(text)
+    one, two, _ = sorted(folder.iterdir())
+    result = call("history", "import", one, two)
+    assert result.code == 0
+    assert result.err == "2 conversations with 4 messages were imported.\n"
+    result = call("history", "import", folder)
+    assert result.code == 0 and "2 conversations were there already" in result.err
+    assert "1 conversations with 2 messages were imported" in result.err
+    result = call("history", "import", "-", stdin=json.dumps([exported("d", "x")]))
+    assert (result.code, result.out) == (0, "")
+    result = call("history", "import", "--again", one)
+    assert "1 conversations with 2 messages were imported" in result.err
+    assert len(contents(home)) == 5
+
+
+def test_one_of_several_files_that_cannot_be_read(home: Path, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps([exported("a", "Why?", "So."), {"title": "shell"}]))
+    bad.write_text('{"theme": "dark"}')
+    result = call("history", "import", bad, good, tmp_path / "absent.json")
+    assert (result.code, result.out) == (1, "")
+    assert f"{bad} cannot be imported" in result.err and "absent.json" in result.err
+    assert 'conversation 2 "shell"' in result.err
+    assert contents(home) == [[("user", "Why?"), ("assistant", "So.")]]
+
+
+def test_what_has_grown_is_told(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "conversations.json"
+    file.write_text(json.dumps([exported("a", "Why?", "So.")]))
+    call("history", "import", file)
+    file.write_text(json.dumps([exported("a", "Why?", "So.", "And?", "Yes.")]))
+    result = call("history", "import", file)
+    assert result.code == 0 and "1 conversation had grown" in result.err
+    assert "2 messages" in result.err
+    assert len(contents(home)) == 1 and len(contents(home)[0]) == 4
+
+
+def test_no_progress_where_no_terminal_is(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "conversations.json"
+    long = [exported(str(n), "x" * 100_000) for n in range(50)]
+    file.write_text(json.dumps(long))
+    result = call("history", "import", file)
+    assert result.err == "50 conversations with 50 messages were imported.\n"
+
+
+def test_progress_on_a_terminal(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "conversations.json"
+    long = [exported(str(n), "x" * 100_000) for n in range(50)]
+    file.write_text(json.dumps(long))
+    with Screen.start("history", "import", file) as screen:
+        assert screen.finish() == 0
+    shown = screen.shown.decode()
+    assert "Importing" in shown and "100%" in shown
+    assert "50 conversations" in shown
+
+
+def test_control_characters_of_a_title_do_not_act(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "conversations.json"
+    file.write_text(json.dumps([exported("a", "x"), {"title": "\x1b[31mred"}]))
+    result = call("history", "import", file)
+    assert result.code == 0 and "\x1b[31m" not in result.err and "red" in result.err

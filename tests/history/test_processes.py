@@ -217,6 +217,9 @@ def test_programs_that_start_together_bring_an_old_history_up(path: Path) -> Non
         id = store.create(title="old").id
         store.add(id, "user", "kept", parent=None)
     with closing(sqlite3.connect(path)) as old:
+        old.execute("DROP INDEX conversation_created")
+        old.execute("DROP INDEX conversation_origin")
+        old.execute("ALTER TABLE conversation DROP COLUMN origin")
         old.execute("ALTER TABLE conversation DROP COLUMN pinned")
         old.execute("ALTER TABLE conversation DROP COLUMN settings")
         old.execute("ALTER TABLE message DROP COLUMN deleted")
@@ -249,6 +252,9 @@ def test_a_kill_at_every_statement_of_later_migrations(path: Path) -> None:
         id = store.create(title="old").id
         store.add(id, "user", "kept", parent=None)
     with closing(sqlite3.connect(path)) as old:
+        old.execute("DROP INDEX conversation_created")
+        old.execute("DROP INDEX conversation_origin")
+        old.execute("ALTER TABLE conversation DROP COLUMN origin")
         old.execute("ALTER TABLE conversation DROP COLUMN pinned")
         old.execute("ALTER TABLE conversation DROP COLUMN settings")
         old.execute("ALTER TABLE message DROP COLUMN deleted")

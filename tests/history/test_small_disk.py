@@ -114,6 +114,9 @@ def test_migrating(
     path = disk / "history.sqlite3"
     path.write_bytes(whole)
     with closing(sqlite3.connect(path)) as old:
+        old.execute("DROP INDEX conversation_created")
+        old.execute("DROP INDEX conversation_origin")
+        old.execute("ALTER TABLE conversation DROP COLUMN origin")
         old.execute("ALTER TABLE conversation DROP COLUMN pinned")
         old.execute("ALTER TABLE conversation DROP COLUMN settings")
         old.execute("ALTER TABLE message DROP COLUMN deleted")
@@ -129,7 +132,9 @@ def test_migrating(
         assert not list(disk.glob("*.backup.sqlite3")) or room
         with closing(sqlite3.connect(path)) as other:
             (version,) = other.execute("PRAGMA user_version").fetchone()
-        assert version == 1 and len(path.read_bytes()) == len(before)
+        # Each step is whole or not there; the first one may have found room.
+        assert 1 <= version < LATEST
+        assert version > 1 or len(path.read_bytes()) == len(before)
     (disk / "filler").unlink()
     assert contents(path) == EXPECTED
     with closing(sqlite3.connect(path)) as other:

@@ -7,7 +7,7 @@ from ...errors import HistoryError
 from ..merging import Merged
 from ..records import NewConversation
 from ..store import Store
-from .reading import UnknownKindError, read
+from .reading import EXPECTED, UnknownKindError, read
 from .sources import Source
 
 # So much is one transaction: what an interruption costs at most.
@@ -57,6 +57,13 @@ def bring_in(
         _bring_in(store, source, format, again, told, imported)
         before += source.size
         progress(before)
+    merged = imported.merged
+    found = merged.added or merged.grown or merged.known
+    if imported.passed and not found and not imported.failed:
+        imported.failed.append(
+            f"{imported.passed[0]} has no conversations of a kind that is known, nor "
+            f"has anything beside it; what can be read is {EXPECTED}."
+        )
     return imported
 
 

@@ -16,6 +16,8 @@ CHUNK = 2**20
 # The longest value in characters; reading it takes some six times as many bytes.
 LONGEST = 128 * 2**20
 DIGITS = 20
+# Brackets that are remembered where a damaged value is left behind.
+DEEPEST = 10_000
 _BLANK = re.compile(r"[\s,\ufeff]*")
 _STEP = re.compile(r'\\.|["\[\]{},]', re.DOTALL)
 # An error so near the end of what is there may be one of the cut only.
@@ -104,7 +106,8 @@ class Values:
 
     def _skip(self, reason: str) -> Damaged:
         """Leave a value behind, up to the comma or the bracket that ends it."""
-        depth, quoted, begun = 0, False, False
+        quoted, deeper = False, 0
+        open_: list[str] = []
         if self._text[self._at] in "]}":
             self._at += 1
             return Damaged(reason)
@@ -114,16 +117,23 @@ class Values:
                 sign, end = step[0], step.end()
                 if sign == '"':
                     quoted = not quoted
-                elif not quoted and sign in "[{":
-                    depth, begun = depth + 1, True
-                elif not quoted and sign in "]}":
-                    depth -= 1
-                if quoted or depth > 0 or (sign == "," and begun):
+                elif quoted or sign[0] == "\\" or (open_ and sign == ","):
                     continue
-                if depth < 0 or begun or sign == ",":
+                elif len(open_) == DEEPEST and (deeper or sign in "[{"):
+                    deeper += 1 if sign in "[{" else -1
+                elif sign in "[{":
+                    open_.append("]" if sign == "[" else "}")
+                elif not open_:
                     # Without a bracket of its own it ends where another's stands.
-                    self._at = end if begun else step.start()
+                    self._at = step.start()
                     return Damaged(reason)
+                elif open_[-1] == sign or sign in open_:
+                    # Those within that were never closed end here too.
+                    while open_.pop() != sign:
+                        pass
+                    if not open_:
+                        self._at = end
+                        return Damaged(reason)
             self._at = max(end, len(self._text) - 1)
             if not self._fill(CHUNK):
                 self._at = len(self._text)

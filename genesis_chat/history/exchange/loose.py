@@ -60,25 +60,30 @@ def moment(value: Any) -> int | None:
     if isinstance(value, dict):
         value = value.get("$date")
     if isinstance(value, str):
-        value = _number(value)
+        value = _number_or_date(value)
+    if isinstance(value, datetime):
+        return _milliseconds(value.timestamp() * 1000)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
-        seconds = float(value)
+        number = float(value)
     except OverflowError:
         return None
-    factor = next((f for end, f in _UNITS if abs(seconds) < end), math.nan)
-    found = seconds * factor
-    return round(found) if FIRST_TIME <= found <= LAST_TIME else None
+    factor = next((f for end, f in _UNITS if abs(number) < end), math.nan)
+    return _milliseconds(number * factor)
 
 
-def _number(value: str) -> float | None:
+def _milliseconds(value: float) -> int | None:
+    return round(value) if FIRST_TIME <= value <= LAST_TIME else None
+
+
+def _number_or_date(value: str) -> float | datetime | None:
     try:
         return float(value)
     except ValueError:
         pass
     try:
         found = datetime.fromisoformat(value.strip())
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

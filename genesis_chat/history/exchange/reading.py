@@ -111,11 +111,16 @@ def read_import(
 ) -> list[NewConversation]:
     """All conversations of a file, folder or zip file; see `read`.
 
-    `note` is told sentences about what was left out.
+    `note` is told sentences about what was left out. Raises what `read` does.
     """
     found: list[NewConversation] = []
     for source in sources_in(path):
-        reading = read(source, format)
+        try:
+            reading = read(source, format)
+        except UnknownKindError:
+            if source.asked:
+                raise
+            continue
         found += reading.conversations
         for sentence in reading.sentences():
             note(sentence)
@@ -216,7 +221,7 @@ def _foreign(
             f"the first is at about byte {pieces.first:,}."
         )
     if empty and foreign.unknown and not foreign.known:
-        raise _unknown(source.name)
+        raise _unknown(source.name, kind)
     if empty:
         reasons = [s.rstrip(".") for s in reading.sentences()]
         said = "; ".join(reasons) or "there are none in it"
@@ -226,7 +231,13 @@ def _foreign(
         )
 
 
-def _unknown(name: str) -> UnknownKindError:
+def _unknown(name: str, kind: str | None = None) -> UnknownKindError:
+    """What was expected of a file that is none of it."""
+    if kind is not None:
+        return UnknownKindError(
+            f"{name} cannot be imported, since none of it is of the format {kind!r}; "
+            "leave the format out to have it seen from the content."
+        )
     return UnknownKindError(
         f"{name} cannot be imported, since it has no conversations of a kind that is "
         f"known; what can be read is {EXPECTED}."

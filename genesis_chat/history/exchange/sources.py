@@ -3,8 +3,8 @@
 import stat
 import tempfile
 import zipfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
@@ -67,32 +67,32 @@ def _sources_in(path: Path) -> list[Source]:
     return [Source(str(path), status.st_size, lambda: path.open("rb"))]
 
 
-def sources_of_input(stream: BinaryIO) -> list[Source]:
-    """The sources in standard input, kept in a file while they are read.
+@contextmanager
+def sources_of_input(stream: BinaryIO) -> Iterator[list[Source]]:
+    """The sources in standard input, which is kept in a file while they are read.
 
     Raises `HistoryError`.
     """
-    # Closed, and so removed, when nothing refers to it any more.
-    kept = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
-    size = 0
-    while data := stream.read(2**20):
-        size += len(data)
-        if size > LARGEST:
-            raise cannot(INPUT, Refused("it does not end", "give less"))
-        kept.write(data)
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as kept:
+        size = 0
+        while data := stream.read(2**20):
+            size += len(data)
+            if size > LARGEST:
+                raise cannot(INPUT, Refused("it does not end", "give less"))
+            kept.write(data)
 
-    def opened() -> BinaryIO:
-        kept.seek(0)
-        return cast(BinaryIO, _Kept(kept))
+        def opened() -> BinaryIO:
+            kept.seek(0)
+            return cast(BinaryIO, _Kept(kept))
 
-    with opened() as file:
-        zipped = file.read(len(_ZIP)) == _ZIP
-    if not zipped:
-        return [Source(INPUT, size, opened)]
-    try:
-        return _in_zip(INPUT, opened)
-    except Refused as reason:
-        raise cannot(INPUT, reason) from reason
+        if opened().read(len(_ZIP)) != _ZIP:
+            yield [Source(INPUT, size, opened)]
+            return
+        try:
+            found = _in_zip(INPUT, opened)
+        except Refused as reason:
+            raise cannot(INPUT, reason) from reason
+        yield found
 
 
 def unopened(error: Exception) -> Refused:
