@@ -364,3 +364,21 @@ def test_kinds_in_one_file(tmp_path: Path) -> None:
     assert [one.title for one in found] == ["Birds"] * 5
     lines = "\n".join(json.dumps(each) for each in [good(), *FOREIGN.values()])
     assert read(tmp_path / "file", lines)[0] == found
+
+
+def test_replies_within_replies(tmp_path: Path) -> None:
+    """LibreChat's recursive exports nest a message below the one it answers."""
+    begin = '{"messageId": "%d", "isCreatedByUser": %s, "text": "m%d", "children": ['
+    for length in [10, 3000]:
+        signs = [
+            begin % (n, "true" if n % 2 == 0 else "false", n) for n in range(length)
+        ]
+        text = "".join(signs) + "]}" * length
+        file = f'{{"conversationId": "k", "messagesTree": [{text}]}}'
+        (found,), notes = read(tmp_path / "file", file)
+        assert said(found) == [f"m{n}" for n in range(length)] and not notes
+        assert [m.parent for m in found.messages][1:] == list(range(length - 1))
+        found_all, notes = read(
+            tmp_path / "file", f"[{json.dumps(good())}, {file[:-9]}"
+        )
+        assert len(found_all) == 1 and "conversation 2" in notes

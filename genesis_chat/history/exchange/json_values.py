@@ -10,7 +10,9 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from .deep_json import DeepDecoder
 
 CHUNK = 2**20
 # The longest value in characters; reading it takes some six times as many bytes.
@@ -34,6 +36,12 @@ class Damaged:
 @dataclass(frozen=True)
 class End:
     """The end of a list, or of the file if there was none."""
+
+
+class _Decoder(Protocol):
+    """What reads one value."""
+
+    def raw_decode(self, s: str, idx: int, /) -> tuple[Any, int]: ...
 
 
 class Values:
@@ -78,7 +86,7 @@ class Values:
         return bool(piece)
 
     def _value(self, inside: bool) -> Any:
-        decoder = _DECODER if inside else _LINE_DECODER
+        decoder: _Decoder = _DECODER if inside else _LINE_DECODER
         while True:
             try:
                 value, end = decoder.raw_decode(self._text, self._at)
@@ -102,6 +110,9 @@ class Values:
                     return Damaged(reason)
                 return self._skip(reason)
             except RecursionError:
+                if decoder is not _DEEP_DECODER:
+                    decoder = _DEEP_DECODER
+                    continue
                 return self._skip("it is nested too deeply")
 
     def _skip(self, reason: str) -> Damaged:
@@ -151,3 +162,4 @@ def _constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_int=_int, parse_constant=_constant, strict=False)
 # Where lines end values, a text that has no end must not swallow the next ones.
 _LINE_DECODER = json.JSONDecoder(parse_int=_int, parse_constant=_constant)
+_DEEP_DECODER = DeepDecoder(_DECODER)
