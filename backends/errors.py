@@ -5,6 +5,10 @@ class BackendError(RuntimeError):
     """Base of every error raised on purpose by a backend."""
 
 
+class ChoiceError(BackendError):
+    """A backend or dtype was asked for that does not do here."""
+
+
 class ConfigError(BackendError):
     """A model configuration that cannot be run.
 

@@ -1,18 +1,17 @@
 """The files of a converted model, checked before a backend reads them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
 from .args import ModelArgs
+from .config_file import read_config
 from .errors import ConfigError, WeightsError
 from .stand_ins import SNIFFED_BYTES, stand_in
-from .text_files import TextFileError, read_text
 from .weights import QUANTIZATION_GROUP, quantizable, tensor_shapes
 
-LARGEST_CONFIG = 1 << 20
+MODEL_TYPE = "genesis"
 STORED_DTYPES = ("F32", "F16", "BF16", "U32")
 NOT_PARAMETERS = {"model_type", "quantization", "tokenizer"}
 
@@ -42,26 +41,9 @@ def read_quantization(directory: Path) -> dict[str, int] | None:
 
 
 def _read_config(directory: Path) -> dict[str, Any]:
-    path = directory / "config.json"
-    text = ""
-    try:
-        text = read_text(path, LARGEST_CONFIG, regular=True).text
-        config = json.loads(text)
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"{path} is missing; convert the model with `genesis-chat models convert`."
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    except TextFileError as error:
-        raise ConfigError(f"{path} {error}; convert the model again.") from error
-    except (ValueError, RecursionError) as error:
-        if clause := stand_in(text.encode("utf-8", "replace")):
-            raise ConfigError(f"{path} {clause}.") from error
-        raise ConfigError(f"{path} is not valid JSON; convert the model again.") from (
-            error
-        )
-    if not isinstance(config, dict) or config.get("model_type") != "genesis":
+    config = read_config(directory)
+    if config.get("model_type") != MODEL_TYPE:
+        path = directory / "config.json"
         raise ConfigError(f"{path} does not describe a converted Genesis model.")
     return config
 

@@ -1,14 +1,14 @@
-"""What a request to generate must satisfy, the same for every backend."""
+"""What a request to generate must satisfy, the same for every model."""
 
 from collections.abc import Sequence
 
-from .args import ModelArgs
 from .errors import ContextError, TokenError
 from .events import FinishReason
 
 
 def check_request(
-    args: ModelArgs,
+    vocab_size: int,
+    context: int,
     offset: int,
     prompt: Sequence[int],
     history: Sequence[int],
@@ -17,23 +17,25 @@ def check_request(
 ) -> tuple[int, FinishReason]:
     """How many tokens a reply can have, and why it ends when it has them.
 
-    `offset` counts the tokens the cache has read. Raises what
-    `generate_with_progress` of a backend promises.
+    `offset` counts the tokens the state has read. Raises what
+    `generation.generate_with_progress` promises.
     """
     if not prompt:
         raise ValueError("The prompt is empty.")
     if max_tokens < 1 or prefill_step < 1:
         raise ValueError("max_tokens and prefill_step must be at least 1.")
-    for token in (*history, *prompt):
-        if not 0 <= token < args.vocab_size:
+    for ids in (history, prompt):
+        low, high = min(ids, default=0), max(ids, default=0)
+        if low < 0 or high >= vocab_size:
+            token = low if low < 0 else high
             raise TokenError(
-                f"Token id {token} is outside the vocabulary of {args.vocab_size}."
+                f"Token id {token} is outside the vocabulary of {vocab_size}."
             )
-    room = args.block_size - offset - len(prompt)
+    room = context - offset - len(prompt)
     if room < 1:
         raise ContextError(
             f"{offset + len(prompt)} tokens leave no room for a reply: the "
-            f"context of the model holds {args.block_size}."
+            f"context of the model holds {context}."
         )
     last = FinishReason.LENGTH if max_tokens <= room else FinishReason.CONTEXT
     return min(max_tokens, room), last

@@ -120,6 +120,10 @@ class Cache:
         """An independent cache; keys and values are shared until they differ."""
         return replace(self, state=self.state.copy())
 
+    def trim(self, count: int) -> None:
+        """Not possible: what it has read is in sums. Raises `CacheError`."""
+        raise CacheError("A Genesis model's state cannot forget single tokens.")
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array held [1, ...] by name, such as `layers.3.keys`; views."""
         state, length = self.state, self.offset

@@ -15,7 +15,7 @@ from .weights import DEFAULT_DTYPE, DTYPES, Dtype, read_weights
 def load(
     directory: Path | str,
     *,
-    dtype: Dtype | None = None,
+    dtype: str | None = None,
     compiled: Path | None = None,
     delta_rule: bool = False,
     threads: int | None = None,
@@ -36,7 +36,8 @@ def load(
         ConfigError: `config.json` is missing, damaged or cannot be run.
         WeightsError: the weights are missing, damaged or do not fit it.
     """
-    if dtype is not None and dtype not in DTYPES:
+    kind = next((each for each in DTYPES if each == (dtype or DEFAULT_DTYPE)), None)
+    if kind is None:
         raise ConfigError(
             f"dtype must be {' or '.join(DTYPES)} in the CPU backend, not {dtype!r}."
         )
@@ -45,16 +46,16 @@ def load(
     def prepare() -> None:
         preparing("Compiling for this processor (once) ...")
         if compiled is not None:
-            compile_elsewhere(directory, dtype, compiled, delta_rule)
+            compile_elsewhere(directory, kind, compiled, delta_rule)
 
     keep_compiled(compiled, prepare)
-    model = open_model(directory, dtype, delta_rule, threads)
+    model = open_model(directory, kind, delta_rule, threads)
     model.compile()
     return model
 
 
 def open_model(
-    directory: Path, dtype: Dtype | None, delta_rule: bool, threads: int | None = None
+    directory: Path, dtype: Dtype, delta_rule: bool, threads: int | None = None
 ) -> Model:
     """A model whose kernels need not have been compiled; see `load`."""
     args = read_args(directory)
@@ -62,13 +63,13 @@ def open_model(
     path = directory / "model.safetensors"
     check_weights_file(path, args, quantization)
     bits = quantization["bits"] if quantization else None
-    weights = read_weights(path, args, bits, dtype or DEFAULT_DTYPE)
+    weights = read_weights(path, args, bits, dtype)
     threads = processors() if threads is None else threads
     return Model(args, weights, delta_rule=delta_rule, threads=threads)
 
 
 def compile_elsewhere(
-    directory: Path, dtype: Dtype | None, compiled: Path, delta_rule: bool
+    directory: Path, dtype: Dtype, compiled: Path, delta_rule: bool
 ) -> None:
     """Compile what a model needs in a process that ends, and so does its memory.
 
@@ -76,8 +77,8 @@ def compile_elsewhere(
     kernels than the same code out of its file, and these round otherwise. If that
     process fails, this one compiles.
     """
-    kind, rule = dtype or DEFAULT_DTYPE, "delta" if delta_rule else "plain"
-    command = [sys.executable, "-P", "-m", __package__, str(directory), kind, rule]
+    rule = "delta" if delta_rule else "plain"
+    command = [sys.executable, "-P", "-m", __package__, str(directory), dtype, rule]
     subprocess.run(
         [*command, str(compiled)],
         stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ import mlx.nn as nn
 from ..errors import ConfigError
 from ..model_files import check_weights_file, read_args, read_quantization
 from ..weights import ALWAYS_FLOAT32, quantizable
-from .device import DTYPES, Dtype, default_dtype, on_metal
+from .device import DTYPES, default_dtype, on_metal
 from .model import Model
 from .self_check import ensure_kernels, warn
 
@@ -17,7 +17,7 @@ from .self_check import ensure_kernels, warn
 def load(
     directory: Path | str,
     *,
-    dtype: Dtype | None = None,
+    dtype: str | None = None,
     delta_rule: bool = False,
     report: Callable[[str], None] = warn,
 ) -> Model:

@@ -9,6 +9,7 @@ import mlx.core as mx
 
 from ...args import LayerKind, ModelArgs
 from ...cache_files import cache_metadata, read_cache_header
+from ...errors import CacheError
 from .layer import (
     IN_DTYPE,
     AttentionCache,
@@ -63,6 +64,10 @@ class Cache:
             layers=[layer.copy() for layer in self.layers],
             ttt=self.ttt.copy() if self.ttt else None,
         )
+
+    def trim(self, count: int) -> None:
+        """Not possible: what it has read is in sums. Raises `CacheError`."""
+        raise CacheError("A Genesis model's state cannot forget single tokens.")
 
     def arrays(self) -> dict[str, mx.array]:
         """Every array held, by name, such as `layers.3.keys` or `ttt.gradient_sum`."""

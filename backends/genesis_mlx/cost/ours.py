@@ -11,7 +11,7 @@ from ..cache import IN_DTYPE, Cache, FoXCache
 from ..cache.growing import STEP
 from ..model import Model
 from ..sampling import Sampler
-from ..steps import drawn
+from ..stepper import drawn
 from .dispatches import dispatches
 from .graph import trace
 from .report import Cost

@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 import mlx.core as mx
 
+from ..contract import Drawn
 from ..events import Readings
 from .cache import Cache
 from .model import Model
 from .ops import Taps
 from .readings import Pending
 from .sampling import Sampler
+
+# MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
+CLEAR_EVERY = 256
 
 
 class Step(NamedTuple):
@@ -20,6 +24,14 @@ class Step(NamedTuple):
     log_probability: mx.array
     finite: mx.array
     readings: Pending | None
+
+    def result(self) -> Drawn:
+        """Wait for it."""
+        finite = bool(self.finite.item())
+        token: int = self.token.item()  # type: ignore[assignment]  # of an integer array
+        likely: float = self.log_probability.item()  # type: ignore[assignment]
+        readings = self.readings.read() if finite and self.readings else None
+        return Drawn(token, likely, finite, readings)
 
 
 def drawn(
@@ -31,33 +43,48 @@ def drawn(
     return token, logits[token] - mx.logsumexp(logits), finite
 
 
-class Steps:
-    """Runs the model and draws from it."""
+class Stepper:
+    """Runs the model and draws from it, all of it queued; see `contract.Stepper`."""
+
+    runs_ahead = True
 
     def __init__(
         self, model: Model, cache: Cache, sampler: Sampler, readings: bool
     ) -> None:
         self._model, self._cache, self._sampler = model, cache, sampler
         self._readings = readings
+        self._hidden: mx.array | None = None
+        self._token: mx.array | None = None
+        self._count = 0
 
-    def read(self, ids: Sequence[int]) -> tuple[mx.array, Readings | None]:
-        """Read a part of the prompt: its last hidden vector, evaluated."""
+    def read(self, ids: Sequence[int]) -> Readings | None:
+        """Read a part of the prompt, evaluated."""
         features, pending = self._features(mx.array([ids]))
-        features = features[:, -1:]
+        self._hidden = features[:, -1:]
         extra = pending.arrays() if pending else []
-        mx.eval(features, self._cache.arrays(), *extra)
+        mx.eval(self._hidden, self._cache.arrays(), *extra)
         mx.clear_cache()
-        return features, pending.read() if pending else None
+        return pending.read() if pending else None
 
-    def follow(self, token: mx.array) -> Step:
-        """Queue what comes after a token, which may still be computed."""
-        return self.draw(*self._features(token.reshape(1, 1)))
+    def draw(self) -> Step:
+        """Queue the token after the prompt."""
+        hidden, self._hidden = self._hidden, None
+        assert hidden is not None, "nothing was read"
+        return self._draw(hidden, None)
 
-    def draw(self, features: mx.array, pending: Pending | None = None) -> Step:
-        """Queue the token after a hidden vector."""
+    def follow(self) -> Step:
+        """Queue the token after the last one, which may still be computed."""
+        assert self._token is not None, "nothing was drawn"
+        return self._draw(*self._features(self._token.reshape(1, 1)))
+
+    def _draw(self, features: mx.array, pending: Pending | None) -> Step:
         token, log_probability, finite = drawn(self._model, self._sampler, features)
         extra = pending.arrays() if pending else []
         mx.async_eval(token, log_probability, finite, *extra)
+        self._token = token
+        self._count += 1
+        if self._count % CLEAR_EVERY == 0:
+            mx.clear_cache()
         return Step(token, log_probability, finite, pending)
 
     def _features(self, ids: mx.array) -> tuple[mx.array, Pending | None]:

@@ -1,0 +1,75 @@
+"""Steps of generation: one compiled piece of code for each token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract import Drawn
+from ..events import Readings
+from .cache import Cache
+from .model import Model
+from .readings import Taps
+from .sampling import Sampler
+from .tensors import Float32
+
+
+@dataclass(frozen=True)
+class Step:
+    """A token that has been drawn; there is nothing to wait for."""
+
+    drawn: Drawn
+
+    def result(self) -> Drawn:
+        """It."""
+        return self.drawn
+
+
+class Stepper:
+    """Runs the model, draws from it, and reads the mixers if asked to.
+
+    See `contract.Stepper`.
+    """
+
+    # The processor that would run ahead is the one that waits.
+    runs_ahead = False
+
+    def __init__(
+        self, model: Model, cache: Cache, sampler: Sampler, readings: bool
+    ) -> None:
+        self._model, self._cache, self._sampler = model, cache, sampler
+        self._readings = readings
+        self._hidden: Float32 | None = None
+        self._token = -1
+
+    def read(self, ids: Sequence[int]) -> Readings | None:
+        """Read a part of the prompt."""
+        taps = self._taps(len(ids))
+        self._hidden = self._model.features(np.array(ids), self._cache, taps)
+        return taps.read(self._cache)
+
+    def draw(self) -> Step:
+        """The token after the prompt."""
+        hidden, self._hidden = self._hidden, None
+        assert hidden is not None, "nothing was read"
+        return self._drawn(self._model.logits(hidden), None)
+
+    def follow(self) -> Step:
+        """The token after the one that was drawn last."""
+        taps = self._taps(1)
+        logits = self._model.step(self._token, self._cache, taps)
+        return self._drawn(logits, taps.read(self._cache))
+
+    def _drawn(self, logits: Float32, readings: Readings | None) -> Step:
+        highest = logits.max()
+        # A NaN anywhere is the maximum and the minimum.
+        if not np.isfinite(highest) or not np.isfinite(logits.min()):
+            return Step(Drawn(0, np.nan, False, readings))
+        log_total = highest + np.log(np.exp(logits - highest).sum())
+        token = self._token = self._sampler(logits)
+        return Step(Drawn(token, float(logits[token] - log_total), True, readings))
+
+    def _taps(self, tokens: int) -> Taps:
+        if not self._readings:
+            return Taps.none()
+        return Taps.of(self._model.args, tokens, self._cache.ttt)

@@ -1,0 +1,158 @@
+"""Which backend runs a model of some type here, or why none does.
+
+Nothing is imported before it is needed. A family is added by an entry for each kind
+of device, and may describe its models.
+"""
+
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Literal, get_args
+
+from .contract import Backend
+from .errors import ChoiceError, ConfigError
+
+BackendName = Literal["auto", "mlx", "cpu"]
+NAMES: tuple[BackendName, ...] = get_args(BackendName)
+ComputeDtype = Literal["float32", "float16", "bfloat16", "int8"]
+COMPUTE_DTYPES: tuple[ComputeDtype, ...] = get_args(ComputeDtype)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A backend: what it runs, and the module whose `backend` it is.
+
+    `name` is "mlx" or "cpu"; `needs` is a package that not every system has, with
+    the name people know it by.
+    """
+
+    name: BackendName
+    model_types: frozenset[str]
+    dtypes: tuple[ComputeDtype, ...]
+    module: str
+    needs: tuple[str, str] | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether what it needs is there."""
+        return self.needs is None or find_spec(self.needs[0]) is not None
+
+    def backend(self) -> Backend:
+        """The backend itself; importing it takes a while."""
+        backend: Backend = import_module(self.module).backend
+        return backend
+
+
+MLX = ("mlx", "MLX")
+ENTRIES = (
+    Entry(
+        "mlx",
+        frozenset({"genesis"}),
+        ("float32", "float16", "bfloat16"),
+        "backends.genesis_mlx.backend",
+        MLX,
+    ),
+    Entry(
+        "cpu",
+        frozenset({"genesis"}),
+        ("float32", "int8"),
+        "backends.genesis_cpu.backend",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backend for a model, and the reason for it in a few words."""
+
+    entry: Entry
+    why: str
+
+    @property
+    def name(self) -> BackendName:
+        """Its name, "mlx" or "cpu"."""
+        return self.entry.name
+
+
+def choose(
+    model_type: str,
+    name: str = "auto",
+    dtype: str | None = None,
+    entries: Iterable[Entry] = ENTRIES,
+) -> Choice:
+    """The backend for a type of model: with "auto" MLX where there is Metal.
+
+    A dtype that only one of them has decides, whatever the device.
+
+    Raises:
+        ChoiceError: the name or the dtype cannot be followed here.
+        ConfigError: nothing runs models of this type.
+    """
+    if name not in NAMES:
+        raise ChoiceError(f"backend must be one of {', '.join(NAMES)}, not {name!r}.")
+    known = tuple(entries)
+    fitting = [each for each in known if model_type in each.model_types]
+    if not fitting:
+        types = sorted({one for each in known for one in each.model_types})
+        raise ConfigError(
+            f"Models of the type {model_type!r} cannot be run; those that can be are "
+            f"of {', '.join(types)}."
+        )
+    able = [each for each in fitting if dtype is None or dtype in each.dtypes]
+    if not able:
+        dtypes = [d for d in COMPUTE_DTYPES if any(d in e.dtypes for e in fitting)]
+        raise ChoiceError(f"dtype must be one of {', '.join(dtypes)}, not {dtype!r}.")
+    if name != "auto":
+        return Choice(_named(name, model_type, dtype, fitting, able), "asked for")
+    here = [each for each in able if each.is_installed]
+    if not here:
+        missing = " or ".join(each.needs[1] for each in able if each.needs)
+        subject = dtype or f"A model of the type {model_type!r}"
+        hint = "; use another --dtype" if len(able) < len(fitting) else ""
+        raise ChoiceError(
+            f"{subject} needs {missing}, which is not installed here{hint}."
+        )
+    if len(able) == 1:
+        what = dtype if len(fitting) > 1 else f"the type {model_type!r}"
+        return Choice(here[0], f"{what} runs on it only")
+    named = {each.name: each for each in here}
+    if "mlx" in named and _has_metal():
+        return Choice(named["mlx"], "Metal")
+    return Choice(named.get("cpu", here[0]), "no Metal")
+
+
+def _named(
+    name: str,
+    model_type: str,
+    dtype: str | None,
+    fitting: list[Entry],
+    able: list[Entry],
+) -> Entry:
+    """The entry of this name. Raises `ChoiceError` saying what else would do."""
+    if all(each.name != name for each in fitting):
+        raise ChoiceError(
+            f"The backend {name} does not run models of the type {model_type!r}; use "
+            f"--backend {fitting[0].name}."
+        )
+    entry = next((each for each in able if each.name == name), None)
+    if entry is None:
+        raise ChoiceError(
+            f"The backend {name} does not compute in {dtype}; use --backend "
+            f"{able[0].name} or another --dtype."
+        )
+    if not entry.is_installed:
+        others = [each.name for each in fitting if each.is_installed]
+        hint = f"; use --backend {others[0]}" if others else ""
+        assert entry.needs is not None
+        raise ChoiceError(f"{entry.needs[1]} is not installed here{hint}.")
+    return entry
+
+
+@cache
+def _has_metal() -> bool:
+    if platform.system() != "Darwin":
+        return False
+    return bool(import_module("backends.genesis_mlx.device").on_metal())
