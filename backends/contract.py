@@ -52,6 +52,9 @@ class Features:
         return frozenset(names) & known
 
 
+NO_FEATURES = Features()
+
+
 class State(Protocol):
     """What a model remembers of one text."""
 
@@ -181,6 +184,27 @@ class DeviceFacts:
     version: str
     device: str
     dtype: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model's shape, read without loading it.
+
+    `layers` counts blocks by kind; `flags` holds every configuration field.
+    """
+
+    context: int
+    layers: dict[str, int]
+    flags: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a backend has tried out here; `problem` is empty when all is well."""
+
+    name: str
+    value: str
+    problem: str = ""
 
 
 class Backend(Protocol):

@@ -1,22 +1,24 @@
 """Which backend runs a model of some type here, or why none does.
 
 Nothing is imported before it is needed. A family is added by an entry for each kind
-of device, and may describe its models.
+of device, and by what describes its models.
 """
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, get_args
 
-from .contract import Backend
+from .config_file import read_model_type
+from .contract import Backend, Description, Finding
 from .errors import ChoiceError, ConfigError
 
 BackendName = Literal["auto", "mlx", "cpu"]
-NAMES: tuple[BackendName, ...] = get_args(BackendName)
+BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 ComputeDtype = Literal["float32", "float16", "bfloat16", "int8"]
 COMPUTE_DTYPES: tuple[ComputeDtype, ...] = get_args(ComputeDtype)
 
@@ -25,15 +27,23 @@ COMPUTE_DTYPES: tuple[ComputeDtype, ...] = get_args(ComputeDtype)
 class Entry:
     """A backend: what it runs, and the module whose `backend` it is.
 
-    `name` is "mlx" or "cpu"; `needs` is a package that not every system has, with
-    the name people know it by.
+    Attributes:
+        name: "mlx" or "cpu".
+        model_types: as `config.json` says them.
+        dtypes: what it can compute in.
+        compared: those worth comparing on one computer, the reference's first.
+        module: where its `backend` is.
+        needs: a package that not every system has, and the name people know it by.
+        checks: where the `findings` of its own examination are.
     """
 
     name: BackendName
     model_types: frozenset[str]
     dtypes: tuple[ComputeDtype, ...]
+    compared: tuple[ComputeDtype, ...]
     module: str
     needs: tuple[str, str] | None = None
+    checks: str | None = None
 
     @property
     def is_installed(self) -> bool:
@@ -45,6 +55,13 @@ class Entry:
         backend: Backend = import_module(self.module).backend
         return backend
 
+    def findings(self) -> Iterator[Finding]:
+        """What it finds out about itself here. Raises `BackendError`."""
+        if self.needs and not self.is_installed:
+            yield Finding("used", f"no, {self.needs[1]} is not installed")
+        elif self.checks:
+            yield from import_module(self.checks).findings()
+
 
 MLX = ("mlx", "MLX")
 ENTRIES = (
@@ -52,16 +69,23 @@ ENTRIES = (
         "mlx",
         frozenset({"genesis"}),
         ("float32", "float16", "bfloat16"),
+        ("float32",),
         "backends.genesis_mlx.backend",
         MLX,
+        "backends.genesis_mlx.diagnostics",
     ),
     Entry(
         "cpu",
         frozenset({"genesis"}),
         ("float32", "int8"),
+        ("float32", "int8"),
         "backends.genesis_cpu.backend",
     ),
 )
+# Where `describe` is for each type.
+DESCRIPTIONS = {"genesis": "backends.genesis.description"}
+# What is meant where no model is.
+DEFAULT_TYPE = "genesis"
 
 
 @dataclass(frozen=True)
@@ -91,12 +115,14 @@ def choose(
         ChoiceError: the name or the dtype cannot be followed here.
         ConfigError: nothing runs models of this type.
     """
-    if name not in NAMES:
-        raise ChoiceError(f"backend must be one of {', '.join(NAMES)}, not {name!r}.")
-    known = tuple(entries)
-    fitting = [each for each in known if model_type in each.model_types]
+    if name not in BACKENDS:
+        raise ChoiceError(
+            f"backend must be one of {', '.join(BACKENDS)}, not {name!r}."
+        )
+    everything = tuple(entries)
+    fitting = [each for each in everything if model_type in each.model_types]
     if not fitting:
-        types = sorted({one for each in known for one in each.model_types})
+        types = sorted({one for each in everything for one in each.model_types})
         raise ConfigError(
             f"Models of the type {model_type!r} cannot be run; those that can be are "
             f"of {', '.join(types)}."
@@ -122,6 +148,21 @@ def choose(
     if "mlx" in named and _has_metal():
         return Choice(named["mlx"], "Metal")
     return Choice(named.get("cpu", here[0]), "no Metal")
+
+
+def entries_for(model_type: str = DEFAULT_TYPE) -> list[Entry]:
+    """All backends for a type of model, whether they can run here or not."""
+    return [each for each in ENTRIES if model_type in each.model_types]
+
+
+def describe(directory: Path) -> Description:
+    """The shape of the model in a directory. Raises `ConfigError`."""
+    model_type = read_model_type(directory)
+    if model_type not in DESCRIPTIONS:
+        raise ConfigError(f"Models of the type {model_type!r} cannot be described.")
+    module = import_module(DESCRIPTIONS[model_type])
+    description: Description = module.describe(directory)
+    return description
 
 
 def _named(

@@ -55,15 +55,16 @@ def _device() -> Iterator[Row]:
     own = load()
     facts = backend_facts(own.backend, own.dtype)
     yield "backend", f"{facts.backend} ({facts.why})", ""
-    yield facts.library, facts.version, ""
-    yield "device", facts.device, ""
-    yield "default dtype", own.dtype or facts.dtype, ""
+    runs_on = facts.runs_on
+    yield runs_on.library, runs_on.version, ""
+    yield "device", runs_on.device, ""
+    yield "default dtype", own.dtype or runs_on.dtype, ""
 
 
 def _kernels() -> Iterator[Row]:
-    from .engine import kernel_findings
+    from .engine import findings
 
-    for finding in kernel_findings():
+    for finding in findings():
         yield finding.name, finding.value, finding.problem
 
 

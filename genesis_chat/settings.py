@@ -4,15 +4,16 @@ import secrets
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self, TypedDict, get_args
 
+from backends.registry import BACKENDS as BACKENDS
+from backends.registry import COMPUTE_DTYPES as COMPUTE_DTYPES
+from backends.registry import BackendName as BackendName
+from backends.registry import ComputeDtype as ComputeDtype
+
 from .errors import UsageError
 
-# What weights are stored in, and what a model computes in.
+# What weights are stored in.
 Dtype = Literal["float32", "float16", "bfloat16"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
-ComputeDtype = Literal["float32", "float16", "bfloat16", "int8"]
-COMPUTE_DTYPES: tuple[ComputeDtype, ...] = get_args(ComputeDtype)
-BackendName = Literal["auto", "mlx", "cpu"]
-BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 
 
 # What every part of the program can hold and every file can say exactly.
@@ -54,6 +55,12 @@ class GenerationSettings:
     repetition_penalty: float = 1.05
     seed: int | None = None
     ttt: bool = False
+
+    @property
+    def switches(self) -> frozenset[str]:
+        """What is on; a model has some of them as switches of its state."""
+        on = {each.name for each in fields(self) if getattr(self, each.name) is True}
+        return frozenset(on)
 
     def seeded(self) -> Self:
         """These settings with a seed, drawn now if none was given."""

@@ -65,7 +65,7 @@ def receipt_before(facts: ModelFacts, settings: GenerationSettings) -> Receipt:
         finish_reason="cancelled",
         backend=facts.backend,
         dtype=facts.dtype,
-        delta_rule=facts.delta_rule,
+        delta_rule="delta_rule" in facts.switches,
     )
 
 

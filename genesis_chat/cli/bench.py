@@ -17,8 +17,6 @@ from .options import complete_model, own_defaults
 from .show import notice
 
 PROMPTS, LONG = (16, 128, 512, 2048), (4096, 8192)
-# What `--backend all` compares, the reference's numbers first.
-ALL = (("mlx", "float32"), ("cpu", "float32"), ("cpu", "int8"))
 
 
 @click.command()
@@ -68,7 +66,7 @@ def bench(cost: bool, context: int, ttt: bool, json_output: bool, **run: Any) ->
     """Measure a model's speed here; with --cost count instead."""
     if cost:
         return _cost(context, ttt, json_output)
-    from ..engine.speed import find_peer
+    from ..bench import find_peer
 
     if run["shape"] and run["model"]:
         raise UsageError("--shape takes no model: its weights are random.")
@@ -86,25 +84,25 @@ def bench(cost: bool, context: int, ttt: bool, json_output: bool, **run: Any) ->
 
 def _backends(name: str | None, dtype: str | None) -> list[tuple[str, str | None]]:
     """What to measure: names with dtypes. Raises `UsageError`."""
-    from ..engine import choose_backend, mlx_is_installed
+    from ..bench import comparable
+    from ..engine import choose_backend
 
     if name == "all":
-        chosen = [each for each in ALL if dtype in (None, each[1])]
-        if not mlx_is_installed():
-            notice("MLX is not installed here; only the CPU backend is measured.")
-            chosen = [each for each in chosen if each[0] != "mlx"]
-        return [*chosen] or [(choose_backend("auto", dtype).name, dtype)]
+        chosen, missing = comparable(dtype)
+        for backend, library in missing.items():
+            notice(f"{library} is not installed here; {backend} is not measured.")
+        return chosen or [(choose_backend("auto", dtype).name, dtype)]
     if name is None:
         own = own_defaults()
         name, dtype = own.get("backend", "auto"), dtype or own.get("dtype")
-    return [(choose_backend(name, dtype).name, dtype)]  # type: ignore[arg-type]  # checked there
+    return [(choose_backend(name, dtype).name, dtype)]
 
 
 def _measured(
     run: dict[str, Any], backends: list[tuple[str, str | None]]
 ) -> list[dict[str, Any]]:
     """What every backend does, with the peers' figures under `against`."""
-    from ..engine.speed import Task, against, measure, measure_peer, overall
+    from ..bench import Task, against, measure, measure_peer, overall
 
     prompts = run["prompt"] or (*PROMPTS, *(LONG if run["longer"] else ()))
     with _model(run, max(prompts) + run["decode"] + 1) as (directory, context):
@@ -135,7 +133,7 @@ def _measured(
 def _model(run: dict[str, Any], needed: int) -> Iterator[tuple[Path, int]]:
     """The model's directory, and how many tokens it can read."""
     if run["shape"]:
-        from ..engine.speed import released_shape
+        from ..bench import released_shape
 
         notice("Random weights of the released shape: speed does not depend on them.")
         with released_shape(needed) as directory:
@@ -151,7 +149,7 @@ def _model(run: dict[str, Any], needed: int) -> Iterator[tuple[Path, int]]:
 
 
 def _cost(context: int, ttt: bool, json_output: bool) -> int:
-    from ..engine.cost import token_costs
+    from ..bench.cost import token_costs
 
     found = token_costs(context, ttt)
     if json_output:

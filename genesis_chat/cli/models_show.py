@@ -112,8 +112,8 @@ def info(name: str | None, json_output: bool) -> int:
     }
     for key, value in lines.items():
         click.echo(sanitize(f"{key:<14} {value}"))
-    for key, value in about.flags.items():
-        click.echo(sanitize(f"  {key:<26} {value}"))
+    for key, flag in about.flags.items():
+        click.echo(sanitize(f"  {key:<26} {flag}"))
     if model.problem:
         raise ModelError(model.problem)
     return 0

@@ -1,7 +1,8 @@
 """From messages to replies: prompts, text, states, the door to the backends."""
 
-from .backend import choose_backend, mlx_is_installed
+from .backend import choose_backend
 from .checking import check
+from .diagnostics import backend_facts, describe, findings
 from .events import (
     Context,
     Dropped,
@@ -12,13 +13,7 @@ from .events import (
     Reply,
     Text,
 )
-from .loader import (
-    LoadedModel,
-    backend_facts,
-    describe,
-    kernel_findings,
-    open_model,
-)
+from .loader import LoadedModel, open_model
 from .local import LocalEngine
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
@@ -48,7 +43,6 @@ __all__ = [
     "check",
     "choose_backend",
     "describe",
-    "kernel_findings",
-    "mlx_is_installed",
+    "findings",
     "open_model",
 ]

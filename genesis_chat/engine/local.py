@@ -46,7 +46,8 @@ class LocalEngine:
         plan = self._planner.plan(request)
         if plan.dropped:
             yield Dropped(plan.dropped)
-        state, read = self._states.find(plan, settings.ttt)
+        switches = self._model.features.of_scope("state", settings.switches)
+        state, read = self._states.find(plan, switches)
         unread, begun = plan.prompt[read:], request.begun
         run = Run(
             self._model,
@@ -80,7 +81,7 @@ class LocalEngine:
             raise
         finally:
             if whole and len(run.tokens) > len(begun):
-                self._keep(state, plan, run, settings.ttt)
+                self._keep(state, plan, run, switches)
         yield from run.flush()
         reply = run.reply()
         said = Exchange(request.content, reply.text, reply.token_ids)
@@ -99,6 +100,8 @@ class LocalEngine:
         """See `Engine.close`."""
         self._states.clear()
 
-    def _keep(self, state: State, plan: Plan, run: Run, ttt: bool) -> None:
+    def _keep(
+        self, state: State, plan: Plan, run: Run, switches: frozenset[str]
+    ) -> None:
         prompt = plan.prompt[: len(plan.prompt) - len(run.begun)]
-        self._states.keep(state, [*prompt, *run.tokens][: state.offset], ttt)
+        self._states.keep(state, [*prompt, *run.tokens][: state.offset], switches)

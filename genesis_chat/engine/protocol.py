@@ -4,6 +4,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Protocol
 
+from backends.contract import NO_FEATURES, Features
+
 from ..settings import GenerationSettings
 from .events import Context, Event
 
@@ -16,7 +18,8 @@ class ModelFacts:
     in; `sha256` is of its weights file, if the manifest tells; `backend` is "mlx" or
     "cpu", and `why` says in a few words what chose it. `warnings` are sentences about
     what did not go as it should and was made up for, such as a kernel that fails.
-    With `delta_rule` gated linear attention follows the gated delta rule.
+    `features` are what it can do besides replying, `switches` those it was loaded
+    with.
     """
 
     name: str
@@ -27,7 +30,8 @@ class ModelFacts:
     backend: str = "mlx"
     why: str = ""
     warnings: tuple[str, ...] = ()
-    delta_rule: bool = False
+    features: Features = NO_FEATURES
+    switches: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,14 @@ class Snapshots:
         self._folder, self._limit = folder, limit
 
     def save(
-        self, model: LoadedModel, state: State, ttt: bool, ids: Sequence[int]
+        self,
+        model: LoadedModel,
+        state: State,
+        switches: frozenset[str],
+        ids: Sequence[int],
     ) -> None:
         """Keep a state that has read `ids`."""
-        key = _key(model, ttt, ids)
+        key = _key(model, switches, ids)
         if key is None or any(p.name.startswith(f"{key}-") for p in self._files()):
             return
         partial = self._folder / f".{key}.{os.getpid()}"
@@ -49,12 +53,16 @@ class Snapshots:
             self._trim()
 
     def longest(
-        self, model: LoadedModel, ttt: bool, ids: Sequence[int], ends: Sequence[int]
+        self,
+        model: LoadedModel,
+        switches: frozenset[str],
+        ids: Sequence[int],
+        ends: Sequence[int],
     ) -> State | None:
         """The state that has read most of `ids`, up to one of `ends`, or None."""
         paths = {path.name.partition("-")[0]: path for path in self._files()}
         for end in sorted(ends, reverse=True) if paths else ():
-            path = paths.get(_key(model, ttt, ids[:end]) or "")
+            path = paths.get(_key(model, switches, ids[:end]) or "")
             if path and (state := _load(model, path, end)):
                 return state
         return None
@@ -86,13 +94,14 @@ def _load(model: LoadedModel, path: Path, offset: int) -> State | None:
     return None
 
 
-def _key(model: LoadedModel, ttt: bool, ids: Sequence[int]) -> str | None:
+def _key(
+    model: LoadedModel, switches: frozenset[str], ids: Sequence[int]
+) -> str | None:
     """None when the weights are not known by their sha256."""
     if model.sha256 is None or not ids:
         return None
-    digest = hashlib.sha256(f"1 {model.sha256} {model.dtype} {ttt} ".encode())
-    if model.delta_rule:
-        digest.update(b"delta rule ")
+    on = " ".join(sorted(model.switches | switches))
+    digest = hashlib.sha256(f"2 {model.sha256} {model.dtype} {on} ".encode())
     digest.update(struct.pack(f"<{len(ids)}I", *ids))
     return digest.hexdigest()[:40]
 

@@ -13,7 +13,7 @@ LIMIT_BYTES = 256 * 2**20
 @dataclass(frozen=True)
 class _Entry:
     read: list[int]
-    ttt: bool
+    switches: frozenset[str]
     state: State
 
 
@@ -32,44 +32,48 @@ class States:
         self._model, self._snapshots, self._limit = model, snapshots, limit
         self._entries: list[_Entry] = []
 
-    def find(self, plan: Plan, ttt: bool) -> tuple[State, int]:
+    def find(self, plan: Plan, switches: frozenset[str]) -> tuple[State, int]:
         """A state to read on with, the caller's own, and how much it has read.
 
         It is the one that has read most of the prompt but not all of it.
         """
-        entry = self._in_memory(plan.prompt, ttt)
+        entry = self._in_memory(plan.prompt, switches)
         known = len(entry.read) if entry else 0
         if self._snapshots:
             # Of a reply's last token it is not known whether its state has read it.
             ends = [e for b in plan.boundaries for e in (b, b - 1)]
             ends = [e for e in ends if known < e < len(plan.prompt)]
-            found = self._snapshots.longest(self._model, ttt, plan.prompt, ends)
+            found = self._snapshots.longest(self._model, switches, plan.prompt, ends)
             if found:
-                entry = _Entry(plan.prompt[: found.offset], ttt, found)
+                entry = _Entry(plan.prompt[: found.offset], switches, found)
                 self._remember(entry)
         if entry is None:
-            return self._model.new_state(ttt), 0
-        return entry.state.copy(), len(entry.read)
+            return self._model.new_state(switches), 0
+        if self._model.features.can_copy:
+            return entry.state.copy(), len(entry.read)
+        # It can only be handed on: who goes back to this place reads anew.
+        self._entries.remove(entry)
+        return entry.state, len(entry.read)
 
-    def keep(self, state: State, read: Sequence[int], ttt: bool) -> None:
+    def keep(self, state: State, read: Sequence[int], switches: frozenset[str]) -> None:
         """Remember a state that has read these tokens."""
-        self._remember(_Entry(list(read), ttt, state))
+        self._remember(_Entry(list(read), switches, state))
 
     def save(self) -> None:
         """Keep the last state on disk too."""
-        if self._snapshots and self._entries:
+        if self._snapshots and self._entries and self._model.features.can_save:
             last = self._entries[-1]
-            self._snapshots.save(self._model, last.state, last.ttt, last.read)
+            self._snapshots.save(self._model, last.state, last.switches, last.read)
 
     def clear(self) -> None:
         """Forget the states in memory."""
         self._entries.clear()
 
-    def _in_memory(self, prompt: list[int], ttt: bool) -> _Entry | None:
+    def _in_memory(self, prompt: list[int], switches: frozenset[str]) -> _Entry | None:
         fitting = [
             entry
             for entry in self._entries
-            if entry.ttt == ttt
+            if entry.switches == switches
             and len(entry.read) < len(prompt)
             and prompt[: len(entry.read)] == entry.read
         ]
@@ -81,7 +85,9 @@ class States:
 
     def _remember(self, entry: _Entry) -> None:
         self._entries = [
-            e for e in self._entries if (e.ttt, e.read) != (entry.ttt, entry.read)
+            e
+            for e in self._entries
+            if (e.switches, e.read) != (entry.switches, entry.read)
         ]
         self._entries.append(entry)
         total = 0

@@ -13,6 +13,7 @@ from genesis_chat.engine import Finished, Reply, Snapshots
 from genesis_chat.history import Store
 from genesis_chat.settings import GenerationSettings
 
+OFF: frozenset[str] = frozenset()
 SETTINGS = GenerationSettings(temperature=0, repetition_penalty=1, max_tokens=30)
 
 
@@ -100,20 +101,20 @@ def test_they_are_private(genesis: Genesis, tmp_path: Path) -> None:
 
 def test_the_least_recently_used_go_first(genesis: Genesis, tmp_path: Path) -> None:
     model = genesis.model
-    state = model.new_state(False)
+    state = model.new_state(())
     ids = list(range(10, 30))
     settings = replace(SETTINGS, max_tokens=1, seed=0)
     list(model.generate(ids, state, [], settings))
-    Snapshots(tmp_path / "one").save(model, state, False, ids)
+    Snapshots(tmp_path / "one").save(model, state, OFF, ids)
     (size,) = (path.stat().st_size for path in (tmp_path / "one").iterdir())
 
     def found(snapshots: Snapshots, ids: list[int]) -> bool:
-        return snapshots.longest(model, False, ids, [len(ids)]) is not None
+        return snapshots.longest(model, OFF, ids, [len(ids)]) is not None
 
     kept = Snapshots(tmp_path / "some", limit=3 * size)
     texts = [[*ids[:-1], n] for n in range(5)]
     for number, text in enumerate(texts):
-        kept.save(model, state, False, text)
+        kept.save(model, state, OFF, text)
         if number >= 1:
             assert found(kept, texts[0])
     assert len(list((tmp_path / "some").iterdir())) == 3

@@ -27,6 +27,11 @@ print(*sorted(sys.modules))
 # Modules that only POSIX systems have.
 POSIX = {"fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"}
 ROOTS = (genesis_chat, converters, backends)
+NEED_MLX = (
+    "backends.genesis_mlx",
+    "genesis_chat.bench.cost.",
+    "genesis_chat.bench.qwen3_next",
+)
 
 
 def modules() -> list[str]:
@@ -39,7 +44,7 @@ def modules() -> list[str]:
     return [
         name
         for name in found
-        if not name.startswith("backends.genesis_mlx") and "__main__" not in name
+        if not name.startswith(NEED_MLX) and "__main__" not in name
     ]
 
 

@@ -9,11 +9,11 @@ import pytest
 from backends import registry
 from backends.config_file import read_model_type
 from backends.errors import BackendError, ChoiceError, ConfigError
-from backends.registry import ENTRIES, NAMES, Entry, choose
+from backends.registry import BACKENDS, ENTRIES, Entry, choose, describe
 
 ABSENT = ("a_package_that_is_not_there", "Absent")
-ELSEWHERE = Entry("mlx", frozenset({"other"}), ("float16",), "no.module", ABSENT)
-SOLE = Entry("mlx", frozenset({"sole"}), ("float32", "float16"), "no.module")
+ELSEWHERE = Entry("mlx", frozenset({"other"}), ("float16",), (), "no", ABSENT)
+SOLE = Entry("mlx", frozenset({"sole"}), ("float32", "float16"), (), "no")
 
 
 @pytest.mark.parametrize("metal", [False, True])
@@ -73,8 +73,9 @@ def test_entries_are_what_they_say() -> None:
     pairs = [(kind, each.name) for each in ENTRIES for kind in each.model_types]
     assert len(pairs) == len(set(pairs))
     for each in ENTRIES:
-        assert each.name in NAMES[1:] and each.dtypes and each.is_installed
+        assert each.name in BACKENDS[1:] and each.dtypes and each.is_installed
         facts = each.backend().device_facts()
+        assert set(each.compared) <= set(each.dtypes)
         assert facts.dtype in each.dtypes and facts.library and facts.version
 
 
@@ -99,6 +100,21 @@ def test_the_type_comes_from_the_configuration(
     assert str(path) in str(caught.value)
     path.write_text('{"model_type": "genesis"}', encoding="utf-8")
     assert read_model_type(tmp_path) == "genesis"
+
+
+def test_a_model_is_described_by_its_family(directory: Path, tmp_path: Path) -> None:
+    found = describe(directory)
+    assert (found.context, found.flags["block_size"]) == (128, 128)
+    assert found.layers["gla"] > found.layers["fox"] > 0 and found.layers["ttt"] == 1
+    (tmp_path / "config.json").write_text('{"model_type": "other"}', encoding="utf-8")
+    with pytest.raises(ConfigError, match="'other' cannot be described"):
+        describe(tmp_path)
+
+
+def test_what_is_not_installed_says_so_when_it_is_examined() -> None:
+    (finding,) = ELSEWHERE.findings()
+    assert finding.value == "no, Absent is not installed" and not finding.problem
+    assert list(SOLE.findings()) == []
 
 
 def test_looking_imports_nothing_heavy() -> None:

@@ -18,7 +18,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from backends.genesis_cpu import SamplingSettings, generate, load
-from genesis_chat.engine.speed.task import peak_memory
+from genesis_chat.bench.task import peak_memory
 from genesis_chat.paths import compiled_directory
 model = load(Path(sys.argv[1]), compiled=compiled_directory())
 peaks = []

@@ -6,14 +6,24 @@ import mlx.core as mx
 import numpy as np
 import pytest
 import tolerances
+from scripted import CONTEXT, ScriptedModel, ScriptedState
 from turns import GREEDY, finished
 
+from backends.contract import Features
 from genesis_chat import Genesis
-from genesis_chat.engine import Exchange, LocalEngine, Request, Snapshots
+from genesis_chat.engine import (
+    Exchange,
+    LoadedModel,
+    LocalEngine,
+    Request,
+    Snapshots,
+)
+from genesis_chat.engine.plan import Plan
 from genesis_chat.engine.states import States
 from genesis_chat.settings import GenerationSettings
 
 SYSTEM = "You are a helpful assistant."
+OFF: frozenset[str] = frozenset()
 TURNS = ["My name is Bob.", "Tell me a story about a bird.", "What is my name?"]
 
 
@@ -36,17 +46,17 @@ def test_a_reopened_state_gives_the_same_logits(
     engine = LocalEngine(genesis.model, Snapshots(tmp_path))
     request = conversation(engine, settings)
     plan = engine._planner.plan(request)
-    unbroken, read = engine._states.find(plan, ttt)
-    reopened, read_again = States(genesis.model, Snapshots(tmp_path)).find(plan, ttt)
+    switches, states = settings.switches, States(genesis.model, Snapshots(tmp_path))
+    unbroken, read = engine._states.find(plan, switches)
+    reopened, read_again = states.find(plan, switches)
     assert 0 < read == read_again == reopened.offset < len(plan.prompt)
     ids = mx.array([plan.prompt[read:]])
-    logits = [
-        np.asarray(genesis.model._model(ids, state)) for state in (unbroken, reopened)
-    ]
+    network = genesis.model.language_model.network
+    logits = [np.asarray(network(ids, state)) for state in (unbroken, reopened)]
     assert np.abs(logits[0] - logits[1]).max() <= tolerances.REOPENED
     # And as if it had been read in one go.
     fresh = np.asarray(
-        genesis.model._model(mx.array([plan.prompt]), genesis.model.new_state(ttt))
+        network(mx.array([plan.prompt]), genesis.model.new_state(switches))
     )[:, read:]
     assert np.abs(logits[0] - fresh).max() <= tolerances.LOGITS
 
@@ -70,15 +80,15 @@ def test_the_longest_state_is_taken_wherever_it_is(
 
 
 def test_states_in_memory_are_bounded(genesis: Genesis) -> None:
-    state = genesis.model.new_state(False)
+    state = genesis.model.new_state(())
     list(genesis.model.generate(list(range(10, 40)), state, [], GREEDY))
     states = States(genesis.model, None, limit=3 * state.nbytes)
     for number in range(10):
-        states.keep(state, [*range(number, number + state.offset)], False)
+        states.keep(state, [*range(number, number + state.offset)], OFF)
     assert len(states._entries) == 3
     small = States(genesis.model, None, limit=1)
-    small.keep(state, list(range(state.offset)), False)
-    small.keep(state, list(range(1, state.offset + 1)), False)
+    small.keep(state, list(range(state.offset)), OFF)
+    small.keep(state, list(range(1, state.offset + 1)), OFF)
     assert len(small._entries) == 1
 
 
@@ -90,3 +100,42 @@ def test_a_state_is_not_changed_by_whoever_goes_on_from_it(genesis: Genesis) -> 
         other = Request(content, GREEDY, SYSTEM, request.exchanges)
         finished(engine.reply(other))
         assert finished(engine.reply(request)).token_ids == expected
+
+
+def scripted(features: Features) -> LoadedModel:
+    """A model that can do no more than this."""
+    return LoadedModel(
+        *("scripted", CONTEXT, "float32", "CPU", "0" * 64),
+        features=features,
+        tokenizer=None,  # type: ignore[arg-type]  # nothing is encoded
+        language_model=ScriptedModel(features=features),
+    )
+
+
+def test_a_state_that_cannot_be_copied_is_handed_on_once() -> None:
+    """Who comes back to the same place reads anew, and gets what is right."""
+    states = States(scripted(Features(can_copy=False)), None)
+    kept = ScriptedState([1, 2])
+    states.keep(kept, [1, 2], OFF)
+    plan = Plan([1, 2, 3, 4], [], (), 0)
+    assert states.find(plan, OFF) == (kept, 2)
+    again, read = states.find(plan, OFF)
+    assert (again, read) == (ScriptedState(), 0)
+
+
+def test_a_state_that_can_be_copied_is_found_again() -> None:
+    states = States(scripted(Features()), None)
+    kept = ScriptedState([1, 2])
+    states.keep(kept, [1, 2], OFF)
+    for _ in range(2):
+        found, read = states.find(Plan([1, 2, 3, 4], [], (), 0), OFF)
+        assert isinstance(found, ScriptedState) and (found.read, read) == ([1, 2], 2)
+        found.read.append(3)
+
+
+@pytest.mark.parametrize("can_save", [False, True])
+def test_only_what_can_be_saved_is_kept_on_disk(can_save: bool, tmp_path: Path) -> None:
+    states = States(scripted(Features(can_save=can_save)), Snapshots(tmp_path))
+    states.keep(ScriptedState([1, 2]), [1, 2], OFF)
+    states.save()
+    assert len(list(tmp_path.iterdir())) == can_save

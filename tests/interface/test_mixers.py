@@ -30,7 +30,7 @@ def readings_of(genesis: Genesis, ttt: bool) -> list[MixerReadings]:
 def test_the_panel_shows_every_layer_of_the_reply(
     sit_down: Sit, genesis: Genesis
 ) -> None:
-    kinds = genesis.model._model.args.layer_kinds
+    kinds = genesis.model.language_model.network.args.layer_kinds
     layers, fox = len(kinds), kinds.count("fox")
 
     async def visit(desk: Desk) -> None:
@@ -45,7 +45,7 @@ def test_the_panel_shows_every_layer_of_the_reply(
         )
         fox_part = rest.partition("Test-time training")[0]
         contexts, _, gates = fox_part.partition("forget gates")
-        heads = genesis.model._model.args.n_head
+        heads = genesis.model.language_model.network.args.n_head
         for part in (contexts, gates):
             rows = [r for r in part.splitlines() if r[:2].strip().isdigit()]
             assert len(rows) == fox

@@ -8,10 +8,10 @@ from configurations import configuration
 from emulation import needs_kernels, running
 
 from backends.genesis_mlx import Model, ModelArgs
-from backends.genesis_mlx.cost.dispatches import dispatches
-from backends.genesis_mlx.cost.graph import trace
-from backends.genesis_mlx.cost.ours import genesis_cost
-from backends.genesis_mlx.cost.traffic import traffic
+from genesis_chat.bench.cost.dispatches import dispatches
+from genesis_chat.bench.cost.graph import trace
+from genesis_chat.bench.cost.ours import genesis_cost
+from genesis_chat.bench.cost.traffic import traffic
 from genesis_chat.cli.main import run
 
 MOST_DISPATCHES = 300

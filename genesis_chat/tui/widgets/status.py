@@ -55,8 +55,8 @@ class Status(Horizontal):
 
     def model(self, facts: ModelFacts) -> None:
         """The model that is loaded."""
-        rule = ", delta rule" if facts.delta_rule else ""
-        runs = f"{facts.name} · {facts.dtype} on {facts.device}{rule}"
+        on = [s.label for s in facts.features.switches if s.name in facts.switches]
+        runs = ", ".join([f"{facts.name} · {facts.dtype} on {facts.device}", *on])
         reason = f" ({facts.why})" if facts.backend == "cpu" else ""
         short = f"{facts.device} · {facts.name}"
         self._model.say(line(f"{runs}{reason}"), line(runs), line(short))

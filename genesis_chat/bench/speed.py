@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...paths import compiled_directory
-from ..backend import Backend, choose_backend
+from backends.config_file import read_model_type
+
+from ..engine import choose_backend
+from ..paths import compiled_directory
 from .task import Task, answer, in_new_process, peak_memory, rows
 
 
@@ -36,28 +38,25 @@ def released_shape(context: int) -> Iterator[Path]:
 
 
 def _measured(task: Task) -> dict[str, Any]:
+    from backends.generation import generate
+    from backends.sampling_settings import SamplingSettings
+
     began = time.perf_counter()
-    chosen: Backend = choose_backend(task.backend, task.dtype)  # type: ignore[arg-type]  # checked there
+    directory = Path(task.directory)
+    chosen = choose_backend(task.backend, task.dtype, read_model_type(directory))
     warnings: list[str] = []
-    options: dict[str, Any] = (
-        {"compiled": compiled_directory()}
-        if chosen.name == "cpu"
-        else {"report": warnings.append}
+    model = chosen.entry.backend().load(
+        directory,
+        dtype=task.dtype,
+        compiled=compiled_directory(),
+        report=warnings.append,
     )
-    model = chosen.module.load(Path(task.directory), dtype=task.dtype, **options)
     start = time.perf_counter() - began
     # As a chat draws; nothing stops a reply early, since no token is said to.
-    settings = chosen.module.SamplingSettings(seed=1)
+    settings = SamplingSettings(seed=1)
 
     def reply(prompt: Sequence[int], count: int) -> Iterator[object]:
-        tokens: Iterator[object] = chosen.module.generate(
-            model,
-            prompt,
-            cache=model.make_cache(ttt=False),
-            settings=settings,
-            max_tokens=count,
-        )
-        return tokens
+        return generate(model, prompt, settings=settings, max_tokens=count)
 
     found = {
         "backend": chosen.name,
@@ -66,7 +65,7 @@ def _measured(task: Task) -> dict[str, Any]:
         "warnings": warnings,
         "weight_bytes": model.nbytes,
         "start_seconds": start,
-        "prompts": rows(task, model.args.vocab_size, reply),
+        "prompts": rows(task, model.vocab_size, reply),
         "peak_memory_bytes": peak_memory(),
     }
     # Last, since it takes memory of its own.

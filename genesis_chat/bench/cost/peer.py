@@ -10,11 +10,12 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
 
-from ...args import ModelArgs
-from ..peer import peer_config
+from backends.args import ModelArgs
+
+from ..qwen3_next import peer_config
+from .cost import Cost
 from .dispatches import dispatches
 from .graph import as_on_metal, one_node, trace
-from .report import Cost
 from .traffic import traffic
 
 

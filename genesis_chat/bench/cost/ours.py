@@ -3,18 +3,19 @@
 import mlx.core as mx
 from mlx.utils import tree_flatten, tree_unflatten
 
-from ...args import ModelArgs
-from ...cache_shapes import cache_shapes
-from ...sampling_settings import SamplingSettings
-from ...weights import ALWAYS_FLOAT32
-from ..cache import IN_DTYPE, Cache, FoXCache
-from ..cache.growing import STEP
-from ..model import Model
-from ..sampling import Sampler
-from ..stepper import drawn
+from backends.args import ModelArgs
+from backends.cache_shapes import cache_shapes
+from backends.genesis_mlx.cache import IN_DTYPE, Cache, FoXCache
+from backends.genesis_mlx.cache.growing import STEP
+from backends.genesis_mlx.model import Model
+from backends.genesis_mlx.sampling import Sampler
+from backends.genesis_mlx.stepper import drawn
+from backends.sampling_settings import SamplingSettings
+from backends.weights import ALWAYS_FLOAT32
+
+from .cost import Cost
 from .dispatches import dispatches
 from .graph import trace
-from .report import Cost
 from .traffic import traffic
 
 

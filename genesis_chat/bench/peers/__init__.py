@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
-from ....errors import UsageError
+from ...errors import UsageError
 from ..task import Task, in_new_process
 
 

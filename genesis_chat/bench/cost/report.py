@@ -7,31 +7,10 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 
-from ...args import ModelArgs
-from .roofline import milliseconds
+from backends.args import ModelArgs
 
-
-@dataclass(frozen=True)
-class Cost:
-    """One decoded token, greedy, in a batch of one.
-
-    `bytes_per_token` are the different bytes it reads and writes: weights, state,
-    keys and values, and what passes between dispatches, each once. `weight_bytes`
-    are all weights, `key_value_bytes` the keys and values read. `nodes` counts
-    dispatches by kind.
-    """
-
-    name: str
-    dispatches_per_token: int
-    bytes_per_token: int
-    weight_bytes: int
-    key_value_bytes: int
-    nodes: dict[str, int]
-
-    @property
-    def milliseconds(self) -> dict[str, float]:
-        """Least time per token by chip, from memory bandwidth alone."""
-        return milliseconds(self.bytes_per_token)
+from .cost import Cost
+from .ours import genesis_cost
 
 
 @dataclass(frozen=True)
@@ -52,8 +31,6 @@ def cost_report(
     The peer, mlx-lm's Qwen3-Next in the same sizes, is counted where mlx-lm is
     installed. Weights are bfloat16.
     """
-    from .ours import genesis_cost
-
     args = args or ModelArgs.released()
     peers = [_peer(args, context)] if find_spec("mlx_lm") else []
     return CostReport(context, "bfloat16", genesis_cost(args, context, ttt), peers)
@@ -63,7 +40,7 @@ def _peer(args: ModelArgs, context: int) -> Cost:
     """In a process of its own: what MLX compiles is marked before it is imported."""
     request = json.dumps({"args": asdict(args), "context": context})
     done = subprocess.run(
-        [sys.executable, "-m", "backends.genesis_mlx.cost.peer"],
+        [sys.executable, "-P", "-m", f"{__package__}.peer"],
         input=request,
         capture_output=True,
         text=True,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import GenerationError
+from ..errors import GenerationError
 
 
 @dataclass(frozen=True)

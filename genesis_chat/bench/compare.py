@@ -4,7 +4,29 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backends.registry import entries_for
+
 KINDS = ("prefill", "decode")
+
+
+def comparable(
+    dtype: str | None = None,
+) -> tuple[list[tuple[str, str | None]], dict[str, str]]:
+    """Backends worth comparing here, each with a dtype, the reference's first.
+
+    With a dtype only those that compute in it; and what is missing of those that are
+    not installed, by backend.
+    """
+    here: list[tuple[str, str | None]] = []
+    missing: dict[str, str] = {}
+    for entry in entries_for():
+        if entry.is_installed:
+            here += [
+                (entry.name, each) for each in entry.compared if dtype in (None, each)
+            ]
+        elif entry.needs:
+            missing[entry.name] = entry.needs[1]
+    return here, missing
 
 
 def overall(found: Mapping[str, Any]) -> dict[str, Any]:

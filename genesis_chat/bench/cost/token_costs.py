@@ -1,9 +1,9 @@
 """What a decoded token costs on Apple's GPU, computed without one."""
 
+from importlib.util import find_spec
 from typing import Any
 
-from ..errors import GenerationError, UsageError
-from .backend import mlx_is_installed
+from ...errors import GenerationError, UsageError
 
 
 def token_costs(context: int, ttt: bool) -> dict[str, Any]:
@@ -12,11 +12,13 @@ def token_costs(context: int, ttt: bool) -> dict[str, Any]:
     A mapping of plain values: our own, with a list of the same for each of `peers`.
     Raises `GenerationError` when a peer cannot be counted, `UsageError` without MLX.
     """
-    if not mlx_is_installed():
+    if find_spec("mlx") is None:
         raise UsageError("--cost counts what MLX would do; it is not installed here.")
     from dataclasses import asdict
 
-    from backends.genesis_mlx.cost import BANDWIDTHS, Cost, cost_report
+    from .cost import Cost
+    from .report import cost_report
+    from .roofline import BANDWIDTHS
 
     def counted(cost: Cost) -> dict[str, Any]:
         return {**asdict(cost), "milliseconds": cost.milliseconds}

@@ -12,8 +12,9 @@ from ..task import Task, answer, peak_memory, rows
 
 
 def _measured(task: Task) -> dict[str, Any]:
-    from backends.genesis_mlx.peer import PeerModel
     from backends.model_files import read_args
+
+    from ..qwen3_next import PeerModel
 
     args = read_args(Path(task.directory))
     model = PeerModel(args)
