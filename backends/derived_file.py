@@ -5,8 +5,6 @@ sha256 of its own values.
 """
 
 import hashlib
-import os
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,10 +14,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from .new_file import new_file, remove_leftovers
+
 DERIVED_FILE = "model.cpu-int8.safetensors"
 BLOCK_BYTES = 1 << 20
-# Nobody writes so long; what is older was left by a process that died.
-STALE_SECONDS = 3600.0
 
 
 def made_from(weights: Path) -> str:
@@ -38,17 +36,11 @@ def keep_derived(
     digest = hashlib.sha256()
     for array in arrays.values():
         digest.update(array.data)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError, SafetensorError):
-        _clean(path)
-        try:
+        remove_leftovers(path)
+        with new_file(path, sync=True) as file:
             meta = {**metadata, "sha256": digest.hexdigest()}
-            save_file(dict(arrays), partial, meta)
-            with partial.open("rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+            save_file(dict(arrays), file.partial, meta)
 
 
 def check_derived(directory: Path) -> str | None:
@@ -71,9 +63,3 @@ def check_derived(directory: Path) -> str | None:
             if stored == digest.hexdigest():
                 return None
     return f"{path.name} is damaged; delete it, and it is made again."
-
-
-def _clean(path: Path) -> None:
-    for left in path.parent.glob(f".{path.name}.*"):
-        if time.time() - left.stat().st_mtime > STALE_SECONDS:
-            left.unlink(missing_ok=True)

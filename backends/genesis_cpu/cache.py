@@ -1,6 +1,5 @@
 """The state of a whole conversation, in flat arrays."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from safetensors.numpy import save_file
 from ..args import ModelArgs
 from ..cache_files import cache_metadata, read_cache_header
 from ..errors import CacheError
+from ..new_file import new_file
 from .layout import StateLayout, state_layout
 from .tensors import Float32, map_tensors
 
@@ -148,14 +148,12 @@ class Cache:
         The file appears whole or not at all. Raises `OSError`.
         """
         path = Path(path)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
         meta = cache_metadata(self.args, self.ttt, self.offset, self.delta_rule)
         arrays = {k: np.ascontiguousarray(v) for k, v in self.arrays().items()}
         try:
-            save_file(arrays, partial, meta)
-            os.replace(partial, path)
+            with new_file(path) as file:
+                save_file(arrays, file.partial, meta)
         except (OSError, SafetensorError) as error:
-            partial.unlink(missing_ok=True)
             raise OSError(f"The cache could not be written to {path}.") from error
 
     @classmethod

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from backends.new_file import new_file
+
 from ..errors import ModelError
 from .loader import LoadedModel, State
 
@@ -40,16 +42,13 @@ class Snapshots:
         key = _key(model, switches, ids)
         if key is None or any(p.name.startswith(f"{key}-") for p in self._files()):
             return
-        partial = self._folder / f".{key}.{os.getpid()}"
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                state.save(partial)
-                partial.chmod(0o600)
-                name = f"{key}-{_sha256(partial)}.safetensors"
-                os.replace(partial, self._folder / name)
-            finally:
-                partial.unlink(missing_ok=True)
+            with new_file(self._folder / key) as file:
+                state.save(file.partial)
+                file.partial.chmod(0o600)
+                name = f"{key}-{_sha256(file.partial)}.safetensors"
+                file.path = self._folder / name
             self._trim()
 
     def longest(

@@ -1,6 +1,5 @@
 """The state of a whole conversation."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -10,6 +9,7 @@ import mlx.core as mx
 from ...args import LayerKind, ModelArgs
 from ...cache_files import cache_metadata, read_cache_header
 from ...errors import CacheError
+from ...new_file import new_file
 from .layer import (
     IN_DTYPE,
     AttentionCache,
@@ -86,14 +86,13 @@ class Cache:
         meta = cache_metadata(
             self.args, self.ttt is not None, self.offset, self.delta_rule
         )
-        partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
         try:
             # A view's file would hold the buffer behind it.
             arrays = {k: mx.contiguous(v) for k, v in self.arrays().items()}
-            mx.save_safetensors(str(partial), arrays, meta)
-            os.replace(partial, path)
+            # MLX adds this to names that end otherwise.
+            with new_file(path, ".safetensors") as file:
+                mx.save_safetensors(str(file.partial), arrays, meta)
         except (OSError, RuntimeError) as error:
-            partial.unlink(missing_ok=True)
             raise OSError(f"The cache could not be written to {path}.") from error
 
     @classmethod
