@@ -165,6 +165,27 @@ class ModelArgs:
         return int(self.n_embd * self.gla_expand_v) // self.n_head
 
     @property
+    def gla_conv_width(self) -> int:
+        """Columns of q, k and v, which its short convolution goes over."""
+        queries_and_keys = (self.n_head + self.n_kv_head) * self.gla_key_dim
+        return queries_and_keys + self.n_kv_head * self.gla_value_dim
+
+    @property
+    def gla_width(self) -> int:
+        """Columns of what its heads give together: H Dv."""
+        return self.n_head * self.gla_value_dim
+
+    @property
+    def gla_rotary_width(self) -> int:
+        """Rotated channels of a query or key: half of them, an even number."""
+        return self.gla_key_dim // 4 * 2
+
+    @property
+    def fox_conv_width(self) -> int:
+        """Columns of k and v, which its short convolution goes over."""
+        return (self.n_kv_head + self.n_head) * self.head_dim
+
+    @property
     def ffn_width(self) -> int:
         """F, the feed-forward width: int(2.5 D)."""
         return int(self.n_embd * 2.5)

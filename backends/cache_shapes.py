@@ -1,7 +1,7 @@
 """The arrays a cache holds, from the configuration alone."""
 
 from .args import LayerKind, ModelArgs
-from .weights import FOX_CONV_SIZE
+from .constants import FOX_CONV_SIZE
 
 Shape = tuple[int, ...]
 
@@ -32,21 +32,18 @@ def cache_shapes(
 
 
 def _gla(args: ModelArgs, batch: int) -> dict[str, Shape]:
-    h, hk = args.n_head, args.n_kv_head
-    dk, dv = args.gla_key_dim, args.gla_value_dim
-    shapes: dict[str, Shape] = {"state": (batch, h, dk, dv)}
+    state = (batch, args.n_head, args.gla_key_dim, args.gla_value_dim)
+    shapes: dict[str, Shape] = {"state": state}
     if args.gla_use_short_conv:
-        channels = h * dk + hk * (dk + dv)
-        shapes["conv"] = (batch, args.gla_conv_size - 1, channels)
+        shapes["conv"] = (batch, args.gla_conv_size - 1, args.gla_conv_width)
     return shapes
 
 
 def _fox(args: ModelArgs, batch: int, length: int) -> dict[str, Shape]:
-    h, hk, dh = args.n_head, args.n_kv_head, args.head_dim
-    shapes = _attention(args, batch, length, h)
-    shapes["decay"] = (batch, h, length)
+    shapes = _attention(args, batch, length, args.n_head)
+    shapes["decay"] = (batch, args.n_head, length)
     if args.use_fox_pro:
-        shapes["conv"] = (batch, FOX_CONV_SIZE - 1, (h + hk) * dh)
+        shapes["conv"] = (batch, FOX_CONV_SIZE - 1, args.fox_conv_width)
     return shapes
 
 

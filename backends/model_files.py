@@ -7,9 +7,10 @@ from safetensors import SafetensorError, safe_open
 
 from .args import ModelArgs
 from .config_file import read_config
+from .constants import QUANTIZATION_GROUP
 from .errors import ConfigError, WeightsError
 from .stand_ins import SNIFFED_BYTES, stand_in
-from .weights import QUANTIZATION_GROUP, quantizable, tensor_shapes
+from .weights import quantizable, tensor_shapes
 
 MODEL_TYPE = "genesis"
 STORED_DTYPES = ("F32", "F16", "BF16", "U32")

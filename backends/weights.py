@@ -1,11 +1,11 @@
 """Names and shapes of a converted model's tensors."""
 
 from .args import ModelArgs
+from .constants import FOX_CONV_SIZE as FOX_CONV_SIZE
+from .constants import QUANTIZATION_GROUP as QUANTIZATION_GROUP
 
 Shape = tuple[int, ...]
 
-FOX_CONV_SIZE = 4
-QUANTIZATION_GROUP = 32
 # Exponents and learning rates: half precision would move them by whole percents.
 ALWAYS_FLOAT32 = ("A_log", "dt_bias", "log_lr")
 
@@ -54,16 +54,15 @@ def quantizable(name: str) -> bool:
 
 
 def _gla(args: ModelArgs) -> dict[str, Shape]:
-    d, h, hk = args.n_embd, args.n_head, args.n_kv_head
+    d, h, conv = args.n_embd, args.n_head, args.gla_conv_width
     dk, dv = args.gla_key_dim, args.gla_value_dim
-    conv = h * dk + hk * dk + hk * dv
     shapes: dict[str, Shape] = {
-        "in_proj.weight": (conv + h * dv, d),
+        "in_proj.weight": (conv + args.gla_width, d),
         "gk_proj.weight": (h, d),
         "b_proj.weight": (h, d),
         "b_proj.bias": (h,),
         "o_norm.weight": (dv,),
-        "o_proj.weight": (d, h * dv),
+        "o_proj.weight": (d, args.gla_width),
     }
     if args.gla_use_mamba_gate:
         shapes |= {"A_log": (h,), "dt_bias": (h,)}
@@ -80,14 +79,14 @@ def _fox(args: ModelArgs) -> dict[str, Shape]:
     d, h, hk, dh = args.n_embd, args.n_head, args.n_kv_head, args.head_dim
     gate = h * dh if args.use_fox_pro else 0
     shapes: dict[str, Shape] = {
-        "in_proj.weight": (2 * h * dh + hk * dh + gate, d),
+        "in_proj.weight": (h * dh + args.fox_conv_width + gate, d),
         "fgate_proj.weight": (h, d),
         "fgate_proj.bias": (h,),
         "o_proj.weight": (d, h * dh),
     }
     if args.use_fox_pro:
         shapes |= {
-            "conv.weight": (FOX_CONV_SIZE, (h + hk) * dh),
+            "conv.weight": (FOX_CONV_SIZE, args.fox_conv_width),
             "q_norm.weight": (h * dh,),
             "k_norm.weight": (hk * dh,),
             "o_norm.weight": (dh,),

@@ -1,6 +1,7 @@
 """Genesis on MLX: the model, its operators, sampling and generation."""
 
 from ..args import ModelArgs
+from ..constants import FOX_CONV_SIZE, QUANTIZATION_GROUP
 from ..errors import (
     BackendError,
     CacheError,
@@ -13,13 +14,7 @@ from ..errors import (
 from ..events import FinishReason, GeneratedToken, Prefilled, Readings
 from ..model_files import read_args
 from ..sampling_settings import SamplingSettings
-from ..weights import (
-    ALWAYS_FLOAT32,
-    FOX_CONV_SIZE,
-    QUANTIZATION_GROUP,
-    quantizable,
-    tensor_shapes,
-)
+from ..weights import ALWAYS_FLOAT32, quantizable, tensor_shapes
 from .blas import HAS_OPENBLAS  # before whatever imports MLX
 from .cache import Cache
 from .device import DTYPES, Dtype, device_facts

@@ -4,14 +4,12 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ...args import ModelArgs
-from ...weights import FOX_CONV_SIZE
+from ...constants import FOX_CONV_SIZE, FOX_NORM_EPS
 from ..cache import FoXCache
 from ..ops import Positions, forgetting_attention, fox_decode, short_convolution
 from .activations import silu
 from .gated_linear_attention import ConvolutionTaps
 from .norms import HeadRMSNorm, RMSNorm
-
-EPS = 1e-6
 
 
 class ForgettingAttention(nn.Module):
@@ -28,14 +26,15 @@ class ForgettingAttention(nn.Module):
         self._pro = args.use_fox_pro
         self._fits = self._pro and fox_decode.fits(dh)
         gate = h * dh if self._pro else 0
-        self.in_proj = nn.Linear(d, (2 * h + hk) * dh + gate, bias=False)
+        width = h * dh + args.fox_conv_width + gate
+        self.in_proj = nn.Linear(d, width, bias=False)
         self.fgate_proj = nn.Linear(d, h)
         self.o_proj = nn.Linear(h * dh, d, bias=False)
         if self._pro:
-            self.conv = ConvolutionTaps(FOX_CONV_SIZE, (h + hk) * dh)
-            self.q_norm = HeadRMSNorm(h, dh, EPS)
-            self.k_norm = HeadRMSNorm(hk, dh, EPS)
-            self.o_norm = RMSNorm(dh, EPS)
+            self.conv = ConvolutionTaps(FOX_CONV_SIZE, args.fox_conv_width)
+            self.q_norm = HeadRMSNorm(h, dh, FOX_NORM_EPS)
+            self.k_norm = HeadRMSNorm(hk, dh, FOX_NORM_EPS)
+            self.o_norm = RMSNorm(dh, FOX_NORM_EPS)
 
     def __call__(self, x: mx.array, cache: FoXCache, positions: Positions) -> mx.array:
         batch, length, _ = x.shape
@@ -82,7 +81,7 @@ class ForgettingAttention(nn.Module):
             self.q_norm.weight,
             self.k_norm.weight,
             self.o_norm.weight,
-            EPS,
+            FOX_NORM_EPS,
         )
         keys, values = cache.kv.keys.buffer(), cache.kv.values.buffer()
         nothing = mx.zeros((1, 1, 1, 1), dtype=x.dtype)

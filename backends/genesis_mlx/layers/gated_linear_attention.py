@@ -4,6 +4,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ...args import ModelArgs
+from ...constants import GLA_NORM_EPS
 from ..cache import GLACache
 from ..ops import (
     Positions,
@@ -15,8 +16,6 @@ from ..ops import (
 )
 from .activations import silu
 from .norms import RMSNorm, l2_normalize
-
-HEAD_EPS = 1e-5
 
 
 class ConvolutionTaps(nn.Module):
@@ -41,27 +40,27 @@ class GatedLinearAttention(nn.Module):
         self._heads, self._kv_heads, self._dk, self._dv = h, hk, dk, dv
         self._qk_norm = args.gla_qk_norm
         self._normalizer = args.gla_gate_logit_normalizer
-        self._rotary_width = dk // 4 * 2
-        channels = (h + hk) * dk + hk * dv
+        self._rotary_width = args.gla_rotary_width
+        channels, width = args.gla_conv_width, args.gla_width
         self._fits = (
             args.gla_use_short_conv
             and self._qk_norm == "l2"
             and gla_decode.fits(dk, dv)
         )
 
-        self.in_proj = nn.Linear(d, channels + h * dv, bias=False)
+        self.in_proj = nn.Linear(d, channels + width, bias=False)
         self.gk_proj = nn.Linear(d, h, bias=not args.gla_use_mamba_gate)
         self.b_proj = nn.Linear(d, h)
-        self.o_proj = nn.Linear(h * dv, d, bias=False)
-        self.o_norm = RMSNorm(dv, HEAD_EPS)
+        self.o_proj = nn.Linear(width, d, bias=False)
+        self.o_norm = RMSNorm(dv, GLA_NORM_EPS)
         if args.gla_use_mamba_gate:
             self.A_log = mx.zeros((h,))
             self.dt_bias = mx.zeros((h,))
         if args.gla_use_short_conv:
             self.conv = ConvolutionTaps(args.gla_conv_size, channels)
         if self._qk_norm != "l2":
-            self.q_norm = RMSNorm(dk, HEAD_EPS)
-            self.k_norm = RMSNorm(dk, HEAD_EPS)
+            self.q_norm = RMSNorm(dk, GLA_NORM_EPS)
+            self.k_norm = RMSNorm(dk, GLA_NORM_EPS)
 
     def __call__(self, x: mx.array, cache: GLACache, positions: Positions) -> mx.array:
         batch, length, _ = x.shape
@@ -116,7 +115,7 @@ class GatedLinearAttention(nn.Module):
             self.o_norm.weight,
             self._kv_heads,
             self._normalizer,
-            HEAD_EPS,
+            GLA_NORM_EPS,
             *((self.b_proj.weight, self.b_proj.bias) if positions.delta_rule else ()),
         )
         rotary = positions.rotary(self._rotary_width)

@@ -4,12 +4,10 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ...args import ModelArgs
+from ...constants import DIAGONAL_BOUND, LAYER_NORM_EPS
 from ..cache import TTTCache
 from ..ops import Positions, confidence_mix, test_time_training
 from .activations import silu
-
-LAYER_NORM_EPS = 1e-5
-DIAGONAL_BOUND = 1e-6
 
 
 class TestTimeTraining(nn.Module):

@@ -3,6 +3,7 @@
 import mlx.core as mx
 import mlx.nn as nn
 
+from ...constants import L2_EPS
 from ..ops import add_rms_norm
 
 
@@ -62,7 +63,7 @@ def make_norm(width: int, eps: float, zero_centered: bool) -> nn.Module:
 
 
 def l2_normalize(x: mx.array) -> mx.array:
-    """x / (||x|| + 1e-6) over the last axis; squares would overflow float16."""
+    """x / (||x|| + L2_EPS) over the last axis; squares would overflow float16."""
     wide = x.astype(mx.float32)
     norm = mx.sqrt((wide * wide).sum(axis=-1, keepdims=True))
-    return (wide / (norm + 1e-6)).astype(x.dtype)
+    return (wide / (norm + L2_EPS)).astype(x.dtype)

@@ -3,9 +3,8 @@
 import mlx.core as mx
 import numpy as np
 
+from ...constants import ROTARY_BASE
 from .taps import Taps
-
-BASE = 10_000.0
 
 Tables = tuple[mx.array, mx.array]
 
@@ -21,7 +20,7 @@ def rotary_tables(width: int, offset: int, length: int) -> Tables:
     Returns:
         Two arrays [L, 1, width / 2] float32, which broadcast over heads.
     """
-    powers = [BASE ** (-2 * i / width) for i in range(width // 2)]
+    powers = [ROTARY_BASE ** (-2 * i / width) for i in range(width // 2)]
     if length == 1:
         # On the host: on a GPU these few numbers would cost six dispatches.
         angle = np.float32(offset) * np.array(powers, np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import mlx.core as mx
 
 from ...args import ModelArgs
-from ...weights import FOX_CONV_SIZE
+from ...constants import FOX_CONV_SIZE, FOX_NORM_EPS, GLA_NORM_EPS
 from ..ops import add_rms_norm, fox_decode, gla_decode, selective_swiglu
 
 Run = Callable[[], Iterable[mx.array]]
@@ -95,7 +95,7 @@ def cases(args: ModelArgs, dtype: mx.Dtype) -> dict[str, tuple[Run, Run]]:
 def _gla_decode(args: ModelArgs, draw: Draw) -> tuple[Any, ...]:
     d, h, hk = args.n_embd, args.n_head, args.n_kv_head
     dk, dv, taps = args.gla_key_dim, args.gla_value_dim, max(2, args.gla_conv_size)
-    channels = (h + hk) * dk + hk * dv
+    channels = args.gla_conv_width
     weights = gla_decode.GLAWeights(
         draw(h, d) * d**-0.5,
         draw.wide(h),
@@ -104,7 +104,7 @@ def _gla_decode(args: ModelArgs, draw: Draw) -> tuple[Any, ...]:
         draw(dv),
         hk,
         16.0,
-        1e-5,
+        GLA_NORM_EPS,
     )
     angles = draw.wide(1, 1, dk // 4)
     proj, state = draw(1, 1, channels + h * dv), draw.wide(1, h, dk, dv)
@@ -114,7 +114,7 @@ def _gla_decode(args: ModelArgs, draw: Draw) -> tuple[Any, ...]:
 
 def _fox_decode(args: ModelArgs, draw: Draw) -> tuple[Any, ...]:
     d, h, hk, dh = args.n_embd, args.n_head, args.n_kv_head, args.head_dim
-    channels = (hk + h) * dh
+    channels = args.fox_conv_width
     weights = fox_decode.FoXWeights(
         draw(h, d) * d**-0.5,
         draw.wide(h),
@@ -122,7 +122,7 @@ def _fox_decode(args: ModelArgs, draw: Draw) -> tuple[Any, ...]:
         draw(h * dh),
         draw(hk * dh),
         draw(dh),
-        1e-6,
+        FOX_NORM_EPS,
     )
     past = fox_decode.FoXPast(
         draw(1, hk, SEEN + 3, dh),

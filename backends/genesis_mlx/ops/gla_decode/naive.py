@@ -2,6 +2,7 @@
 
 import mlx.core as mx
 
+from ....constants import L2_EPS
 from .weights import GLAStep, GLAWeights
 
 
@@ -41,7 +42,7 @@ def naive(
     mixed = (window.astype(wide) * weights.conv_weight.astype(wide)).sum(axis=1)
     mixed = mixed * mx.sigmoid(mixed)
     qk = mixed[:, : (heads + kv) * dk].reshape(batch, heads + kv, dk)
-    qk = qk / (mx.sqrt((qk * qk).sum(-1, keepdims=True)) + 1e-6)
+    qk = qk / (mx.sqrt((qk * qk).sum(-1, keepdims=True)) + L2_EPS)
     qk = _turned(qk, *(table.reshape(-1).astype(wide) for table in rotary))
     q, k = qk[:, :heads], mx.tile(qk[:, heads:], (1, heads // kv, 1))
     v = mixed[:, (heads + kv) * dk :].reshape(batch, kv, dv)
