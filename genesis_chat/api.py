@@ -19,8 +19,9 @@ from .engine import (
     open_model,
 )
 from .errors import ModelError
+from .model_choice import ModelChoice, ModelOptions
 from .models import BUILTIN, choose
-from .settings import BackendName, ComputeDtype, GenerationOptions, GenerationSettings
+from .settings import GenerationOptions, GenerationSettings
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,15 @@ class Genesis:
     def load(
         cls,
         model: str | PathLike[str] | None = None,
-        *,
-        dtype: ComputeDtype | None = None,
-        backend: BackendName = "auto",
-        delta_rule: bool = False,
+        **options: Unpack[ModelOptions],
+    ) -> Self:
+        """See `load`; without its warnings, which are in `model.warnings`."""
+        return cls.open(ModelChoice.of(model, options))
+
+    @classmethod
+    def open(
+        cls,
+        choice: ModelChoice,
         preparing: Callable[[str], None] = lambda text: None,
     ) -> Self:
         """See `load`; `preparing` is told of what takes seconds, the first time."""
@@ -50,20 +56,12 @@ class Genesis:
         if not isinstance(delta_rule, bool):
             raise TypeError(f"delta_rule must be a bool, not {_kind(delta_rule)}.")
         found = choose(
-            model, lambda: preparing("Preparing the built-in model (once) ...")
+            choice.name, lambda: preparing("Preparing the built-in model (once) ...")
         )
         if found.problem:
             raise ModelError(found.problem)
         return cls(
-            open_model(
-                found.directory,
-                found.name,
-                dtype,
-                found.sha256,
-                backend,
-                delta_rule,
-                preparing,
-            )
+            open_model(found.directory, found.name, found.sha256, choice, preparing)
         )
 
     @property
@@ -135,10 +133,7 @@ def _kind(value: object) -> str:
 
 def load(
     model: str | PathLike[str] | None = None,
-    *,
-    dtype: ComputeDtype | None = None,
-    backend: BackendName = "auto",
-    delta_rule: bool = False,
+    **options: Unpack[ModelOptions],
 ) -> Genesis:
     """Load a model to ask.
 
@@ -146,10 +141,8 @@ def load(
         model: an installed model's name, or the path of a converted directory (a
             `Path`, or a `str` with a separator); None takes the default model, and
             the built-in one when none is installed.
-        dtype: what to compute in; None suits the device.
-        backend: "mlx", "cpu", or the one that suits the computer and the dtype.
-        delta_rule: run gated linear attention by the gated delta rule, which the
-            model card claims and the reference never generates with.
+        options: see `genesis_chat.model_choice.ModelOptions`: `dtype`, `backend` and
+            `delta_rule`.
 
     What did not go as it should and was made up for, such as a Metal kernel that
     fails here, is a `UserWarning`.
@@ -158,7 +151,7 @@ def load(
         TypeError: the model is neither a name nor a path.
         genesis_chat.errors.GenesisChatError: the model is missing or damaged.
     """
-    genesis = Genesis.load(model, dtype=dtype, backend=backend, delta_rule=delta_rule)
+    genesis = Genesis.load(model, **options)
     for warning in genesis.model.warnings:
         warnings.warn(warning, stacklevel=2)
     return genesis

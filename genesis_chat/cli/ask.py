@@ -10,7 +10,7 @@ import click
 from ..errors import GenerationError
 from .conversation import Choice, conversation_id
 from .input import read_file, read_stdin
-from .options import generation_options, settings_from
+from .options import generation_options, model_from, settings_from
 from .show import (
     as_json,
     dropped,
@@ -40,10 +40,6 @@ INTERRUPTED = 130
 def ask(
     prompt: tuple[str, ...],
     files: tuple[Path, ...],
-    model: str | None,
-    dtype: str | None,
-    backend: str,
-    delta_rule: bool,
     stats: bool,
     no_stream: bool,
     json_output: bool,
@@ -55,11 +51,12 @@ def ask(
     then files, then PROMPT; they are joined by blank lines.
     """
     text = _read_prompt(prompt, files)
+    model = model_from(options)
     settings, choice = settings_from(options), Choice(options)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_interrupt(leaving=True))
         choice.check()
-        genesis = load_model(model, dtype, backend, delta_rule)
+        genesis = load_model(model)
         if stop.asked:
             return INTERRUPTED
         chat = stack.enter_context(choice.open(genesis))

@@ -11,7 +11,7 @@ from .editing import enable_line_editing
 from .input import piped_lines
 from .interface import open_interface
 from .line_chat import LineChat
-from .options import generation_options, settings_from
+from .options import generation_options, model_from, settings_from
 from .show import load_model, notice
 
 
@@ -21,10 +21,6 @@ from .show import load_model, notice
     "--plain", is_flag=True, help="Line by line, without a full-screen interface."
 )
 def chat(
-    model: str | None,
-    dtype: str | None,
-    backend: str,
-    delta_rule: bool,
     stats: bool,
     plain: bool,
     **options: Any,
@@ -34,12 +30,13 @@ def chat(
     With --plain, on a dumb terminal, or when a standard stream is no terminal, line
     by line: each line of a piped standard input is a turn.
     """
+    model = model_from(options)
     settings, choice = settings_from(options), Choice(options)
     if not plain and _can_draw():
-        return open_interface(choice, settings, model, dtype, backend, delta_rule)
+        return open_interface(choice, settings, model)
     terminal = sys.stdin.isatty()
     choice.check()
-    genesis = load_model(model, dtype, backend, delta_rule)
+    genesis = load_model(model)
     with LineChat(genesis, choice, settings, stats) as conversation:
         return _converse(conversation) if terminal else _take_lines(conversation)
 

@@ -3,19 +3,14 @@
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
+from ..model_choice import ModelChoice
 from ..settings import GenerationSettings
 from .conversation import Choice, open_history
 
 
 def open_interface(
-    choice: Choice,
-    settings: GenerationSettings,
-    model: str | None,
-    dtype: Any,
-    backend: Any,
-    delta_rule: bool,
+    choice: Choice, settings: GenerationSettings, model: ModelChoice
 ) -> int:
     """Run it until it is left; the exit code."""
     from ..config import load
@@ -35,14 +30,11 @@ def open_interface(
         return run(
             Start(
                 model=model,
-                dtype=dtype,
-                backend=backend,
-                delta_rule=delta_rule,
                 settings=settings,
                 system=choice.system_prompt,
                 conversation=conversation,
                 private=choice.no_log,
-                first=model is None and _is_first_start(),
+                first=model.name is None and _is_first_start(),
                 history=history,
                 theme=config.theme,
                 enter_sends=config.enter_sends,

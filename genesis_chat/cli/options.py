@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
+from ..model_choice import ModelChoice, ModelOptions
 from ..settings import (
     AUTO,
     BACKENDS,
@@ -197,6 +198,13 @@ def own_defaults() -> dict[str, Any]:
     own = {name: value for name, value in read().items() if name in fields}
     # Click takes None for nothing.
     return {name: AUTO if value is None else value for name, value in own.items()}
+
+
+def model_from(options: dict[str, Any]) -> ModelChoice:
+    """The model that a command's options ask for; they are taken out of them."""
+    name = options.pop("model")
+    how = {key: options.pop(key) for key in ModelOptions.__annotations__}
+    return ModelChoice.of(name, how)
 
 
 def settings_from(options: dict[str, Any]) -> GenerationSettings:

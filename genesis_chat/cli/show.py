@@ -16,6 +16,7 @@ from ..text import sanitize
 if TYPE_CHECKING:
     from ..api import Genesis
     from ..engine import Reply
+    from ..model_choice import ModelChoice
 
 
 class Stop:
@@ -64,22 +65,14 @@ def notice(text: str) -> None:
     click.secho(sanitize(text), err=True, dim=True, color=color)
 
 
-def load_model(
-    model: str | None, dtype: Any, backend: Any, delta_rule: bool = False
-) -> "Genesis":
+def load_model(choice: "ModelChoice") -> "Genesis":
     """Load the model asked for; say what a person should know of it."""
     from ..api import Genesis
 
-    genesis = Genesis.load(
-        model,
-        dtype=dtype,
-        backend=backend,
-        delta_rule=delta_rule,
-        preparing=notice,
-    )
+    genesis = Genesis.open(choice, notice)
     for warning in genesis.model.warnings:
         notice(warning)
-    if genesis.is_builtin and model is None:
+    if genesis.is_builtin and choice.name is None:
         notice(
             "This is the small built-in model. For Genesis-152M: "
             "genesis-chat models pull"

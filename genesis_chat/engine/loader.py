@@ -12,8 +12,9 @@ from backends.errors import BackendError, ContextError
 from converters import ConversionError, Tokenizer, load_tokenizer
 
 from ..errors import ContextFullError, GenerationError, ModelError
+from ..model_choice import ANY_MODEL, ModelChoice
 from ..paths import compiled_directory
-from ..settings import BackendName, GenerationSettings
+from ..settings import GenerationSettings
 from .backend import choose_backend
 from .checking import check, sampling
 from .events import FinishReason, MixerReadings, PromptProgress
@@ -118,26 +119,24 @@ def _translated(
 def open_model(
     directory: Path,
     name: str | None = None,
-    dtype: str | None = None,
     sha256: str | None = None,
-    backend: BackendName = "auto",
-    delta_rule: bool = False,
+    choice: ModelChoice = ANY_MODEL,
     preparing: Callable[[str], None] = lambda text: None,
 ) -> LoadedModel:
-    """Load a converted model directory.
+    """Load the directory of the model that was chosen.
 
-    With `delta_rule` gated linear attention follows the gated delta rule. `preparing`
-    is told what is done that takes seconds and is not done again the next time.
-    Raises `ModelError`, `UsageError`.
+    `choice` says how it is to run. `preparing` is told what is done that takes
+    seconds and is not done again the next time. Raises `ModelError`, `UsageError`.
     """
     warnings: list[str] = []
-    switches = frozenset({"delta_rule"} if delta_rule else ())
     try:
-        chosen = choose_backend(backend, dtype, read_model_type(directory))
+        chosen = choose_backend(
+            choice.backend, choice.dtype, read_model_type(directory)
+        )
         model = chosen.entry.backend().load(
             directory,
-            dtype=dtype,
-            switches=switches,
+            dtype=choice.dtype,
+            switches=choice.switches,
             compiled=compiled_directory(),
             preparing=preparing,
             report=warnings.append,
@@ -156,6 +155,6 @@ def open_model(
         why=chosen.why,
         warnings=tuple(warnings),
         features=model.features,
-        switches=switches,
+        switches=choice.switches,
         language_model=model,
     )

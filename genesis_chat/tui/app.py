@@ -64,8 +64,6 @@ class GenesisApp(App[int]):
             self._post_to_chat,
             start.history,
             limit=start.snapshots_mb * 2**20,
-            backend=start.backend,
-            delta_rule=start.delta_rule,
         )
         self.download = Download(lambda what: self._post_to_chat(Downloaded(what)))
         self.chat = ChatScreen(start, self.library, self.turns)
@@ -82,7 +80,7 @@ class GenesisApp(App[int]):
         if self.start.first:
             self.action_models(first=True)
         else:
-            self.turns.open_model(self.start.model, self.start.dtype)
+            self.turns.open_model(self.start.model)
         if not self.is_headless:
             leave_when_hung_up(self.close)
 
@@ -135,7 +133,7 @@ class GenesisApp(App[int]):
         if self.turns.busy:
             self.chat.tell("A reply is being written; Esc stops it.")
         else:
-            self.turns.open_model(name, self.start.dtype)
+            self.turns.open_model(self.start.model.named(name))
 
     def model_names(self) -> list[str]:
         """Models that can be chosen."""

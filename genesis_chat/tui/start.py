@@ -4,22 +4,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
-from ..settings import BackendName, ComputeDtype, GenerationSettings
+from ..model_choice import ANY_MODEL, ModelChoice
+from ..settings import GenerationSettings
 
 
 @dataclass(frozen=True)
 class Start:
     """Options of the command line.
 
-    `model` is a name or a directory, None takes the default one. `conversation` is
-    the id of one to open. With `private` nothing is kept when the program ends.
-    `first` says that no model was chosen or installed yet, so a choice is offered.
+    `conversation` is the id of one to open. With `private` nothing is kept when the
+    program ends. `first` says that no model was chosen or installed yet, so a choice
+    is offered.
     """
 
-    model: str | None = None
-    dtype: ComputeDtype | None = None
-    backend: BackendName = "auto"
-    delta_rule: bool = False
+    model: ModelChoice = ANY_MODEL
     settings: GenerationSettings = field(default_factory=GenerationSettings)
     system: str = DEFAULT_SYSTEM_PROMPT
     conversation: str | None = None

@@ -14,9 +14,10 @@ from ..chat import Chat
 from ..engine import LIMIT_BYTES, Engine, Event, Snapshots, WorkerEngine
 from ..errors import GenesisChatError
 from ..history import Store
+from ..model_choice import ModelChoice
 from ..models import InstalledModel, choose
 from ..paths import SNAPSHOTS
-from ..settings import BackendName, ComputeDtype, GenerationSettings
+from ..settings import GenerationSettings
 from .messages import (
     ContextKnown,
     ModelFailed,
@@ -30,7 +31,7 @@ from .messages import (
 
 # A model stops after the token it is at.
 CLOSING_SECONDS = 5.0
-OpenEngine = Callable[[str | None, ComputeDtype | None, Snapshots], Engine]
+OpenEngine = Callable[[ModelChoice, Snapshots], Engine]
 Kind = Literal["reply", "edit", "regenerate", "resume"]
 
 
@@ -60,8 +61,6 @@ class Turns:
         history: the history's file, None for the one in the data directory.
         open_engine: makes an engine for a model; a process of its own by default.
         limit: bytes of states on disk.
-        backend: what runs models.
-        delta_rule: whether gated linear attention follows the gated delta rule.
     """
 
     def __init__(
@@ -70,12 +69,9 @@ class Turns:
         history: Path | None,
         open_engine: OpenEngine | None = None,
         limit: int = LIMIT_BYTES,
-        backend: BackendName = "auto",
-        delta_rule: bool = False,
     ) -> None:
         self._post, self._history, self._limit = post, history, limit
         self._open_engine = open_engine or self._open_worker
-        self._backend, self._delta_rule = backend, delta_rule
         self._executor = ThreadPoolExecutor(1, "turns")
         self._stop = threading.Event()
         self._store: Store | None = None
@@ -86,9 +82,9 @@ class Turns:
         # Turns that are over.
         self.count = 0
 
-    def open_model(self, model: str | None, dtype: ComputeDtype | None) -> Future[None]:
-        """Load a model, by name or directory, in place of the one there was."""
-        return self._executor.submit(self._open_model, model, dtype)
+    def open_model(self, choice: ModelChoice) -> Future[None]:
+        """Load a model in place of the one there was."""
+        return self._executor.submit(self._open_model, choice)
 
     def run(self, turn: Turn) -> Future[None]:
         """Do a turn when those before it are done."""
@@ -125,23 +121,23 @@ class Turns:
             closing.result()
         self._executor.shutdown()
 
-    def _open_model(self, model: str | None, dtype: ComputeDtype | None) -> None:
+    def _open_model(self, choice: ModelChoice) -> None:
         try:
             if self._engine and self._open_engine == self._open_worker:
                 # A name that is wrong must not cost the model there is.
-                usable(model)
+                usable(choice)
         except GenesisChatError as error:
             still = self._engine.model if self._engine else None
             self._post(ModelFailed(str(error), still))
             return
         try:
-            self._post(ModelOpening(model or ""))
+            self._post(ModelOpening(str(choice.name or "")))
             folder = self._open_store().path.with_name(SNAPSHOTS)
             snapshots = Snapshots(folder, self._limit)
             if self._engine:
                 self._engine.close()
                 self._engine = None
-            self._engine = self._loading = self._open_engine(model, dtype, snapshots)
+            self._engine = self._loading = self._open_engine(choice, snapshots)
             if self._closing:
                 return
             self._post(ModelReady(self._engine.model))
@@ -153,19 +149,15 @@ class Turns:
         finally:
             self._loading = None
 
-    def _open_worker(
-        self, model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
-    ) -> Engine:
-        found = usable(model)
+    def _open_worker(self, choice: ModelChoice, snapshots: Snapshots) -> Engine:
+        found = usable(choice)
         return WorkerEngine(
             found.directory,
             found.name,
-            dtype,
             found.sha256,
             snapshots,
-            self._backend,
+            choice,
             lambda text: self._post(ModelPreparing(text)),
-            self._delta_rule,
         )
 
     def _run(self, turn: Turn) -> None:
@@ -236,9 +228,9 @@ class Turns:
             self._store.close()
 
 
-def usable(model: str | None) -> InstalledModel:
-    """The model with a name or in a directory. Raises `GenesisChatError`."""
-    found = choose(model)
+def usable(choice: ModelChoice) -> InstalledModel:
+    """The model that is chosen, if it is there. Raises `GenesisChatError`."""
+    found = choose(choice.name)
     if found.problem:
         raise GenesisChatError(found.problem)
     return found

@@ -7,7 +7,7 @@ from checkpoints import checkpoint_tensors, small_config
 from running import build
 
 from backends.contract import LanguageModel
-from backends.registry import ENTRIES, Entry
+from backends.registry import Entry, entries_for
 from genesis_chat.paths import compiled_directory
 
 
@@ -20,9 +20,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "model"
 
 
-@pytest.fixture(scope="session", params=ENTRIES, ids=lambda entry: entry.name)
+@pytest.fixture(scope="session", params=entries_for(), ids=lambda entry: entry.name)
 def entry(request: pytest.FixtureRequest) -> Entry:
-    """Every backend in turn."""
+    """Every backend of Genesis in turn."""
     entry: Entry = request.param
     return entry
 

@@ -25,6 +25,7 @@ from genesis_chat.engine import (
 )
 from genesis_chat.engine.backend import choose_backend
 from genesis_chat.errors import UsageError
+from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
 from genesis_chat.paths import SNAPSHOTS
 
@@ -122,9 +123,8 @@ def test_the_mixers_report_as_with_mlx(private_home: Path) -> None:
 
 def test_a_worker_runs_it(private_home: Path, compiled: None) -> None:
     found = ensure_builtin()
-    engine = WorkerEngine(
-        found.directory, found.name, "int8", found.sha256, backend="cpu"
-    )
+    choice = ModelChoice(dtype="int8", backend="cpu")
+    engine = WorkerEngine(found.directory, found.name, found.sha256, choice=choice)
     try:
         assert (engine.model.backend, engine.model.dtype) == ("cpu", "int8")
         settings = replace(GREEDY, max_tokens=30)

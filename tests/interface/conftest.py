@@ -14,8 +14,8 @@ from turns import GREEDY
 
 from genesis_chat import Genesis
 from genesis_chat.engine import Engine, Event, LocalEngine, Request, Snapshots
+from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
-from genesis_chat.settings import ComputeDtype
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
@@ -45,11 +45,9 @@ class Slow(LocalEngine):
 def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
     """Runs an async test at the interface; options are those of `Start`."""
 
-    def open_engine(
-        model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
-    ) -> Engine:
-        kind = Slow if model == "slow" else LocalEngine
-        told = (WARNING,) if model == "warned of" else ()
+    def open_engine(choice: ModelChoice, snapshots: Snapshots) -> Engine:
+        kind = Slow if choice.name == "slow" else LocalEngine
+        told = (WARNING,) if choice.name == "warned of" else ()
         return kind(replace(genesis.model, warnings=told), snapshots)
 
     @asynccontextmanager
@@ -60,7 +58,8 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
             "settings": GREEDY,
             "history": path,
         }
-        start = Start(**{**defaults, **options})
+        options = {**defaults, **options}
+        start = Start(**{**options, "model": ModelChoice(options["model"])})
         app = GenesisApp(start)
         app.turns = app.chat.turns = Turns(app._post_to_chat, path, open_engine)
         try:

@@ -32,7 +32,7 @@ from textual.widgets import Input, OptionList, Static, TextArea
 
 from genesis_chat.engine import Engine, ModelFacts, Snapshots
 from genesis_chat.history import Hit, NewConversation, NewMessage, Receipt, Store
-from genesis_chat.settings import ComputeDtype
+from genesis_chat.model_choice import ModelChoice
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.download import Progress
 from genesis_chat.tui.offers import Offer
@@ -60,13 +60,11 @@ def desk_at(tmp_path: Path) -> Desks:
 
     @asynccontextmanager
     async def at_desk(*says: str) -> AsyncIterator[Desk]:
-        def open_engine(
-            model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
-        ) -> Engine:
+        def open_engine(choice: ModelChoice, snapshots: Snapshots) -> Engine:
             return Says(says)
 
         path = tmp_path / "history.sqlite3"
-        app = GenesisApp(Start(model="scripted", history=path))
+        app = GenesisApp(Start(ModelChoice("scripted"), history=path))
         app.driver_class = Recorder
         app.turns = app.chat.turns = Turns(app._post_to_chat, path, open_engine)
         try:

@@ -13,6 +13,7 @@ from turns import GREEDY
 from genesis_chat.config import load
 from genesis_chat.errors import ModelError
 from genesis_chat.history import Store
+from genesis_chat.model_choice import ModelChoice
 from genesis_chat.paths import models_directory
 from genesis_chat.settings import GenerationSettings
 from genesis_chat.tui import download
@@ -462,14 +463,14 @@ def test_a_wrong_name_does_not_cost_the_model_there_is(
     told: list[object] = []
     turns = Turns(told.append, tmp_path / "history.sqlite3")
     try:
-        turns.open_model("builtin", None).result()
-        turns.open_model("nosuch", None).result()
+        turns.open_model(ModelChoice("builtin")).result()
+        turns.open_model(ModelChoice("nosuch")).result()
         (failed,) = [each for each in told if isinstance(each, ModelFailed)]
         assert "nosuch" in failed.sentence
         assert failed.still and failed.still.name == "builtin"
         assert turns.memory()
         monkeypatch.setattr("subprocess.Popen", None)
-        turns.open_model("builtin", None).result()
+        turns.open_model(ModelChoice("builtin")).result()
         assert isinstance(told[-1], ModelFailed) and told[-1].still is None
         assert "Unexpected TypeError" in told[-1].sentence
     finally:
@@ -487,7 +488,7 @@ def test_a_model_that_fails_while_it_loads_is_told(tmp_path: Path) -> None:
     told: list[Any] = []
     turns = Turns(told.append, tmp_path / "history.sqlite3", lambda *_: Fails())  # type: ignore[arg-type,return-value]
     try:
-        turns.open_model("any", None).result()
+        turns.open_model(ModelChoice("any")).result()
         assert told[-1].sentence == "There is not enough memory."
         assert told[-1].still is None and turns.memory() is None
     finally:
@@ -512,5 +513,5 @@ def test_an_error_nobody_expected_gives_its_code(
         self._return_code = 1
 
     monkeypatch.setattr(GenesisApp, "run", fail)
-    start = Start(model="builtin", history=tmp_path / "history.sqlite3")
+    start = Start(ModelChoice("builtin"), history=tmp_path / "history.sqlite3")
     assert run_interface(start) == 1

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Generator
 
 from genesis_chat.engine import Engine, Event, Request, Snapshots, Text, WorkerEngine
+from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import choose
-from genesis_chat.settings import ComputeDtype, GenerationSettings
+from genesis_chat.settings import GenerationSettings
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
@@ -34,11 +35,9 @@ class Paced(WorkerEngine):
             yield event
 
 
-def open_engine(
-    model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
-) -> Engine:
-    found = choose(model)
-    return Paced(found.directory, found.name, dtype, found.sha256, snapshots)
+def open_engine(choice: ModelChoice, snapshots: Snapshots) -> Engine:
+    found = choose(choice.name)
+    return Paced(found.directory, found.name, found.sha256, snapshots, choice)
 
 
 def main() -> None:
@@ -48,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     Paced.pace = options.pace
     app = GenesisApp(
-        Start(model="builtin", settings=WILD, conversation=options.conversation)
+        Start(ModelChoice("builtin"), settings=WILD, conversation=options.conversation)
     )
     app.turns = app.chat.turns = Turns(app._post_to_chat, None, open_engine)
     try:

@@ -17,7 +17,7 @@ from genesis_chat.engine import (
     Snapshots,
     Text,
 )
-from genesis_chat.settings import ComputeDtype
+from genesis_chat.model_choice import ModelChoice
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
@@ -72,9 +72,7 @@ class Scripted:
         pass
 
 
-def open_engine(
-    model: str | None, dtype: ComputeDtype | None, snapshots: Snapshots
-) -> Engine:
+def open_engine(choice: ModelChoice, snapshots: Snapshots) -> Engine:
     return Scripted()
 
 
@@ -84,7 +82,7 @@ def run(turns: int, history: Path) -> None:
 
 
 async def _run(turns: int, history: Path) -> None:
-    app = GenesisApp(Start(model="scripted", history=history))
+    app = GenesisApp(Start(ModelChoice("scripted"), history=history))
     app.turns = app.chat.turns = Turns(app._post_to_chat, history, open_engine)
     began = time.perf_counter()
     try:

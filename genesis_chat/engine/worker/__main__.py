@@ -46,10 +46,8 @@ def main() -> None:
         model = open_model(
             load.directory,
             load.name,
-            load.dtype,
             load.sha256,
-            load.backend,
-            load.delta_rule,
+            load.choice,
             preparing=lambda text: write(outbox, Preparing(text)),
         )
     except GenesisChatError as error:

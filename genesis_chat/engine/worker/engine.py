@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import GenerationError, ModelError
-from ...settings import BackendName
+from ...model_choice import ANY_MODEL, ModelChoice
 from ..checking import check
 from ..events import Context, Event, Finished, PromptProgress, Reply, Text
 from ..protocol import ModelFacts, Request
@@ -36,16 +36,12 @@ class WorkerEngine:
         self,
         directory: Path,
         name: str,
-        dtype: str | None = None,
         sha256: str | None = None,
         snapshots: Snapshots | None = None,
-        backend: BackendName = "auto",
+        choice: ModelChoice = ANY_MODEL,
         preparing: Callable[[str], object] = lambda text: None,
-        delta_rule: bool = False,
     ) -> None:
-        self._load = Load(
-            directory, name, dtype, sha256, snapshots, backend, delta_rule
-        )
+        self._load = Load(directory, name, sha256, snapshots, choice)
         self._preparing = preparing
         self._numbers = itertools.count(1)
         self._model: ModelFacts | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ...settings import BackendName
+from ...model_choice import ModelChoice
 from ..events import Context, Event
 from ..protocol import ModelFacts, Request
 from ..snapshots import Snapshots
@@ -23,11 +23,9 @@ class Load:
 
     directory: Path
     name: str
-    dtype: str | None
     sha256: str | None
     snapshots: Snapshots | None
-    backend: BackendName
-    delta_rule: bool = False
+    choice: ModelChoice
 
 
 @dataclass(frozen=True)
