@@ -38,10 +38,10 @@ def released_shape(context: int) -> Iterator[Path]:
 
 
 def _measured(task: Task) -> dict[str, Any]:
+    began = time.perf_counter()
     from backends.generation import generate
     from backends.sampling_settings import SamplingSettings
 
-    began = time.perf_counter()
     directory = Path(task.directory)
     chosen = choose_backend(task.backend, task.dtype, read_model_type(directory))
     warnings: list[str] = []

@@ -93,7 +93,9 @@ def info(name: str | None, json_output: bool) -> int:
         click.echo(json.dumps(facts))
         return 0
     source = model.manifest.source
-    layers = ", ".join(f"{n} {MIXERS.get(kind, kind)}" for kind, n in about.layers.items())
+    layers = ", ".join(
+        f"{n} {MIXERS.get(kind, kind)}" for kind, n in about.layers.items()
+    )
     revision = f" at {source.revision}" if source.revision else ""
     inside = "" if source.kind == "file" else f", {source.file}"
     lines = {
