@@ -51,10 +51,6 @@ class Genesis:
         preparing: Callable[[str], None] = lambda text: None,
     ) -> Self:
         """See `load`; `preparing` is told of what takes seconds, the first time."""
-        if not isinstance(model, str | PathLike | None):
-            raise TypeError(f"model must be a name or a path, not {_kind(model)}.")
-        if not isinstance(delta_rule, bool):
-            raise TypeError(f"delta_rule must be a bool, not {_kind(delta_rule)}.")
         found = choose(
             choice.name, lambda: preparing("Preparing the built-in model (once) ...")
         )
@@ -125,10 +121,6 @@ def _pieces(events: Generator[Event]) -> Generator[str]:
         for event in events:
             if isinstance(event, Text):
                 yield event.text
-
-
-def _kind(value: object) -> str:
-    return type(value).__name__
 
 
 def load(

@@ -40,11 +40,20 @@ class ModelChoice:
     def of(cls, name: str | PathLike[str] | None, options: Mapping[str, Any]) -> Self:
         """From `ModelOptions`, in which what is on or off is a switch.
 
-        Raises `TypeError` for a keyword that is none of them.
+        Raises `TypeError` for a keyword that is none of them, and for values of
+        another type.
         """
+        if not isinstance(name, str | PathLike | None):
+            raise TypeError(
+                f"model must be a name or a path, not {type(name).__name__}."
+            )
         if unknown := options.keys() - ModelOptions.__annotations__.keys():
             raise TypeError(f"A model has no option {', '.join(sorted(unknown))}.")
         own = {field.name for field in fields(cls)} & options.keys()
+        for key in options.keys() - own:
+            if not isinstance(options[key], bool):
+                kind = type(options[key]).__name__
+                raise TypeError(f"{key} must be a bool, not {kind}.")
         on = (key for key in options.keys() - own if options[key])
         return cls(name, **{key: options[key] for key in own}, switches=frozenset(on))
 
