@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..weights import FOX_CONV_SIZE
 from . import layout as at
+from .blas import one_thread_each
 from .cache import State
 from .kernels import adaptation as top
 from .kernels.adaptation import correct, layer_norm, mix
@@ -28,7 +29,7 @@ from .kernels.step import ROTARY_BASE
 from .program import Program
 from .readings import Taps
 from .tensors import Float32
-from .threads import in_order, one_thread_each
+from .threads import in_order
 
 # Queries whose scores with all keys are held at once.
 QUERIES = 128
@@ -55,8 +56,7 @@ def prefill(
     size = len(ids) if len(ids) < WORTH_HALVING else -(-len(ids) // 2)
     starts = range(0, len(ids), size)
     parts = [_Part(program, state, ids, s, s + size, taps, ttt) for s in starts]
-    with one_thread_each():
-        in_order([part.stages() for part in parts], threads)
+    in_order([part.stages() for part in parts], threads)
     used = int(state.offset[0]) + len(ids)
     state.kv.used[0] = state.offset[0] = used
     return np.concatenate([part.x for part in parts])
@@ -71,11 +71,12 @@ def project_logits(program: Program, x: Float32) -> Float32:
     n *= np.float32(dims.output_scale)
     logits = np.empty((x.shape[0], dims.V), np.float32)
     wide = program.room_for_matrix(HEAD_ROWS * dims.D)
-    for first in range(0, dims.V, HEAD_ROWS):
-        rows = min(HEAD_ROWS, dims.V - first)
-        scale = dims.head_scale + first if dims.scaled else -1
-        w = program.matrix(dims.head + first * dims.D, rows, dims.D, scale, wide)
-        logits[:, first : first + rows] = n @ w.T
+    with one_thread_each():
+        for first in range(0, dims.V, HEAD_ROWS):
+            rows = min(HEAD_ROWS, dims.V - first)
+            scale = dims.head_scale + first if dims.scaled else -1
+            w = program.matrix(dims.head + first * dims.D, rows, dims.D, scale, wide)
+            logits[:, first : first + rows] = n @ w.T
     return logits
 
 

@@ -3,34 +3,21 @@
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
-from functools import cache
-from typing import Any
 
-from threadpoolctl import ThreadpoolController
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def one_thread_each() -> AbstractContextManager[Any]:
-    """Meanwhile every matrix product stays on the thread that asks for it."""
-    limit: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
-    return limit
+from .blas import one_thread_each
 
 
 def in_order(works: Sequence[Iterator[None]], threads: int) -> None:
     """Run iterators whose n-th step needs the n-th step of the one before.
 
-    Of two threads each runs every other work. What a step raises ends both threads
-    and is raised here.
+    Of two threads each runs every other work, and no matrix product takes more. What
+    a step raises ends both threads and is raised here.
     """
     if threads < 2 or len(works) < 2:
-        for work in works:
-            for _ in work:
-                pass
+        with one_thread_each():
+            for work in works:
+                for _ in work:
+                    pass
         return
     order = _Order(works)
     other = threading.Thread(target=order.run_of_other, name="other half of a prompt")
@@ -56,12 +43,13 @@ class _Order:
 
     def run(self, first: int) -> None:
         """Do every second work from the `first` on."""
-        for number in range(first, len(self._works), 2):
-            work, done = self._works[number], 0
-            while self._may_do(number, done) and next(work, self) is None:
-                done += 1
-                self._tell(number, done)
-            self._tell(number, math.inf)
+        with one_thread_each():
+            for number in range(first, len(self._works), 2):
+                work, done = self._works[number], 0
+                while self._may_do(number, done) and next(work, self) is None:
+                    done += 1
+                    self._tell(number, done)
+                self._tell(number, math.inf)
 
     def run_of_other(self) -> None:
         """The same for the thread that cannot raise."""
