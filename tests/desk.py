@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from waiting import PATIENCE_SECONDS
 
 from genesis_chat.history import Store, StoredMessage
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.screens.chat import ChatScreen
 from genesis_chat.tui.widgets.message import MessageView
 
-# Only what never comes takes so long.
-PATIENCE_SECONDS = 30.0
 # What a model that is called "warned of" has to say of itself.
 WARNING = "The Metal kernel fox_decode fails here: [b]it is off[/b]."
 
@@ -42,11 +41,11 @@ class Desk:
         """The texts of the mounted messages."""
         return [view.text for view in self.views]
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until something is so."""
+    async def until(self, condition: Callable[[], object], every: float = 0.01) -> None:
+        """Wait until something is so, and look every so many seconds."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not condition():
-                await self.pilot.pause(0.01)
+                await self.pilot.pause(every)
 
     async def press(self, *keys: str) -> None:
         """Press keys and let them work."""
@@ -57,7 +56,12 @@ class Desk:
         """Wait until no reply is being written and all of it is shown."""
         turns = self.app.turns
         await self.until(lambda: not turns.busy and self.chat.settled == turns.count)
-        await self.pilot.pause(0.05)
+        await self.until(lambda: not self._listing())
+        await self.pilot.pause()
+
+    def _listing(self) -> bool:
+        """Whether the list of conversations is still being read."""
+        return any(w.group == "list" and not w.is_finished for w in self.app.workers)
 
     async def say(self, text: str) -> None:
         """Write a message, send it and wait for the reply."""

@@ -11,26 +11,34 @@ FOLDER = Path(__file__).parent / "interface" / "pictures"
 WRITE = os.environ.get("GENESIS_PICTURES") == "write"
 
 
-def compare(desk: Desk, name: str) -> None:
-    """Fail unless the screen looks as its picture does."""
-    found = _plain(desk.app.export_screenshot(title="Genesis Chat"))
-    path = FOLDER / f"{name}.svg"
-    if WRITE:
-        FOLDER.mkdir(exist_ok=True)
-        path.write_text(found, encoding="utf-8")
-        return
-    if found != path.read_text(encoding="utf-8"):
+async def compare(desk: Desk, name: str) -> None:
+    """Wait until the screen looks as its picture does; to write it, until it rests."""
+    path, found = FOLDER / f"{name}.svg", ""
+    expected = "" if WRITE else path.read_text(encoding="utf-8")
+
+    def alike() -> bool:
+        nonlocal found
+        before, found = found, _picture(desk)
+        return found == (before if WRITE else expected)
+
+    try:
+        await desk.until(alike, every=0.3 if WRITE else 0.01)
+    except TimeoutError:
         seen = Path(os.environ.get("GENESIS_PICTURES", "build/pictures"))
         seen.mkdir(parents=True, exist_ok=True)
         (seen / path.name).write_text(found, encoding="utf-8")
         raise AssertionError(
             f"{name} looks different: compare {path} with {seen / path.name}; "
             "GENESIS_PICTURES=write keeps the new one."
-        )
+        ) from None
+    if WRITE:
+        FOLDER.mkdir(exist_ok=True)
+        path.write_text(found, encoding="utf-8")
 
 
-def _plain(svg: str) -> str:
-    """A picture without fonts from the network and without numbers of its own."""
+def _picture(desk: Desk) -> str:
+    """The screen without fonts from the network and without numbers of its own."""
+    svg = desk.app.export_screenshot(title="Genesis Chat")
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"terminal-\d+", "terminal", svg)
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from genesis_chat.cli import main
 
@@ -29,11 +30,11 @@ ENDLESS = (
     *("--temp", "50", "--top-k", "0", "--top-p", "1"),
     *("--max-tokens", "5000", "--seed", "1"),
 )
-# Only a program that hangs takes so long.
-PATIENCE_SECONDS = 60.0
+# Kitty's keys, modes that are asked for, and OSC.
 UNKNOWN_TO_PYTE = re.compile(
     rb"\x1b\[[<>=?][0-9;$]*[up]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)"
 )
+BEGUN_SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*|\][^\x07\x1b]*\x1b?)?\Z")
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,28 @@ def call(
     return Result(ended.value.code, out, err)
 
 
+class Emulator:
+    """A terminal of a size, which is slow and so is told everything only once."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        import pyte
+
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self._told = 0
+
+    def picture(self, shown: bytearray) -> str:
+        """What the screen shows after all these bytes, of which some may be new."""
+        new = bytes(shown[self._told :])
+        # A sequence that is still coming is left for the next time.
+        begun = BEGUN_SEQUENCE.search(new)
+        new = new[: begun.start()] if begun else new
+        self._told += len(new)
+        # What pyte does not know it would print.
+        self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", new))
+        return "\n".join(self._screen.display)
+
+
 @dataclass
 class Screen:
     """A program on a terminal of its own; `shown` is all it has written there."""
@@ -105,6 +128,7 @@ class Screen:
     process: subprocess.Popen[bytes]
     terminal: int
     shown: bytearray = field(default_factory=bytearray)
+    emulators: dict[tuple[int, int], "Emulator"] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -160,17 +184,8 @@ class Screen:
 
     def picture(self, size: tuple[int, int]) -> str:
         """The screen as an emulated terminal of a size shows it now."""
-        import pyte
-
-        screen = pyte.Screen(*size)
-        # What pyte does not know it would print: Kitty's keys, OSC and modes.
-        known = re.sub(
-            rb"\x1b\[[<>=?][0-9;$]*[up]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)",
-            b"",
-            bytes(self.shown),
-        )
-        pyte.ByteStream(screen).feed(known)
-        return "\n".join(screen.display)
+        emulator = self.emulators.setdefault(size, Emulator(size))
+        return emulator.picture(self.shown)
 
     def see(self, text: str, size: tuple[int, int]) -> str:
         """Wait until the screen shows a text; the whole screen."""
@@ -189,6 +204,12 @@ class Screen:
             return False
         self.shown += data
         return bool(data)
+
+    def read_while(self, condition: Callable[[], object]) -> None:
+        """Read what is shown as long as something is so."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while condition():
+            assert self._read() and time.monotonic() < deadline, self.text
 
     def drain(self) -> None:
         """Take what is written in a moment, if anything is."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from configurations import random_ids
 from running_cpu import load_cpu
+from waiting import wait_until
 
 from backends.genesis_cpu import Model, products
 from backends.genesis_cpu.kernels.products import assist, multiply
@@ -74,10 +75,12 @@ def test_the_second_thread_works(
     shared = model._second._shared
     assert shared is not None
     monkeypatch.setattr(model._second, "_pace", Together())
-    deadline = time.monotonic() + 60
-    while not shared.done.any() and time.monotonic() < deadline:
+
+    def helped() -> bool:
         written(model, 5)
-    assert shared.done.any()
+        return bool(shared.done.any())
+
+    wait_until(helped)
 
 
 @pytest.mark.parametrize("faster", [True, False])
@@ -102,10 +105,7 @@ def test_it_sleeps_and_is_woken(pair: tuple[Model, Model]) -> None:
     assert shared is not None
     for _ in range(3):
         assert written(model) == written(alone)
-        deadline = time.monotonic() + 60
-        while not shared.words[PARKED] and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert shared.words[PARKED]
+        wait_until(lambda: shared.words[PARKED])
 
 
 @pytest.mark.parametrize("number", [0, 3, -1])

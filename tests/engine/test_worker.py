@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from turns import GREEDY, WILD, finished
+from waiting import wait_until
 
 from genesis_chat import Genesis
 from genesis_chat.chat import Chat
@@ -32,16 +33,6 @@ from genesis_chat.history import Store
 
 NAME = Request("My name is Bob.", GREEDY, "You are a helpful assistant.")
 STORY = replace(NAME, content="Tell me a story", settings=WILD)
-# Only what never happens takes so long.
-PATIENCE_SECONDS = 30.0
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Until something is so; it is given up when it never comes."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:
@@ -103,7 +94,7 @@ def test_a_model_lost_between_two_turns_is_loaded_again(worker: WorkerEngine) ->
     first = worker.pid
     assert first
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: not is_running(first))
+    wait_until(lambda: not is_running(first))
     assert finished(worker.reply(NAME)).token_ids == expected
     assert worker.pid != first
 
@@ -168,7 +159,7 @@ def test_it_dies_with_its_parent(
         pid = int(parent.stdout.readline())
         assert is_running(pid)
         parent.send_signal(number)
-    wait_for(lambda: not is_running(pid))
+    wait_until(lambda: not is_running(pid))
 
 
 def test_interrupts_and_closed_terminals_are_for_the_interface(
@@ -185,7 +176,7 @@ def test_closing_it_ends_the_process(worker: WorkerEngine) -> None:
     assert pid and is_running(pid)
     worker.close()
     assert worker.pid is None
-    wait_for(lambda: not is_running(pid))
+    wait_until(lambda: not is_running(pid))
 
 
 @pytest.fixture
@@ -241,21 +232,14 @@ def test_cancelled_at_any_moment(
     """At 200 moments of a reply, before it begins included."""
     fresh = finished(LocalEngine(genesis.model).reply(NAME)).token_ids
     assert worker.model.context
-    longest = 0.0
     for number in range(200):
-        asked: list[float] = []
         end = time.monotonic() + next(moments)
 
-        def cancelled(end: float = end, asked: list[float] = asked) -> bool:
-            if time.monotonic() >= end and not asked:
-                asked.append(time.monotonic())
-            return bool(asked)
+        def cancelled(end: float = end) -> bool:
+            return time.monotonic() >= end
 
         request = replace(STORY, content="Tell me a story. " * 30)
         reply = finished(worker.reply(request, cancelled))
         assert reply.finish_reason == "cancelled"
-        longest = max(longest, time.monotonic() - asked[0])
         if number % 10 == 0:
             assert finished(worker.reply(NAME)).token_ids == fresh
-    # Not a speed, which a busy machine decides: it never waits for what never comes.
-    assert longest < PATIENCE_SECONDS

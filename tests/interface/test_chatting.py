@@ -116,9 +116,8 @@ def test_drafts_stay_with_their_chats(sit_down: Sit) -> None:
         await desk.press("ctrl+n")
         assert desk.chat.composer.text == "other"
         # Also on the disk, for when the program is killed.
-        await desk.pilot.pause(0.8)
         with Store.open(desk.path) as store:
-            assert store.draft() == "other"
+            await desk.until(lambda: store.draft() == "other")
             assert store.draft(first.id) == "half a"
 
     sit_down(visit)

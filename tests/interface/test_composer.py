@@ -46,13 +46,18 @@ def test_enter_and_the_other_keys_can_be_swapped(sit_down: Sit) -> None:
     sit_down(visit, enter_sends=False)
 
 
-def test_enter_right_after_a_paste_does_not_send(
-    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [100.0]
-    clock = SimpleNamespace(monotonic=lambda: now[0])
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The composer's time in seconds, which passes only when a test says so."""
+    seconds = [100.0]
+    clock = SimpleNamespace(monotonic=lambda: seconds[0])
     monkeypatch.setattr("genesis_chat.tui.widgets.composer.time", clock)
+    return seconds
 
+
+def test_enter_right_after_a_paste_does_not_send(
+    sit_down: Sit, now: list[float]
+) -> None:
     async def visit(desk: Desk) -> None:
         paste(desk, "half of it")
         await desk.until(lambda: desk.chat.composer.text)
@@ -66,13 +71,13 @@ def test_enter_right_after_a_paste_does_not_send(
     sit_down(visit)
 
 
-def test_a_long_paste_is_folded_and_sent_whole(sit_down: Sit) -> None:
+def test_a_long_paste_is_folded_and_sent_whole(sit_down: Sit, now: list[float]) -> None:
     async def visit(desk: Desk) -> None:
         await desk.press(*"Read: ")
         paste(desk, LONG.replace("\n", "\r\n"))
         await desk.until(lambda: "pasted 40 lines" in desk.chat.composer.text)
         assert "\n" not in desk.chat.composer.text
-        await desk.pilot.pause(2 * AFTER_PASTE_SECONDS)
+        now[0] += AFTER_PASTE_SECONDS
         await desk.turn("enter")
         assert desk.stored()[0].content == f"Read: {LONG}"
 

@@ -141,10 +141,16 @@ def test_a_chat_that_is_looked_at_meanwhile_gets_no_readings(sit_down: Sit) -> N
         await desk.press("enter")
         await desk.until(lambda: desk.chat.trace.last)
         await desk.press("ctrl+n")
-        await desk.pilot.pause(0.2)
-        assert desk.chat.trace.last is None
+        await desk.until(lambda: desk.chat.conversation is None)
+
+        def over() -> bool:
+            assert desk.chat.trace.last is None
+            return not desk.app.turns.busy
+
+        assert not over()
+        await desk.until(over)
         await desk.idle()
-        assert desk.chat.trace.last is None
+        assert over()
 
     sit_down(visit, model="slow")
 

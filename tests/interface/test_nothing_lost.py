@@ -48,8 +48,7 @@ def test_a_message_waits_on_the_disk_while_the_model_loads(sit_down: Sit) -> Non
         desk.chat.composer.write(BOB)
         await desk.press("enter")
         assert desk.chat.composer.text == ""
-        await desk.pilot.pause(0.8)
-        assert draft(desk, "unsent") == BOB
+        await desk.until(lambda: draft(desk, "unsent") == BOB)
         loaded.set()
         await desk.idle()
         assert desk.stored()[0].content == BOB and draft(desk, "unsent") == ""
@@ -66,8 +65,8 @@ def test_what_was_sent_before_a_kill_is_in_the_composer(
 
     async def visit(desk: Desk) -> None:
         assert desk.chat.composer.text == f"{BOB}\n\nand more"
-        await desk.pilot.pause(0.8)
-        assert draft(desk) == f"{BOB}\n\nand more" and draft(desk, "unsent") == ""
+        await desk.until(lambda: draft(desk) == f"{BOB}\n\nand more")
+        await desk.until(lambda: draft(desk, "unsent") == "")
 
     sit_down(visit)
 

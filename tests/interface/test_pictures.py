@@ -100,7 +100,6 @@ async def settled(desk: Desk) -> None:
     desk.chat.composer.cursor_blink = False
     desk.chat._show_memory()
     desk.app.clear_notifications()
-    await desk.pilot.pause(0.3)
     await desk.pilot.wait_for_scheduled_animations()
 
 
@@ -119,10 +118,10 @@ def test_a_conversation(
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.chat.context)
         await settled(desk)
-        compare(desk, f"conversation-{name}")
+        await compare(desk, f"conversation-{name}")
         await desk.press("ctrl+up", "up", "up")
         await settled(desk)
-        compare(desk, f"message-{name}")
+        await compare(desk, f"message-{name}")
 
     sit_down(visit, size=size, theme=theme, conversation=chats)
 
@@ -131,7 +130,7 @@ def test_a_conversation(
 def test_the_first_screen(sit_down: Sit, name: str, size: tuple[int, int]) -> None:
     async def visit(desk: Desk) -> None:
         await settled(desk)
-        compare(desk, f"welcome-{name}")
+        await compare(desk, f"welcome-{name}")
 
     sit_down(visit, size=size)
 
@@ -155,7 +154,7 @@ def test_a_screen_over_it(
         await desk.until(lambda: desk.chat.context)
         await desk.press(*keys)
         await settled(desk)
-        compare(desk, name)
+        await compare(desk, name)
 
     size, theme = (SMALL, LIGHT) if name in ("system", "commands") else (LARGE, "nord")
     sit_down(visit, size=size, theme=theme, conversation=chats)
@@ -187,7 +186,7 @@ def test_the_mixers(
         desk.chat.trace.take(readings)
         desk.chat._draw()
         await settled(desk)
-        compare(desk, f"mixers-{name}")
+        await compare(desk, f"mixers-{name}")
 
     sit_down(visit, size=size, theme=theme, conversation=chats)
 
@@ -197,6 +196,6 @@ def test_the_models(sit_down: Sit) -> None:
         await desk.press("f2")
         await desk.until(lambda: "builtin" in desk.seen())
         await settled(desk)
-        compare(desk, "models")
+        await compare(desk, "models")
 
     sit_down(visit, size=LARGE)

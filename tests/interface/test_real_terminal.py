@@ -5,7 +5,6 @@ import re
 import signal
 import sys
 import termios
-import time
 from pathlib import Path
 
 import psutil
@@ -47,6 +46,13 @@ def stored(home: Path) -> list[tuple[str, str, str]]:
         return [(m.role, m.status, m.content) for m in branch]
 
 
+def reply_of(home: Path) -> str:
+    """What there is on the disk of a reply that is being written."""
+    with Store.open(home / "history.sqlite3") as store:
+        latest = store.latest()
+        return store.branch(latest.id)[-1].content if latest else ""
+
+
 def test_start_chat_search_and_quit(home: Path) -> None:
     with Screen.start("-m", "builtin", *GREEDY, size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
@@ -76,7 +82,7 @@ def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
         screen.see("builtin · ", SIZE)
         screen.type("Tell me a story\r")
         screen.see("tokens/s", SIZE)
-        time.sleep(0.5)
+        screen.read_while(lambda: len(reply_of(home)) <= 30)
         if how == "closed":
             screen.hang_up()
         else:
@@ -208,33 +214,37 @@ def test_other_terminals(term: str) -> None:
         assert screen.finish() == 0
 
 
-# Prints as native code does, again and again, and then is the program.
+# Prints as native code does, again and again from when the screen is taken over, and
+# makes a file once it has done so for a while.
 PRINTING = """
-import os, threading, time
+import os, pathlib, sys, threading, time
+printed = pathlib.Path(sys.argv.pop(1))
 def write():
-    while True:
+    for number in range(10**9):
         os.write(1, b"NATIVE-OUT\\n")
         os.write(2, b"NATIVE-ERR\\n")
         time.sleep(0.05)
+        if number == 20:
+            printed.touch()
 from genesis_chat.cli import main
-import genesis_chat.tui.app as app
-run = app.run
-def run_printing(start):
-    threading.Timer(1, write).start()
-    return run(start)
-app.run = run_printing
+from genesis_chat.tui.prints import Prints
+take = Prints._take
+def take_and_print(prints):
+    take(prints)
+    threading.Thread(target=write, daemon=True).start()
+Prints._take = take_and_print
 main()
 """
 
 
-def test_native_prints_do_not_reach_the_screen() -> None:
-    command = (sys.executable, "-P", "-c", PRINTING)
+def test_native_prints_do_not_reach_the_screen(tmp_path: Path) -> None:
+    command = (sys.executable, "-P", "-c", PRINTING, str(tmp_path / "printed"))
     arguments = ("-m", "builtin", *GREEDY)
     with Screen.start(*arguments, size=SIZE, command=command) as screen:
         screen.see("builtin · ", SIZE)
         screen.type("What is the capital of Japan?\r")
         screen.see("Tokyo", SIZE)
-        time.sleep(1.5)
+        screen.read_while(lambda: not (tmp_path / "printed").exists())
         screen.see("tokens/s", SIZE)
         assert b"NATIVE" not in screen.shown
         screen.type("\x11")
@@ -242,12 +252,17 @@ def test_native_prints_do_not_reach_the_screen() -> None:
         assert b"NATIVE" not in screen.shown[: screen.shown.rindex(b"\x1b[?1049l")]
 
 
+def draft(home: Path) -> str:
+    with Store.open(home / "history.sqlite3") as store:
+        return store.draft()
+
+
 def test_what_is_being_written_survives_a_kill(home: Path) -> None:
     with Screen.start("-m", "builtin", size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
         screen.type("half a thou")
         screen.see("half a thou", SIZE)
-        time.sleep(1.5)
+        screen.read_while(lambda: draft(home) != "half a thou")
         screen.process.kill()
     with Screen.start("-m", "builtin", size=SIZE) as screen:
         screen.see("half a thou", SIZE)
@@ -286,14 +301,14 @@ def visit(home: Path, texts: list[str]) -> bytes:
             for place, text in enumerate(part):
                 role = "assistant" if place % 2 else "user"
                 parent = store.add(id, role, text, parent=parent).id  # type: ignore[arg-type]
-            store.set_draft(part[-1], id)
+            store.set_draft(f"{part[-1]} seen {number}", id)
     with Screen.start("-m", "builtin", size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
         for step in range(len(texts) // 6):
             # Tab goes from the search to the list; F3 shows the system prompt.
             screen.type("\x06\t" + "\x1b[H" + "\x1b[B" * step + "\r")
-            screen.read_more(200)
-            time.sleep(0.2)
+            # The latest conversation is the first in the list.
+            screen.see(f"seen {(len(texts) // 6 - 1 - step) * 6}", SIZE)
         screen.type("\x06q")
         screen.see("Messages", SIZE)
         screen.type("\x1bOR")

@@ -32,7 +32,7 @@ async def scroll_until(desk: Desk, key: str, text: str) -> None:
         if text in desk.texts:
             return
         await desk.press(key)
-        await desk.pilot.pause(0.05)
+        await desk.until(lambda: not desk.chat.transcript._growing)
     raise AssertionError(desk.texts)
 
 
