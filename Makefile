@@ -9,12 +9,13 @@ PROMPT ?=
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help ask chat test test-metal soak measure lint format clean
+.PHONY: help ask chat test test-all test-metal soak measure lint format clean
 
 help:
 	@echo 'make ask PROMPT="..."   answer one prompt'
 	@echo 'make chat               start a chat'
 	@echo 'make test               lint, check types and imports, run the tests'
+	@echo 'make test-all           the same, and the tests that take long'
 	@echo 'make test-metal         on a Mac: every Metal kernel, its errors and timings'
 	@echo 'make soak               the long tests of the history: kills, many programs, large files'
 	@echo 'make measure            how quick the interface is, and what it costs'
@@ -49,7 +50,10 @@ lint: $(TEST_STAMP)
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m 'not slow'
+
+test-all: test
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
 # Some chips multiply float32 matrices in less than float32 unless MLX is told not to.
 test-metal: $(TEST_STAMP)

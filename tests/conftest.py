@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import reference
-from filelock import FileLock
 
 GUARD = Path(__file__).parent / "socket_guard"
 
@@ -47,9 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Compiled once for all tests of a run, since that takes seconds."""
-    cache = tmp_path_factory.getbasetemp().parent / "compiled"
+def private_cache(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """Compiled once for all tests and runs in this checkout, since that takes seconds.
+
+    Sources, processor and switches are in the names, so nothing old is ever used.
+    """
+    cache = Path(pytestconfig.cache.mkdir("compiled"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GENESIS_CHAT_CACHE", str(cache))
         yield cache
@@ -72,8 +74,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory, private_cache: Path) -> N
     """The CPU backend, compiled; commands have no patience for that."""
     from genesis_chat import load
 
-    lock = FileLock(private_cache.with_suffix(".lock"))
-    with pytest.MonkeyPatch.context() as patch, lock:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GENESIS_CHAT_HOME", str(tmp_path_factory.mktemp("compiling")))
         for dtype in ("float32", "int8"):
             load("builtin", backend="cpu", dtype=dtype)

@@ -3,14 +3,15 @@
 import sys
 from pathlib import Path
 
-from .compiling import keep_compiled
+from .compiling import compiling
 from .loader import open_model
 
 directory, dtype, rule, folder = sys.argv[1:]
-keep_compiled(Path(folder))
-open_model(
+model = open_model(
     Path(directory),
     "float32" if dtype == "float32" else "int8",
     delta_rule=rule == "delta",
     threads=2,
-).compile()
+)
+with compiling(Path(folder)):
+    model.compile()

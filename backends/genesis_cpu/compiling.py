@@ -1,18 +1,25 @@
 """Compiling the kernels with Numba, once per computer and processor.
 
-Compiled code is kept in a folder that `keep_compiled` names. A folder that cannot be
+Compiled code is kept in a folder that `compiling` names. A folder that cannot be
 written is read all the same; one that cannot be read costs the compilation.
 """
 
+import glob
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
+import os
+import pickle
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,19 +29,27 @@ EXACT = {"contract"}
 
 
 class _Settings:
+    lock = threading.Lock()
     folder: Path | None = None
     on_compile: Callable[[], None] | None = None
 
 
-def keep_compiled(
+@contextmanager
+def compiling(
     folder: Path | None, on_compile: Callable[[], None] | None = None
-) -> None:
-    """Say where compiled code is kept; None is nowhere.
+) -> Iterator[None]:
+    """Say where compiled code is kept, from now on; None is nowhere.
 
-    `on_compile` is called once, before the first kernel that has to be compiled. What
-    it leaves in the folder is used then.
+    Inside, `on_compile` is called once, before the first kernel that has to be
+    compiled. What it leaves in the folder is used then. One thread at a time is inside,
+    since the kernels are everybody's.
     """
-    _Settings.folder, _Settings.on_compile = folder, on_compile
+    with _Settings.lock:
+        _Settings.folder, _Settings.on_compile = folder, on_compile
+        try:
+            yield
+        finally:
+            _Settings.on_compile = None
 
 
 def processors() -> int:
@@ -71,38 +86,33 @@ def _sources() -> str:
     return digest.hexdigest()
 
 
-class _Locator(_CacheLocator):
-    def __init__(self, module: str) -> None:
-        self._module = module
-
-    @classmethod
-    def from_function(cls, py_func: Any, py_file: str) -> "_Locator":
-        return cls(py_func.__module__)
-
-    def get_cache_path(self) -> str:
-        return str(_Settings.folder)
-
-    def get_source_stamp(self) -> str:
-        return _sources()
-
-    def get_disambiguator(self) -> str:
-        return self._module.rpartition(".")[2]
-
-
-class _Implementation(CompileResultCacheImpl):
-    _locator_classes: Any = (_Locator,)
-
-
-class _FolderCache(FunctionCache):
-    _impl_class = _Implementation
+@cache
+def _circumstances() -> tuple[Any, ...]:
+    """What else code depends on; the processor comes from Numba itself."""
+    config: Any = numba.config
+    switches = (
+        "OPT",
+        "LOOP_VECTORIZE",
+        "SLP_VECTORIZE",
+        "BOUNDSCHECK",
+        "DEBUGINFO_DEFAULT",
+    )
+    settings = [getattr(config, switch) for switch in switches]
+    return numba.__version__, sys.implementation.cache_tag, *settings
 
 
 class _KernelCache:
-    """Numba's cache of one function, which no state of the folder can break."""
+    """Compiled code of one function, which no state of the folder can break.
+
+    A file for each signature and processor, and no index of them: programs that start
+    together, with another dtype or processor, would write over each other's entries
+    and call code for other arguments or instructions.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-        self._inner: Any = None
+        code = function.__code__
+        self._bytes = code.co_code
+        self._name = f"{function.__module__.rpartition('.')[2]}.{code.co_qualname}"
 
     @property
     def cache_path(self) -> str:
@@ -116,28 +126,54 @@ class _KernelCache:
             found = self._kept(signature, target)
         return found
 
-    def _kept(self, signature: Any, target: Any) -> Any:
-        if _Settings.folder is None:
-            return None
-        self._inner = _FolderCache(self._function)
-        try:
-            return self._inner.load_overload(signature, target)
-        except Exception:  # a damaged pickle may raise anything
-            with suppress(OSError):
-                self._inner.flush()
-            return None
-
     def save_overload(self, signature: Any, data: Any) -> None:
-        if self._inner is None:
+        folder = _Settings.folder
+        # Addresses in it hold for this process alone.
+        if folder is None or data.library.has_dynamic_globals:
             return
-        try:
-            self._inner.save_overload(signature, data)
-        except OSError:
-            # Read-only or full: this process has the code, the next compiles again.
-            self._inner = None
+        name, stamp = self._names(signature, data.codegen)
+        content = dumps((signature, data._reduce()))
+        # Read-only or full: this process has the code, the next compiles again.
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder / f"{name}.{stamp}.nbc", content)
+            for older in folder.glob(f"{glob.escape(name)}.*.nbc"):
+                if older.name != f"{name}.{stamp}.nbc":
+                    older.unlink()
 
     def enable(self) -> None:
         """Numba's interface; the cache is always on."""
 
     def disable(self) -> None:
         """Numba's interface; the cache is always on."""
+
+    def _kept(self, signature: Any, target: Any) -> Any:
+        if _Settings.folder is None:
+            return None
+        target.refresh()
+        name, stamp = self._names(signature, target.codegen())
+        with suppress(Exception):  # a damaged pickle may raise anything
+            content = (_Settings.folder / f"{name}.{stamp}.nbc").read_bytes()
+            of, reduced = pickle.loads(content)
+            if of == signature:
+                return CompileResult._rebuild(target, *reduced)
+        return None
+
+    def _names(self, signature: Any, codegen: Any) -> tuple[str, str]:
+        """The names of a function's code for a processor, and of its sources."""
+        facts = (signature, codegen.magic_tuple(), _circumstances())
+        digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+        sources = hashlib.sha256(_sources().encode() + self._bytes).hexdigest()[:16]
+        return f"{self._name}.{digest}", sources
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that is there as a whole or not at all. Raises `OSError`."""
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..model_files import check_weights_file, read_args, read_quantization
-from .compiling import keep_compiled, processors
+from .compiling import compiling, processors
 from .model import Model
 from .weights import DEFAULT_DTYPE, DTYPES, Dtype, read_weights
 
@@ -48,9 +49,9 @@ def load(
         if compiled is not None:
             compile_elsewhere(directory, kind, compiled, delta_rule)
 
-    keep_compiled(compiled, prepare)
     model = open_model(directory, kind, delta_rule, threads)
-    model.compile()
+    with compiling(compiled, prepare):
+        model.compile()
     return model
 
 
@@ -75,17 +76,31 @@ def compile_elsewhere(
 
     There is a second reason: code that was just compiled calls other copies of some
     kernels than the same code out of its file, and these round otherwise. If that
-    process fails, this one compiles.
+    process fails, this one compiles. Of programs that start together one compiles,
+    and the others wait for it.
     """
     rule = "delta" if delta_rule else "plain"
     command = [sys.executable, "-P", "-m", __package__, str(directory), dtype, rule]
-    subprocess.run(
-        [*command, str(compiled)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    with _alone(compiled):
+        subprocess.run(
+            [*command, str(compiled)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other program is here meanwhile, if the folder can be written."""
+    from filelock import FileLock
+
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(folder / "lock"))
+        yield
 
 
 def device_facts() -> tuple[str, Dtype]:

@@ -3,12 +3,19 @@
 import os
 import resource
 import shutil
+import subprocess
 import sys
+import threading
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from filelock import FileLock
 from terminal import Result, run
+from waiting import PATIENCE_SECONDS
+
+from backends.genesis_cpu.compiling import _Settings, compiling
+from backends.genesis_cpu.loader import compile_elsewhere
 
 # What a small kernel gives, and whether it had to be compiled.
 SCRIPT = dedent("""
@@ -16,12 +23,12 @@ SCRIPT = dedent("""
     from pathlib import Path
     import numpy as np
     from small_kernel import twice
-    from backends.genesis_cpu.compiling import keep_compiled
+    from backends.genesis_cpu.compiling import compiling
     compiled = []
     folder = sys.argv[1]
-    keep_compiled(Path(folder) if folder else None, lambda: compiled.append(1))
     x = np.arange(5, dtype=np.float32)
-    print(float(twice(x)), float(twice(x)), len(compiled))
+    with compiling(Path(folder) if folder else None, lambda: compiled.append(1)):
+        print(float(twice(x)), float(twice(x)), len(compiled))
 """)
 KERNEL = dedent("""
     from backends.genesis_cpu.compiling import kernel
@@ -51,9 +58,11 @@ def compiled_once(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
-def start(module: Path, folder: Path | str, **environment: str) -> Result:
+def start(
+    module: Path, folder: Path | str, script: str = SCRIPT, **environment: str
+) -> Result:
     path = os.pathsep.join([str(module), os.environ.get("PYTHONPATH", "")])
-    command = (sys.executable, "-c", SCRIPT, str(folder))
+    command = (sys.executable, "-c", script, str(folder))
     return run(command=command, env={"PYTHONPATH": path, **environment})
 
 
@@ -67,17 +76,16 @@ def test_compiled_once(module: Path, tmp_path: Path) -> None:
     assert told(start(module, folder)) == COMPILED
     assert told(start(module, folder)) == KEPT
     assert told(start(module, "")) == COMPILED
-    assert not list(module.rglob("*.nbi"))
+    assert not list(module.rglob("*.nb*"))
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "other"])
-@pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
 def test_a_damaged_file_is_compiled_again(
-    damage: str, pattern: str, module: Path, compiled_once: Path, tmp_path: Path
+    damage: str, module: Path, compiled_once: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "compiled"
     shutil.copytree(compiled_once, folder)
-    (file,) = folder.rglob(pattern)
+    (file,) = folder.iterdir()
     whole = file.read_bytes()
     file.write_bytes(
         {
@@ -119,23 +127,146 @@ def test_a_full_disk(module: Path, tmp_path: Path) -> None:
 def test_a_folder_that_may_not_be_written(module: Path, tmp_path: Path) -> None:
     folder = tmp_path / "compiled"
     assert told(start(module, folder)) == COMPILED
-    inner = next(folder.rglob("*.nbi")).parent
-    for path in (folder, inner):
-        path.chmod(0o500)
+    folder.chmod(0o500)
     try:
         assert told(start(module, folder)) == KEPT
     finally:
-        for path in (folder, inner):
-            path.chmod(0o700)
+        folder.chmod(0o700)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+        {"NUMBA_CPU_NAME": "x86-64"},
+        {"NUMBA_CPU_FEATURES": ""},
+        {"NUMBA_OPT": "1"},
+    ],
+    ids=["both", "another name", "other features", "other code of the compiler"],
+)
 def test_another_processor_has_its_own(
-    module: Path, compiled_once: Path, tmp_path: Path
+    other: dict[str, str], module: Path, compiled_once: Path, tmp_path: Path
 ) -> None:
     """As on a home that several computers share."""
     folder = tmp_path / "compiled"
     shutil.copytree(compiled_once, folder)
-    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
-    assert told(start(module, folder, **plain)) == COMPILED
-    assert told(start(module, folder, **plain)) == KEPT
+    assert told(start(module, folder, **other)) == COMPILED
+    assert told(start(module, folder, **other)) == KEPT
     assert told(start(module, folder)) == KEPT
+
+
+# A kernel for one kind of number, of which the code is written when another program
+# has written that for another kind and before anybody has read it.
+TWO_KINDS = dedent("""
+    import sys
+    from pathlib import Path
+    import numpy as np
+    from small_kernel import twice
+    from backends.genesis_cpu import compiling
+    folder, kind = Path(sys.argv[1]), np.dtype(sys.argv[2])
+    write = compiling._write
+    def write_in_turn(path, content):
+        print("ready", flush=True)
+        sys.stdin.readline()
+        write(path, content)
+    compiling._write = write_in_turn
+    with compiling.compiling(folder):
+        print(float(twice(np.arange(5, dtype=kind))))
+""")
+
+
+def test_programs_that_compile_together_do_not_mix_their_code(
+    module: Path, tmp_path: Path
+) -> None:
+    """Neither finds the other's code under the name of its own."""
+    path = os.pathsep.join([str(module), os.environ.get("PYTHONPATH", "")])
+    kinds = "float32", "int64"
+    folder = tmp_path / "compiled"
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO_KINDS, str(folder), kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        for kind in kinds
+    ]
+    for program in programs:
+        assert program.stdout and program.stdout.readline() == "ready\n"
+    said = [
+        program.communicate("\n", timeout=PATIENCE_SECONDS)[0] for program in programs
+    ]
+    assert said == ["20.0\n"] * 2
+    for kind in kinds:
+        script = SCRIPT.replace("np.float32", f"np.{kind}")
+        assert told(start(module, folder, script=script)) == KEPT
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_what_other_sources_gave_is_not_kept_for_ever(
+    module: Path, compiled_once: Path, tmp_path: Path
+) -> None:
+    folder, other = tmp_path / "compiled", tmp_path / "module"
+    shutil.copytree(compiled_once, folder)
+    other.mkdir()
+    changed = KERNEL.replace("2 * x[i]", "4 * x[i] / 2")
+    (other / "small_kernel.py").write_text(changed, encoding="utf-8")
+    assert told(start(other, folder)) == COMPILED
+    assert told(start(other, folder)) == KEPT
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_one_thread_at_a_time_says_where_code_goes(tmp_path: Path) -> None:
+    """Each finds its own folder, and its own notice, as long as it is inside."""
+    began, said = threading.Event(), []
+
+    def other() -> None:
+        began.set()
+        with compiling(tmp_path / "other", lambda: said.append("other")):
+            said.append("inside")
+
+    thread = threading.Thread(target=other)
+    with compiling(tmp_path / "mine", lambda: said.append("mine")):
+        thread.start()
+        assert began.wait(PATIENCE_SECONDS)
+        assert _Settings.folder == tmp_path / "mine" and said == []
+        assert _Settings.on_compile is not None
+        _Settings.on_compile()
+    thread.join(PATIENCE_SECONDS)
+    assert said == ["mine", "inside"]
+    assert _Settings.folder == tmp_path / "other" and _Settings.on_compile is None
+
+
+def test_of_programs_that_start_together_one_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others wait, and find what it left."""
+    compiled = tmp_path / "compiled"
+    compiled.mkdir()
+    asked, ran = threading.Event(), threading.Event()
+    acquire = FileLock.acquire
+
+    def acquire_and_tell(lock: FileLock, *arguments: object, **named: object) -> object:
+        asked.set()
+        return acquire(lock, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ran.set())
+    arguments = (tmp_path / "model", "int8", compiled, False)
+    with FileLock(compiled / "lock"):
+        monkeypatch.setattr(FileLock, "acquire", acquire_and_tell)
+        thread = threading.Thread(target=compile_elsewhere, args=arguments)
+        thread.start()
+        assert asked.wait(PATIENCE_SECONDS) and not ran.is_set()
+    thread.join(PATIENCE_SECONDS)
+    assert ran.is_set()
+
+
+def test_a_folder_that_cannot_have_a_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = threading.Event()
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ran.set())
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    compile_elsewhere(tmp_path, "int8", tmp_path / "file" / "compiled", False)
+    assert ran.is_set()
