@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import reference
+from process_state import process_state
 
 GUARD = Path(__file__).parent / "socket_guard"
 
@@ -25,7 +26,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def loopback(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def unchanged_process(private_cache: Path) -> Iterator[None]:
+    """Whatever a test changes of its process, it gives back."""
+    before = process_state()
+    yield
+    after = process_state()
+    assert after == before
+
+
+@pytest.fixture(autouse=True)
+def loopback(
+    unchanged_process: None,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Tests that are marked so may talk to a server of their own on this computer."""
     if request.node.get_closest_marker("loopback"):
         monkeypatch.setenv("GENESIS_TEST_LOOPBACK", "1")
@@ -59,7 +73,9 @@ def private_cache(pytestconfig: pytest.Config) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def private_home(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    unchanged_process: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """A data directory of the test's own."""
     home = tmp_path_factory.mktemp("home")

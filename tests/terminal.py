@@ -81,6 +81,8 @@ def call(
     with pytest.MonkeyPatch.context() as patch:
         for name, buffer in buffers.items():
             patch.setattr(sys, name, io.TextIOWrapper(buffer, encoding="utf-8"))
+        # The program sets one of its own, and pytest's own must not go.
+        patch.setattr(sys, "unraisablehook", sys.unraisablehook)
         patch.setattr(sys, "argv", ["genesis-chat", *map(str, arguments)])
         for variable, value in (env or {}).items():
             patch.setenv(variable, value)

@@ -49,8 +49,10 @@ def stop_on_interrupt(leaving: bool = False) -> Iterator[Stop]:
     try:
         yield stop
     finally:
-        ignored = leaving and stop.asked
-        signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else previous)
+        if leaving and stop.asked:
+            previous = signal.SIG_IGN
+        # None is a handler that Python cannot set again.
+        signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)
 
 
 def write(text: str) -> None:

@@ -1,8 +1,7 @@
 """The full-screen application."""
 
-import signal
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -25,6 +24,7 @@ from .library import Library
 from .messages import Downloaded
 from .palette import commands, keys, unknown_keys
 from .prints import Prints
+from .process import few_full_collections, signals_go_to
 from .screens.chat import ChatScreen
 from .screens.dialogs import Confirm
 from .shown import line
@@ -57,7 +57,6 @@ class GenesisApp(App[int]):
         self.model: ModelFacts | None = None
         self.undo: tuple[str, list[str]] | None = None
         self.prints = Prints()
-        self._handlers: dict[int, Any] = {}
         self._ended_by: int | None = None
         self.library = Library(start.history, self._recovered)
         self.turns = turns or Turns(
@@ -84,18 +83,8 @@ class GenesisApp(App[int]):
         if not self.is_headless:
             leave_when_hung_up(self.close)
 
-    def watch_signals(self) -> None:
-        """Leave in order when a signal asks for it, until `close`."""
-        for name in SIGNALS:
-            if hasattr(signal, name):
-                number = getattr(signal, name)
-                self._handlers[number] = signal.signal(number, self._leave)
-
     def close(self) -> None:
-        """Keep everything, and let go of the model and the history."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers.clear()
+        """Keep everything, and let go of the model and the history; in any thread."""
         self.download.stop()
         self.turns.close()
         self.library.close()
@@ -251,7 +240,7 @@ class GenesisApp(App[int]):
     def _recovered(self, sentence: str) -> None:
         self.call_from_thread(self.chat.tell, sentence, error=True)
 
-    def _leave(self, number: int, frame: object) -> None:
+    def leave(self, number: int, frame: object) -> None:
         """The terminal is gone, or somebody wants this program to end."""
         # While the terminal is being taken over nothing can be called yet.
         self._ended_by = number
@@ -262,25 +251,24 @@ class GenesisApp(App[int]):
             self.call_later(self.exit, 128 + number)
 
 
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def _interrupts_ignored() -> AbstractContextManager[None]:
     """Meanwhile Ctrl-C is for the editor that has the terminal.
 
     By a handler, which no editor inherits as it would inherit `SIG_IGN`.
     """
-    before = signal.signal(signal.SIGINT, lambda number, frame: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    return signals_go_to(lambda number, frame: None, ["SIGINT"])
 
 
 def run(start: Start) -> int:
     """Run the interface until it is left; the exit code."""
     app = GenesisApp(start)
-    app.watch_signals()
     try:
-        with app.prints.kept_off(), safe_input():
+        with (
+            signals_go_to(app.leave, SIGNALS),
+            few_full_collections(),
+            app.prints.kept_off(),
+            safe_input(),
+        ):
             code = app.run()
             # After an error that nobody expected there is only the latter.
             return code or app.return_code or 0

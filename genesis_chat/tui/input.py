@@ -74,8 +74,9 @@ def safe_input() -> Iterator[None]:
     from textual.drivers import linux_driver
 
     driver: object = linux_driver
+    before = vars(linux_driver)["getincrementaldecoder"]
     setattr(driver, "getincrementaldecoder", lambda encoding: Decoder)  # noqa: B010
     try:
         yield
     finally:
-        setattr(driver, "getincrementaldecoder", getincrementaldecoder)  # noqa: B010
+        setattr(driver, "getincrementaldecoder", before)  # noqa: B010

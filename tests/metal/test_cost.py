@@ -1,15 +1,17 @@
 """The cost of a decoded token, counted from the graph."""
 
 import json
+import threading
 
 import mlx.core as mx
 import pytest
 from configurations import configuration
 from emulation import needs_kernels, running
+from waiting import PATIENCE_SECONDS
 
 from backends.genesis_mlx import Model, ModelArgs
 from genesis_chat.bench.cost.dispatches import dispatches
-from genesis_chat.bench.cost.graph import trace
+from genesis_chat.bench.cost.graph import as_on_metal, trace
 from genesis_chat.bench.cost.ours import genesis_cost
 from genesis_chat.bench.cost.traffic import traffic
 from genesis_chat.cli.main import run
@@ -21,6 +23,26 @@ MOST_BYTES = 1.05
 def count(function: object, *shapes: tuple[int, ...]) -> dict[str, int]:
     graph = trace(function, [mx.zeros(shape) for shape in shapes])  # type: ignore[arg-type]
     return dispatches(graph)
+
+
+def test_one_thread_at_a_time_has_stand_ins() -> None:
+    """The second one would keep the first one's for MLX's own."""
+    own, began, seen = mx.default_device, threading.Event(), []
+
+    def other() -> None:
+        began.set()
+        with as_on_metal():
+            seen.append(mx.default_device)
+
+    thread = threading.Thread(target=other)
+    with as_on_metal():
+        with as_on_metal():
+            thread.start()
+            assert began.wait(PATIENCE_SECONDS)
+        assert mx.default_device is not own and seen == []
+    thread.join(PATIENCE_SECONDS)
+    assert len(seen) == 1 and seen[0] is not own
+    assert mx.default_device is own
 
 
 def test_views_are_no_dispatches() -> None:

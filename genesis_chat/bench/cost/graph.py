@@ -1,5 +1,6 @@
 """The graph MLX would submit, as it would be built on Metal."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -91,9 +92,21 @@ def one_node(
     return found
 
 
+# Whoever comes second would take the first one's stand-ins for MLX's own.
+_stand_in = threading.RLock()
+
+
 @contextmanager
 def as_on_metal() -> Iterator[None]:
-    """Let Python code see Apple's GPU; MLX itself must not be asked to compute."""
+    """Let Python code see Apple's GPU; MLX itself must not be asked to compute.
+
+    One thread at a time is inside. Others must not use MLX meanwhile.
+    """
+    with _stand_in:
+        yield from _on_metal()
+
+
+def _on_metal() -> Iterator[None]:
     gpu = mx.Device(mx.gpu, 0)
     stand_ins: list[tuple[Any, str, Any]] = [
         (mx.metal, "is_available", lambda: True),

@@ -21,8 +21,6 @@ from .replying import FLUSH_SECONDS
 # Below these sizes the sidebar waits to be asked for, and lines are saved.
 WIDE, HIGH = 100, 30
 MEMORY_SECONDS = 2.0
-# In collections of the middle generation; Python's own is 10.
-FULL_COLLECTION_AFTER = 30
 
 
 class ChatScreen(Completing):
@@ -78,8 +76,6 @@ class ChatScreen(Completing):
         await self.open(self.start.conversation)
         self.list_conversations()
         await self.load_questions()
-        # Full collections wait for a pause; see `tidy_soon`.
-        gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
         # What is there by now stays: the collector need not look at it again.
         self.call_after_refresh(gc.freeze)
 
