@@ -46,7 +46,7 @@ def elsewhere(folder: Path, out: Path, **environment: str) -> tuple[Logits, Logi
     path = os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")])
     ids = " ".join(map(str, IDS))
     command = (sys.executable, "-c", SCRIPT, str(folder / "model"), str(out), ids)
-    result = run(command=command, env={"PYTHONPATH": path, **environment}, timeout=240)
+    result = run(command=command, env={"PYTHONPATH": path, **environment}, timeout=1200)
     assert result.code == 0, result.err
     found = np.load(out)
     return found["whole"], found["steps"]

@@ -226,6 +226,7 @@ def moments() -> Iterator[float]:
     return iter(lambda: draw.random() * 0.1, None)
 
 
+@pytest.mark.slow
 def test_cancelled_at_any_moment(
     worker: WorkerEngine, genesis: Genesis, moments: Iterator[float]
 ) -> None:

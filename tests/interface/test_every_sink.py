@@ -88,6 +88,7 @@ async def back(desk: Desk) -> None:
         await desk.pilot.pause()
 
 
+@pytest.mark.slow
 def test_lists(desk_at: Desks, tmp_path: Path) -> None:
     with Store.open(tmp_path / "history.sqlite3") as store:
         said = (NewMessage("user", "x", None),)
@@ -128,6 +129,7 @@ def test_lists(desk_at: Desks, tmp_path: Path) -> None:
     asyncio.run(visit())
 
 
+@pytest.mark.slow
 def test_messages(desk_at: Desks, tmp_path: Path) -> None:
     with Store.open(tmp_path / "history.sqlite3") as store:
         said = (NewMessage("user", "x", None),)
@@ -168,6 +170,7 @@ def test_a_reply_that_streams(desk_at: Desks) -> None:
     asyncio.run(visit())
 
 
+@pytest.mark.slow
 def test_errors_the_status_line_and_the_title(desk_at: Desks) -> None:
     async def visit() -> None:
         async with desk_at() as desk:

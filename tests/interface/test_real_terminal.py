@@ -318,6 +318,7 @@ def visit(home: Path, texts: list[str]) -> bytes:
     return bytes(screen.shown)
 
 
+@pytest.mark.slow
 def test_no_text_acts_on_the_terminal(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
