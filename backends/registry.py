@@ -196,4 +196,4 @@ def _named(
 def _has_metal() -> bool:
     if platform.system() != "Darwin":
         return False
-    return bool(import_module("backends.genesis_mlx.device").on_metal())
+    return bool(import_module("backends.mlx_base.device").on_metal())

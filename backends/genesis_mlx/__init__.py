@@ -12,12 +12,12 @@ from ..errors import (
     WeightsError,
 )
 from ..events import FinishReason, GeneratedToken, Prefilled, Readings
+from ..mlx_base.blas import HAS_OPENBLAS  # before whatever imports MLX
+from ..mlx_base.device import DTYPES, Dtype, device_facts
 from ..model_files import read_args
 from ..sampling_settings import SamplingSettings
 from ..weights import ALWAYS_FLOAT32, quantizable, tensor_shapes
-from .blas import HAS_OPENBLAS  # before whatever imports MLX
 from .cache import Cache
-from .device import DTYPES, Dtype, device_facts
 from .generate import generate, generate_with_progress
 from .loader import load
 from .model import Model

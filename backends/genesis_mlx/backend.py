@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..contract import Backend, DeviceFacts
 from ..genesis import DELTA_RULE, check_model_switches
-from .device import device_facts
+from ..mlx_base.device import device_facts
 from .language_model import LanguageModel
 from .loader import load
 

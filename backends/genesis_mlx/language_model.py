@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from ..contract import State
 from ..errors import CacheError
 from ..genesis import GenesisModel
+from ..mlx_base import device
+from ..mlx_base.sampling import Sampler
 from ..sampling_settings import SamplingSettings
-from . import device
 from .cache import Cache
 from .model import Model
-from .sampling import Sampler
 from .stepper import Stepper
 
 

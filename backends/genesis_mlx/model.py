@@ -8,9 +8,9 @@ from mlx.utils import tree_flatten
 
 from ..args import ModelArgs
 from ..errors import TokenError
+from ..mlx_base.device import DTYPES, on_metal
 from . import kernels
 from .cache import Cache
-from .device import DTYPES, on_metal
 from .layers import Block, Metacognition, make_norm
 from .ops import Positions, Taps
 

@@ -7,11 +7,11 @@ import mlx.core as mx
 
 from ..contract import Drawn
 from ..events import Readings
+from ..mlx_base.sampling import Sampler
 from .cache import Cache
 from .model import Model
 from .ops import Taps
 from .readings import Pending
-from .sampling import Sampler
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
 CLEAR_EVERY = 256

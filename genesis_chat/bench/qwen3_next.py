@@ -8,7 +8,7 @@ import mlx.core as mx
 from mlx.utils import tree_map
 
 from backends.args import ModelArgs
-from backends.genesis_mlx.device import DTYPES, default_dtype, prefill_step
+from backends.mlx_base.device import DTYPES, default_dtype, prefill_step
 
 
 def peer_config(qwen3_next: Any, args: ModelArgs) -> Any:

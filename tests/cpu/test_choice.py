@@ -14,7 +14,7 @@ from terminal import call, run
 from tolerances import LOGITS, max_difference
 from turns import GREEDY, finished
 
-from backends.genesis_mlx.device import on_metal
+from backends.mlx_base.device import on_metal
 from genesis_chat import Genesis
 from genesis_chat.cli.main import run as run_arguments
 from genesis_chat.engine import (

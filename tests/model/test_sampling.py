@@ -10,7 +10,7 @@ import pytest
 from tolerances import PROBABILITY
 
 from backends.genesis_mlx import SamplingSettings
-from backends.genesis_mlx.sampling import Sampler, filter_logits, penalize, sample
+from backends.mlx_base.sampling import Sampler, filter_logits, penalize, sample
 
 OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0}
 

@@ -8,8 +8,8 @@ from backends.cache_shapes import cache_shapes
 from backends.genesis_mlx.cache import IN_DTYPE, Cache, FoXCache
 from backends.genesis_mlx.cache.growing import STEP
 from backends.genesis_mlx.model import Model
-from backends.genesis_mlx.sampling import Sampler
 from backends.genesis_mlx.stepper import drawn
+from backends.mlx_base.sampling import Sampler
 from backends.sampling_settings import SamplingSettings
 from backends.weights import ALWAYS_FLOAT32
 

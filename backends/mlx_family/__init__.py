@@ -1,0 +1,1 @@
+"""Models of mlx-lm, whatever their family, through mlx-lm's own modules and caches."""

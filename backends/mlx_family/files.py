@@ -1,0 +1,118 @@
+"""What a model folder in mlx-lm's format holds, read without mlx-lm and without MLX."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from ..errors import ConfigError, WeightsError
+
+# Bytes of an element by its name in a safetensors header.
+WIDTHS = {
+    "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4,
+    "F16": 2, "BF16": 2, "I16": 2, "U16": 2,
+    "I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1,
+}  # fmt: skip
+FLOATS = ("F64", "F32", "F16", "BF16")
+# Where configurations tell how many tokens a model was trained to read, by preference.
+CONTEXT_KEYS = (
+    "max_position_embeddings",
+    "max_sequence_length",
+    "max_seq_len",
+    "seq_length",
+    "n_positions",
+    "n_ctx",
+    "model_max_length",
+    "block_size",
+)
+# For a model that does not tell, recurrent ones mostly.
+UNKNOWN_CONTEXT = 8192
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """A folder's config.json. Raises `ConfigError`."""
+    path = directory / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} is missing; the model is not complete.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not valid JSON; get the model again.") from error
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise ConfigError(f"{path} does not name a model_type.")
+    if config.get("model_file") is not None or (
+        config.get("auto_map")
+        and ((directory / str(config.get("model_file"))).is_file())
+    ):
+        raise ConfigError(
+            f"{path} asks for code from the model's folder, which is never run."
+        )
+    return config
+
+
+def context_length(config: dict[str, Any]) -> int:
+    """Tokens a model can read, from its configuration or that of its text part."""
+    for part in (config, config.get("text_config"), config.get("llm_config")):
+        if isinstance(part, dict):
+            for key in CONTEXT_KEYS:
+                length = part.get(key)
+                if type(length) is int and length > 0:
+                    return length
+    return UNKNOWN_CONTEXT
+
+
+def weight_files(directory: Path) -> list[Path]:
+    """The safetensors files that mlx-lm reads. Raises `WeightsError`.
+
+    An index beside them tells when one is missing.
+    """
+    files = sorted(directory.glob("model*.safetensors"))
+    index = directory / "model.safetensors.index.json"
+    if index.is_file():
+        try:
+            table = json.loads(index.read_text(encoding="utf-8-sig"))["weight_map"]
+            named = sorted({str(name) for name in table.values()})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise WeightsError(f"{index} is damaged; get the model again.") from error
+        there = {path.name for path in files}
+        missing = [name for name in named if name not in there]
+        if missing:
+            raise WeightsError(
+                f"{directory} lacks {len(missing)} of {len(named)} files of weights, "
+                f"such as {missing[0]}; get the model again."
+            )
+    if not files:
+        raise WeightsError(
+            f"{directory} has no model*.safetensors; get the model again."
+        )
+    return files
+
+
+def weight_sizes(directory: Path) -> tuple[int, int]:
+    """Bytes of the weights as stored, and with float matrices in float32.
+
+    Every header is checked by the strict reader. Packed integers count eight times
+    in the second figure: 4-bit weights in float32. Raises `WeightsError`.
+    """
+    stored = wide = 0
+    for path in weight_files(directory):
+        try:
+            with safe_open(str(path), framework="numpy") as file:
+                for name in file.keys():  # noqa: SIM118 - not a dict
+                    part = file.get_slice(name)
+                    count = 1
+                    for length in part.get_shape():
+                        count *= length
+                    size = count * WIDTHS.get(part.get_dtype(), 4)
+                    stored += size
+                    packed = part.get_dtype() == "U32"
+                    wide += size * 8 if packed else count * 4
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise WeightsError(
+                f"{path} cannot be read ({reason}); get the model again."
+            ) from error
+    return stored, wide

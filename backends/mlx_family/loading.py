@@ -1,0 +1,144 @@
+"""A model folder in mlx-lm's format, loaded by mlx-lm."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import psutil
+
+from ..errors import BackendError, ConfigError, WeightsError
+from ..mlx_base.device import DTYPES, on_metal
+from . import library
+from .files import context_length, read_config, weight_sizes
+from .language_model import LanguageModel, arrays
+
+# Of the memory that is free: more of it in float32 would crowd out everything else.
+WIDE_SHARE = 0.6
+SLOW = (
+    "There is no Metal here, so MLX runs {type} models on the processor, at a few "
+    "tokens a second."
+)
+PACKED = (
+    "The weights stay packed, since {wide:.1f} GB in float32 would not fit the free "
+    "memory; this is slower still."
+)
+
+
+def load(
+    directory: Path,
+    dtype: str | None = None,
+    report: Callable[[str], None] = lambda text: None,
+) -> LanguageModel:
+    """Load a folder of config.json and safetensors, whatever family mlx-lm has.
+
+    Nothing in the folder is run. On Metal a model computes in what it is stored in
+    unless `dtype` says otherwise; elsewhere in float32, with packed weights unpacked
+    where the memory allows, since MLX is far slower with other numbers there.
+
+    Raises:
+        ConfigError: config.json is missing, damaged, or of a model that mlx-lm's
+            version here does not have.
+        WeightsError: the weights are missing, damaged or do not fit.
+    """
+    if dtype is not None and dtype not in DTYPES:
+        raise ConfigError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}.")
+    config = read_config(directory)
+    kind = config["model_type"]
+    _, wide = weight_sizes(directory)
+    if not on_metal():
+        report(SLOW.format(type=kind))
+        # Compiling calls the system's C++ compiler, which may not be there.
+        mx.disable_compile()
+    network = _network(directory, kind)
+    if not on_metal():
+        if wide < WIDE_SHARE * psutil.virtual_memory().available:
+            library.loader().dequantize_model(network)
+        else:
+            report(PACKED.format(wide=wide / 1e9))
+    _cast(network, _target(network, dtype))
+    if not on_metal():
+        _lay_out_for_cpu(network)
+    mx.eval(network.parameters())
+    width, computes_in = _tried(network, kind)
+    return LanguageModel(
+        network,
+        vocab_size=width,
+        context=context_length(config),
+        dtype=computes_in,
+        identity=_identity(config, computes_in),
+    )
+
+
+def _network(directory: Path, kind: str) -> Any:
+    utils = library.loader()
+    try:
+        network, _ = utils.load_model(directory, lazy=True)
+    except (BackendError, KeyboardInterrupt):
+        raise
+    except ImportError as error:
+        raise ConfigError(f"{kind} models need a package: {error}.") from error
+    except SystemExit as error:
+        # One family ends the program when its package is missing.
+        raise ConfigError(f"{kind} models need a package that is missing.") from error
+    except Exception as error:
+        # Its model modules raise whatever a configuration leads them to.
+        if "not supported" in str(error):
+            raise ConfigError(
+                f"mlx-lm {library.installed_version()} has no {kind} models."
+            ) from error
+        detail = f"{type(error).__name__}: {str(error)[:200]}"
+        raise WeightsError(
+            f"mlx-lm cannot load the {kind} model in {directory} ({detail})."
+        ) from error
+    return network
+
+
+def _target(network: Any, dtype: str | None) -> mx.Dtype | None:
+    if dtype is not None:
+        return DTYPES[dtype]
+    return None if on_metal() else mx.float32
+
+
+def _cast(network: Any, target: mx.Dtype | None) -> None:
+    """Change the dtype of the floats that the family lets be changed."""
+    if target is None:
+        return
+    allowed = getattr(network, "cast_predicate", lambda name: True)
+    network.load_weights(
+        [
+            (name, array.astype(target))
+            for name, array in arrays(network).items()
+            if mx.issubdtype(array.dtype, mx.floating) and allowed(name)
+        ],
+        strict=False,
+    )
+
+
+def _lay_out_for_cpu(network: Any) -> None:
+    """Store float matrices input-major: the CPU's BLAS reads them twice as fast."""
+    for _, layer in network.named_modules():
+        if type(layer) in (nn.Linear, nn.Embedding):
+            # Evaluated one by one, so that only one matrix is held twice.
+            layer.weight = mx.contiguous(layer.weight.T).T
+            mx.eval(layer.weight)
+
+
+def _tried(network: Any, kind: str) -> tuple[int, str]:
+    """Width and dtype of the logits, which configurations do not tell reliably."""
+    cache = library.module("models.cache").make_prompt_cache(network)
+    try:
+        logits = network(mx.array([[0]]), cache=cache)
+        mx.eval(logits)
+    except Exception as error:
+        detail = f"{type(error).__name__}: {str(error)[:200]}"
+        raise BackendError(f"{kind} models do not run here ({detail}).") from error
+    return logits.shape[-1], str(logits.dtype).rpartition(".")[2]
+
+
+def _identity(config: dict[str, Any], dtype: str) -> str:
+    text = json.dumps(config, sort_keys=True)
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:32]} {dtype}"
