@@ -35,6 +35,7 @@ class Entry:
         module: where its `backend` is.
         needs: a package that not every system has, and the name people know it by.
         checks: where the `findings` of its own examination are.
+        types: a module whose `has_model` tells of types beyond `model_types`.
     """
 
     name: BackendName
@@ -44,6 +45,13 @@ class Entry:
     module: str
     needs: tuple[str, str] | None = None
     checks: str | None = None
+    types: str | None = None
+
+    def runs(self, model_type: str) -> bool:
+        """Whether it runs models of a type, if it is installed."""
+        if model_type in self.model_types or self.types is None:
+            return model_type in self.model_types
+        return bool(import_module(self.types).has_model(model_type))
 
     @property
     def is_installed(self) -> bool:
@@ -63,7 +71,7 @@ class Entry:
             yield from import_module(self.checks).findings()
 
 
-MLX = ("mlx", "MLX")
+MLX, MLX_LM = ("mlx", "MLX"), ("mlx_lm", "mlx-lm")
 ENTRIES = (
     Entry(
         "mlx",
@@ -80,6 +88,15 @@ ENTRIES = (
         ("float32", "int8"),
         ("float32", "int8"),
         "backends.genesis_cpu.backend",
+    ),
+    Entry(
+        "mlx",
+        frozenset(),
+        ("float32", "float16", "bfloat16"),
+        ("float32", "float16", "bfloat16"),
+        "backends.mlx_family.backend",
+        MLX_LM,
+        types="backends.mlx_family.types",
     ),
 )
 # Where `describe` is for each type.
@@ -120,13 +137,9 @@ def choose(
             f"backend must be one of {', '.join(BACKENDS)}, not {name!r}."
         )
     everything = tuple(entries)
-    fitting = [each for each in everything if model_type in each.model_types]
+    fitting = [each for each in everything if each.runs(model_type)]
     if not fitting:
-        types = sorted({one for each in everything for one in each.model_types})
-        raise ConfigError(
-            f"Models of the type {model_type!r} cannot be run; those that can be are "
-            f"of {', '.join(types)}."
-        )
+        raise ConfigError(_nobody(model_type, everything))
     able = [each for each in fitting if dtype is None or dtype in each.dtypes]
     if not able:
         dtypes = [d for d in COMPUTE_DTYPES if any(d in e.dtypes for e in fitting)]
@@ -152,7 +165,7 @@ def choose(
 
 def entries_for(model_type: str = DEFAULT_TYPE) -> list[Entry]:
     """All backends for a type of model, whether they can run here or not."""
-    return [each for each in ENTRIES if model_type in each.model_types]
+    return [each for each in ENTRIES if each.runs(model_type)]
 
 
 def describe(directory: Path) -> Description:
@@ -163,6 +176,21 @@ def describe(directory: Path) -> Description:
     module = import_module(DESCRIPTIONS[model_type])
     description: Description = module.describe(directory)
     return description
+
+
+def _nobody(model_type: str, known: Iterable[Entry]) -> str:
+    """A sentence about a type that nothing here runs."""
+    types = sorted({one for each in known for one in each.model_types})
+    missing = [e.needs[1] for e in known if e.types and e.needs and not e.is_installed]
+    others = (
+        f"; {missing[0]}, which runs many more, is not installed here"
+        if missing
+        else ", and what mlx-lm has"
+    )
+    return (
+        f"Models of the type {model_type!r} cannot be run; those that can be are of "
+        f"{', '.join(types)}{others}."
+    )
 
 
 def _named(

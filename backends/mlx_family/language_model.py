@@ -13,7 +13,7 @@ from ..mlx_base.device import on_metal, prefill_step
 from ..mlx_base.sampling import Sampler
 from ..sampling_settings import SamplingSettings
 from . import library
-from .state import KNOWN, State, class_names
+from .state import KNOWN, TRIMMABLE, State, class_names
 from .stepper import Stepper
 
 
@@ -46,9 +46,11 @@ class LanguageModel:
     @property
     def features(self) -> Features:
         """What its caches can do; those nobody has tried are neither kept nor cut."""
-        empty = self.new_state()
-        known = set(class_names(empty.caches)) <= KNOWN
-        return Features(can_copy=known, can_save=known, can_trim=empty.can_trim)
+        names = set(class_names(self.new_state().caches))
+        known = names <= KNOWN
+        return Features(
+            can_copy=known, can_save=known, can_trim=known and names <= TRIMMABLE
+        )
 
     def new_state(self, switches: Collection[str] = ()) -> State:
         """A state before the first token."""

@@ -25,6 +25,8 @@ KNOWN = frozenset(
         "RotatingKVCache",
     }
 )
+# Of these, those whose tokens can always be taken back; a full window loses them.
+TRIMMABLE = frozenset({"CacheList", "KVCache", "QuantizedKVCache"})
 
 
 class State:

@@ -1,0 +1,166 @@
+"""Folders in mlx-lm's format: quantised, in parts, and what is wrong with some."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import mlx.core as mx
+import pytest
+from families import write_model
+from tolerances import SPLIT
+
+from backends.contract import LanguageModel
+from backends.errors import BackendError, ConfigError, WeightsError
+from backends.generation import generate
+from backends.mlx_family.backend import backend
+from backends.mlx_family.files import context_length, weight_sizes
+from backends.registry import choose
+from backends.sampling_settings import SamplingSettings
+
+GREEDY = SamplingSettings(temperature=0.0, repetition_penalty=1.0, seed=1)
+TO_COME = list(range(3, 30))
+
+
+def reply(model: LanguageModel) -> list[int]:
+    return [
+        token.id for token in generate(model, TO_COME, settings=GREEDY, max_tokens=8)
+    ]
+
+
+@pytest.mark.parametrize(
+    "quantization",
+    [
+        {"bits": 4, "group_size": 32},
+        {"bits": 8, "group_size": 32},
+        {"bits": 4, "group_size": 32, "mode": "mxfp4"},
+    ],
+)
+def test_packed_weights_give_what_mlx_lm_makes_of_them(tmp_path, quantization):
+    from backends.mlx_family import library
+
+    folder = write_model(tmp_path / "packed", "llama", **quantization)
+    model = backend.load(folder)
+    theirs, _ = library.loader().load_model(folder)
+    theirs.set_dtype(mx.float32)
+    ids = mx.array([TO_COME])
+    difference = mx.abs(model.network(ids) - theirs(ids)).max().item()
+    assert difference <= SPLIT
+    assert model.dtype == "float32"
+
+
+def test_packed_experts_are_read(tmp_path):
+    folder = write_model(tmp_path / "moe", "mixtral", bits=4, group_size=32)
+    assert len(reply(backend.load(folder))) == 8
+
+
+def test_weights_in_parts_are_one_model(tmp_path):
+    whole = backend.load(write_model(tmp_path / "whole", "qwen3"))
+    parts = backend.load(write_model(tmp_path / "parts", "qwen3", shards=3))
+    assert reply(whole) == reply(parts)
+
+
+def test_a_missing_part_is_named(tmp_path):
+    folder = write_model(tmp_path / "parts", "llama", shards=3)
+    (folder / "model-00002-of-00003.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"1 of 3 files.*model-00002-of-00003"):
+        backend.load(folder)
+
+
+def test_code_in_the_folder_is_never_run(llama):
+    (llama / "evil.py").write_text("raise SystemExit('run')", encoding="utf-8")
+    config = json.loads((llama / "config.json").read_text(encoding="utf-8"))
+    config["model_file"] = "evil.py"
+    (llama / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ConfigError, match="never run"):
+        backend.load(llama)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda d: (d / "config.json").unlink(), "config.json is missing"),
+        (lambda d: (d / "config.json").write_text("{", "utf-8"), "not valid JSON"),
+        (lambda d: (d / "config.json").write_text("[]", "utf-8"), "model_type"),
+        (lambda d: (d / "model.safetensors").unlink(), r"no model\*.safetensors"),
+        (lambda d: (d / "model.safetensors").write_bytes(b""), "cannot be read"),
+        (lambda d: cut(d / "model.safetensors"), "cannot be read"),
+    ],
+)
+def test_a_spoiled_folder_gets_a_sentence(llama, spoil, sentence):
+    spoil(llama)
+    with pytest.raises(BackendError, match=sentence) as caught:
+        backend.load(llama)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_not_of_the_configuration(llama):
+    config = json.loads((llama / "config.json").read_text(encoding="utf-8"))
+    config["hidden_size"] = 64
+    (llama / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(BackendError, match="llama model"):
+        backend.load(llama)
+
+
+def test_a_type_that_nobody_has(llama):
+    config = json.loads((llama / "config.json").read_text(encoding="utf-8"))
+    config["model_type"] = "nobody_has_it"
+    (llama / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ConfigError, match="no nobody_has_it models"):
+        backend.load(llama)
+    with pytest.raises(ConfigError, match="'nobody_has_it' cannot be run"):
+        choose("nobody_has_it")
+
+
+@pytest.mark.parametrize("model_type", ["gemma3_text", "kimi_k2", "lille-130m"])
+def test_the_registry_sends_other_families_to_mlx_lm(model_type):
+    choice = choose(model_type)
+    assert choice.entry.module == "backends.mlx_family.backend"
+
+
+@pytest.mark.parametrize("model_type", ["base", "cache", "../llama", "", "mla"])
+def test_modules_that_are_no_models_are_not_types(model_type):
+    with pytest.raises(ConfigError, match="cannot be run"):
+        choose(model_type)
+
+
+@pytest.mark.parametrize(
+    ("config", "tokens"),
+    [
+        ({"max_position_embeddings": 40}, 40),
+        ({"text_config": {"max_position_embeddings": 50}}, 50),
+        ({"n_positions": 60, "max_position_embeddings": None}, 60),
+        ({"max_position_embeddings": True, "seq_length": 70}, 70),
+    ],
+)
+def test_the_length_that_a_model_was_trained_for(config, tokens):
+    assert context_length(config) == tokens
+
+
+def test_sizes_are_those_of_the_files(tmp_path):
+    plain = write_model(tmp_path / "plain", "llama")
+    packed = write_model(tmp_path / "packed", "llama", bits=4, group_size=32)
+    stored, wide = weight_sizes(plain)
+    assert stored == wide
+    less, same = weight_sizes(packed)
+    assert less < stored / 3
+    assert abs(same - wide) < wide / 4
+
+
+def test_transformers_is_not_imported(llama):
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from backends.mlx_family.backend import backend\n"
+        f"backend.load(Path({str(llama)!r}))\n"
+        "print([m for m in ('transformers', 'torch', 'huggingface_hub')\n"
+        "       if m in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
