@@ -99,8 +99,9 @@ ENTRIES = (
         types="backends.mlx_family.types",
     ),
 )
-# Where `describe` is for each type.
+# Where `describe` is for a type, and for all others.
 DESCRIPTIONS = {"genesis": "backends.genesis.description"}
+OTHERS = "backends.mlx_family.description"
 # What is meant where no model is.
 DEFAULT_TYPE = "genesis"
 
@@ -171,9 +172,7 @@ def entries_for(model_type: str = DEFAULT_TYPE) -> list[Entry]:
 def describe(directory: Path) -> Description:
     """The shape of the model in a directory. Raises `ConfigError`."""
     model_type = read_model_type(directory)
-    if model_type not in DESCRIPTIONS:
-        raise ConfigError(f"Models of the type {model_type!r} cannot be described.")
-    module = import_module(DESCRIPTIONS[model_type])
+    module = import_module(DESCRIPTIONS.get(model_type, OTHERS))
     description: Description = module.describe(directory)
     return description
 

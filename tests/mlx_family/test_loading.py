@@ -15,7 +15,7 @@ from backends.errors import BackendError, ConfigError, WeightsError
 from backends.generation import generate
 from backends.mlx_family.backend import backend
 from backends.mlx_family.files import context_length, weight_sizes
-from backends.registry import choose
+from backends.registry import choose, describe
 from backends.sampling_settings import SamplingSettings
 
 GREEDY = SamplingSettings(temperature=0.0, repetition_penalty=1.0, seed=1)
@@ -164,3 +164,11 @@ def test_transformers_is_not_imported(llama):
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_model_is_described_without_loading_it(llama, tmp_path):
+    about = describe(llama)
+    assert (about.context, about.layers) == (512, {"layers": 2})
+    assert about.flags["model_type"] == "llama"
+    windows = describe(write_model(tmp_path / "windows", "gpt_oss"))
+    assert windows.layers == {"sliding_attention": 1, "full_attention": 1}
