@@ -20,6 +20,13 @@ class ConfigError(BackendError):
         self.unknown = unknown
 
 
+class UnsupportedError(ConfigError):
+    """A whole and usual configuration that this backend does not run.
+
+    Another backend may.
+    """
+
+
 class WeightsError(BackendError):
     """A weights file that is damaged or does not fit its configuration."""
 

@@ -37,6 +37,16 @@ class KeysAndValues:
         """Tokens it can hold."""
         return int(self.keys.shape[2])
 
+    def with_room(self, offset: int, tokens: int) -> "KeysAndValues":
+        """This room, or a larger copy, for `tokens` more after `offset`."""
+        needed, room = offset + tokens, self.room
+        if needed <= room and offset == self.used[0]:
+            return self
+        if needed > room:
+            room = -(-max(needed, offset + offset // 4) // STEP) * STEP
+        keys, values = (grown(array, offset, room) for array in (self.keys, self.values))
+        return KeysAndValues(keys, values, np.array([offset]))
+
 
 @dataclass(frozen=True)
 class State:
@@ -58,21 +68,17 @@ class State:
     def with_room(self, tokens: int) -> "State":
         """This state, or a larger copy, so that `tokens` more can be appended."""
         offset = int(self.offset[0])
-        kv, needed = self.kv, offset + tokens
-        if needed <= kv.room and offset == kv.used[0]:
+        kv = self.kv.with_room(offset, tokens)
+        if kv is self.kv:
             return self
-        room = kv.room
-        if needed > room:
-            room = -(-max(needed, offset + offset // 4) // STEP) * STEP
-        keys, values = (_grown(array, offset, room) for array in (kv.keys, kv.values))
-        kv = KeysAndValues(keys, values, np.array([offset]))
-        return replace(self, kv=kv, decay=_grown(self.decay, offset, room))
+        return replace(self, kv=kv, decay=grown(self.decay, offset, kv.room))
 
 
-def _grown(array: Float32, length: int, room: int) -> Float32:
-    grown = np.zeros((*array.shape[:2], room, *array.shape[3:]), np.float32)
-    grown[:, :, :length] = array[:, :, :length]
-    return grown
+def grown(array: Float32, length: int, room: int) -> Float32:
+    """A copy of the first `length` tokens of [layers, heads, tokens, ...] with room."""
+    larger = np.zeros((*array.shape[:2], room, *array.shape[3:]), np.float32)
+    larger[:, :, :length] = array[:, :, :length]
+    return larger
 
 
 @dataclass

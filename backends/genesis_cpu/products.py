@@ -1,5 +1,6 @@
 """The products of one token, and what two threads share of them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -28,7 +29,8 @@ class Products(NamedTuple):
     columns, index of its scales or -1, and rows of a chunk. `words` are numbers both
     threads look at; `done` has the ticket for which the second thread last finished a
     chunk; `vector` what is multiplied, `results` what the second thread makes of it.
-    For a thread alone all but `jobs` is empty.
+    For a thread alone these are empty. `group_scales` are the factors of int8 weights
+    that have one for each group of a row, None for weights with one per row or none.
     """
 
     jobs: NDArray[np.int64]
@@ -36,23 +38,35 @@ class Products(NamedTuple):
     done: NDArray[np.int64]
     vector: Float32
     results: Float32
+    group_scales: Float32 | None = None
 
     @classmethod
     def of(cls, args: ModelArgs, weights: WeightLayout, itemsize: int) -> Self:
-        """The products of a model for a thread alone; a weight has `itemsize` bytes."""
+        """The products of Genesis for a thread alone; a weight has `itemsize` bytes."""
         names = [
             f"blocks.{index}.{name}.weight"
             for index in range(args.n_layer)
             for name in ("attn.in_proj", "attn.o_proj", "ffn.in_proj", "ffn.down_proj")
         ]
         names.append("tok_emb.weight" if args.tie_word_embeddings else "lm_head.weight")
-        jobs = np.empty((len(names), JOB_COLUMNS), np.int64)
-        for job, name in zip(jobs, names, strict=True):
-            job[START], job[ROWS], job[COLUMNS] = weights.matrices[name]
-            job[SCALE] = weights.scales.get(name, -1)
+        return cls.at(
+            [(*weights.matrices[n], weights.scales.get(n, -1)) for n in names], itemsize
+        )
+
+    @classmethod
+    def at(
+        cls,
+        places: Sequence[tuple[int, int, int, int]],
+        itemsize: int,
+        group_scales: Float32 | None = None,
+    ) -> Self:
+        """Products with matrices at (first weight, rows, columns, scales or -1)."""
+        jobs = np.empty((len(places), JOB_COLUMNS), np.int64)
+        for job, place in zip(jobs, places, strict=True):
+            job[START], job[ROWS], job[COLUMNS], job[SCALE] = place
             job[CHUNK] = max(1, CHUNK_BYTES // (int(job[COLUMNS]) * itemsize))
-        none = np.empty(0, np.int64)
-        return cls(jobs, none, none, np.empty(0, np.float32), np.empty(0, np.float32))
+        none, empty = np.empty(0, np.int64), np.empty(0, np.float32)
+        return cls(jobs, none, none, empty, empty, group_scales)
 
     def for_two(self) -> Self:
         """The same with room for what two threads share."""

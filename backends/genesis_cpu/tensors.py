@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..weights import QUANTIZATION_GROUP
-
 Float32 = NDArray[np.float32]
 STORED: dict[str, Any] = {
     "F32": np.float32,
@@ -37,6 +35,15 @@ class StoredTensor:
             wide = values.astype(np.uint32)
             return (wide << np.uint32(16)).view(np.float32)
         return values.astype(np.float32, copy=False)
+
+    def release(self) -> None:
+        """Give the memory of what has been read of its file back; it stays there."""
+        mapped: Any = self.values
+        while isinstance(mapped, np.ndarray):
+            mapped = mapped.base
+        # Windows has no such call, and takes mapped memory back by itself.
+        if hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def map_tensors(path: Path) -> dict[str, StoredTensor]:
@@ -69,29 +76,44 @@ class FloatTensors:
         if tensor.dtype != "U32":
             return tensor.rows(rows)
         assert self.bits is not None
-        codes = _unpacked(np.ascontiguousarray(tensor.values[rows]), self.bits)
-        scales = self.stored[f"{prefix}scales"].rows(rows)
-        biases = self.stored[f"{prefix}biases"].rows(rows)
-        groups = codes.reshape(*scales.shape, QUANTIZATION_GROUP).astype(np.float32)
-        groups *= scales[..., None]
-        groups += biases[..., None]
-        return groups.reshape(codes.shape)
+        scales, biases = (self.stored[f"{prefix}{n}"] for n in ("scales", "biases"))
+        return dequantized(
+            tensor.values[rows], self.bits, scales.rows(rows), biases.rows(rows)
+        )
 
     def release(self) -> None:
         """Give the memory of what has been read back; it can be read again."""
-        mapped: Any = next(iter(self.stored.values())).values
-        while isinstance(mapped, np.ndarray):
-            mapped = mapped.base
-        # Windows has no such call, and takes mapped memory back by itself.
-        if hasattr(mmap, "MADV_DONTNEED"):
-            mapped.madvise(mmap.MADV_DONTNEED)
+        next(iter(self.stored.values())).release()
+
+
+def dequantized(
+    words: NDArray[np.uint32], bits: int, scales: Float32, biases: Float32
+) -> Float32:
+    """code * scale + bias [rows, columns], as MLX has packed them.
+
+    Args:
+        words: [rows, columns * bits / 32].
+        bits: of a code, at most 8.
+        scales: a factor for each group [rows, groups].
+        biases: a summand for each group [rows, groups].
+    """
+    codes = _unpacked(np.ascontiguousarray(words), bits)
+    groups = codes.reshape(*scales.shape, -1).astype(np.float32)
+    groups *= scales[..., None]
+    groups += biases[..., None]
+    return groups.reshape(codes.shape)
 
 
 def _unpacked(words: NDArray[np.uint32], bits: int) -> NDArray[np.uint8]:
-    """Codes of 4 or 8 bits, the lowest bits of a word first."""
+    """Codes [rows, columns] one after the other, the lowest bits of a word first."""
     octets = words.astype("<u4", copy=False).view(np.uint8)
     if bits == 8:
         return octets
-    codes = np.empty((*octets.shape, 2), np.uint8)
-    codes[..., 0], codes[..., 1] = octets & 15, octets >> 4
-    return codes.reshape(*octets.shape[:-1], -1)
+    if bits == 4:
+        codes = np.empty((*octets.shape, 2), np.uint8)
+        codes[..., 0], codes[..., 1] = octets & 15, octets >> 4
+        return codes.reshape(*octets.shape[:-1], -1)
+    singles = np.unpackbits(octets, axis=-1, bitorder="little")
+    singles = singles.reshape(len(words), -1, bits)
+    packed = np.packbits(singles, axis=-1, bitorder="little")
+    return packed.reshape(len(words), -1)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..atomics import load_acquire, pause, store_release, yield_processor
 from ..compiling import kernel
+from ..groups import GROUP
 from ..products import (
     CHUNK,
     CHUNK_BITS,
@@ -28,6 +29,7 @@ from ..products import (
     START,
 )
 from .arithmetic import product
+from .groups import grouped_product
 
 # So often the second thread looks for work at once, about as long as lies between two
 # products, and then so often when no one else wants the processor, for longer than
@@ -48,11 +50,11 @@ def multiply(matrices, small, products, number, x, y):
         x: vector [columns].
         y: filled [rows].
     """
-    job = products.jobs[number]
+    job, scales = products.jobs[number], products.group_scales
     rows, columns, chunk = job[ROWS], job[COLUMNS], job[CHUNK]
     words, vector = products.words, products.vector
     if words.shape[0] == 0 or rows <= 2 * chunk:
-        _some_rows(matrices, small, job, 0, rows, x, y)
+        _some_rows(matrices, small, scales, job, 0, rows, x, y)
         return
     count = products.jobs.shape[0]
     last = words[PLACE] >> CHUNK_BITS
@@ -69,13 +71,13 @@ def multiply(matrices, small, products, number, x, y):
             for r in range(first, end):
                 y[r] = products.results[r]
         else:
-            _some_rows(matrices, small, job, first, end, x, y)
+            _some_rows(matrices, small, scales, job, first, end, x, y)
 
 
 @kernel
 def assist(matrices, small, products):
     """Do the second thread's part until there has been nothing to do for a while."""
-    words, done = products.words, products.done
+    words, done, scales = products.words, products.done, products.group_scales
     last, idle = np.int64(0), 0
     while idle < PATIENCE and load_acquire(words, ENDED) == 0:
         place = load_acquire(words, PLACE)
@@ -96,7 +98,7 @@ def assist(matrices, small, products):
         while place >> CHUNK_BITS == ticket and c > place & CHUNKS:
             first = _place(c, chunks) * chunk
             end = min(first + chunk, rows)
-            _some_rows(matrices, small, job, first, end, x, products.results)
+            _some_rows(matrices, small, scales, job, first, end, x, products.results)
             store_release(done, c, ticket)
             c -= 1
             place = load_acquire(words, PLACE)
@@ -114,8 +116,14 @@ def _place(number, chunks):
 
 
 @kernel
-def _some_rows(matrices, small, job, first, end, x, y):
+def _some_rows(matrices, small, group_scales, job, first, end, x, y):
     columns, scale = job[COLUMNS], job[SCALE]
-    scales = small[scale + first : scale + end] if scale >= 0 else small[:0]
     start = job[START] + first * columns
-    product(matrices, start, end - first, columns, scales, x, y[first:end])
+    # Known when this is compiled: what a model has not costs nothing.
+    if group_scales is None:
+        scales = small[scale + first : scale + end] if scale >= 0 else small[:0]
+        product(matrices, start, end - first, columns, scales, x, y[first:end])
+    else:
+        scale += first * ((columns + GROUP - 1) // GROUP)
+        rows, part = end - first, y[first:end]
+        grouped_product(matrices, start, rows, columns, group_scales, scale, x, part)

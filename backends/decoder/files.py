@@ -1,0 +1,189 @@
+"""The files of an ordinary decoder, checked before a backend reads them."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from ..errors import ConfigError, UnsupportedError, WeightsError
+from .args import DecoderArgs
+from .names import HEAD, IGNORED, matrix_shapes, vector_shapes
+
+INDEX = "model.safetensors.index.json"
+SINGLE = "model.safetensors"
+FLOATS = ("F32", "F16", "BF16")
+# Numbers that MLX packs without gaps into words of 32 bits.
+PACKED_BITS = (2, 3, 4, 5, 6, 8)
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How MLX has packed a matrix: code * scale + bias, for groups of a row."""
+
+    bits: int
+    group: int
+
+
+@dataclass(frozen=True)
+class DecoderFiles:
+    """A decoder's configuration and where its tensors are.
+
+    `files` has for each tensor that is used the safetensors file it is in;
+    `packings` the modules whose matrices are quantised.
+    """
+
+    args: DecoderArgs
+    files: dict[str, Path]
+    packings: dict[str, Packing]
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """A `config.json`. Raises `ConfigError`."""
+    return _read_json(directory / "config.json", ConfigError)
+
+
+def open_files(directory: Path) -> DecoderFiles:
+    """Read the configuration and hold every tensor's name and shape against it.
+
+    Raises `UnsupportedError`, `ConfigError` or `WeightsError` with one sentence that
+    names the field or the tensors.
+    """
+    config = read_config(directory)
+    try:
+        args = DecoderArgs.from_config(config)
+        mode = _quantization_mode(config)
+    except ConfigError as error:
+        raise type(error)(f"{directory / 'config.json'}: {error}") from error
+    files: dict[str, Path] = {}
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
+    for path in _weight_files(directory):
+        for name, fact in _header(path).items():
+            if name in files:
+                raise WeightsError(
+                    f"{name} is both in {files[name]} and in {path.name}; delete the "
+                    "file that does not belong there."
+                )
+            if not name.endswith(IGNORED):
+                files[name], found[name] = path, fact
+    tied = args.tie_word_embeddings
+    if tied is None:
+        args = replace(args, tie_word_embeddings=f"{HEAD}.weight" not in found)
+    elif tied:
+        # Some files hold the embedding twice.
+        found = {name: f for name, f in found.items() if not name.startswith(HEAD)}
+    packings = {}
+    expected: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
+        name: (shape, FLOATS) for name, shape in vector_shapes(args).items()
+    }
+    for module, shape in matrix_shapes(args).items():
+        packing = _packing(module, shape, found) if mode else None
+        if packing is None:
+            expected[f"{module}.weight"] = (shape, FLOATS)
+            continue
+        packings[module] = packing
+        words = shape[1] * packing.bits // 32
+        expected[f"{module}.weight"] = ((shape[0], words), ("U32",))
+        groups = (shape[0], shape[1] // packing.group)
+        expected[f"{module}.scales"] = expected[f"{module}.biases"] = (groups, FLOATS)
+    wrong = [
+        name
+        for name in sorted(expected.keys() | found.keys())
+        if name not in expected
+        or name not in found
+        or found[name][0] != expected[name][0]
+        or found[name][1] not in expected[name][1]
+    ]
+    if wrong:
+        raise WeightsError(
+            f"The weights in {directory} do not fit its config.json at "
+            f"{', '.join(wrong[:5])}{' and more' if len(wrong) > 5 else ''}; get the "
+            "model again."
+        )
+    return DecoderFiles(args, {name: files[name] for name in expected}, packings)
+
+
+def _quantization_mode(config: dict[str, Any]) -> bool:
+    """Whether matrices may be quantised by MLX's affine form."""
+    quantization = config.get("quantization")
+    if quantization is None:
+        method = config.get("quantization_config")
+        if method is not None and "group_size" not in method:
+            raise UnsupportedError(
+                "Weights by its quantization_config are not supported by the CPU "
+                "backend; take a model that MLX has quantised, or none has."
+            )
+        quantization = method
+    if quantization is None:
+        return False
+    if not isinstance(quantization, dict):
+        raise ConfigError(f"quantization must be an object, not {quantization!r}.")
+    parts = [quantization, *(v for v in quantization.values() if isinstance(v, dict))]
+    modes = {part.get("mode", "affine") for part in parts}
+    if modes != {"affine"}:
+        raise UnsupportedError(
+            f"quantization of mode {sorted(modes - {'affine'})[0]!r} is not supported "
+            "by the CPU backend."
+        )
+    return True
+
+
+def _packing(module: str, shape: tuple[int, int], found: Any) -> Packing | None:
+    """What a quantised matrix's own shapes say; None for one that is not.
+
+    MLX keeps single modules otherwise than the configuration's default, or as they
+    were; the shapes tell all.
+    """
+    columns = shape[1]
+    words, dtype = found.get(f"{module}.weight", ((), ""))
+    groups = found.get(f"{module}.scales", ((), ""))[0]
+    if dtype != "U32" or len(words) != 2 or len(groups) != 2 or not groups[1]:
+        return None
+    bits, group = words[1] * 32 // columns, columns // groups[1]
+    return Packing(bits, group) if bits in PACKED_BITS and group else None
+
+
+def _weight_files(directory: Path) -> list[Path]:
+    index = directory / INDEX
+    if index.exists():
+        places = _read_json(index, WeightsError).get("weight_map")
+        named = places.values() if isinstance(places, dict) else ()
+        if not named or not all(_is_name(name) for name in named):
+            raise WeightsError(f"{index} names no files; get the model again.")
+        return [directory / name for name in sorted(set(named))]
+    return [directory / SINGLE]
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and name == Path(name).name and name not in ("", "..")
+
+
+def _header(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and dtype of every tensor, by the strict reader."""
+    try:
+        path.stat()
+        with safe_open(str(path), framework="numpy") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            return {n: (tuple(s.get_shape()), s.get_dtype()) for n, s in slices.items()}
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} is missing; get the model again.") from error
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WeightsError(
+            f"{path} cannot be read ({reason}); get the model again."
+        ) from error
+
+
+def _read_json(path: Path, kind: type[ConfigError | WeightsError]) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise kind(f"{path} is missing; get the model again.") from error
+    except OSError as error:
+        raise kind(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise kind(f"{path} is not valid JSON; get the model again.") from error
+    if not isinstance(value, dict):
+        raise kind(f"{path} is not a JSON object; get the model again.")
+    return value

@@ -1,0 +1,1 @@
+"""Ordinary decoders in NumPy and Numba: llama, mistral, qwen2, qwen3, smollm3."""

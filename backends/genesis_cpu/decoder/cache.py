@@ -1,0 +1,103 @@
+"""What a decoder remembers of a text: keys and values."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
+
+from ...decoder import DecoderArgs
+from ...decoder.state_files import cache_metadata, read_cache_offset
+from ..cache import KeysAndValues
+from ..tensors import Float32, map_tensors
+
+
+@dataclass
+class DecoderCache:
+    """The keys and values of the tokens of one text.
+
+    Copies share their room until they differ. `offset` and `kv` are replaced or
+    updated at the end of a call, so that an interrupt leaves the cache before or
+    after it.
+    """
+
+    args: DecoderArgs
+    kv: KeysAndValues
+    read: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls, args: DecoderArgs) -> Self:
+        """A cache before the first token."""
+        shape = args.num_hidden_layers, args.num_key_value_heads, 0, args.head_dim
+        kv = KeysAndValues(
+            np.zeros(shape, np.float32),
+            np.zeros(shape, np.float32),
+            np.zeros(1, np.int64),
+        )
+        return cls(args, kv, np.zeros(1, np.int64))
+
+    @property
+    def offset(self) -> int:
+        """Tokens it has read."""
+        return int(self.read[0])
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes; copies share it."""
+        return self.kv.keys.nbytes + self.kv.values.nbytes if self.offset else 0
+
+    def copy(self) -> Self:
+        """An independent cache; the room is shared until they differ."""
+        return replace(self, read=self.read.copy())
+
+    def trim(self, tokens: int) -> None:
+        """Forget the last so many tokens.
+
+        Raises `ValueError` for less than none or more than have been read.
+        """
+        if not 0 <= tokens <= self.offset:
+            raise ValueError(f"{tokens} of {self.offset} tokens cannot be forgotten.")
+        self.read = self.read - tokens
+
+    def make_room(self, tokens: int) -> None:
+        """See that `tokens` more can be appended, in a larger copy if need be."""
+        self.kv = self.kv.with_room(self.offset, tokens)
+
+    def arrays(self) -> dict[str, Float32]:
+        """Every array held [Hk, tokens, Dh] by name, such as `layers.3.keys`; views."""
+        length, kv = self.offset, self.kv
+        blocks = range(self.args.num_hidden_layers if length else 0)
+        return {
+            f"layers.{index}.{name}": array[index, :, :length]
+            for index in blocks
+            for name, array in (("keys", kv.keys), ("values", kv.values))
+        }
+
+    def save(self, path: Path | str) -> None:
+        """Write a safetensors file, which appears whole or not. Raises `OSError`."""
+        path = Path(path)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
+        arrays = {k: np.ascontiguousarray(v) for k, v in self.arrays().items()}
+        try:
+            save_file(arrays, partial, cache_metadata(self.args, self.offset))
+            os.replace(partial, path)
+        except (OSError, SafetensorError) as error:
+            partial.unlink(missing_ok=True)
+            raise OSError(f"The cache could not be written to {path}.") from error
+
+    @classmethod
+    def restore(cls, path: Path | str, args: DecoderArgs) -> Self:
+        """Read what `save` wrote for the same model. Raises `CacheError`."""
+        path = Path(path)
+        offset = read_cache_offset(path, args)
+        cache = cls.empty(args)
+        cache.make_room(offset)
+        cache.read[0] = cache.kv.used[0] = offset
+        arrays = cache.arrays()
+        for name, tensor in map_tensors(path).items() if offset else ():
+            arrays[name][...] = tensor.rows()
+        return cache

@@ -1,0 +1,81 @@
+"""A decoder's weights with the tables that compiled code reads them by."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...decoder import DecoderArgs
+from ..groups import GROUP
+from ..kernels.groups import dequantize_groups
+from ..products import Products
+from ..tensors import Float32
+from ..decoder_layout import DecoderDimensions, Place, block_table, dimensions
+from .weights import DecoderWeights
+
+
+@dataclass(frozen=True)
+class DecoderProgram:
+    """What every call of a kernel needs of a decoder; nothing of it changes.
+
+    `places` are those of a token's products, four for each block and the head;
+    `frequencies` [Dh / 2] radians per token.
+    """
+
+    matrices: NDArray[Any]
+    small: Float32
+    table: NDArray[np.int64]
+    places: tuple[Place, ...]
+    products: Products
+    frequencies: Float32
+    dims: DecoderDimensions
+
+    @classmethod
+    def of(cls, args: DecoderArgs, weights: DecoderWeights) -> Self:
+        """The program of a model."""
+        places, matrices = weights.layout.products, weights.matrices
+        return cls(
+            matrices=matrices,
+            small=weights.small,
+            table=block_table(args, weights.layout),
+            places=places,
+            products=Products.at(places, matrices.itemsize, weights.scales),
+            frequencies=args.rotary.frequencies(args.head_dim),
+            dims=dimensions(args, weights.layout),
+        )
+
+    def room_for_matrix(self, size: int | None = None) -> Float32:
+        """Room for `matrix` to make one in, of `size` or of the largest of a block."""
+        if self.products.group_scales is None:
+            return np.empty(0, np.float32)
+        most = max((p.rows * p.columns for p in self.places[:-1]), default=0)
+        return np.empty(most if size is None else size, np.float32)
+
+    def matrix(self, place: Place, room: Float32) -> Float32:
+        """A matrix [rows, columns] in float32, made in `room` if it is kept in int8."""
+        start, rows, columns, scale = place
+        if self.products.group_scales is None:
+            flat = self.matrices[start : start + rows * columns]
+            return flat.reshape(rows, columns)
+        wide = room[: rows * columns].reshape(rows, columns)
+        scales = self.products.group_scales
+        dequantize_groups(self.matrices, start, scales, scale, wide)
+        return wide
+
+    def embedded(self, ids: NDArray[np.int64]) -> Float32:
+        """The embeddings [L, D] of token ids [L]."""
+        place, d = self.embedding, self.dims.D
+        rows = self.matrices[place.start : place.start + self.dims.V * d]
+        x = rows.reshape(-1, d)[ids].astype(np.float32)
+        if self.products.group_scales is not None:
+            end = place.scale + place.rows * place.groups
+            scales = self.products.group_scales[place.scale : end]
+            x *= np.repeat(scales.reshape(place.rows, -1)[ids], GROUP, axis=1)[:, :d]
+        return x
+
+    @property
+    def embedding(self) -> Place:
+        """Where the embedding [V, D] is."""
+        dims = self.dims
+        return Place(dims.embedding, dims.V, dims.D, dims.embedding_scale)

@@ -1,0 +1,77 @@
+"""Causal attention of ordinary decoders."""
+
+import numpy as np
+
+from ..compiling import kernel
+from .arithmetic import ONE
+from .mixing import softmax
+
+
+@kernel
+def attend_shared(q, keys, values, first, seen, out):
+    """One query's attention over keys `first` to `seen` - 1, its own the last.
+
+    Args:
+        q: [H * Dh].
+        keys: [Hk, room, Dh]; query head h reads head h // (H / Hk).
+        values: [Hk, room, Dh].
+        first: the first key that is seen.
+        seen: keys there are.
+        out: filled [H * Dh].
+    """
+    kv_heads, _, width = keys.shape
+    shared = q.shape[0] // width // kv_heads
+    scale = ONE / np.sqrt(np.float32(width))
+    count = seen - first
+    scores = np.empty(count, np.float32)
+    none = scores[:0]
+    for h in range(kv_heads * shared):
+        query, o = q[h * width : (h + 1) * width], out[h * width : (h + 1) * width]
+        k, v = keys[h // shared], values[h // shared]
+        for j in range(count):
+            row = k[first + j]
+            total = np.float32(0)
+            for i in range(width):
+                total += query[i] * row[i]
+            scores[j] = total * scale
+        softmax(scores, none)
+        for i in range(width):
+            o[i] = 0
+        for j in range(count):
+            row, weight = v[first + j], scores[j]
+            for i in range(width):
+                o[i] += weight * row[i]
+
+
+@kernel
+def weigh(scores, queries, position, start, window):
+    """Products of queries with keys to weights of the keys, in place.
+
+    Args:
+        scores: [heads * queries, keys], already scaled; becomes 0 for keys that a
+            query does not see.
+        queries: how many follow each other; a head's begins with the first.
+        position: of the first query.
+        start: position of the first key.
+        window: tokens that are seen, the query's own among them; 0 is all.
+    """
+    none = scores[0, :0]
+    for r in range(scores.shape[0]):
+        row, last = scores[r], position + r % queries - start
+        begin = max(last - window + 1, 0) if window else 0
+        softmax(row[begin : last + 1], none)
+        for j in range(begin):
+            row[j] = 0
+        for j in range(last + 1, row.shape[0]):
+            row[j] = 0
+
+
+@kernel
+def turns(frequencies, position):
+    """Cosines and sines [1, Dh / 2] of a token's angles."""
+    half = frequencies.shape[0]
+    cos, sin = np.empty((1, half), np.float32), np.empty((1, half), np.float32)
+    for i in range(half):
+        angle = np.float32(position) * frequencies[i]
+        cos[0, i], sin[0, i] = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    return cos, sin

@@ -1,0 +1,129 @@
+"""One token through an ordinary decoder, compiled as one piece."""
+
+import numpy as np
+
+from ..compiling import kernel
+from .. import decoder_layout as at
+from ..groups import GROUP
+from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
+from .attention import attend_shared, turns
+from .products import multiply
+from .rows import normalize_heads, rms_norm, rotate, swiglu
+from .step import finish
+
+NORM, FFN_NORM, Q_NORM, K_NORM = at.NORM, at.FFN_NORM, at.Q_NORM, at.K_NORM
+IN_BIAS, OUT_BIAS = at.IN_BIAS, at.OUT_BIAS
+FFN_IN_BIAS, DOWN_BIAS = at.FFN_IN_BIAS, at.DOWN_BIAS
+TURNED, WINDOW = at.TURNED, at.WINDOW
+
+
+@kernel
+def decode(
+    matrices,
+    small,
+    products,
+    table,
+    frequencies,
+    dims,
+    token,
+    keys,
+    values,
+    used,
+    offset,
+    logits,
+    x,
+):
+    """Read one token and update the state, all of it or, interrupted, nothing.
+
+    Args:
+        matrices: large weights, float32 or int8.
+        small: everything else, float32.
+        products: `products.Products`.
+        table: `decoder_layout.block_table`.
+        frequencies: radians per token [Dh / 2].
+        dims: `decoder_layout.DecoderDimensions`.
+        token: id.
+        keys: [blocks, Hk, room, Dh], with room for one more; updated.
+        values: [blocks, Hk, room, Dh]; updated.
+        used: [1] int64, how much of the room is taken; updated.
+        offset: [1] int64, tokens read; updated.
+        logits: filled [V]; empty to leave the head out.
+        x: filled [1, D] with the vector before the final norm.
+    """
+    h, hk, dh = dims.H, dims.Hk, dims.Dh
+    position = offset[0]
+    _embed(matrices, products.group_scales, dims, token, x[0])
+    n = np.empty_like(x)
+    y = np.empty(dims.D, np.float32)
+    p = np.empty((1, (h + 2 * hk) * dh), np.float32)
+    out = np.empty(h * dh, np.float32)
+    pair = np.empty((1, 2 * dims.F), np.float32)
+    hidden = np.empty((1, dims.F), np.float32)
+    cos, sin = turns(frequencies, position)
+    # Numba would compile kernels anew for a number that is written out.
+    start = np.int64(0)
+    for b in range(table.shape[0]):
+        block, first = table[b], b * PER_BLOCK
+        rms_norm(x, small[block[NORM] : block[NORM] + dims.D], dims.norm_eps, n)
+        multiply(matrices, small, products, first + IN, n[0], p[0])
+        _add_bias(p[0], small, block[IN_BIAS])
+        if block[Q_NORM] >= 0:
+            gain = small[block[Q_NORM] : block[Q_NORM] + dh]
+            normalize_heads(p, start, h, dh, gain, dims.norm_eps)
+            gain = small[block[K_NORM] : block[K_NORM] + dh]
+            normalize_heads(p, h * dh, hk, dh, gain, dims.norm_eps)
+        if block[TURNED]:
+            rotate(p, start, h + hk, dh, cos, sin)
+        _store(p[0], h * dh, keys[b], position)
+        _store(p[0], (h + hk) * dh, values[b], position)
+        begin = max(position - block[WINDOW] + 1, 0) if block[WINDOW] else start
+        attend_shared(p[0, : h * dh], keys[b], values[b], begin, position + 1, out)
+        multiply(matrices, small, products, first + OUT, out, y)
+        _add(x[0], y, small, block[OUT_BIAS])
+        rms_norm(x, small[block[FFN_NORM] : block[FFN_NORM] + dims.D], dims.norm_eps, n)
+        multiply(matrices, small, products, first + FFN_IN, n[0], pair[0])
+        _add_bias(pair[0], small, block[FFN_IN_BIAS])
+        swiglu(pair, dims.F, hidden)
+        multiply(matrices, small, products, first + DOWN, hidden[0], y)
+        _add(x[0], y, small, block[DOWN_BIAS])
+    if logits.shape[0]:
+        finish(matrices, small, products, dims, x, n, logits)
+    used[0] = position + 1
+    offset[0] = position + 1
+
+
+@kernel
+def _embed(matrices, group_scales, dims, token, x):
+    d = dims.D
+    row = matrices[dims.embedding + token * d : dims.embedding + (token + 1) * d]
+    if group_scales is None:
+        for i in range(d):
+            x[i] = np.float32(row[i])
+    else:
+        first = dims.embedding_scale + token * ((d + GROUP - 1) // GROUP)
+        for i in range(d):
+            x[i] = np.float32(row[i]) * group_scales[first + i // GROUP]
+
+
+@kernel
+def _add_bias(y, small, bias):
+    if bias >= 0:
+        for i in range(y.shape[0]):
+            y[i] += small[bias + i]
+
+
+@kernel
+def _add(x, y, small, bias):
+    """x += y, and the bias if there is one."""
+    _add_bias(y, small, bias)
+    for i in range(x.shape[0]):
+        x[i] += y[i]
+
+
+@kernel
+def _store(p, start, room, position):
+    """Put a token's heads into their place in [heads, room, Dh]."""
+    heads, _, width = room.shape
+    for h in range(heads):
+        for i in range(width):
+            room[h, position, i] = p[start + h * width + i]
