@@ -37,7 +37,7 @@ class DecoderDimensions(NamedTuple):
     """Sizes and constants every kernel call of a model shares.
 
     Capitals are the project's alphabet. `embedding` is an index into `matrices`,
-    `embedding_scale` into the groups' scales or -1, `final_norm` into `small`.
+    `embedding_group` into the groups or -1, `final_norm` into `small`.
     """
 
     D: int
@@ -47,19 +47,19 @@ class DecoderDimensions(NamedTuple):
     Hk: int
     Dh: int
     embedding: int
-    embedding_scale: int
+    embedding_group: int
     final_norm: int
     norm_eps: float
     output_scale: float
 
 
 class Place(NamedTuple):
-    """A matrix: its first entry, its shape, and its first scale or -1."""
+    """A matrix: its first entry, its shape, and its first group or -1."""
 
     start: int
     rows: int
     columns: int
-    scale: int
+    group: int
 
     @property
     def groups(self) -> int:
@@ -68,8 +68,8 @@ class Place(NamedTuple):
 
     def part(self, first: int, rows: int) -> "Place":
         """Some rows from the `first` on."""
-        scale = self.scale if self.scale < 0 else self.scale + first * self.groups
-        return Place(self.start + first * self.columns, rows, self.columns, scale)
+        group = self.group if self.group < 0 else self.group + first * self.groups
+        return Place(self.start + first * self.columns, rows, self.columns, group)
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,13 @@ class DecoderLayout:
     matrices: tuple[Place, ...]
     modules: tuple[tuple[str, ...], ...]
     matrices_size: int
-    scales_size: int
+    groups_size: int
     vectors: dict[str, tuple[int, int]]
     small_size: int
 
     @classmethod
     def of(cls, args: DecoderArgs, grouped: bool) -> Self:
-        """The layout of a model's weights, `grouped` with scales for int8."""
+        """The layout of a model's weights, `grouped` for int8."""
         shapes = matrix_shapes(args)
         modules: list[tuple[str, ...]] = [(EMBEDDING,)]
         for index in range(args.num_hidden_layers):
@@ -104,18 +104,18 @@ class DecoderLayout:
             ]
         if HEAD in shapes:
             modules.append((HEAD,))
-        places, size, scales = [], 0, 0
+        places, size, groups = [], 0, 0
         for names in modules:
             rows = sum(shapes[name][0] for name in names)
-            place = Place(size, rows, shapes[names[0]][1], scales if grouped else -1)
+            place = Place(size, rows, shapes[names[0]][1], groups if grouped else -1)
             places.append(place)
             size += rows * place.columns
-            scales += rows * place.groups if grouped else 0
+            groups += rows * place.groups if grouped else 0
         vectors, small = {}, 0
         for name, (length, *_) in vector_shapes(args).items():
             vectors[name] = (small, length)
             small += length
-        return cls(tuple(places), tuple(modules), size, scales, vectors, small)
+        return cls(tuple(places), tuple(modules), size, groups, vectors, small)
 
     @property
     def products(self) -> tuple[Place, ...]:
@@ -156,7 +156,7 @@ def dimensions(args: DecoderArgs, layout: DecoderLayout) -> DecoderDimensions:
         Hk=args.num_key_value_heads,
         Dh=args.head_dim,
         embedding=layout.matrices[0].start,
-        embedding_scale=layout.matrices[0].scale,
+        embedding_group=layout.matrices[0].group,
         final_norm=layout.vectors[f"{FINAL_NORM}.weight"][0],
         norm_eps=args.rms_norm_eps,
         output_scale=1.0,

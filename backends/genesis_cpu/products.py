@@ -29,8 +29,9 @@ class Products(NamedTuple):
     columns, index of its scales or -1, and rows of a chunk. `words` are numbers both
     threads look at; `done` has the ticket for which the second thread last finished a
     chunk; `vector` what is multiplied, `results` what the second thread makes of it.
-    For a thread alone these are empty. `group_scales` are the factors of int8 weights
-    that have one for each group of a row, None for weights with one per row or none.
+    For a thread alone these are empty. `groups` [2, n] are scales and biases of int8
+    weights that have them for each group of a row; then a product's index is that of
+    its first group. It is None for weights with a scale per row or none.
     """
 
     jobs: NDArray[np.int64]
@@ -38,7 +39,7 @@ class Products(NamedTuple):
     done: NDArray[np.int64]
     vector: Float32
     results: Float32
-    group_scales: Float32 | None = None
+    groups: Float32 | None = None
 
     @classmethod
     def of(cls, args: ModelArgs, weights: WeightLayout, itemsize: int) -> Self:
@@ -58,7 +59,7 @@ class Products(NamedTuple):
         cls,
         places: Sequence[tuple[int, int, int, int]],
         itemsize: int,
-        group_scales: Float32 | None = None,
+        groups: Float32 | None = None,
     ) -> Self:
         """Products with matrices at (first weight, rows, columns, scales or -1)."""
         jobs = np.empty((len(places), JOB_COLUMNS), np.int64)
@@ -66,7 +67,7 @@ class Products(NamedTuple):
             job[START], job[ROWS], job[COLUMNS], job[SCALE] = place
             job[CHUNK] = max(1, CHUNK_BYTES // (int(job[COLUMNS]) * itemsize))
         none, empty = np.empty(0, np.int64), np.empty(0, np.float32)
-        return cls(jobs, none, none, empty, empty, group_scales)
+        return cls(jobs, none, none, empty, empty, groups)
 
     def for_two(self) -> Self:
         """The same with room for what two threads share."""

@@ -78,7 +78,7 @@ class FloatTensors:
         assert self.bits is not None
         scales, biases = (self.stored[f"{prefix}{n}"] for n in ("scales", "biases"))
         return dequantized(
-            tensor.values[rows], self.bits, scales.rows(rows), biases.rows(rows)
+            tensor.values[rows], scales.rows(rows), biases.rows(rows), self.bits
         )
 
     def release(self) -> None:
@@ -87,26 +87,26 @@ class FloatTensors:
 
 
 def dequantized(
-    words: NDArray[np.uint32], bits: int, scales: Float32, biases: Float32
+    words: NDArray[np.uint32], scales: Float32, biases: Float32, bits: int
 ) -> Float32:
     """code * scale + bias [rows, columns], as MLX has packed them.
 
     Args:
         words: [rows, columns * bits / 32].
-        bits: of a code, at most 8.
         scales: a factor for each group [rows, groups].
         biases: a summand for each group [rows, groups].
+        bits: of a code, at most 8.
     """
-    codes = _unpacked(np.ascontiguousarray(words), bits)
+    codes = unpacked(words, bits)
     groups = codes.reshape(*scales.shape, -1).astype(np.float32)
     groups *= scales[..., None]
     groups += biases[..., None]
     return groups.reshape(codes.shape)
 
 
-def _unpacked(words: NDArray[np.uint32], bits: int) -> NDArray[np.uint8]:
+def unpacked(words: NDArray[np.uint32], bits: int) -> NDArray[np.uint8]:
     """Codes [rows, columns] one after the other, the lowest bits of a word first."""
-    octets = words.astype("<u4", copy=False).view(np.uint8)
+    octets = np.ascontiguousarray(words, "<u4").view(np.uint8)
     if bits == 8:
         return octets
     if bits == 4:

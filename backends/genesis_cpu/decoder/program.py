@@ -40,27 +40,26 @@ class DecoderProgram:
             small=weights.small,
             table=block_table(args, weights.layout),
             places=places,
-            products=Products.at(places, matrices.itemsize, weights.scales),
+            products=Products.at(places, matrices.itemsize, weights.groups),
             frequencies=args.rotary.frequencies(args.head_dim),
             dims=dimensions(args, weights.layout),
         )
 
     def room_for_matrix(self, size: int | None = None) -> Float32:
         """Room for `matrix` to make one in, of `size` or of the largest of a block."""
-        if self.products.group_scales is None:
+        if self.products.groups is None:
             return np.empty(0, np.float32)
         most = max((p.rows * p.columns for p in self.places[:-1]), default=0)
         return np.empty(most if size is None else size, np.float32)
 
     def matrix(self, place: Place, room: Float32) -> Float32:
         """A matrix [rows, columns] in float32, made in `room` if it is kept in int8."""
-        start, rows, columns, scale = place
-        if self.products.group_scales is None:
+        start, rows, columns, group = place
+        if self.products.groups is None:
             flat = self.matrices[start : start + rows * columns]
             return flat.reshape(rows, columns)
         wide = room[: rows * columns].reshape(rows, columns)
-        scales = self.products.group_scales
-        dequantize_groups(self.matrices, start, scales, scale, wide)
+        dequantize_groups(self.matrices, start, self.products.groups, group, wide)
         return wide
 
     def embedded(self, ids: NDArray[np.int64]) -> Float32:
@@ -68,14 +67,17 @@ class DecoderProgram:
         place, d = self.embedding, self.dims.D
         rows = self.matrices[place.start : place.start + self.dims.V * d]
         x = rows.reshape(-1, d)[ids].astype(np.float32)
-        if self.products.group_scales is not None:
-            end = place.scale + place.rows * place.groups
-            scales = self.products.group_scales[place.scale : end]
-            x *= np.repeat(scales.reshape(place.rows, -1)[ids], GROUP, axis=1)[:, :d]
+        if self.products.groups is not None:
+            end = place.group + place.rows * place.groups
+            some = self.products.groups[:, place.group : end]
+            some = some.reshape(2, place.rows, -1)[:, ids]
+            scales, biases = np.repeat(some, GROUP, axis=2)[..., :d]
+            x *= scales
+            x += biases
         return x
 
     @property
     def embedding(self) -> Place:
         """Where the embedding [V, D] is."""
         dims = self.dims
-        return Place(dims.embedding, dims.V, dims.D, dims.embedding_scale)
+        return Place(dims.embedding, dims.V, dims.D, dims.embedding_group)

@@ -1,5 +1,6 @@
-"""A decoder's weights as flat arrays, in float32 or int8 with scales per group."""
+"""A decoder's weights as flat arrays, in float32 or int8 in groups."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,39 +11,40 @@ from safetensors import SafetensorError, safe_open
 
 from ...decoder import DecoderFiles
 from ...derived_file import DERIVED_FILE, keep_derived, made_from
-from ..groups import GROUP
+from ..groups import GROUP, quantized, requantized
 from ..tensors import Float32, StoredTensor, dequantized, map_tensors
 from ..weights import Dtype
 from ..decoder_layout import DecoderLayout
 
 FORMAT = f"decoder-cpu-int8-{GROUP}"
-# Weights that are made at once.
+# Numbers of a file that are read at once.
 BLOCK_WEIGHTS = 1 << 20
+FACTORS = "scales", "biases"
 
 
 @dataclass(frozen=True)
 class DecoderWeights:
     """Flat arrays and where everything lies in them. All are read-only.
 
-    `matrices` is float32 or int8; with int8, `scales` has a factor for every group of
-    every row, otherwise it is None.
+    `matrices` is float32 or int8; with int8, `groups` [2, n] has a scale and a bias
+    for every group of every row, otherwise it is None.
     """
 
     matrices: NDArray[Any]
     small: Float32
-    scales: Float32 | None
+    groups: Float32 | None
     layout: DecoderLayout
 
     @property
     def dtype(self) -> Dtype:
         """What the matrices are stored in."""
-        return "float32" if self.scales is None else "int8"
+        return "float32" if self.groups is None else "int8"
 
     @property
     def nbytes(self) -> int:
         """Bytes of all weights."""
-        scales = 0 if self.scales is None else self.scales.nbytes
-        return self.matrices.nbytes + self.small.nbytes + scales
+        groups = 0 if self.groups is None else self.groups.nbytes
+        return self.matrices.nbytes + self.small.nbytes + groups
 
 
 def read_weights(
@@ -65,8 +67,8 @@ def read_weights(
     found = _map_int8(kept, layout, meta)
     if found is None:
         made = _Reader(files).int8()
-        assert made.scales is not None
-        arrays = {"small": made.small, "scales": made.scales, "matrices": made.matrices}
+        assert made.groups is not None
+        arrays = {"small": made.small, "groups": made.groups, "matrices": made.matrices}
         keep_derived(kept, arrays, meta)
         # The copy on the disk needs no memory that cannot be given back.
         found = _map_int8(kept, layout, meta) or made
@@ -89,44 +91,52 @@ class _Reader:
         matrices = np.empty(layout.matrices_size, np.float32)
         for place, modules in zip(layout.matrices, layout.modules, strict=True):
             start = place.start
-            for values in self._parts(modules):
+            for module, rows in self._rows(modules):
+                values = self._floats(module, rows)
                 matrices[start : start + values.size] = values.reshape(-1)
                 start += values.size
         return _frozen(matrices, self._small(layout), None, layout)
 
     def int8(self) -> DecoderWeights:
-        """Each group as multiples of its largest magnitude's 127th part."""
+        """Every weight as a code with its group's scale and bias."""
         layout = DecoderLayout.of(self._files.args, grouped=True)
         matrices = np.empty(layout.matrices_size, np.int8)
-        scales = np.empty(layout.scales_size, np.float32)
+        groups = np.empty((2, layout.groups_size), np.float32)
         for place, modules in zip(layout.matrices, layout.modules, strict=True):
-            start, scale = place.start, place.scale
-            for values in self._parts(modules):
-                codes, factors = quantized(values)
+            start, group = place.start, place.group
+            for module, rows in self._rows(modules):
+                packing = self._files.packings.get(module)
+                if packing and packing.group % GROUP == 0:
+                    made = requantized(*self._packed(module, rows), packing.bits)
+                else:
+                    made = quantized(self._floats(module, rows))
+                codes, factors = made
+                count = factors[0].size
                 matrices[start : start + codes.size] = codes.reshape(-1)
-                scales[scale : scale + factors.size] = factors.reshape(-1)
-                start, scale = start + codes.size, scale + factors.size
-        return _frozen(matrices, self._small(layout), scales, layout)
+                groups[:, group : group + count] = factors.reshape(2, -1)
+                start, group = start + codes.size, group + count
+        return _frozen(matrices, self._small(layout), groups, layout)
 
-    def _parts(self, modules: tuple[str, ...]) -> Any:
-        """Rows of the modules one after the other, [n, columns] at a time."""
+    def _rows(self, modules: tuple[str, ...]) -> Iterator[tuple[str, slice]]:
+        """Some rows of the modules one after the other; then their memory is free."""
         for module in modules:
             tensor = self._stored[f"{module}.weight"]
-            packing = self._files.packings.get(module)
-            rows, width = tensor.values.shape
-            step = max(1, BLOCK_WEIGHTS // (width * (8 if packing else 1)))
-            for first in range(0, rows, step):
-                part = slice(first, first + step)
-                if packing is None:
-                    yield tensor.rows(part)
-                else:
-                    yield dequantized(
-                        tensor.values[part],
-                        packing.bits,
-                        self._stored[f"{module}.scales"].rows(part),
-                        self._stored[f"{module}.biases"].rows(part),
-                    )
+            length, width = tensor.values.shape
+            step = max(1, BLOCK_WEIGHTS // width)
+            for first in range(0, length, step):
+                yield module, slice(first, first + step)
                 tensor.release()
+
+    def _packed(self, module: str, rows: slice) -> tuple[Any, Float32, Float32]:
+        stored = self._stored
+        scales, biases = (stored[f"{module}.{n}"].rows(rows) for n in FACTORS)
+        return stored[f"{module}.weight"].values[rows], scales, biases
+
+    def _floats(self, module: str, rows: slice) -> Float32:
+        packing = self._files.packings.get(module)
+        if packing is None:
+            return self._stored[f"{module}.weight"].rows(rows)
+        return dequantized(*self._packed(module, rows), packing.bits)
 
     def _small(self, layout: DecoderLayout) -> Float32:
         small = np.empty(layout.small_size, np.float32)
@@ -135,36 +145,19 @@ class _Reader:
         return small
 
 
-def quantized(values: Float32) -> tuple[NDArray[np.int8], Float32]:
-    """Codes [rows, columns] and scales [rows, groups] of a matrix."""
-    rows, columns = values.shape
-    groups = -(-columns // GROUP)
-    if columns % GROUP:
-        padded = np.zeros((rows, groups * GROUP), np.float32)
-        padded[:, :columns] = values
-        values = padded
-    parts = values.reshape(rows, groups, GROUP)
-    scales = np.abs(parts).max(axis=2) / np.float32(127)
-    divisors = np.where(scales > 0, scales, np.float32(1))[..., None]
-    # A weight that is not a number makes its scale none, which the logits tell.
-    with np.errstate(invalid="ignore"):
-        codes = np.rint(parts / divisors).astype(np.int8).reshape(rows, -1)
-    return codes[:, :columns], scales
-
-
 def _frozen(
     matrices: NDArray[Any],
     small: Float32,
-    scales: Float32 | None,
+    groups: Float32 | None,
     layout: DecoderLayout,
 ) -> DecoderWeights:
     """Read-only in every case: compiled code is the same for both kinds."""
     matrices, small = matrices.view(), small.view()
     matrices.flags.writeable = small.flags.writeable = False
-    if scales is not None:
-        scales = scales.view()
-        scales.flags.writeable = False
-    return DecoderWeights(matrices, small, scales, layout)
+    if groups is not None:
+        groups = groups.view()
+        groups.flags.writeable = False
+    return DecoderWeights(matrices, small, groups, layout)
 
 
 def _map_int8(
@@ -173,7 +166,7 @@ def _map_int8(
     """The kept weights, or None if there are none that fit."""
     wanted = {
         "matrices": ("I8", [layout.matrices_size]),
-        "scales": ("F32", [layout.scales_size]),
+        "groups": ("F32", [2, layout.groups_size]),
         "small": ("F32", [layout.small_size]),
     }
     try:
@@ -186,4 +179,4 @@ def _map_int8(
     if found != wanted or not meta.items() <= kept.items():
         return None
     arrays = {name: tensor.values for name, tensor in map_tensors(path).items()}
-    return _frozen(arrays["matrices"], arrays["small"], arrays["scales"], layout)
+    return _frozen(arrays["matrices"], arrays["small"], arrays["groups"], layout)

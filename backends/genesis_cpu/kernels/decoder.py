@@ -52,7 +52,7 @@ def decode(
     """
     h, hk, dh = dims.H, dims.Hk, dims.Dh
     position = offset[0]
-    _embed(matrices, products.group_scales, dims, token, x[0])
+    _embed(matrices, products.groups, dims, token, x[0])
     n = np.empty_like(x)
     y = np.empty(dims.D, np.float32)
     p = np.empty((1, (h + 2 * hk) * dh), np.float32)
@@ -93,16 +93,17 @@ def decode(
 
 
 @kernel
-def _embed(matrices, group_scales, dims, token, x):
+def _embed(matrices, groups, dims, token, x):
     d = dims.D
     row = matrices[dims.embedding + token * d : dims.embedding + (token + 1) * d]
-    if group_scales is None:
+    if groups is None:
         for i in range(d):
             x[i] = np.float32(row[i])
     else:
-        first = dims.embedding_scale + token * ((d + GROUP - 1) // GROUP)
+        first = dims.embedding_group + token * ((d + GROUP - 1) // GROUP)
         for i in range(d):
-            x[i] = np.float32(row[i]) * group_scales[first + i // GROUP]
+            g = first + i // GROUP
+            x[i] = np.float32(row[i]) * groups[0, g] + groups[1, g]
 
 
 @kernel

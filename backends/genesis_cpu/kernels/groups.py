@@ -1,4 +1,4 @@
-"""Products with int8 weights that have a scale for each group of a row."""
+"""Products with int8 weights that have a scale and a bias for each group of a row."""
 
 import numpy as np
 from llvmlite import ir
@@ -15,45 +15,67 @@ FAST = ("contract", "reassoc", "nsz")
 
 
 @kernel
-def grouped_product(matrix, start, rows, columns, scales, first, x, y):
+def grouped_product(matrix, start, rows, columns, groups, first, x, sums, y):
     """y = W x for an int8 matrix [rows, columns] that begins at `start`.
 
     Args:
-        matrix: all weights in a row.
+        matrix: all weights' codes in a row; a weight is code * scale + bias.
         start: index of the matrix's first entry.
         rows: length of y.
         columns: length of x.
-        scales: a factor for each group of each row, of all matrices.
-        first: index of the matrix's first scale.
+        groups: scales and biases of the groups of all rows of all matrices [2, n].
+        first: index of the matrix's first group.
         x: vector [columns].
+        sums: of the groups of x, by `group_sums`.
         y: filled [rows].
     """
-    whole = columns // GROUP
-    groups = (columns + GROUP - 1) // GROUP
+    scales, biases = groups[0], groups[1]
+    whole, count = columns // GROUP, sums.shape[0]
     for r in range(rows):
-        at, scale = start + r * columns, first + r * groups
-        total = grouped_dot(matrix, at, scales, scale, x, whole)
-        if groups > whole:
+        at, group = start + r * columns, first + r * count
+        total = grouped_dot(matrix, at, scales, group, x, whole)
+        if count > whole:
             rest = np.float32(0)
             for c in range(whole * GROUP, columns):
                 rest += np.float32(matrix[at + c]) * x[c]
-            total += rest * scales[scale + whole]
+            total += rest * scales[group + whole]
+        bias = biases[group : group + count]
+        for g in range(count):
+            total += bias[g] * sums[g]
         y[r] = total
 
 
 @kernel
-def dequantize_groups(matrix, start, scales, first, out):
-    """Fill out [rows, columns] with the int8 matrix at `start`, each group scaled."""
+def group_sums(groups, x):
+    """Sum of each group of x; None where weights have no groups."""
+    if groups is None:
+        return None
+    columns = x.shape[0]
+    sums = np.empty((columns + GROUP - 1) // GROUP, np.float32)
+    for g in range(sums.shape[0]):
+        part = x[g * GROUP : min((g + 1) * GROUP, columns)]
+        total = np.float32(0)
+        for c in range(part.shape[0]):
+            total += part[c]
+        sums[g] = total
+    return sums
+
+
+@kernel
+def dequantize_groups(matrix, start, groups, first, out):
+    """Fill out [rows, columns] with the int8 matrix at `start` as floats."""
     rows, columns = out.shape
-    groups = (columns + GROUP - 1) // GROUP
+    count = (columns + GROUP - 1) // GROUP
+    scales, biases = groups[0], groups[1]
     for r in range(rows):
-        for g in range(groups):
+        for g in range(count):
             begin = g * GROUP
             end = min(begin + GROUP, columns)
             w = matrix[start + r * columns + begin : start + r * columns + end]
-            scale, row = scales[first + r * groups + g], out[r, begin:end]
+            scale, bias = scales[first + r * count + g], biases[first + r * count + g]
+            row = out[r, begin:end]
             for c in range(end - begin):
-                row[c] = np.float32(w[c]) * scale
+                row[c] = np.float32(w[c]) * scale + bias
 
 
 @intrinsic

@@ -16,7 +16,6 @@ import numpy as np
 
 from ..atomics import load_acquire, pause, store_release, yield_processor
 from ..compiling import kernel
-from ..groups import GROUP
 from ..products import (
     CHUNK,
     CHUNK_BITS,
@@ -29,7 +28,7 @@ from ..products import (
     START,
 )
 from .arithmetic import product
-from .groups import grouped_product
+from .groups import group_sums, grouped_product
 
 # So often the second thread looks for work at once, about as long as lies between two
 # products, and then so often when no one else wants the processor, for longer than
@@ -50,11 +49,12 @@ def multiply(matrices, small, products, number, x, y):
         x: vector [columns].
         y: filled [rows].
     """
-    job, scales = products.jobs[number], products.group_scales
+    job, groups = products.jobs[number], products.groups
     rows, columns, chunk = job[ROWS], job[COLUMNS], job[CHUNK]
     words, vector = products.words, products.vector
+    sums = group_sums(groups, x)
     if words.shape[0] == 0 or rows <= 2 * chunk:
-        _some_rows(matrices, small, scales, job, 0, rows, x, y)
+        _some_rows(matrices, small, groups, job, 0, rows, x, sums, y)
         return
     count = products.jobs.shape[0]
     last = words[PLACE] >> CHUNK_BITS
@@ -71,13 +71,13 @@ def multiply(matrices, small, products, number, x, y):
             for r in range(first, end):
                 y[r] = products.results[r]
         else:
-            _some_rows(matrices, small, scales, job, first, end, x, y)
+            _some_rows(matrices, small, groups, job, first, end, x, sums, y)
 
 
 @kernel
 def assist(matrices, small, products):
     """Do the second thread's part until there has been nothing to do for a while."""
-    words, done, scales = products.words, products.done, products.group_scales
+    words, done, groups = products.words, products.done, products.groups
     last, idle = np.int64(0), 0
     while idle < PATIENCE and load_acquire(words, ENDED) == 0:
         place = load_acquire(words, PLACE)
@@ -93,12 +93,15 @@ def assist(matrices, small, products):
         job = products.jobs[ticket % products.jobs.shape[0]]
         rows, columns, chunk = job[ROWS], job[COLUMNS], job[CHUNK]
         x = products.vector[:columns]
+        sums = group_sums(groups, x)
         chunks = (rows + chunk - 1) // chunk
         c = chunks - 1
         while place >> CHUNK_BITS == ticket and c > place & CHUNKS:
             first = _place(c, chunks) * chunk
             end = min(first + chunk, rows)
-            _some_rows(matrices, small, scales, job, first, end, x, products.results)
+            _some_rows(
+                matrices, small, groups, job, first, end, x, sums, products.results
+            )
             store_release(done, c, ticket)
             c -= 1
             place = load_acquire(words, PLACE)
@@ -116,14 +119,13 @@ def _place(number, chunks):
 
 
 @kernel
-def _some_rows(matrices, small, group_scales, job, first, end, x, y):
+def _some_rows(matrices, small, groups, job, first, end, x, sums, y):
     columns, scale = job[COLUMNS], job[SCALE]
-    start = job[START] + first * columns
+    start, rows, part = job[START] + first * columns, end - first, y[first:end]
     # Known when this is compiled: what a model has not costs nothing.
-    if group_scales is None:
+    if groups is None:
         scales = small[scale + first : scale + end] if scale >= 0 else small[:0]
-        product(matrices, start, end - first, columns, scales, x, y[first:end])
+        product(matrices, start, rows, columns, scales, x, part)
     else:
-        scale += first * ((columns + GROUP - 1) // GROUP)
-        rows, part = end - first, y[first:end]
-        grouped_product(matrices, start, rows, columns, group_scales, scale, x, part)
+        group = scale + first * sums.shape[0]
+        grouped_product(matrices, start, rows, columns, groups, group, x, sums, part)
