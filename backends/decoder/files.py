@@ -7,6 +7,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from ..config_file import read_config
 from ..errors import ConfigError, UnsupportedError, WeightsError
 from .args import DecoderArgs
 from .names import HEAD, IGNORED, matrix_shapes, vector_shapes
@@ -37,11 +38,6 @@ class DecoderFiles:
     args: DecoderArgs
     files: dict[str, Path]
     packings: dict[str, Packing]
-
-
-def read_config(directory: Path) -> dict[str, Any]:
-    """A `config.json`. Raises `ConfigError`."""
-    return _read_json(directory / "config.json", ConfigError)
 
 
 def open_files(directory: Path) -> DecoderFiles:
@@ -147,7 +143,7 @@ def _packing(module: str, shape: tuple[int, int], found: Any) -> Packing | None:
 def _weight_files(directory: Path) -> list[Path]:
     index = directory / INDEX
     if index.exists():
-        places = _read_json(index, WeightsError).get("weight_map")
+        places = _read_index(index)
         named = places.values() if isinstance(places, dict) else ()
         if not named or not all(_is_name(name) for name in named):
             raise WeightsError(f"{index} names no files; get the model again.")
@@ -175,15 +171,11 @@ def _header(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
         ) from error
 
 
-def _read_json(path: Path, kind: type[ConfigError | WeightsError]) -> dict[str, Any]:
+def _read_index(path: Path) -> object:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise kind(f"{path} is missing; get the model again.") from error
+        index = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise kind(f"{path} cannot be read: {error.strerror}.") from error
+        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise kind(f"{path} is not valid JSON; get the model again.") from error
-    if not isinstance(value, dict):
-        raise kind(f"{path} is not a JSON object; get the model again.")
-    return value
+        raise WeightsError(f"{path} is not valid JSON; get the model again.") from error
+    return index.get("weight_map") if isinstance(index, dict) else None

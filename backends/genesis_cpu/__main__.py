@@ -1,4 +1,4 @@
-"""Compile what a model needs: `loader.compile_elsewhere` starts this."""
+"""Compile what a model needs: `compiling.compile_elsewhere` starts this."""
 
 import sys
 from pathlib import Path

@@ -44,7 +44,9 @@ class KeysAndValues:
             return self
         if needed > room:
             room = -(-max(needed, offset + offset // 4) // STEP) * STEP
-        keys, values = (grown(array, offset, room) for array in (self.keys, self.values))
+        keys, values = (
+            grown(array, offset, room) for array in (self.keys, self.values)
+        )
         return KeysAndValues(keys, values, np.array([offset]))
 
 

@@ -8,11 +8,12 @@ import glob
 import hashlib
 import os
 import pickle
+import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +51,36 @@ def compiling(
             yield
         finally:
             _Settings.on_compile = None
+
+
+def compile_elsewhere(package: str, folder: Path, *arguments: str) -> None:
+    """Run a package that compiles, in a process that ends, and so does its memory.
+
+    There is a second reason: code that was just compiled calls other copies of some
+    kernels than the same code out of its file, and these round otherwise. If that
+    process fails, this one compiles. Of programs that start together one compiles,
+    and the others wait for it. The folder is the last argument.
+    """
+    with _alone(folder):
+        subprocess.run(
+            [sys.executable, "-P", "-m", package, *arguments, str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other program is here meanwhile, if the folder can be written."""
+    from filelock import FileLock
+
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(folder / "lock"))
+        yield
 
 
 def processors() -> int:

@@ -1,14 +1,11 @@
 """Opening a converted model."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..model_files import check_weights_file, read_args, read_quantization
-from .compiling import compiling, processors
+from .compiling import compile_elsewhere, compiling, processors
 from .model import Model
 from .weights import DEFAULT_DTYPE, DTYPES, Dtype, read_weights
 
@@ -47,7 +44,8 @@ def load(
     def prepare() -> None:
         preparing("Compiling for this processor (once) ...")
         if compiled is not None:
-            compile_elsewhere(directory, kind, compiled, delta_rule)
+            rule = "delta" if delta_rule else "plain"
+            compile_elsewhere(__package__, compiled, str(directory), kind, rule)
 
     model = open_model(directory, kind, delta_rule, threads)
     with compiling(compiled, prepare):
@@ -67,40 +65,6 @@ def open_model(
     weights = read_weights(path, args, bits, dtype)
     threads = processors() if threads is None else threads
     return Model(args, weights, delta_rule=delta_rule, threads=threads)
-
-
-def compile_elsewhere(
-    directory: Path, dtype: Dtype, compiled: Path, delta_rule: bool
-) -> None:
-    """Compile what a model needs in a process that ends, and so does its memory.
-
-    There is a second reason: code that was just compiled calls other copies of some
-    kernels than the same code out of its file, and these round otherwise. If that
-    process fails, this one compiles. Of programs that start together one compiles,
-    and the others wait for it.
-    """
-    rule = "delta" if delta_rule else "plain"
-    command = [sys.executable, "-P", "-m", __package__, str(directory), dtype, rule]
-    with _alone(compiled):
-        subprocess.run(
-            [*command, str(compiled)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """No other program is here meanwhile, if the folder can be written."""
-    from filelock import FileLock
-
-    with ExitStack() as stack:
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(FileLock(folder / "lock"))
-        yield
 
 
 def device_facts() -> tuple[str, Dtype]:

@@ -52,24 +52,31 @@ class Stepper:
         """The token after the prompt."""
         hidden, self._hidden = self._hidden, None
         assert hidden is not None, "nothing was read"
-        return self._drawn(self._model.logits(hidden), None)
+        return self._draw(self._model.logits(hidden), None)
 
     def follow(self) -> Step:
         """The token after the one that was drawn last."""
         taps = self._taps(1)
         logits = self._model.step(self._token, self._cache, taps)
-        return self._drawn(logits, taps.read(self._cache))
+        return self._draw(logits, taps.read(self._cache))
 
-    def _drawn(self, logits: Float32, readings: Readings | None) -> Step:
-        highest = logits.max()
-        # A NaN anywhere is the maximum and the minimum.
-        if not np.isfinite(highest) or not np.isfinite(logits.min()):
-            return Step(Drawn(0, np.nan, False, readings))
-        log_total = highest + np.log(np.exp(logits - highest).sum())
-        token = self._token = self._sampler(logits)
-        return Step(Drawn(token, float(logits[token] - log_total), True, readings))
+    def _draw(self, logits: Float32, readings: Readings | None) -> Step:
+        drawn = draw(logits, self._sampler, readings)
+        self._token = drawn.token
+        return Step(drawn)
 
     def _taps(self, tokens: int) -> Taps:
         if not self._readings:
             return Taps.none()
         return Taps.of(self._model.args, tokens, self._cache.ttt)
+
+
+def draw(logits: Float32, sampler: Sampler, readings: Readings | None = None) -> Drawn:
+    """Draw a token from logits [V] if all of them are finite."""
+    highest = logits.max()
+    # A NaN anywhere is the maximum and the minimum.
+    if not np.isfinite(highest) or not np.isfinite(logits.min()):
+        return Drawn(0, np.nan, False, readings)
+    log_total = highest + np.log(np.exp(logits - highest).sum())
+    token = sampler(logits)
+    return Drawn(token, float(logits[token] - log_total), True, readings)

@@ -1,6 +1,5 @@
 """What a decoder remembers of a text: keys and values."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -12,6 +11,7 @@ from safetensors.numpy import save_file
 
 from ...decoder import DecoderArgs
 from ...decoder.state_files import cache_metadata, read_cache_offset
+from ...new_file import new_file
 from ..cache import KeysAndValues
 from ..tensors import Float32, map_tensors
 
@@ -20,9 +20,9 @@ from ..tensors import Float32, map_tensors
 class DecoderCache:
     """The keys and values of the tokens of one text.
 
-    Copies share their room until they differ. `offset` and `kv` are replaced or
-    updated at the end of a call, so that an interrupt leaves the cache before or
-    after it.
+    `read` [1] is how many there are. Copies share the room `kv` until they differ.
+    Both are replaced or updated at the end of a call, so that an interrupt leaves
+    the cache before or after it.
     """
 
     args: DecoderArgs
@@ -54,14 +54,14 @@ class DecoderCache:
         """An independent cache; the room is shared until they differ."""
         return replace(self, read=self.read.copy())
 
-    def trim(self, tokens: int) -> None:
-        """Forget the last so many tokens.
+    def trim(self, count: int) -> None:
+        """Forget the last `count` tokens.
 
         Raises `ValueError` for less than none or more than have been read.
         """
-        if not 0 <= tokens <= self.offset:
-            raise ValueError(f"{tokens} of {self.offset} tokens cannot be forgotten.")
-        self.read = self.read - tokens
+        if not 0 <= count <= self.offset:
+            raise ValueError(f"{count} of {self.offset} tokens cannot be forgotten.")
+        self.read = self.read - count
 
     def make_room(self, tokens: int) -> None:
         """See that `tokens` more can be appended, in a larger copy if need be."""
@@ -80,13 +80,11 @@ class DecoderCache:
     def save(self, path: Path | str) -> None:
         """Write a safetensors file, which appears whole or not. Raises `OSError`."""
         path = Path(path)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
         arrays = {k: np.ascontiguousarray(v) for k, v in self.arrays().items()}
         try:
-            save_file(arrays, partial, cache_metadata(self.args, self.offset))
-            os.replace(partial, path)
+            with new_file(path) as file:
+                save_file(arrays, file.partial, cache_metadata(self.args, self.offset))
         except (OSError, SafetensorError) as error:
-            partial.unlink(missing_ok=True)
             raise OSError(f"The cache could not be written to {path}.") from error
 
     @classmethod

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import decoder_layout as at
 from ..kernels.attention import weigh
 from ..kernels.rows import normalize_heads, rms_norm, rotate, swiglu
 from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
 from ..tensors import Float32
 from ..threads import in_order, one_thread_each
-from .. import decoder_layout as at
 from .cache import DecoderCache
 from .program import DecoderProgram
 
@@ -49,7 +49,9 @@ def project_logits(program: DecoderProgram, x: Float32) -> Float32:
     wide = program.room_for_matrix(HEAD_ROWS * dims.D)
     for first in range(0, dims.V, HEAD_ROWS):
         rows = min(HEAD_ROWS, dims.V - first)
-        logits[:, first : first + rows] = n @ program.matrix(head.part(first, rows), wide).T
+        logits[:, first : first + rows] = (
+            n @ program.matrix(head.part(first, rows), wide).T
+        )
     return logits
 
 
@@ -98,11 +100,9 @@ class _Part:
     def _project(self, x: Float32, product: int, bias: int) -> Float32:
         place = self._program.places[product]
         w = self._program.matrix(place, self._wide)
-        if self._length < FEW_ROWS:
-            # OpenBLAS is up to twice as fast so, which pays for the copy.
-            y = np.ascontiguousarray((w @ x.T).T)
-        else:
-            y = x @ w.T
+        # OpenBLAS is up to twice as fast so, which pays for the copy.
+        few = self._length < FEW_ROWS
+        y: Float32 = np.ascontiguousarray((w @ x.T).T) if few else x @ w.T
         if bias >= 0:
             y += self._part(bias, place.rows)
         return y

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder import DecoderArgs
+from ..decoder_layout import DecoderDimensions, Place, block_table, dimensions
 from ..groups import GROUP
 from ..kernels.groups import dequantize_groups
 from ..products import Products
 from ..tensors import Float32
-from ..decoder_layout import DecoderDimensions, Place, block_table, dimensions
 from .weights import DecoderWeights
 
 

@@ -1,22 +1,19 @@
 """A decoder's weights as flat arrays, in float32 or int8 in groups."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
-from ...decoder import DecoderFiles
-from ...derived_file import DERIVED_FILE, keep_derived, made_from
+from ...decoder import DecoderArgs, DecoderFiles
+from ..decoder_layout import DecoderLayout
 from ..groups import GROUP, quantized, requantized
 from ..tensors import Float32, StoredTensor, dequantized, map_tensors
 from ..weights import Dtype
-from ..decoder_layout import DecoderLayout
+from .derived import DerivedFile
 
-FORMAT = f"decoder-cpu-int8-{GROUP}"
 # Numbers of a file that are read at once.
 BLOCK_WEIGHTS = 1 << 20
 FACTORS = "scales", "biases"
@@ -48,31 +45,44 @@ class DecoderWeights:
 
 
 def read_weights(
-    files: DecoderFiles, dtype: Dtype, derived: Path | None
+    files: DecoderFiles,
+    dtype: Dtype,
+    kept: DerivedFile | None,
+    preparing: Callable[[str], None] = lambda text: None,
 ) -> DecoderWeights:
     """The weights of checked files.
 
-    int8 is made once and kept in the folder `derived`, if there is one and it can be
-    written.
+    int8 is made once and kept, if there is a place for it and it can be written;
+    `preparing` is told when.
     """
-    if dtype == "float32":
-        return _Reader(files).float32()
-    if derived is None:
-        return _Reader(files).int8()
-    kept = derived / DERIVED_FILE
-    sources = sorted(set(files.files.values()))
-    facts = " ".join(f"{path.name} {made_from(path)}" for path in sources)
-    meta = {"format": FORMAT, "made_from": facts}
+    if dtype == "float32" or kept is None:
+        reader = _Reader(files)
+        return reader.float32() if dtype == "float32" else reader.int8()
     layout = DecoderLayout.of(files.args, grouped=True)
-    found = _map_int8(kept, layout, meta)
+    wanted = {
+        "small": ("F32", [layout.small_size]),
+        "groups": ("F32", [2, layout.groups_size]),
+        "matrices": ("I8", [layout.matrices_size]),
+    }
+    found = kept.load(wanted)
     if found is None:
+        preparing("Making int8 weights (once) ...")
         made = _Reader(files).int8()
-        assert made.groups is not None
-        arrays = {"small": made.small, "groups": made.groups, "matrices": made.matrices}
-        keep_derived(kept, arrays, meta)
+        kept.save({name: getattr(made, name) for name in wanted})
         # The copy on the disk needs no memory that cannot be given back.
-        found = _map_int8(kept, layout, meta) or made
-    return found
+        found = kept.load(wanted)
+        if found is None:
+            return made
+    return _frozen(found["matrices"], found["small"], found["groups"], layout)
+
+
+def zeros(args: DecoderArgs, dtype: Dtype) -> DecoderWeights:
+    """Weights that are all zero."""
+    grouped = dtype == "int8"
+    layout = DecoderLayout.of(args, grouped)
+    matrices = np.zeros(layout.matrices_size, np.int8 if grouped else np.float32)
+    groups = np.zeros((2, layout.groups_size), np.float32) if grouped else None
+    return _frozen(matrices, np.zeros(layout.small_size, np.float32), groups, layout)
 
 
 class _Reader:
@@ -158,25 +168,3 @@ def _frozen(
         groups = groups.view()
         groups.flags.writeable = False
     return DecoderWeights(matrices, small, groups, layout)
-
-
-def _map_int8(
-    path: Path, layout: DecoderLayout, meta: dict[str, str]
-) -> DecoderWeights | None:
-    """The kept weights, or None if there are none that fit."""
-    wanted = {
-        "matrices": ("I8", [layout.matrices_size]),
-        "groups": ("F32", [2, layout.groups_size]),
-        "small": ("F32", [layout.small_size]),
-    }
-    try:
-        with safe_open(str(path), framework="numpy") as file:
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-            found = {n: (s.get_dtype(), s.get_shape()) for n, s in slices.items()}
-            kept = file.metadata() or {}
-    except (OSError, SafetensorError):
-        return None
-    if found != wanted or not meta.items() <= kept.items():
-        return None
-    arrays = {name: tensor.values for name, tensor in map_tensors(path).items()}
-    return _frozen(arrays["matrices"], arrays["small"], arrays["groups"], layout)

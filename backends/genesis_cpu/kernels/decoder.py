@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..compiling import kernel
 from .. import decoder_layout as at
+from ..compiling import kernel
 from ..groups import GROUP
 from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
 from .attention import attend_shared, turns
