@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import decoder_layout as at
+from ..blas import one_thread_each
 from ..kernels.attention import weigh
 from ..kernels.rows import normalize_heads, rms_norm, rotate, swiglu
 from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
 from ..tensors import Float32
-from ..threads import in_order, one_thread_each
+from ..threads import in_order
 from .cache import DecoderCache
 from .program import DecoderProgram
 
