@@ -3,7 +3,6 @@
 import json
 import math
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from .checking import check_names, check_values
 from .destination import check_destination
 from .errors import ConversionError
 from .header import open_checkpoint
-from .manifest import CONFIG, MANIFEST, WEIGHTS, FileRecord, Manifest, file_record
+from .manifest import CONFIG, MANIFEST, WEIGHTS, Manifest, file_records
 from .progress import Progress, silent
 from .sources import Source, resolve_source
 from .storage import new_directory
@@ -94,7 +93,7 @@ def convert(
                 source=record,
                 tokenizer=chosen.record,
                 tokenizer_kind=chosen.kind,
-                files=_records(directory, progress),
+                files=file_records(directory, progress),
                 dtype=dtype_name(targets),
                 quantization=quantize,
                 parameters=sum(map(math.prod, tensor_shapes(args).values())),
@@ -112,23 +111,6 @@ def _config(args: ModelArgs, bits: int | None, kind: str) -> dict[str, Any]:
     if bits:
         config["quantization"] = {"bits": bits, "group_size": QUANTIZATION_GROUP}
     return {**config, "tokenizer": {"kind": kind}}
-
-
-def _records(directory: Path, progress: Progress) -> dict[str, FileRecord]:
-    """Size and sha256 of every file, read back from where they were written."""
-    paths = sorted(directory.iterdir())
-    total = sum(path.stat().st_size for path in paths)
-    records = {}
-    done = 0
-    for path in paths:
-        report = partial(_report, progress, done, total)
-        records[path.name] = file_record(path, report)
-        done += records[path.name].bytes
-    return records
-
-
-def _report(progress: Progress, before: int, total: int, read: int) -> None:
-    progress("verify", before + read, total)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

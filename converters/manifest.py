@@ -13,12 +13,18 @@ from .tokenization import FILE_NAMES
 from .tokenization.base import without_surrogates
 
 MANIFEST, CONFIG, WEIGHTS = "manifest.json", "config.json", "model.safetensors"
-FORMAT = 1
+# Genesis models are still written in the first format, so that older programs read
+# them; other families are in the second.
+FORMAT, FORMAT_WITH_FAMILIES = 1, 2
+GENESIS = "genesis"
+# A tokenizer.json as the library of that name reads it, with its own control tokens.
+TOKENIZERS = "tokenizers"
 CONVERTER = "1.0"
+LATER_FIELDS = ("family", "license", "stored_as")
 MAX_MANIFEST_BYTES = 1_000_000
 MAX_NAME_BYTES = 255
 
-Kind = Literal["file", "directory", "hub"]
+Kind = Literal["file", "directory", "hub", "package"]
 Provenance = Literal["metadata", "assumed"]
 
 
@@ -34,8 +40,9 @@ class FileRecord:
 class SourceRecord:
     """Where something came from.
 
-    `name` is a file's or directory's own name, or a Hub repository id; `file` the
-    file in it. `revision` is the Hub's commit, None for local files.
+    `name` is a file's or directory's own name, a Hub repository id or a Python
+    package; `file` the file in it. `revision` is the Hub's commit or the package's
+    version, None for local files.
     """
 
     kind: Kind
@@ -56,6 +63,10 @@ class Manifest:
     configuration or the released one was assumed, with the fields `corrected` from
     the tensors' shapes. `left_out` names unknown tensors and configuration fields
     that were accepted and dropped. `created` is UTC in ISO 8601.
+
+    `family` is the configuration's `model_type`. Only other families than "genesis",
+    which are of the second format, have a `license` (an SPDX id, if the source names
+    one) and `stored_as`, the types that the source's matrices had.
     """
 
     name: str
@@ -72,10 +83,17 @@ class Manifest:
     created: str
     format: int = FORMAT
     converter: str = CONVERTER
+    family: str = GENESIS
+    license: str | None = None
+    stored_as: str | None = None
 
     def to_json(self) -> str:
         """The text of `manifest.json`; file names need not be text themselves."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        content = asdict(self)
+        if self.format == FORMAT:
+            for name in LATER_FIELDS:
+                del content[name]
+        text = json.dumps(content, indent=2, ensure_ascii=False)
         return without_surrogates(text) + "\n"
 
 
@@ -106,10 +124,11 @@ def read_manifest(directory: Path | str) -> Manifest:
         raise ConversionError(
             f"{where} is damaged; convert the model again."
         ) from error
-    if version != FORMAT or type(version) is not int:
+    if type(version) is not int or version not in (FORMAT, FORMAT_WITH_FAMILIES):
         raise ConversionError(
-            f"{where} has format {shown(str(version))}, and this program reads format "
-            f"{FORMAT}; update the program or convert the model again."
+            f"{where} has format {shown(str(version))}, and this program reads formats "
+            f"{FORMAT} and {FORMAT_WITH_FAMILIES}; update the program or convert the "
+            "model again."
         )
     try:
         return _from_json(content)
@@ -163,6 +182,25 @@ def verify(directory: Path | str, progress: Progress = silent) -> list[str]:
     return problems
 
 
+def file_records(directory: Path, progress: Progress) -> dict[str, FileRecord]:
+    """Size and sha256 of every file, read back from where they were written.
+
+    `progress` is called with the stage "verify" and bytes.
+    """
+    paths = sorted(directory.iterdir())
+    total = sum(path.stat().st_size for path in paths)
+    records = {}
+    done = 0
+    for path in paths:
+
+        def report(read: int, before: int = done) -> None:
+            progress("verify", before + read, total)
+
+        records[path.name] = file_record(path, report)
+        done += records[path.name].bytes
+    return records
+
+
 def file_record(path: Path, report: Callable[[int], None]) -> FileRecord:
     """Size and sha256 of a file; `report` gets the bytes read so far."""
     with path.open("rb") as file:
@@ -177,8 +215,19 @@ def _from_json(content: dict[str, Any]) -> Manifest:
         for name, record in content["files"].items()
     }
     kind = content["tokenizer_kind"]
-    if not {CONFIG, WEIGHTS, FILE_NAMES[kind]} <= files.keys():
+    first = content["format"] == FORMAT
+    tokenizer = FILE_NAMES[kind] if first else {TOKENIZERS: "tokenizer.json"}[kind]
+    if not {CONFIG, WEIGHTS, tokenizer} <= files.keys():
         raise ValueError("it does not list a whole model")
+    later: dict[str, Any] = {}
+    if not first:
+        later = {
+            "family": _typed(content["family"], str),
+            "license": _optional(content["license"]),
+            "stored_as": _optional(content["stored_as"]),
+        }
+        if later["family"] == GENESIS:
+            raise ValueError("Genesis models have the first format")
     bits = content["quantization"]
     return Manifest(
         name=_typed(content["name"], str),
@@ -195,6 +244,7 @@ def _from_json(content: dict[str, Any]) -> Manifest:
         created=_typed(content["created"], str),
         format=content["format"],
         converter=_typed(content["converter"], str),
+        **later,
     )
 
 
@@ -204,7 +254,7 @@ def _source(content: dict[str, Any]) -> SourceRecord:
         kind=_one_of(Kind, content["kind"]),
         name=_typed(content["name"], str),
         file=_typed(content["file"], str),
-        revision=None if revision is None else _typed(revision, str),
+        revision=_optional(revision),
         bytes=_count(content["bytes"]),
         sha256=_typed(content["sha256"], str),
     )
@@ -214,6 +264,10 @@ def _typed(value: Any, kind: type) -> Any:
     if type(value) is not kind:
         raise TypeError(f"expected {kind.__name__}")
     return value
+
+
+def _optional(value: Any) -> str | None:
+    return None if value is None else str(_typed(value, str))
 
 
 def _count(value: Any) -> int:

@@ -1,0 +1,239 @@
+"""From a GGUF file to an mlx-lm model's directory, in one step or not at all."""
+
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..destination import check_destination
+from ..digest import sha256
+from ..errors import ConversionError, reason, shown
+from ..manifest import (
+    CONFIG,
+    FORMAT_WITH_FAMILIES,
+    MANIFEST,
+    TOKENIZERS,
+    WEIGHTS,
+    Manifest,
+    SourceRecord,
+    file_records,
+)
+from ..progress import Progress, silent
+from ..sources import Source
+from ..storage import new_directory
+from .architecture import Architecture, architecture_name, read_architecture
+from .header import GGUFHeader, read_header
+from .metadata import Metadata
+from .plan import Target, plan
+from .tokenizer import tokenizer_config, tokenizer_json
+from .values import floats
+from .vocabulary import Vocabulary, read_vocabulary
+from .weights import quantization, write_weights
+
+ROPE_FACTORS = "rope_freqs.weight"
+
+
+def convert_gguf(
+    source: Source,
+    destination: Path,
+    *,
+    dtype: str | None = None,
+    quantize: int | None = None,
+    accept_unknown: bool = False,
+    progress: Progress = silent,
+    replace: bool = False,
+    name: str | None = None,
+) -> Manifest:
+    """Convert a GGUF file to a directory as mlx-lm and Hugging Face have them.
+
+    The arguments, errors and guarantees are those of `converters.convert`; `plan`
+    says which tensors keep their quantisation.
+    """
+    destination = check_destination(destination, replace=replace)
+    path = source.weights
+    check_destination(destination, replace=replace, sources=[path])
+    try:
+        with path.open("rb") as file:
+            state = _state(file)
+            header = read_header(file, path.name)
+            metadata = Metadata(header.metadata)
+            if not header.tensors:
+                raise ConversionError(
+                    f"{shown(path.name)} holds a vocabulary and no weights; get the "
+                    "model's own file."
+                )
+            architecture, vocabulary = _read(file, header, metadata, path.name)
+            texts = _texts(architecture, vocabulary)
+            record = _record(source, file, header, progress)
+            targets, left_out = plan(
+                header,
+                file,
+                architecture,
+                dtype=dtype,
+                quantize=quantize,
+                accept_unknown=accept_unknown,
+                report=lambda done, total: progress("check", done, total),
+            )
+            with new_directory(
+                destination,
+                replace=replace,
+                waiting=lambda: progress("wait", 0, 0),
+                sources=[path],
+            ) as directory:
+                write_weights(directory / WEIGHTS, file, targets, progress)
+                if _state(file) != state:
+                    raise ConversionError(
+                        f"{shown(path.name)} was changed while it was read; try again."
+                    )
+                config = _config(architecture, vocabulary, targets)
+                texts[CONFIG] = _json(config)
+                for each, text in texts.items():
+                    (directory / each).write_text(text, encoding="utf-8")
+                manifest = _manifest(
+                    name or destination.name,
+                    record,
+                    metadata,
+                    header,
+                    architecture,
+                    targets,
+                    left_out,
+                    directory,
+                    progress,
+                )
+                (directory / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+    except OSError as error:
+        raise ConversionError(
+            f"{shown(path.name)} cannot be read: {reason(error)}."
+        ) from error
+    return manifest
+
+
+def _read(
+    file: BinaryIO, header: GGUFHeader, metadata: Metadata, name: str
+) -> tuple[Architecture, Vocabulary]:
+    architecture_name(metadata)
+    parts = metadata.integer("split.count", 1)
+    if parts > 1:
+        raise ConversionError(
+            f"{shown(name)} is one of {parts} parts of a model; join them with "
+            "llama.cpp's llama-gguf-split --merge first."
+        )
+    shapes = {key: tensor.shape for key, tensor in header.tensors.items()}
+    factors: NDArray[Any] | None = None
+    if ROPE_FACTORS in header.tensors:
+        pieces = list(floats(file, header.tensors[ROPE_FACTORS], heads=None))
+        factors = np.concatenate(pieces).reshape(-1).astype(np.float32)
+    architecture = read_architecture(metadata, shapes, factors)
+    vocabulary = read_vocabulary(metadata)
+    rows = architecture.config["vocab_size"]
+    if len(vocabulary.tokens) > rows:
+        raise ConversionError(
+            f"{shown(name)} has {len(vocabulary.tokens):,} tokens, but its embedding "
+            f"has only {rows:,} rows."
+        )
+    return architecture, vocabulary
+
+
+def _texts(architecture: Architecture, vocabulary: Vocabulary) -> dict[str, str]:
+    """The small files beside the weights, but for the configuration."""
+    generation = {"bos_token_id": vocabulary.bos, "eos_token_id": list(vocabulary.ends)}
+    return {
+        "tokenizer.json": tokenizer_json(vocabulary),
+        "tokenizer_config.json": _json(
+            tokenizer_config(vocabulary, architecture.context)
+        ),
+        "generation_config.json": _json(
+            {key: value for key, value in generation.items() if value is not None}
+        ),
+    }
+
+
+def _config(
+    architecture: Architecture, vocabulary: Vocabulary, targets: list[Target]
+) -> dict[str, Any]:
+    ids = {
+        "bos_token_id": vocabulary.bos,
+        "eos_token_id": vocabulary.eos,
+        "pad_token_id": vocabulary.pad,
+    }
+    config = {
+        **architecture.config,
+        **{key: value for key, value in ids.items() if value is not None},
+        "torch_dtype": str(targets[0].dtype),
+    }
+    steps = quantization(targets)
+    # mlx-lm reads the one, transformers the other.
+    return config | ({"quantization": steps, "quantization_config": steps} if steps else {})
+
+
+def _record(
+    source: Source, file: BinaryIO, header: GGUFHeader, progress: Progress
+) -> SourceRecord:
+    file.seek(0)
+    _, digest = sha256(file, lambda done: progress("check", done, header.nbytes))
+    if source.sha256 is not None and source.sha256 != digest:
+        raise ConversionError(
+            f"{shown(source.name)} is damaged: its sha256 is {digest} instead of "
+            f"{shown(source.sha256)}."
+        )
+    return SourceRecord(
+        source.kind,
+        source.name,
+        source.weights.name,
+        source.revision,
+        header.nbytes,
+        digest,
+    )
+
+
+def _manifest(
+    name: str,
+    record: SourceRecord,
+    metadata: Metadata,
+    header: GGUFHeader,
+    architecture: Architecture,
+    targets: list[Target],
+    left_out: tuple[str, ...],
+    directory: Path,
+    progress: Progress,
+) -> Manifest:
+    sizes: Counter[str] = Counter()
+    for target in targets:
+        if target.tensor is not None and len(target.part.shape) == 2:
+            sizes[target.tensor.type.name] += target.tensor.nbytes
+    dtypes = {str(target.dtype) for target in targets}
+    steps = quantization(targets)
+    return Manifest(
+        name=name,
+        source=record,
+        tokenizer=record,
+        tokenizer_kind=TOKENIZERS,
+        files=file_records(directory, progress),
+        dtype=dtypes.pop() if len(dtypes) == 1 else "mixed",
+        quantization=steps["bits"] if steps else None,
+        parameters=sum(math.prod(part.shape) for part in architecture.parts.values()),
+        configuration="metadata",
+        corrected=(),
+        left_out=left_out,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        format=FORMAT_WITH_FAMILIES,
+        family=architecture.name,
+        license=metadata.text("general.license", None),
+        stored_as=", ".join(kind for kind, _ in sizes.most_common()),
+    )
+
+
+def _state(file: BinaryIO) -> tuple[int, int, int, int]:
+    facts = os.fstat(file.fileno())
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
