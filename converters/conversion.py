@@ -13,6 +13,7 @@ from .arrays import DTYPES
 from .checking import check_names, check_values
 from .destination import check_destination
 from .errors import ConversionError
+from .gguf.magic import is_gguf
 from .header import open_checkpoint
 from .manifest import CONFIG, MANIFEST, WEIGHTS, Manifest, file_records
 from .progress import Progress, silent
@@ -35,7 +36,7 @@ def convert(
     replace: bool = False,
     name: str | None = None,
 ) -> Manifest:
-    """Convert a Genesis checkpoint to a model directory.
+    """Convert a Genesis checkpoint, or a GGUF file, to a model directory.
 
     Everything is checked before anything is written; the directory then appears
     under its name with all its files or not at all.
@@ -44,9 +45,11 @@ def convert(
         source: what `resolve_source` gave, or what it takes.
         destination: the directory to make.
         dtype: of the weights; None keeps what is stored.
-        quantize: 4 or 8 bits for the large matrices, in groups of 32.
+        quantize: 4 or 8 bits for the large matrices, in groups of 32. GGUF files
+            are mostly quantised already, and matrices of no more bits stay so.
         tokenizer: a `tokenizer.json` or SentencePiece `tokenizer.model`; None takes
-            the one beside the checkpoint, else GPT-NeoX's from the Hub.
+            the one beside the checkpoint, else GPT-NeoX's from the Hub. GGUF files
+            hold their own.
         accept_unknown: leave out tensors and configuration fields nobody knows
             instead of refusing them.
         progress: called with a stage ("download", "check", "write", "verify") and
@@ -71,6 +74,23 @@ def convert(
         source = resolve_source(source, progress=progress)
     used = [source.weights, *(Path(p) for p in (source.tokenizer, tokenizer) if p)]
     check_destination(destination, replace=replace, sources=used)
+    if is_gguf(source.weights):
+        from .gguf.conversion import convert_gguf
+
+        if tokenizer is not None:
+            raise ConversionError(
+                "A GGUF file holds its tokenizer itself; leave --tokenizer away."
+            )
+        return convert_gguf(
+            source,
+            destination,
+            dtype=dtype,
+            quantize=quantize,
+            accept_unknown=accept_unknown,
+            progress=progress,
+            replace=replace,
+            name=name,
+        )
     with open_checkpoint(source.weights) as checkpoint:
         found = check_names(checkpoint, accept_unknown)
         args = found.configuration.args

@@ -54,7 +54,6 @@ REFUSED_SUFFIXES = frozenset(
         ".ckpt",
         ".pkl",
         ".pickle",
-        ".gguf",
         ".ggml",
         ".npz",
         ".npy",
@@ -185,7 +184,8 @@ def _refuse_other_formats(path: Path) -> None:
     if path.suffix.lower() in REFUSED_SUFFIXES:
         raise ConversionError(
             f"{shown(path.name)} is a {path.suffix.lower()} file; only safetensors "
-            "files are read, because other formats can carry code or are unsafe."
+            "and GGUF files are read, because other formats can carry code or are "
+            "unsafe."
         )
 
 

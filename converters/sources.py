@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ConversionError, reason, shown
+from .gguf.magic import SUFFIX
 from .header import REFUSED_SUFFIXES
 from .hub_cache import CachedRepository, blob_sha256, cached_repository
 from .manifest import Kind
@@ -48,7 +49,7 @@ def resolve_source(
     """Find a checkpoint, downloading it if `source` is a Hub repository.
 
     Args:
-        source: a safetensors file, a directory that holds one, or
+        source: a safetensors or GGUF file, a directory that holds one, or
             `owner/name[@revision]`. What exists on disk is taken first.
         revision: a branch, tag or commit of the repository.
         file: the file to take from a directory or repository that has several.
@@ -106,7 +107,7 @@ def is_repository(text: str) -> bool:
         and ".." not in text
         and "--" not in text
         and not any(part.endswith((".", "-")) for part in text.split("/"))
-        and not text.endswith((".safetensors", *REFUSED_SUFFIXES, ".git"))
+        and not text.endswith((".safetensors", SUFFIX, *REFUSED_SUFFIXES, ".git"))
     )
 
 
@@ -133,6 +134,8 @@ def is_litter(name: str) -> bool:
 
 def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
     """The one checkpoint among a directory's or repository's files.
+
+    Safetensors files come first; a GGUF file is taken where there is none of them.
 
     Raises `ConversionError` saying which there are when it is not clear.
     """
@@ -161,13 +164,21 @@ def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
             f"{shown(where)} holds several safetensors files ({_listed(found)}); "
             "name the one you want with --file."
         )
+    listed = sorted(name for name in names if name.lower().endswith(SUFFIX))
+    if len(listed) == 1:
+        return listed[0]
+    if listed:
+        raise ConversionError(
+            f"{shown(where)} holds several GGUF files ({_listed(listed)}); name the "
+            "one you want with --file."
+        )
     others = sorted(n for n in names if Path(n).suffix.lower() in REFUSED_SUFFIXES)
     if others:
         raise ConversionError(
-            f"{shown(where)} holds no safetensors file, only {_listed(others)}, "
-            "which are not read because such formats can carry code or are unsafe."
+            f"{shown(where)} holds no safetensors or GGUF file, only "
+            f"{_listed(others)}, which are not read because such formats can carry code or are unsafe."
         )
-    raise ConversionError(f"{shown(where)} holds no safetensors file.")
+    raise ConversionError(f"{shown(where)} holds no safetensors or GGUF file.")
 
 
 def _in_cache(repository: CachedRepository, path: Path, file: str | None) -> Source:

@@ -16,6 +16,7 @@ LOCK_SECONDS = 3600.0
 RENAME_SECONDS = 10.0
 PARTIAL, REPLACED, LOCK = ".genesis-partial", ".genesis-replaced", ".genesis-lock"
 REMOVED = ".genesis-removed"
+SCRATCH = ".fetched"
 
 
 @contextmanager
@@ -72,6 +73,27 @@ def new_directory(
             for directory in created:
                 with suppress(OSError):
                     directory.rmdir()
+
+
+@contextmanager
+def scratch_directory(beside: Path, waiting: Callable[[], None]) -> Iterator[Path]:
+    """An empty directory for work in the folder of `beside`, removed at the end.
+
+    One that a killed process left is removed by the next work in that folder.
+    """
+    place = beside.with_name(f"{beside.name}{SCRATCH}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(place, waiting):
+            _recover(place)
+            directory = _beside(place, PARTIAL)
+            directory.mkdir()
+            try:
+                yield directory
+            finally:
+                shutil.rmtree(directory, ignore_errors=True)
+    except OSError as error:
+        raise write_error(beside, error) from error
 
 
 def remove_directory(directory: Path, waiting: Callable[[], None]) -> None:

@@ -67,7 +67,7 @@ def architecture_name(metadata: Metadata) -> str:
     name = metadata.text("general.architecture")
     if name not in CLASSES:
         raise ConversionError(
-            f"Nothing here can run a GGUF file of the architecture {shown(repr(name))}; "
+            f"Nothing here can run GGUF files of the kind {shown(repr(name))}; "
             f"what can be converted is {', '.join(CLASSES)}."
         )
     return str(name)
@@ -210,7 +210,9 @@ def _parts(name: str, config: Mapping[str, Any], biases: set[str]) -> dict[str, 
                     f"{theirs}.{source}.bias", shape[:1], count, optional=True
                 )
         for target, (source, size) in norms.items():
-            parts[f"{ours}.{target}.weight"] = Part(f"{theirs}.{source}.weight", (size,))
+            parts[f"{ours}.{target}.weight"] = Part(
+                f"{theirs}.{source}.weight", (size,)
+            )
     parts["model.norm.weight"] = Part("output_norm.weight", (hidden,))
     if not config["tie_word_embeddings"]:
         parts["lm_head.weight"] = Part("output.weight", (vocabulary, hidden))

@@ -5,8 +5,6 @@ that ggml's dequantisation gives: the products are exact in float32, and so are 
 biases -8 and -128 scales in float16.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 

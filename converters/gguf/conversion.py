@@ -4,15 +4,10 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..destination import check_destination
 from ..digest import sha256
 from ..errors import ConversionError, reason, shown
 from ..manifest import (
@@ -28,16 +23,14 @@ from ..manifest import (
 from ..progress import Progress, silent
 from ..sources import Source
 from ..storage import new_directory
-from .architecture import Architecture, architecture_name, read_architecture
+from .architecture import Architecture
 from .header import GGUFHeader, read_header
 from .metadata import Metadata
 from .plan import Target, plan
+from .reading import read_model
 from .tokenizer import tokenizer_config, tokenizer_json
-from .values import floats
-from .vocabulary import Vocabulary, read_vocabulary
+from .vocabulary import Vocabulary
 from .weights import quantization, write_weights
-
-ROPE_FACTORS = "rope_freqs.weight"
 
 
 def convert_gguf(
@@ -53,23 +46,18 @@ def convert_gguf(
 ) -> Manifest:
     """Convert a GGUF file to a directory as mlx-lm and Hugging Face have them.
 
-    The arguments, errors and guarantees are those of `converters.convert`; `plan`
-    says which tensors keep their quantisation.
+    The arguments, errors and guarantees are those of `converters.convert`, which has
+    checked the destination; `plan` says which tensors keep their quantisation.
     """
-    destination = check_destination(destination, replace=replace)
     path = source.weights
-    check_destination(destination, replace=replace, sources=[path])
     try:
+        if not path.is_file():
+            raise ConversionError(f"{shown(str(path))} is not a regular file.")
         with path.open("rb") as file:
             state = _state(file)
             header = read_header(file, path.name)
             metadata = Metadata(header.metadata)
-            if not header.tensors:
-                raise ConversionError(
-                    f"{shown(path.name)} holds a vocabulary and no weights; get the "
-                    "model's own file."
-                )
-            architecture, vocabulary = _read(file, header, metadata, path.name)
+            architecture, vocabulary = read_model(file, header, path.name)
             texts = _texts(architecture, vocabulary)
             record = _record(source, file, header, progress)
             targets, left_out = plan(
@@ -115,32 +103,6 @@ def convert_gguf(
     return manifest
 
 
-def _read(
-    file: BinaryIO, header: GGUFHeader, metadata: Metadata, name: str
-) -> tuple[Architecture, Vocabulary]:
-    architecture_name(metadata)
-    parts = metadata.integer("split.count", 1)
-    if parts > 1:
-        raise ConversionError(
-            f"{shown(name)} is one of {parts} parts of a model; join them with "
-            "llama.cpp's llama-gguf-split --merge first."
-        )
-    shapes = {key: tensor.shape for key, tensor in header.tensors.items()}
-    factors: NDArray[Any] | None = None
-    if ROPE_FACTORS in header.tensors:
-        pieces = list(floats(file, header.tensors[ROPE_FACTORS], heads=None))
-        factors = np.concatenate(pieces).reshape(-1).astype(np.float32)
-    architecture = read_architecture(metadata, shapes, factors)
-    vocabulary = read_vocabulary(metadata)
-    rows = architecture.config["vocab_size"]
-    if len(vocabulary.tokens) > rows:
-        raise ConversionError(
-            f"{shown(name)} has {len(vocabulary.tokens):,} tokens, but its embedding "
-            f"has only {rows:,} rows."
-        )
-    return architecture, vocabulary
-
-
 def _texts(architecture: Architecture, vocabulary: Vocabulary) -> dict[str, str]:
     """The small files beside the weights, but for the configuration."""
     generation = {"bos_token_id": vocabulary.bos, "eos_token_id": list(vocabulary.ends)}
@@ -168,9 +130,10 @@ def _config(
         **{key: value for key, value in ids.items() if value is not None},
         "torch_dtype": str(targets[0].dtype),
     }
-    steps = quantization(targets)
-    # mlx-lm reads the one, transformers the other.
-    return config | ({"quantization": steps, "quantization_config": steps} if steps else {})
+    if steps := quantization(targets):
+        # mlx-lm reads the one, transformers the other.
+        config |= {"quantization": steps, "quantization_config": steps}
+    return config
 
 
 def _record(

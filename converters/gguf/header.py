@@ -9,17 +9,16 @@ import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from ..errors import ConversionError, reason, shown
+from .magic import MAGIC
 
 if TYPE_CHECKING:
     from gguf.constants import GGMLQuantizationType
 
-MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 ALIGNMENT = 32
 MAX_HEADER_BYTES = 1 << 29
@@ -61,12 +60,6 @@ class GGUFHeader:
     metadata: Mapping[str, Any]
     tensors: Mapping[str, GGUFTensor]
     nbytes: int
-
-
-def is_gguf(path: Path) -> bool:
-    """Whether a file begins as GGUF files do. Raises `OSError`."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
 
 
 def read_header(file: BinaryIO, name: str) -> GGUFHeader:
@@ -148,7 +141,7 @@ class _Cursor:
 
 
 def _read(cursor: _Cursor, name: str) -> GGUFHeader:
-    if cursor.take(4) != MAGIC:
+    if cursor.take(len(MAGIC)) != MAGIC:
         raise ConversionError(f"{name} is not a GGUF file.")
     version = cursor.u32()
     if version not in VERSIONS:

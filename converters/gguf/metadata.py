@@ -1,6 +1,6 @@
 """Values of a GGUF file's metadata, each of the type it must have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,9 +27,9 @@ class Metadata:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
-    def keys(self) -> Iterable[str]:
+    def __iter__(self) -> Iterator[str]:
         """Every key of the file."""
-        return self._values.keys()
+        return iter(self._values)
 
     def text(self, key: str, default: Any = MISSING) -> Any:
         """A string."""

@@ -62,7 +62,7 @@ def plan(
     Raises:
         ConversionError: tensors are missing, unknown or of other shapes.
     """
-    unknown = _compare(header, architecture, accept_unknown)
+    unknown = compare(header, architecture, accept_unknown)
     exact = _exact(header, file, architecture, report) if dtype is None else {}
     usual = dtype or _usual(header, architecture, exact)
     targets = []
@@ -82,15 +82,17 @@ def plan(
             chosen = usual if holds else "float32"
         else:
             chosen = FLOATS.get(kind, BLOCKS_AS)
-        targets.append(
-            Target(name, part, tensor, DTYPES[chosen], bits, bits == stored)
-        )
+        targets.append(Target(name, part, tensor, DTYPES[chosen], bits, bits == stored))
     return targets, unknown
 
 
-def _compare(
+def compare(
     header: GGUFHeader, architecture: Architecture, accept_unknown: bool
 ) -> tuple[str, ...]:
+    """The file's tensors that nobody knows, when the others are what is needed.
+
+    Raises `ConversionError` with every problem there is.
+    """
     problems = []
     for part in architecture.parts.values():
         tensor = header.tensors.get(part.source)
@@ -164,4 +166,4 @@ def _usual(
     if stored:
         return min(stored)
     held = set.intersection(*(exact[source] for source in sources))
-    return next(d for d in ("bfloat16", "float16", "float32") if d in held | {"float32"})
+    return next(each for each in ("bfloat16", "float16", "float32") if each in held)

@@ -36,33 +36,44 @@ class PreTokenizer:
 _GPT2 = PreTokenizer((_WORDS,))
 _DIGITS = PreTokenizer((r"\p{N}", _WORDS))
 _LLAMA3 = PreTokenizer((_modern(r"\p{N}{1,3}"),), whole_words=True, add_bos=True)
+_LLAMA3_MERGED = PreTokenizer(_LLAMA3.patterns)
 _QWEN2 = PreTokenizer((_modern(r"\p{N}"),))
-_TEKKEN = PreTokenizer(
+
+
+def _by_case(after: str, digits: str) -> str:
+    upper, lower = r"(?=[\p{L}])([^a-z])", r"(?=[\p{L}])([^A-Z])"
+    start = r"[^\r\n\p{L}\p{N}]?"
+    return (
+        rf"{start}({upper})*({lower})+{after}|{start}({upper})+({lower})*{after}"
+        rf"|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    )
+
+
+_TEKKEN = PreTokenizer((_by_case("", r"\p{N}"),), whole_words=True, add_bos=True)
+_GPT4O = PreTokenizer((_by_case(f"{_SHORTENED}?", r"\p{N}{1,3}"),))
+_DEEPSEEK_CODER = PreTokenizer(
     (
-        r"[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))*((?=[\p{L}])([^A-Z]))+"
-        r"|[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))+((?=[\p{L}])([^A-Z]))*"
-        r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-    ),
-    whole_words=True,
-    add_bos=True,
+        r"[\r\n]",
+        r"\s?\p{L}+",
+        r"\s?\p{P}+",
+        "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+",
+        r"\p{N}",
+    )
 )
-_DEFAULT = PreTokenizer(
-    (r"[\p{P}\$\+<=>\^~\|]+", _WORDS, r"\p{N}+", "[0-9][0-9][0-9]")
-)
+_DEFAULT = PreTokenizer((r"[\p{P}\$\+<=>\^~\|]+", _WORDS, r"\p{N}+", "[0-9][0-9][0-9]"))
 
 PRE_TOKENIZERS = {
-    "gpt-2": _GPT2,
-    "smollm": _DIGITS,
-    "starcoder": _DIGITS,
-    "refact": _DIGITS,
-    "command-r": _DIGITS,
-    "llama-bpe": _LLAMA3,
-    "llama3": _LLAMA3,
-    "llama-v3": _LLAMA3,
-    "falcon3": _LLAMA3,
-    "qwen2": _QWEN2,
-    "deepseek-r1-qwen": _QWEN2,
+    **dict.fromkeys(("gpt-2", "mpt", "olmo"), _GPT2),
+    **dict.fromkeys(
+        ("smollm", "starcoder", "refact", "command-r", "codeshell", "minerva-7b"),
+        _DIGITS,
+    ),
+    **dict.fromkeys(("llama-bpe", "llama3", "llama-v3", "falcon3"), _LLAMA3),
+    **dict.fromkeys(("smaug-bpe", "dbrx", "chatglm-bpe"), _LLAMA3_MERGED),
+    **dict.fromkeys(("qwen2", "deepseek-r1-qwen", "megrez", "stablelm2"), _QWEN2),
+    **dict.fromkeys(("gpt-4o", "llama4"), _GPT4O),
     "tekken": _TEKKEN,
+    "deepseek-coder": _DEEPSEEK_CODER,
     "default": _DEFAULT,
 }
 

@@ -116,7 +116,7 @@ def read_vocabulary(metadata: Metadata) -> Vocabulary:
 def _templates(metadata: Metadata) -> dict[str, str]:
     prefix = "tokenizer.chat_template"
     found: dict[str, Any] = {"default": metadata.text(prefix, None)}
-    for key in metadata.keys():
+    for key in metadata:
         if key.startswith(f"{prefix}."):
             found[key.removeprefix(f"{prefix}.")] = metadata.text(key)
     return {name: text for name, text in found.items() if text is not None}

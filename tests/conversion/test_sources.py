@@ -58,7 +58,7 @@ def test_tokenizers_in_order(tmp_path: Path, checkpoint: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ([], "holds no safetensors file"),
+        ([], "holds no safetensors or GGUF file"),
         (["pytorch_model.bin"], "only pytorch_model.bin"),
         (["a.safetensors", "b.safetensors"], r"\(a.safetensors, b.safetensors\)"),
         (
