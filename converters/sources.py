@@ -176,7 +176,8 @@ def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
     if others:
         raise ConversionError(
             f"{shown(where)} holds no safetensors or GGUF file, only "
-            f"{_listed(others)}, which are not read because such formats can carry code or are unsafe."
+            f"{_listed(others)}, which are not read because such formats can carry "
+            "code or are unsafe."
         )
     raise ConversionError(f"{shown(where)} holds no safetensors or GGUF file.")
 

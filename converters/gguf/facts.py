@@ -64,11 +64,11 @@ def _quantization(header: GGUFHeader) -> str:
     """As its publisher calls it, for example Q4_K_M; else its largest tensors' type."""
     from gguf.constants import LlamaFileType
 
-    try:
-        kind = LlamaFileType(header.metadata.get("general.file_type"))
-        return kind.name.removeprefix("MOSTLY_").removeprefix("ALL_")
-    except ValueError:
-        sizes: Counter[str] = Counter()
-        for tensor in header.tensors.values():
-            sizes[tensor.type.name] += tensor.nbytes
-        return sizes.most_common(1)[0][0] if sizes else ""
+    kind = header.metadata.get("general.file_type")
+    if kind in {each.value for each in LlamaFileType}:
+        name = LlamaFileType(kind).name
+        return name.removeprefix("MOSTLY_").removeprefix("ALL_")
+    sizes: Counter[str] = Counter()
+    for tensor in header.tensors.values():
+        sizes[tensor.type.name] += tensor.nbytes
+    return sizes.most_common(1)[0][0] if sizes else ""

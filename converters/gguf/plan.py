@@ -121,9 +121,18 @@ def compare(
 
 
 def _readable(tensor: GGUFTensor) -> bool:
-    from gguf.quants import _type_traits
+    if tensor.type.name in FLOATS:
+        return True
+    from gguf.constants import GGML_QUANT_SIZES
+    from gguf.quants import dequantize
 
-    return tensor.type.name in FLOATS or tensor.type in _type_traits
+    _, block_bytes = GGML_QUANT_SIZES[tensor.type]
+    try:
+        with np.errstate(all="ignore"):
+            dequantize(np.zeros((1, block_bytes), np.uint8), tensor.type)
+    except NotImplementedError:
+        return False
+    return True
 
 
 def _exact(

@@ -7,8 +7,9 @@ import numpy as np
 from tokenizers import Tokenizer as Library
 
 from ..errors import ConversionError, shown
+from .merges import merges, merges_of_scores
 from .pre_tokenizers import pre_tokenizer
-from .vocabulary import BYTE, BYTE_LEVEL, NORMAL, UNUSED, USER_DEFINED, Vocabulary
+from .vocabulary import BYTE_LEVEL, UNUSED, USER_DEFINED, Vocabulary
 
 SPACE = "\u2581"
 
@@ -48,7 +49,7 @@ def tokenizer_json(vocabulary: Vocabulary) -> str:
         parts = _byte_level(rule.patterns)
         model |= {
             "ignore_merges": rule.whole_words,
-            "merges": _merges(vocabulary, model["vocab"]),
+            "merges": merges(vocabulary, model["vocab"]),
         }
     else:
         add_bos = True
@@ -58,7 +59,7 @@ def tokenizer_json(vocabulary: Vocabulary) -> str:
             "unk_token": unknown if unknown in model["vocab"] else None,
             "fuse_unk": True,
             "byte_fallback": True,
-            "merges": _merges_of_scores(vocabulary, own),
+            "merges": merges_of_scores(vocabulary, own),
         }
     if vocabulary.add_bos is not None:
         add_bos = vocabulary.add_bos
@@ -164,40 +165,6 @@ def _pieces(prefix: bool) -> dict[str, Any]:
         "pre_tokenizer": None,
         "decoder": {"type": "Sequence", "decoders": decoders},
     }
-
-
-def _merges(vocabulary: Vocabulary, known: dict[str, int]) -> list[list[str]]:
-    merges = []
-    for merge in vocabulary.merges:
-        left, right = merge[: (at := merge.find(" ", 1))], merge[at + 1 :]
-        if at < 0 or not known.keys() >= {left, right, left + right}:
-            raise ConversionError(
-                f"The file's merge {shown(repr(merge))} makes no token of its "
-                "vocabulary."
-            )
-        merges.append([left, right])
-    return merges
-
-
-def _merges_of_scores(vocabulary: Vocabulary, own: int) -> list[list[str]]:
-    """Every pair of pieces that make a piece, the piece of the best score first."""
-    scores = vocabulary.scores
-    assert scores is not None
-    usable = {
-        token: index
-        for index, token in enumerate(vocabulary.tokens[:own])
-        if vocabulary.types[index] not in (BYTE, UNUSED)
-    }
-    found = []
-    for token, index in usable.items():
-        if vocabulary.types[index] != NORMAL:
-            continue
-        for cut in range(1, len(token)):
-            left, right = token[:cut], token[cut:]
-            if left in usable and right in usable:
-                found.append((-float(scores[index]), index, cut, left, right))
-    found.sort()
-    return [[left, right] for _, _, _, left, right in found]
 
 
 def _around(vocabulary: Vocabulary, add_bos: bool) -> dict[str, Any] | None:

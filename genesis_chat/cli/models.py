@@ -3,6 +3,7 @@
 import click
 
 from .models_install import convert_command, pull
+from .models_scan import scan_command
 from .models_show import info, list_command, verify_command
 from .options import complete_model
 from .show import notice
@@ -15,6 +16,7 @@ def models() -> None:
 
 models.add_command(pull)
 models.add_command(convert_command)
+models.add_command(scan_command)
 models.add_command(list_command)
 models.add_command(info)
 models.add_command(verify_command)

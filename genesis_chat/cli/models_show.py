@@ -44,7 +44,8 @@ def list_command(json_output: bool) -> int:
         mark = "*" if row["default"] else " "
         size = f"{row['bytes'] / 1e6:,.0f} MB" if "bytes" in row else ""
         count = f"{row['parameters'] / 1e6:,.1f}M" if "parameters" in row else ""
-        columns = f"{row['name']:<28} {count:>8} {row.get('dtype', ''):<16} {size:>9}"
+        family, dtype = row.get("family", ""), row.get("dtype", "")
+        columns = f"{row['name']:<24} {family:<8} {count:>8} {dtype:<16} {size:>9}"
         click.echo(sanitize(f"{mark} {columns}  {row['state']}".rstrip()))
     return 0
 
@@ -52,6 +53,7 @@ def list_command(json_output: bool) -> int:
 def _row(model: "InstalledModel", default: str) -> dict[str, Any]:
     row: dict[str, Any] = {"name": model.name, "default": model.name == default}
     if model.manifest:
+        row["family"] = model.manifest.family
         row["parameters"] = model.manifest.parameters
         row["dtype"] = _dtype(model.manifest)
     row["bytes"] = model.bytes
@@ -84,6 +86,7 @@ def info(name: str | None, json_output: bool) -> int:
             "name": model.name,
             "directory": str(model.directory),
             "bytes": model.bytes,
+            "family": model.manifest.family,
             "context": about.context,
             "layers": about.layers,
             "flags": about.flags,
@@ -98,11 +101,13 @@ def info(name: str | None, json_output: bool) -> int:
     )
     revision = f" at {source.revision}" if source.revision else ""
     inside = "" if source.kind == "file" else f", {source.file}"
+    was = model.manifest.stored_as
     lines = {
         "name": model.name,
+        "family": model.manifest.family,
         "parameters": f"{model.manifest.parameters:,}",
         "layers": layers,
-        "dtype": _dtype(model.manifest),
+        "dtype": _dtype(model.manifest) + (f" (was {was})" if was else ""),
         "size": f"{model.bytes:,} bytes in {model.directory}",
         "context": f"{about.context:,} tokens",
         "source": f"{source.name}{revision}{inside}",
@@ -112,6 +117,8 @@ def info(name: str | None, json_output: bool) -> int:
         "configuration": _provenance(model.manifest),
         "left out": ", ".join(model.manifest.left_out) or "nothing",
     }
+    if was:
+        lines["license"] = model.manifest.license or "the source does not say"
     for key, value in lines.items():
         click.echo(sanitize(f"{key:<14} {value}"))
     for key, flag in about.flags.items():
@@ -123,7 +130,7 @@ def info(name: str | None, json_output: bool) -> int:
 
 def _provenance(manifest: Any) -> str:
     if manifest.configuration == "metadata":
-        return "read from the checkpoint"
+        return "read from the source"
     assumed = "ASSUMED: the checkpoint holds none, so the released model's is used"
     if manifest.corrected:
         fields = ", ".join(manifest.corrected)

