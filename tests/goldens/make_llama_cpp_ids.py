@@ -28,7 +28,7 @@ TEXTS = (
     "I'm sure they've gone; WE'LL see. don'T",
     "12345678901 3.14159 0x1F 1,000,000",
     "the parrot parrots parrot's",
-    "camelCaseWords HTTPServer lC snake_case __init__(self)",
+    "camelCaseWords HTTPServer (lC) snake_case __init__(self)",
     "x==y!=z && !(a->b) ... ::: /* */ <= >=",
     "naïve café Straße Ünïcödé e\u0301",
     "北京是中国的首都。日本語 한국어 text混合",
