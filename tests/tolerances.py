@@ -48,6 +48,10 @@ KL_8_BIT: Final = 1e-3
 # wrong group gives several nats.
 KL_4_BIT: Final = 0.1
 
+# Logits over their scale from the same weights, bit for bit: float64 sums in another
+# order.
+GGUF_LOGITS: Final = 1e-10
+
 
 def max_difference(actual: ArrayLike, expected: ArrayLike) -> float:
     """Largest absolute difference; infinite when a shape differs or a NaN is met."""
