@@ -42,7 +42,7 @@ def rope_scaling(
                 "factors, which nothing here can run."
             )
         return _llama3(factors.astype(np.float64), base, width)
-    if kind == "none" or (factor or 1.0) == 1.0:
+    if kind == "none" or (kind in ("linear", "yarn") and (factor or 1.0) == 1.0):
         return None
     if kind == "linear":
         return {"rope_type": "linear", "type": "linear", "factor": factor}

@@ -15,6 +15,8 @@ MODEL_LAYER = "application/vnd.ollama.image.model"
 MAX_MANIFEST_BYTES = 1 << 20
 # Ollama leaves these out of a model's name.
 USUAL_HOST, USUAL_OWNER = "registry.ollama.ai", "library"
+# Where Ollama has its own user.
+SYSTEM_FOLDER = Path("/usr/share/ollama/.ollama/models")
 # Folders of models are no deeper; a link that leads up must not be followed forever.
 MAX_DEPTH = 6
 
@@ -62,8 +64,7 @@ def _candidates() -> Iterator[tuple[str, str, Path]]:
 def _ollama_folders() -> list[Path]:
     if chosen := os.environ.get("OLLAMA_MODELS"):
         return [Path(chosen)]
-    system = Path("/usr/share/ollama/.ollama/models")
-    return [Path.home() / ".ollama" / "models", system]
+    return [Path.home() / ".ollama" / "models", SYSTEM_FOLDER]
 
 
 def _folders() -> list[tuple[str, Path]]:
