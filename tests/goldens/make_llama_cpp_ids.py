@@ -13,7 +13,7 @@ from pathlib import Path
 import llama_cpp
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
-import ggufs
+import ggufs  # noqa: E402
 
 RULES = (
     *("gpt-2", "smollm", "llama-bpe", "smaug-bpe", "qwen2", "gpt-4o", "tekken"),

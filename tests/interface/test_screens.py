@@ -219,6 +219,32 @@ def test_a_download_goes_on_while_one_chats(
     sit_down(visit)
 
 
+def test_the_small_model_is_offered_too(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, asked = threading.Semaphore(0), []
+
+    def install(source: str, name: str, **options: Any) -> None:
+        asked.append((source, name, options["packaged"]))
+        options["progress"]("download", 1, 2)
+        step.acquire(timeout=30)
+
+    monkeypatch.setattr(download, "install", install)
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: "Download SmolLM2-135M" in desk.seen())
+        assert "Download Genesis-152M" in desk.seen()
+        desk.app.screen.query_one("#fetch-smollm2", Button).press()
+        await desk.until(lambda: "Stop" in desk.seen())
+        # One at a time.
+        assert "Download Genesis-152M" not in desk.seen()
+        step.release()
+        await desk.until(lambda: "smollm2 is ready" in desk.seen())
+        assert asked == [("smollm2", "smollm2", True)]
+
+    sit_down(visit, first=True)
+
+
 def test_a_download_that_fails_says_why(
     sit_down: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

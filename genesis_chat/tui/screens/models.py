@@ -1,4 +1,4 @@
-"""Choosing a model, and fetching the full one."""
+"""Choosing a model, and fetching others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from ...models import (
     default_name,
     installed,
 )
-from ..download import Download, Progress
+from ..download import OFFERS, Download, Offer, Progress
 from ..shown import line, size
 
 
@@ -34,6 +34,21 @@ class Row:
     problem: str
 
 
+class Fetch(Button):
+    """Fetches a model, and stops that again."""
+
+    def __init__(self, offer: Offer) -> None:
+        self.offer = offer
+        id = "fetch" if offer == OFFERS[0] else f"fetch-{offer.name}"
+        super().__init__(f"Download {offer.title}", id=id, variant="primary")
+
+    def show(self, running: Offer | None, installed: bool) -> None:
+        """What it does now: only one is fetched at a time."""
+        stops = running == self.offer
+        self.label = "Stop" if stops else f"Download {self.offer.title}"
+        self.display = stops if running else not installed
+
+
 class Models(ModalScreen[str | None]):
     """Installed models with size, dtype and state; returns the name of the chosen."""
 
@@ -43,6 +58,7 @@ class Models(ModalScreen[str | None]):
     def __init__(self, current: str, download: Download, first: bool = False) -> None:
         super().__init__()
         self._current, self._download, self._first = current, download, first
+        self._names: set[str] = set()
 
     def compose(self) -> ComposeResult:
         title = "Which model shall it be?" if self._first else "Models"
@@ -52,7 +68,8 @@ class Models(ModalScreen[str | None]):
             yield Static("", id="told", markup=False)
             yield ProgressBar(show_eta=True)
             with Horizontal(classes="buttons"):
-                yield Button("Download Genesis-152M", id="fetch", variant="primary")
+                for offer in OFFERS:
+                    yield Fetch(offer)
                 yield Button("Close", id="close")
 
     def on_mount(self) -> None:
@@ -90,21 +107,21 @@ class Models(ModalScreen[str | None]):
         chosen = self._current if self._current in usable else usable[0]
         listed.highlighted = listed.get_option_index(chosen)
         listed.focus()
-        has_it = any(row.name == self._download.name for row in rows)
-        self.query_one("#fetch", Button).display = not has_it
+        self._names = {row.name for row in rows}
+        self._show_buttons(self._download.running)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_id)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "close":
+        if not isinstance(event.button, Fetch):
             self.action_leave()
         elif self._download.running:
             self._download.stop()
             self._tell("Stopping ...")
         else:
-            self._download.start()
-            event.button.label = "Stop"
+            self._download.start(event.button.offer)
+            self._show_buttons(True)
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -113,14 +130,18 @@ class Models(ModalScreen[str | None]):
         """How far the download is, or how it ended."""
         bar = self.query_one(ProgressBar)
         bar.display = running = isinstance(what, Progress)
-        button = self.query_one("#fetch", Button)
         if isinstance(what, Progress):
             bar.update(total=what.total or None, progress=what.done)
         going = running or self._download.running
-        button.label = "Stop" if going else "Download Genesis-152M"
+        self._show_buttons(going)
         self._tell(str(what))
         if not going:
             self._look()
+
+    def _show_buttons(self, running: bool) -> None:
+        fetched = self._download.offer if running else None
+        for button in self.query(Fetch):
+            button.show(fetched, button.offer.name in self._names)
 
     def _tell(self, text: str) -> None:
         self.query_one("#told", Static).update(line(text))
