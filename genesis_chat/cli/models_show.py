@@ -45,7 +45,7 @@ def list_command(json_output: bool) -> int:
         size = f"{row['bytes'] / 1e6:,.0f} MB" if "bytes" in row else ""
         count = f"{row['parameters'] / 1e6:,.1f}M" if "parameters" in row else ""
         family, dtype = row.get("family", ""), row.get("dtype", "")
-        columns = f"{row['name']:<24} {family:<8} {count:>8} {dtype:<16} {size:>9}"
+        columns = f"{row['name']:<24} {count:>8} {family:<8} {dtype:<16} {size:>9}"
         click.echo(sanitize(f"{mark} {columns}  {row['state']}".rstrip()))
     return 0
 
