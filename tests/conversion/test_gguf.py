@@ -7,12 +7,13 @@ from typing import Any
 import decoders
 import gguf
 import ggufs
+import mlx.core as mx
 import numpy as np
 import pytest
 from ggufs import BASE, GROUPS, HEADS, WIDTH
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
-from tolerances import GGUF_LOGITS
+from tolerances import GGUF_LOGITS, OPERATOR
 
 from converters import (
     ConversionError,
@@ -258,3 +259,38 @@ def test_damaged_manifests(key: str, value: Any, tmp_path: Path) -> None:
             read_manifest(tmp_path / "out")
     path.write_text(json.dumps(content))
     read_manifest(tmp_path / "out")
+
+
+@pytest.mark.parametrize("architecture", list(NEIGHBOURS))
+def test_mlx_lm_computes_the_same(architecture: str, tmp_path: Path) -> None:
+    utils: Any = pytest.importorskip("mlx_lm.utils")
+    layers = 4 if architecture == "smollm3" else 1
+    scaling = {
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 64,
+    }
+    factors = llama3_factors(scaling, BASE, WIDTH) if architecture == "llama" else None
+
+    def change(writer: gguf.GGUFWriter) -> None:
+        if factors is not None:
+            writer.add_tensor("rope_freqs.weight", factors.astype(np.float32))
+
+    values = ggufs.write(
+        tmp_path / "tiny.gguf", architecture, layers=layers, tied=False, change=change
+    )
+    convert(tmp_path / "tiny.gguf", tmp_path / "out")
+    expected = decoders.logits(
+        values,
+        IDS,
+        names=decoders.GGUF_NAMES,
+        layers=layers,
+        neighbours=NEIGHBOURS[architecture],
+        factors=factors,
+        without_positions=[3] if architecture == "smollm3" else [],
+        **SIZES,
+    )
+    model, _ = utils.load_model(tmp_path / "out")
+    found = np.array(model(mx.array([IDS]))[0])
+    assert np.abs(found - expected).max() <= OPERATOR * np.abs(expected).max()

@@ -18,7 +18,7 @@ from converters import ConversionError, convert, verify
 from converters.gguf.facts import look
 from converters.gguf.header import read_header
 
-MUTANTS = 3_000
+MUTANTS = 1_500
 
 # Kills itself in the middle of writing.
 SUICIDE = """
