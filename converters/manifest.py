@@ -17,8 +17,8 @@ MANIFEST, CONFIG, WEIGHTS = "manifest.json", "config.json", "model.safetensors"
 # them; other families are in the second.
 FORMAT, FORMAT_WITH_FAMILIES = 1, 2
 GENESIS = "genesis"
-# A tokenizer.json as the library of that name reads it, with its own control tokens.
-TOKENIZERS = "tokenizers"
+# The kind of tokenizer that other families have, which is its file's name.
+TOKENIZER_JSON = "tokenizer.json"
 CONVERTER = "1.0"
 LATER_FIELDS = ("family", "license", "stored_as")
 MAX_MANIFEST_BYTES = 1_000_000
@@ -216,7 +216,7 @@ def _from_json(content: dict[str, Any]) -> Manifest:
     }
     kind = content["tokenizer_kind"]
     first = content["format"] == FORMAT
-    tokenizer = FILE_NAMES[kind] if first else {TOKENIZERS: "tokenizer.json"}[kind]
+    tokenizer = FILE_NAMES[kind] if first else _one_of(Literal["tokenizer.json"], kind)
     if not {CONFIG, WEIGHTS, tokenizer} <= files.keys():
         raise ValueError("it does not list a whole model")
     later: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from ..manifest import (
     CONFIG,
     FORMAT_WITH_FAMILIES,
     MANIFEST,
-    TOKENIZERS,
+    TOKENIZER_JSON,
     WEIGHTS,
     Manifest,
     SourceRecord,
@@ -67,7 +67,9 @@ def convert_gguf(
                 dtype=dtype,
                 quantize=quantize,
                 accept_unknown=accept_unknown,
-                report=lambda done, total: progress("check", done, total),
+                report=lambda done, total: progress(
+                    "check", header.nbytes + done, header.nbytes + total
+                ),
             )
             with new_directory(
                 destination,
@@ -177,7 +179,7 @@ def _manifest(
         name=name,
         source=record,
         tokenizer=record,
-        tokenizer_kind=TOKENIZERS,
+        tokenizer_kind=TOKENIZER_JSON,
         files=file_records(directory, progress),
         dtype=dtypes.pop() if len(dtypes) == 1 else "mixed",
         quantization=steps["bits"] if steps else None,
