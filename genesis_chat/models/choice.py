@@ -1,6 +1,7 @@
 """Which model is meant: a name, a path, or the default."""
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def choose(
         path = Path(os.path.expanduser(choice))
         # Unlike the method of `Path`, false for a path that is too long.
         if not os.path.isdir(path):
+            if path.suffix.lower() == ".gguf" and os.path.isfile(path):
+                raise ModelError(
+                    f"{path} is a GGUF file; convert it with: genesis-chat models "
+                    f"convert {shlex.quote(str(path))}"
+                )
             raise ModelError(f"{path} is not a directory; -m takes a name or a path.")
         return open_directory(path, path.resolve().name)
     if choice == BUILTIN:

