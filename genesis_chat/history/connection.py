@@ -69,9 +69,22 @@ def read_only(path: Path, *, as_is: bool = False) -> Iterator[sqlite3.Connection
     try:
         connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
         connection.execute("PRAGMA trusted_schema=OFF")
-        yield connection
+        with plain_errors():
+            yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Damage that Python cannot put into words is a `sqlite3.DatabaseError` too.
+
+    What SQLite says of a damaged schema quotes it, and that need not be UTF-8.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise sqlite3.DatabaseError(f"it holds no text: {error.reason}") from error
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         for row in connection.execute("SELECT * FROM message ORDER BY number"):
             if checksum(row) != row["checksum"]:
                 found.append(f"Message {row['id']} is not what was stored.")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         found.append(f"The file is damaged: {error}.")
     try:
         _check_index(connection)

@@ -178,7 +178,7 @@ def _highest(source: sqlite3.Connection, table: str = "message") -> int:
         f"SELECT max(rowid) FROM {table}",
         f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'",
     ):
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, UnicodeError):
             row = source.execute(query).fetchone()
             if row and isinstance(row[0], int):
                 # A torn page may give any number.

@@ -14,7 +14,7 @@ from ..paths import data_directory, private_directory
 from ..text_files import linked
 from .adding import Adder
 from .checksums import pack_receipt
-from .connection import connect, transaction
+from .connection import connect, plain_errors, transaction
 from .migrations import back_up, check_identity, migrate
 from .reading import unreadable
 from .records import (
@@ -215,12 +215,14 @@ def _open(path: Path, file: Path) -> sqlite3.Connection:
         connection = connect(file)
     except OSError as error:
         raise unreadable(path, error) from error
+    latest = f"{CONVERSATIONS} ORDER BY turn DESC LIMIT 50"
     try:
-        migrate(connection, file)
-        mark_interrupted(connection, file)
-        # Reads every table's first pages: damage shows now rather than in mid-reply.
-        connection.execute(f"{CONVERSATIONS} ORDER BY turn DESC LIMIT 50").fetchall()
-        connection.execute("SELECT * FROM message ORDER BY number DESC LIMIT 50")
+        with plain_errors():
+            migrate(connection, file)
+            mark_interrupted(connection, file)
+            # Reads every table's first pages: damage shows now, not in mid-reply.
+            connection.execute(latest).fetchall()
+            connection.execute("SELECT * FROM message ORDER BY number DESC LIMIT 50")
     except BaseException:
         connection.close()
         raise

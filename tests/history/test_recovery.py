@@ -162,3 +162,19 @@ def test_a_loop_of_links_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HistoryError):
         Store.open(path)
     assert os.readlink(path) == str(path)
+
+
+def test_a_schema_that_is_no_text(
+    whole: tuple[bytes, dict[str, str]], tmp_path: Path
+) -> None:
+    """SQLite quotes what it cannot parse; that it is not UTF-8 is damage as well."""
+    data, messages = whole
+    path = tmp_path / "history.sqlite3"
+    path.write_bytes(
+        data.replace(b"CREATE TABLE message", b"CREATE \x9aTABL message", 1)
+    )
+    found: list[Recovery] = []
+    with Store.open(path, recovered=found.append) as store:
+        seen = [m for c in store.conversations() for m in store.messages(c.id)]
+    assert found and len(seen) <= len(messages)
+    assert all(messages[message.id] == message.content for message in seen)
