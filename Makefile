@@ -21,7 +21,7 @@ help:
 	@echo 'make test               lint, check types and imports, run the tests'
 	@echo 'make test-all           the same, and the tests that take long'
 	@echo 'make test-metal         on a Mac: every Metal kernel, its errors and timings'
-	@echo 'make soak               the long tests of the history: kills, many programs, large files'
+	@echo 'make soak               the long tests: kills, many programs, large files, templates'
 	@echo 'make measure            how quick the interface is, and what it costs'
 	@echo 'make format             format the code'
 	@echo 'make clean              remove the environment'
@@ -80,7 +80,7 @@ test-metal: $(TEST_STAMP)
 	fi; exit $$code
 
 soak: $(TEST_STAMP)
-	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/history/test_sources.py tests/engine/test_machine.py tests/models/test_smollm2.py
+	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/history/test_sources.py tests/engine/test_machine.py tests/models/test_smollm2.py tests/formats/test_real_templates.py
 
 measure: $(TEST_STAMP)
 	$(BIN)/python tests/measure/interface.py

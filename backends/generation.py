@@ -20,6 +20,8 @@ class GenerationOptions(TypedDict, total=False):
         stop_ids: token ids that end the reply.
         prefill_step: most tokens to read in one call; None suits the device.
         readings: whether the mixers report what they do, where the model can.
+        pause_at: a length of the prompt at which a part of it ends, so that the state
+            can be copied there; None is nowhere.
     """
 
     history: Sequence[int]
@@ -28,6 +30,7 @@ class GenerationOptions(TypedDict, total=False):
     stop_ids: Collection[int]
     prefill_step: int | None
     readings: bool
+    pause_at: int | None
 
 
 def generate(
@@ -83,7 +86,16 @@ def generate_with_progress(
     readings = options.get("readings", False) and model.features.readings
     stepper = model.stepper(state, options["settings"], (*history, *prompt), readings)
     stop_ids = frozenset(options.get("stop_ids", ()))
-    return _run(stepper, prompt, limit, last, stop_ids, size)
+    ends = _ends(len(prompt), size, options.get("pause_at"))
+    return _run(stepper, prompt, limit, last, stop_ids, ends)
+
+
+def _ends(length: int, size: int, pause_at: int | None) -> list[int]:
+    """Where the parts end in which a prompt is read."""
+    ends = {*range(size, length, size), length}
+    if pause_at is not None and 0 < pause_at < length:
+        ends.add(pause_at)
+    return sorted(ends)
 
 
 def _run(
@@ -92,11 +104,13 @@ def _run(
     limit: int,
     at_limit: FinishReason,
     stop_ids: frozenset[int],
-    size: int,
+    ends: Sequence[int],
 ) -> Generator[Prefilled | GeneratedToken]:
-    for start in range(0, len(prompt), size):
-        readings = stepper.read(prompt[start : start + size])
-        yield Prefilled(min(start + size, len(prompt)), len(prompt), readings)
+    start = 0
+    for end in ends:
+        readings = stepper.read(prompt[start:end])
+        start = end
+        yield Prefilled(end, len(prompt), readings)
     following = stepper.draw()
     for count in range(1, limit + 1):
         step, goes_on = following, count < limit

@@ -20,6 +20,11 @@ DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 LARGEST_SEED = 2**63 - 1
 AUTO = "auto"
 
+# Whether a model thinks before it answers, where its chat template can be told;
+# "auto" leaves it to the template.
+ThinkingMode = Literal["auto", "on", "off"]
+THINKING_MODES: tuple[ThinkingMode, ...] = get_args(ThinkingMode)
+
 
 class GenerationOptions(TypedDict, total=False):
     """Keyword options of the Python interface; see `GenerationSettings`."""
@@ -32,6 +37,7 @@ class GenerationOptions(TypedDict, total=False):
     repetition_penalty: float
     seed: int | None
     ttt: bool
+    thinking: ThinkingMode
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class GenerationSettings:
     `seed` None draws a new one for each reply; it is 0 to 2^63 - 1. `ttt` adapts the
     model while it reads (test-time training), which the reference leaves out when it
     generates.
+    `thinking` lets a model think before it answers, or not, where it can be told.
     """
 
     max_tokens: int | None = None
@@ -55,6 +62,7 @@ class GenerationSettings:
     repetition_penalty: float = 1.05
     seed: int | None = None
     ttt: bool = False
+    thinking: ThinkingMode = "auto"
 
     @property
     def switches(self) -> frozenset[str]:
@@ -81,6 +89,12 @@ def parse_setting(name: str, text: str) -> Any:
         if text.lower() not in {**words, "no": False}:
             raise UsageError(f"{name} is on or off, not {text!r}.")
         return {**words, "no": False}[text.lower()]
+    if name == "thinking":
+        if text.lower() not in THINKING_MODES:
+            raise UsageError(
+                f"thinking is one of {', '.join(THINKING_MODES)}, not {text!r}."
+            )
+        return text.lower()
     if name == "seed" and text in ("", "none"):
         return None
     if name == "max_tokens" and text in ("", AUTO):

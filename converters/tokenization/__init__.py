@@ -1,4 +1,4 @@
-"""Genesis's tokenizers: finding the file, loading it, checking it against the model."""
+"""Tokenizers: finding the file, loading it, checking it against the model."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from backends.stand_ins import SNIFFED_BYTES, stand_in
 from backends.text_files import TextFileError, encoding_of, read_text
 
 from ..errors import ConversionError, reason, shown
-from .base import Tokenizer, size_problem
+from .base import GenesisTokenizer, Tokenizer, size_problem
 
 # The name a tokenizer has in a converted model, by kind.
 FILE_NAMES = {"neox": "tokenizer.json", "sentencepiece": "tokenizer.model"}
@@ -19,6 +19,7 @@ MAX_TOKENIZER_BYTES = 64_000_000
 __all__ = [
     "FILE_NAMES",
     "SOURCE_NAMES",
+    "GenesisTokenizer",
     "Tokenizer",
     "check_tokenizer",
     "load_tokenizer",
@@ -27,15 +28,19 @@ __all__ = [
 
 
 def load_tokenizer(directory: Path | str) -> Tokenizer:
-    """Load the tokenizer of a converted model's directory, as its config.json says.
+    """Load the tokenizer of a model's directory, of the kind that is there.
 
-    Raises `ConversionError` when there is none, it is damaged, or it does not fit.
+    For a Genesis model its config.json says which one that is; other models have a
+    tokenizer.json in Hugging Face's form. Raises `ConversionError` when there is
+    none, it is damaged, or it does not fit the model.
     """
     path = Path(directory) / "config.json"
     text = "{}"
     try:
         text = read_text(path, MAX_CONFIG_BYTES, regular=True).text
         config = json.loads(text)
+        if config["model_type"] != "genesis":
+            return _load_hugging_face(path.parent)
         file = FILE_NAMES[config["tokenizer"]["kind"]]
         vocab_size = config["vocab_size"]
         if type(vocab_size) is not int:
@@ -50,8 +55,23 @@ def load_tokenizer(directory: Path | str) -> Tokenizer:
     return check_tokenizer(file, data, vocab_size)
 
 
-def check_tokenizer(name: str, data: bytes, vocab_size: int | None = None) -> Tokenizer:
-    """Load a tokenizer file's content, JSON or SentencePiece by its first bytes.
+def _load_hugging_face(directory: Path) -> Tokenizer:
+    path = directory / "tokenizer.json"
+    if not path.exists():
+        raise ConversionError(
+            f"{shown(str(directory))} has no tokenizer.json; get the model in a form "
+            "that has one (Transformers writes it with save_pretrained)."
+        )
+    from .hugging_face import HuggingFaceTokenizer, read_tokenizer_files
+
+    files = read_tokenizer_files(directory)
+    return HuggingFaceTokenizer(read_tokenizer_file(path), files, shown(str(path)))
+
+
+def check_tokenizer(
+    name: str, data: bytes, vocab_size: int | None = None
+) -> GenesisTokenizer:
+    """Load a Genesis tokenizer's file, JSON or SentencePiece by its first bytes.
 
     Args:
         name: the file's name, for errors.
@@ -61,7 +81,7 @@ def check_tokenizer(name: str, data: bytes, vocab_size: int | None = None) -> To
     Raises:
         ConversionError: it is damaged, of another kind, or does not fit.
     """
-    tokenizer: Tokenizer
+    tokenizer: GenesisTokenizer
     if clause := stand_in(data[:SNIFFED_BYTES]):
         raise ConversionError(f"{shown(name)} {clause}.")
     if _is_json(data[:SNIFFED_BYTES]):

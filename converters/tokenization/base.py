@@ -1,8 +1,8 @@
-"""What every tokenizer of Genesis does."""
+"""What every tokenizer does, and what Genesis's two do besides."""
 
 import re
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..errors import shown
 
@@ -22,16 +22,14 @@ class Tokenizer(Protocol):
     """Text to token ids and back.
 
     Attributes:
-        kind: "neox" or "sentencepiece".
+        kind: "neox", "sentencepiece" or "hugging_face".
         vocab_size: number of ids, the control tokens included.
-        im_start: id of `<|im_start|>`, which opens a message.
-        im_end: id of `<|im_end|>`, which closes one.
+        strips_space: the space before a text's first word stands for nothing.
     """
 
     kind: str
     vocab_size: int
-    im_start: int
-    im_end: int
+    strips_space: bool
 
     def encode(self, text: str) -> list[int]:
         """Ids of a piece of content; never a control id, whatever the text says.
@@ -50,6 +48,28 @@ class Tokenizer(Protocol):
     def token_bytes(self, id: int) -> bytes:
         """The bytes a token stands for: b"" for control ids and ids without text."""
         ...
+
+
+@runtime_checkable
+class GenesisTokenizer(Tokenizer, Protocol):
+    """A tokenizer with Genesis's two control tokens.
+
+    Attributes:
+        im_start: id of `<|im_start|>`, which opens a message.
+        im_end: id of `<|im_end|>`, which closes one.
+    """
+
+    im_start: int
+    im_end: int
+
+
+def byte_of_character() -> dict[str, int]:
+    """The printable stand-ins that byte-level BPE writes for the 256 bytes."""
+    kept = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in kept]
+    return {chr(byte): byte for byte in kept} | {
+        chr(0x100 + position): byte for position, byte in enumerate(others)
+    }
 
 
 def without_surrogates(text: str) -> str:

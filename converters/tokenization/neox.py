@@ -12,6 +12,7 @@ from .base import (
     IM_END,
     IM_START,
     PROBES,
+    byte_of_character,
     changed_text,
     decode_bytes,
     without_surrogates,
@@ -33,6 +34,7 @@ class NeoxTokenizer:
     """
 
     kind = "neox"
+    strips_space = False
 
     def __init__(self, data: bytes, name: str = "tokenizer.json") -> None:
         content = _parse(data, name)
@@ -60,7 +62,7 @@ class NeoxTokenizer:
             )
         special = {t["content"] for t in content["added_tokens"] if t["special"]}
         self._bytes = [b""] * self.vocab_size
-        unmap = _byte_of_character()
+        unmap = byte_of_character()
         for token, index in vocabulary.items():
             if token not in special:
                 self._bytes[index] = _token_bytes(token, unmap)
@@ -165,15 +167,6 @@ def _build(content: dict[str, Any], name: str) -> Library:
             f"{name} cannot be used as a tokenizer: {shown(str(error))}."
         ) from error
     return library
-
-
-def _byte_of_character() -> dict[str, int]:
-    """The printable stand-ins that byte-level BPE writes for the 256 bytes."""
-    kept = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in kept]
-    return {chr(byte): byte for byte in kept} | {
-        chr(0x100 + position): byte for position, byte in enumerate(others)
-    }
 
 
 def _token_bytes(token: str, unmap: dict[str, int]) -> bytes:

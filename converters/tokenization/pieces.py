@@ -32,6 +32,7 @@ class PieceTokenizer:
     """
 
     kind = "sentencepiece"
+    strips_space = False
 
     def __init__(self, data: bytes, name: str = "tokenizer.model") -> None:
         self._bytes: list[bytes] = []

@@ -13,6 +13,7 @@ from ..settings import (
     BACKENDS,
     COMPUTE_DTYPES,
     LARGEST_SEED,
+    THINKING_MODES,
     GenerationSettings,
 )
 
@@ -153,6 +154,13 @@ _OPTIONS = [
         default=DEFAULTS.ttt,
         show_default=True,
         help="Test-time training while reading; the reference generates without.",
+    ),
+    click.option(
+        "--thinking",
+        type=click.Choice(THINKING_MODES),
+        default=DEFAULTS.thinking,
+        show_default=True,
+        help="Whether a model thinks before it answers, if it can be told.",
     ),
     click.option(
         "--dtype",

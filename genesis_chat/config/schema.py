@@ -10,8 +10,10 @@ from ..settings import (
     AUTO,
     BACKENDS,
     COMPUTE_DTYPES,
+    THINKING_MODES,
     BackendName,
     GenerationSettings,
+    ThinkingMode,
 )
 
 _DEFAULTS = GenerationSettings()
@@ -21,7 +23,7 @@ _DEFAULTS = GenerationSettings()
 class Config:
     """The settings file, read; every field has a default.
 
-    The first eight are how replies are generated, see `GenerationSettings`. `keys`
+    The first nine are how replies are generated, see `GenerationSettings`. `keys`
     gives actions of the interface other keys, such as `{"chat.new": "ctrl+k"}`.
     """
 
@@ -32,6 +34,7 @@ class Config:
     min_p: float = _DEFAULTS.min_p
     repetition_penalty: float = _DEFAULTS.repetition_penalty
     ttt: bool = _DEFAULTS.ttt
+    thinking: ThinkingMode = _DEFAULTS.thinking
     dtype: str | None = None
     backend: BackendName = "auto"
     system: str | None = None
@@ -65,6 +68,7 @@ KEYS = {
         Key("min_p", float, "leave out tokens below this share of the best", 0, 1),
         Key("repetition_penalty", float, "above 1 avoids what was said", 0.01, 100),
         Key("ttt", bool, "test-time training while reading"),
+        Key("thinking", str, "whether models think first", choices=THINKING_MODES),
         Key("dtype", str, "what to compute in", choices=COMPUTE_DTYPES),
         Key("backend", str, "what runs the model", choices=BACKENDS),
         Key("system", str, "system prompt of new conversations"),

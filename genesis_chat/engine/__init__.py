@@ -12,6 +12,7 @@ from .events import (
     PromptProgress,
     Reply,
     Text,
+    Thought,
 )
 from .loader import LoadedModel, open_model
 from .local import LocalEngine
@@ -38,6 +39,7 @@ __all__ = [
     "Session",
     "Snapshots",
     "Text",
+    "Thought",
     "WorkerEngine",
     "backend_facts",
     "check",

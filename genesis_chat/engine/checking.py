@@ -5,7 +5,7 @@ from dataclasses import fields
 from backends.sampling_settings import SamplingSettings
 
 from ..errors import UsageError
-from ..settings import GenerationSettings, check_seed
+from ..settings import THINKING_MODES, GenerationSettings, check_seed
 
 
 def check(settings: GenerationSettings) -> None:
@@ -22,6 +22,10 @@ def sampling(settings: GenerationSettings) -> SamplingSettings:
     """Them as a backend takes them. Raises `UsageError` naming what is wrong."""
     for field in fields(settings):
         value = getattr(settings, field.name)
+        if field.name == "thinking":
+            if value not in THINKING_MODES:
+                raise UsageError(f"thinking cannot be {value!r}.")
+            continue
         if field.name == "max_tokens" and value is None:
             continue
         wanted = (int, float) if field.type is float else (int,)

@@ -1,42 +1,108 @@
-"""From token ids to text, a whole character at a time."""
+"""From token ids to text: a reply's thought, its answer, and where it ends."""
 
-import codecs
+from collections.abc import Iterator
+from typing import Literal
 
 from converters import Tokenizer
 
+from .pieces import Characters, Edges
+from .prompt import ChatFormat
+from .prompt.thinking import Thinking
+
+Kind = Literal["thought", "text"]
+
 
 class Detokenizer:
-    """Turns a reply's tokens into text as they come.
+    """Turns a reply's tokens into pieces of its thought and of its answer.
 
-    Bytes of an unfinished character wait for the rest; bytes that are no UTF-8, and
-    NUL, which the history cannot hold, become U+FFFD. Blank lines at the start are
-    dropped, and white space at the end is held back until something follows: the
-    model writes a newline before its end token.
+    `ended` says that a text has come which ends replies in this format; it and what
+    follows are left out.
+
+    Args:
+        tokenizer: the model's.
+        form: its chat format.
+        thinks: whether the reply begins in the middle of a thought.
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    def __init__(self, tokenizer: Tokenizer, form: ChatFormat, thinks: bool) -> None:
+        self._thinking = form.thinking
+        self._bytes = form.token_bytes
+        self._stops = form.stop_texts
+        self._characters = Characters()
+        self._edges: dict[Kind, Edges] = {
+            "thought": Edges(tokenizer.strips_space),
+            "text": Edges(tokenizer.strips_space),
+        }
+        self._part: Literal["start", "thought", "text"] = "start"
+        if self._thinking is None:
+            self._part = "text"
+        elif thinks:
+            self._part = "thought"
         self._held = ""
-        self._started = False
+        self.ended = False
 
-    def push(self, token: int) -> str:
-        """The text that is certain now that this token has come; may be empty."""
-        text = self._decoder.decode(self._tokenizer.token_bytes(token))
-        return self._release(text.replace("\0", "\ufffd"))
+    @property
+    def in_thought(self) -> bool:
+        """Whether the reply is in its thought, or may still begin one."""
+        return self._part != "text"
 
-    def flush(self) -> str:
-        """The text left at the end; an unfinished character becomes U+FFFD."""
-        return self._release(self._decoder.decode(b"", final=True))
+    def push(self, token: int) -> Iterator[tuple[Kind, str]]:
+        """The pieces that are certain now that this token has come."""
+        yield from self._take(self._characters.push(self._bytes(token)))
 
-    def _release(self, text: str) -> str:
-        text = self._held + text
-        ready = text.rstrip()
-        if ready and not self._started:
-            # Only whole blank lines: the first line may be indented.
-            start = len(text) - len(text.lstrip())
-            start = text.rfind("\n", 0, start) + 1
-            text, ready = text[start:], ready[start:]
-            self._started = True
-        self._held = text[len(ready) :]
-        return ready
+    def flush(self) -> Iterator[tuple[Kind, str]]:
+        """The pieces left at the end."""
+        yield from self._take(self._characters.flush())
+        held, self._held = self._held, ""
+        if not self.ended:
+            yield from self._emit(
+                "thought" if self._part == "thought" else "text", held
+            )
+
+    def _take(self, text: str) -> Iterator[tuple[Kind, str]]:
+        self._held += text
+        if self._part == "start" and self._thinking:
+            self._begin(self._thinking)
+        if self._part == "thought" and self._thinking:
+            before, found, after = self._held.partition(self._thinking.end)
+            self._held = after if found else before
+            ready = before if found else self._ready((self._thinking.end,))
+            yield from self._emit("thought", ready)
+            if found:
+                self._part = "text"
+        if self._part == "text" and not self.ended:
+            ready = self._ready(self._stops)
+            yield from self._emit("text", ready)
+
+    def _begin(self, thinking: Thinking) -> None:
+        """Find out how the reply begins, once enough of it is there."""
+        text = self._held.lstrip()
+        if text.startswith(thinking.start):
+            self._part, self._held = "thought", text[len(thinking.start) :]
+        elif thinking.silent and text.startswith(thinking.silent):
+            self._part, self._held = "text", text[len(thinking.silent) :]
+        elif not (thinking.start.startswith(text) or thinking.silent.startswith(text)):
+            self._part = "text"
+
+    def _ready(self, marks: tuple[str, ...]) -> str:
+        """Take what is held, up to a mark or to what may become one."""
+        text = self._held
+        ends = [at for mark in marks if (at := text.find(mark)) >= 0]
+        if ends:
+            self.ended = True
+            self._held = ""
+            return text[: min(ends)]
+        kept = max((_begun(text, mark) for mark in marks), default=0)
+        self._held = text[len(text) - kept :]
+        return text[: len(text) - kept]
+
+    def _emit(self, kind: Kind, text: str) -> Iterator[tuple[Kind, str]]:
+        if piece := self._edges[kind].push(text):
+            yield kind, piece
+
+
+def _begun(text: str, mark: str) -> int:
+    """How many of the text's last characters may be the beginning of a mark."""
+    longest = min(len(mark) - 1, len(text))
+    sizes = range(longest, 0, -1)
+    return next((size for size in sizes if mark.startswith(text[-size:])), 0)

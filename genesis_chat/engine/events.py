@@ -25,7 +25,9 @@ class Reply:
     the white space around. `prompt_tokens` counts what stands before the reply,
     `prefilled_tokens` what had to be read now. `seconds_to_first_token` counts from
     the request; `tokens_per_second` covers the tokens after the first of this run.
-    Both are None when there were none.
+    Both are None when there were none. `thought` is what it thought before the text,
+    in `thought_tokens` tokens, the marks around included, and `thought_seconds` from
+    the request until it had thought enough; None when it did not think.
     """
 
     text: str
@@ -38,6 +40,9 @@ class Reply:
     tokens_per_second: float | None
     model: str
     settings: GenerationSettings
+    thought: str = ""
+    thought_tokens: int = 0
+    thought_seconds: float | None = None
 
     @property
     def measured_speed(self) -> float | None:
@@ -102,6 +107,15 @@ class Text:
     log_probabilities: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class Thought:
+    """A piece of what the model thinks before its reply; otherwise as `Text`."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    log_probabilities: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class MixerReadings:
     """What the mixers did with the L tokens of one step, when S had been read.
@@ -150,4 +164,4 @@ class Finished:
     context: Context | None
 
 
-Event = Dropped | PromptProgress | Text | MixerReadings | Finished
+Event = Dropped | PromptProgress | Thought | Text | MixerReadings | Finished

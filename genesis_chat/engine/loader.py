@@ -18,7 +18,9 @@ from ..settings import GenerationSettings
 from .backend import choose_backend
 from .checking import check, sampling
 from .events import FinishReason, MixerReadings, PromptProgress
+from .prompt import ChatFormat, GenesisFormat, open_format
 from .protocol import ModelFacts
+from .speaker import speaker_of
 
 if TYPE_CHECKING:
     from backends.events import GeneratedToken, Prefilled
@@ -35,10 +37,11 @@ class Token:
 
 @dataclass(frozen=True)
 class LoadedModel(ModelFacts):
-    """A model in memory with its tokenizer."""
+    """A model in memory with its tokenizer and its chat format."""
 
     tokenizer: Tokenizer = field(kw_only=True)
     language_model: LanguageModel = field(kw_only=True)
+    format: ChatFormat = field(kw_only=True)
 
     @property
     def facts(self) -> ModelFacts:
@@ -64,10 +67,12 @@ class LoadedModel(ModelFacts):
         history: Sequence[int],
         settings: GenerationSettings,
         readings: bool = False,
+        pause_at: int | None = None,
     ) -> Iterator[PromptProgress | Token | MixerReadings]:
         """Read `prompt`, which `state` has not read, and yield what follows it.
 
-        With `readings` each step's come before its token.
+        With `readings` each step's come before its token; with `pause_at` progress is
+        told when `state` has read exactly so much of the prompt.
 
         `history` is what `state` has read; it is updated. The settings must have a
         seed and `max_tokens`. Raises `ContextFullError` before anything is read,
@@ -85,8 +90,9 @@ class LoadedModel(ModelFacts):
                 history=history,
                 settings=sampling(settings),
                 max_tokens=settings.max_tokens,
-                stop_ids=(self.tokenizer.im_end,),
+                stop_ids=self.format.stop_ids,
                 readings=readings,
+                pause_at=pause_at,
             )
         except ContextError as error:
             raise ContextFullError(str(error)) from error
@@ -133,6 +139,8 @@ def open_model(
         chosen = choose_backend(
             choice.backend, choice.dtype, read_model_type(directory)
         )
+        tokenizer = load_tokenizer(directory)
+        opened = open_format(tokenizer, name or directory.name)
         model = chosen.entry.backend().load(
             directory,
             dtype=choice.dtype,
@@ -141,20 +149,29 @@ def open_model(
             preparing=preparing,
             report=warnings.append,
         )
-        tokenizer = load_tokenizer(directory)
     except (BackendError, ConversionError) as error:
         raise ModelError(str(error)) from error
+    form = opened()
     return LoadedModel(
         name=name or directory.name,
         tokenizer=tokenizer,
+        format=form,
         context=model.context,
         dtype=model.dtype,
         device=model.device,
         sha256=sha256,
         backend=chosen.name,
         why=chosen.why,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *form.warnings),
         features=model.features,
         switches=choice.switches,
         language_model=model,
+        speaker=_speaker(form, name or directory.name),
+        thinks=form.thinking is not None,
+        thinking_is_switched=bool(form.thinking and form.thinking.switch),
     )
+
+
+def _speaker(form: ChatFormat, name: str) -> str:
+    # A Genesis model's name is the person's choice; it was tuned on its own.
+    return "Genesis" if isinstance(form, GenesisFormat) else speaker_of(name)

@@ -25,7 +25,7 @@ class LocalEngine:
 
     def __init__(self, model: LoadedModel, snapshots: Snapshots | None = None) -> None:
         self._model = model
-        self._planner = Planner(model.tokenizer, model.context)
+        self._planner = Planner(model.format, model.context)
         self._states = States(model, snapshots)
 
     @property
@@ -40,7 +40,7 @@ class LocalEngine:
         start = time.perf_counter()
         settings = request.settings.seeded()
         check(settings)
-        if request.begun[-1:] == (self._model.tokenizer.im_end,):
+        if request.begun and request.begun[-1] in self._model.format.stop_ids:
             raise UsageError("The reply has come to its end; it cannot go on.")
         settings = replace(settings, max_tokens=self._planner.longest(request))
         plan = self._planner.plan(request)
@@ -53,23 +53,29 @@ class LocalEngine:
             self._model,
             settings,
             begun,
+            plan.thinks,
             len(plan.prompt) - len(begun),
             len(unread),
             start,
         )
         failure: GenerationError | None = None
         whole = True
+        checkpoint = plan.checkpoint or 0
+        pause = checkpoint - read if checkpoint > read else None
         try:
             for event in self._model.generate(
-                unread, state, plan.prompt[:read], settings, request.readings
+                unread, state, plan.prompt[:read], settings, request.readings, pause
             ):
                 if isinstance(event, Token):
                     yield from run.push(event)
                 elif isinstance(event, MixerReadings):
                     yield replace(event, starts=plan.starts)
                 else:
+                    if pause and state.offset == checkpoint:
+                        read_so_far = plan.prompt[: state.offset]
+                        self._states.keep(state.copy(), read_so_far, settings.ttt)
                     yield event
-                if cancelled():
+                if run.ended or cancelled():
                     break
         except GenerationError as error:
             run.finish_reason, failure, whole = "error", error, False
@@ -84,7 +90,7 @@ class LocalEngine:
                 self._keep(state, plan, run, switches)
         yield from run.flush()
         reply = run.reply()
-        said = Exchange(request.content, reply.text, reply.token_ids)
+        said = Exchange(request.content, reply.text, reply.token_ids, reply.thought)
         after = replace(request, exchanges=(*request.exchanges, said))
         yield Finished(reply, self.context(after if run.tokens else request))
         if whole:
@@ -99,6 +105,7 @@ class LocalEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         self._states.clear()
+        self._model.format.close()
 
     def _keep(
         self, state: State, plan: Plan, run: Run, switches: frozenset[str]

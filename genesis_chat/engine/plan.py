@@ -1,16 +1,11 @@
 """Which exchanges of a conversation are in the prompt, and where states may fit."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 
-from converters import Tokenizer
-
-from ..conversation import Message
 from ..errors import ContextFullError
 from .events import Context
-from .prompt import encode_message, reply_footer, reply_header
-from .protocol import Exchange, Request
+from .prompt import ChatFormat, Sizes
+from .protocol import Request
 
 # When exchanges have to leave, so many do that this share of the context is free:
 # the turns that follow then need no reading anew.
@@ -20,67 +15,60 @@ LEAST_LONGEST = 512
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """Token ids of an exchange: `turn` is all before the reply's first token.
-
-    `generated` counts the reply's own tokens after which a state may be kept.
-    """
-
-    turn: list[int]
-    reply: list[int]
-    generated: int
-
-    def __len__(self) -> int:
-        return len(self.turn) + len(self.reply)
-
-
-@dataclass(frozen=True)
 class Plan:
     """A prompt; `boundaries` are lengths of it after which a state may be kept.
 
     `starts` are where its messages begin: question and reply of each exchange, then
     of the one to come. `dropped` counts exchanges that were in the prompt of the
-    turn before.
+    turn before. `checkpoint` is the length after which a state should be kept for
+    the turn that follows, None where the state after the reply will do; with `thinks`
+    the reply begins in a thought.
     """
 
     prompt: list[int]
     boundaries: list[int]
     starts: tuple[int, ...]
     dropped: int
+    checkpoint: int | None = None
+    thinks: bool = False
 
 
 class Planner:
-    """Plans prompts for one model; encodings of the last conversation are kept."""
+    """Plans prompts for one model, in its chat format."""
 
-    def __init__(self, tokenizer: Tokenizer, context: int) -> None:
-        self._tokenizer, self._context = tokenizer, context
-        self._known: dict[Exchange, Encoded] = {}
+    def __init__(self, form: ChatFormat, context: int) -> None:
+        self._format, self._context = form, context
 
     def plan(self, request: Request) -> Plan:
-        """The prompt of a request. Raises `ContextFullError`, with the numbers."""
-        system, exchanges = self._system(request), self._encode(request)
-        turn = [*self._turn(request.content), *request.begun]
-        if len(system) + len(turn) >= self._context:
-            what = "system prompt" if len(system) > len(turn) else "message"
-            raise ContextFullError(
-                f"The system prompt and the message need {len(system) + len(turn)} "
-                f"tokens; the model's context holds {self._context}. Shorten the "
-                f"{what}."
-            )
-        before, first = self._first(request, len(system), exchanges, len(turn))
-        kept = exchanges[first:]
-        prompt, boundaries, starts = list(system), [], []
-        for exchange in kept:
-            starts += [len(prompt), len(prompt) + len(exchange.turn)]
-            prompt += exchange.turn
-            if exchange.generated:
-                boundaries.append(len(prompt) + exchange.generated)
-            prompt += exchange.reply
-        starts += [len(prompt), len(prompt) + len(turn) - len(request.begun)]
-        prompt += turn
-        if request.begun:
-            boundaries.append(len(prompt))
-        return Plan(prompt, boundaries, tuple(starts), first - before)
+        """The prompt of a request.
+
+        Raises `ContextFullError`, with the numbers, and `ModelError` when the
+        model's template fails.
+        """
+        sizes, begun = self._format.sizes(request), len(request.begun)
+        turn = sizes.turn + begun
+        if sizes.system + turn >= self._context:
+            raise self._full(sizes.system, turn)
+        before, first = self._first(request, sizes, turn)
+        layout = self._format.layout(self._without(request, first))
+        # Templates may write more for a whole conversation than for its parts.
+        while len(layout.ids) + begun >= self._context:
+            if first == len(request.exchanges):
+                raise self._full(sizes.system, len(layout.ids) + begun - sizes.system)
+            first += 1
+            layout = self._format.layout(self._without(request, first))
+        prompt, boundaries = layout.ids, layout.boundaries
+        if begun:
+            prompt = [*prompt, *request.begun]
+            boundaries = [*boundaries, len(prompt)]
+        return Plan(
+            prompt,
+            boundaries,
+            layout.starts,
+            first - before,
+            layout.checkpoint,
+            layout.thinks,
+        )
 
     def longest(self, request: Request) -> int:
         """How long a reply may get, in tokens; the context may end it before."""
@@ -90,15 +78,16 @@ class Planner:
 
     def context(self, request: Request) -> Context:
         """How full the context is with the request's exchanges."""
-        system, exchanges = len(self._system(request)), self._encode(request)
-        _, first = self._first(request, system, exchanges, 0)
-        used = system + sum(map(len, exchanges[first:]))
+        sizes = self._format.sizes(request)
+        _, first = self._first(request, sizes, 0)
+        kept = [whole for _, whole in sizes.exchanges[first:]]
+        used = sizes.system + sum(kept)
         room = max(0, self._context - used - self._reserve(request))
         leaving, full = 0, used + room + self._reserve(request)
-        for exchange in exchanges[first:]:
+        for whole in kept:
             if full <= self._target:
                 break
-            full -= len(exchange)
+            full -= whole
             leaving += 1
         return Context(used, self._context, room, first, leaving)
 
@@ -110,49 +99,34 @@ class Planner:
         """What is left free for the reply."""
         return min(self.longest(request), self._context // FREE_SHARE)
 
-    def _first(
-        self, request: Request, system: int, exchanges: Sequence[Encoded], turn: int
-    ) -> tuple[int, int]:
+    def _first(self, request: Request, sizes: Sizes, turn: int) -> tuple[int, int]:
         """Exchanges that had left before this turn, and that have with it.
 
         Every turn so far is gone through: a conversation that is opened again drops
         the same exchanges as one that was never closed.
         """
         reserve = self._reserve(request)
-        first, total, before = 0, system, 0
-        for number, now in enumerate([*(len(e.turn) for e in exchanges), turn]):
+        exchanges = sizes.exchanges
+        first, total, before = 0, sizes.system, 0
+        for number, now in enumerate([*(asked for asked, _ in exchanges), turn]):
             before = first
             if total + now + reserve > self._context:
                 while first < number and total + now + reserve > self._target:
-                    total -= len(exchanges[first])
+                    total -= exchanges[first][1]
                     first += 1
             if number < len(exchanges):
-                total += len(exchanges[number])
+                total += exchanges[number][1]
         return before, first
 
-    def _encode(self, request: Request) -> list[Encoded]:
-        known = self._known
-        self._known = {
-            exchange: known.get(exchange) or self._encode_exchange(exchange)
-            for exchange in request.exchanges
-        }
-        return [self._known[exchange] for exchange in request.exchanges]
+    def _without(self, request: Request, count: int) -> Request:
+        """The request without its first exchanges."""
+        if not count:
+            return request
+        return replace(request, exchanges=request.exchanges[count:])
 
-    def _encode_exchange(self, exchange: Exchange) -> Encoded:
-        ids = list(exchange.token_ids)
-        turn = self._turn(exchange.content)
-        if ids:
-            reply = [*ids, *reply_footer(self._tokenizer, ids)]
-            return Encoded(turn, reply, len(ids))
-        header = len(reply_header(self._tokenizer))
-        message = Message("assistant", exchange.reply)
-        return Encoded(turn, encode_message(self._tokenizer, message)[header:], 0)
-
-    def _system(self, request: Request) -> list[int]:
-        if not request.system:
-            return []
-        return encode_message(self._tokenizer, Message("system", request.system))
-
-    def _turn(self, content: str) -> list[int]:
-        user = encode_message(self._tokenizer, Message("user", content))
-        return list(chain(user, reply_header(self._tokenizer)))
+    def _full(self, system: int, turn: int) -> ContextFullError:
+        what = "system prompt" if system > turn else "message"
+        return ContextFullError(
+            f"The system prompt and the message need {system + turn} tokens; the "
+            f"model's context holds {self._context}. Shorten the {what}."
+        )

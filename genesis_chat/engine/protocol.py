@@ -19,7 +19,9 @@ class ModelFacts:
     "cpu", and `why` says in a few words what chose it. `warnings` are sentences about
     what did not go as it should and was made up for, such as a kernel that fails.
     `features` are what it can do besides replying, `switches` those it was loaded
-    with.
+    with. `speaker` is what to call it where it speaks. With `thinks` its
+    replies may begin with a thought, and with `thinking_is_switched` the setting
+    `thinking` reaches it.
     """
 
     name: str
@@ -32,19 +34,24 @@ class ModelFacts:
     warnings: tuple[str, ...] = ()
     features: Features = NO_FEATURES
     switches: frozenset[str] = frozenset()
+    speaker: str = ""
+    thinks: bool = False
+    thinking_is_switched: bool = False
 
 
 @dataclass(frozen=True)
 class Exchange:
     """A user's message and the reply to it.
 
-    `token_ids` are what the reply was generated as by this very model; empty when
-    another one wrote it, or a person.
+    `token_ids` are what the reply was generated as by this very model, its `thought`
+    included; empty when another one wrote it, or a person. `thought` is what it
+    thought before.
     """
 
     content: str
     reply: str
     token_ids: tuple[int, ...] = ()
+    thought: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class Engine(Protocol):
             ContextFullError: the message cannot fit.
             GenerationError: the model failed; the text so far was yielded, and a
                 `Finished` with reason "error" came before this.
-            ModelError: the model cannot be loaded.
+            ModelError: the model cannot be loaded, or its chat template fails.
             UsageError: a setting is out of range.
         """
 

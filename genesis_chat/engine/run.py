@@ -1,11 +1,11 @@
 """One reply in the making."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..settings import GenerationSettings
-from .detokenizer import Detokenizer
-from .events import FinishReason, Reply, Text
+from .detokenizer import Detokenizer, Kind
+from .events import FinishReason, Reply, Text, Thought
 from .loader import LoadedModel, Token
 
 
@@ -16,6 +16,7 @@ class Run:
         model: what generates it.
         settings: how; with a seed.
         begun: tokens it already has.
+        thinks: whether it begins in the middle of a thought.
         prompt_tokens: tokens before the reply.
         prefilled_tokens: tokens that have to be read now.
         start: when it was asked for, by `time.perf_counter`.
@@ -26,14 +27,21 @@ class Run:
         model: LoadedModel,
         settings: GenerationSettings,
         begun: tuple[int, ...],
+        thinks: bool,
         prompt_tokens: int,
         prefilled_tokens: int,
         start: float,
     ) -> None:
         self._model, self._settings, self._start = model, settings, start
         self._prompt_tokens, self._prefilled = prompt_tokens, prefilled_tokens
-        self._detokenizer = Detokenizer(model.tokenizer)
-        self._text = [self._detokenizer.push(token) for token in begun]
+        self._detokenizer = Detokenizer(model.tokenizer, model.format, thinks)
+        self._said: dict[Kind, list[str]] = {"thought": [], "text": []}
+        self._thought_tokens, self._thought_end = 0, start
+        for count, token in enumerate(begun, 1):
+            for kind, text in self._detokenizer.push(token):
+                self._said[kind].append(text)
+            if self._detokenizer.in_thought:
+                self._thought_tokens = count
         self._pending: list[Token] = []
         self._log_probabilities: list[float] = []
         self._first: float | None = None
@@ -42,7 +50,12 @@ class Run:
         self.tokens = list(begun)
         self.finish_reason: FinishReason = "cancelled"
 
-    def push(self, token: Token) -> Iterator[Text]:
+    @property
+    def ended(self) -> bool:
+        """Whether the reply has said what ends it."""
+        return self._detokenizer.ended
+
+    def push(self, token: Token) -> Iterator[Text | Thought]:
         """Take a token; yields the text that is certain with it, if any."""
         self._last = time.perf_counter()
         self._first = self._first or self._last
@@ -51,8 +64,12 @@ class Run:
         self._log_probabilities.append(token.log_probability)
         self.finish_reason = token.finish_reason or self.finish_reason
         yield from self._emit(self._detokenizer.push(token.id))
+        if self._detokenizer.in_thought:
+            self._thought_tokens, self._thought_end = len(self.tokens), self._last
+        if self.ended:
+            self.finish_reason = "stop"
 
-    def flush(self) -> Iterator[Text]:
+    def flush(self) -> Iterator[Text | Thought]:
         """The text that is left. A reply that may go on keeps it for later."""
         if self.finish_reason == "stop":
             yield from self._emit(self._detokenizer.flush())
@@ -62,8 +79,9 @@ class Run:
         new, speed = len(self._log_probabilities), None
         if self._first and self._last > self._first:
             speed = (new - 1) / (self._last - self._first)
+        thought = "".join(self._said["thought"])
         return Reply(
-            text="".join(self._text),
+            text="".join(self._said["text"]),
             token_ids=tuple(self.tokens),
             log_probabilities=tuple(self._log_probabilities),
             finish_reason=self.finish_reason,
@@ -73,12 +91,16 @@ class Run:
             tokens_per_second=speed,
             model=self._model.name,
             settings=self._settings,
+            thought=thought,
+            thought_tokens=self._thought_tokens if thought else 0,
+            thought_seconds=self._thought_end - self._start if thought else None,
         )
 
-    def _emit(self, text: str) -> Iterator[Text]:
-        if text:
-            self._text.append(text)
+    def _emit(self, pieces: Iterable[tuple[Kind, str]]) -> Iterator[Text | Thought]:
+        for kind, text in pieces:
+            self._said[kind].append(text)
             ids = tuple(token.id for token in self._pending)
             likely = tuple(token.log_probability for token in self._pending)
-            yield Text(text, ids, likely)
+            event = Thought if kind == "thought" else Text
+            yield event(text, ids, likely)
             self._pending.clear()

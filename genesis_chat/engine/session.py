@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT, check_text
 from ..settings import GenerationSettings
-from .events import Event, Finished, Text
+from .events import Event, Finished, Text, Thought
 from .protocol import Engine, Exchange, Request
 
 
@@ -46,6 +46,7 @@ class Session:
     ) -> Generator[Event]:
         request = Request(content, settings, self.system, tuple(self.exchanges))
         text: list[str] = []
+        thought: list[str] = []
         ids: tuple[int, ...] = ()
         try:
             with closing(self.engine.reply(request, cancelled)) as events:
@@ -53,9 +54,13 @@ class Session:
                     if isinstance(event, Text):
                         text.append(event.text)
                         ids += event.token_ids
+                    elif isinstance(event, Thought):
+                        thought.append(event.text)
+                        ids += event.token_ids
                     elif isinstance(event, Finished):
                         ids = event.reply.token_ids
                     yield event
         finally:
             if ids:
-                self.exchanges.append(Exchange(content, "".join(text), ids))
+                said = Exchange(content, "".join(text), ids, "".join(thought))
+                self.exchanges.append(said)

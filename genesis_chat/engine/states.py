@@ -31,6 +31,7 @@ class States:
     ) -> None:
         self._model, self._snapshots, self._limit = model, snapshots, limit
         self._entries: list[_Entry] = []
+        self._unsaved: list[_Entry] = []
 
     def find(self, plan: Plan, switches: frozenset[str]) -> tuple[State, int]:
         """A state to read on with, the caller's own, and how much it has read.
@@ -57,17 +58,22 @@ class States:
 
     def keep(self, state: State, read: Sequence[int], switches: frozenset[str]) -> None:
         """Remember a state that has read these tokens."""
-        self._remember(_Entry(list(read), switches, state))
+        entry = _Entry(list(read), switches, state)
+        self._remember(entry)
+        self._unsaved.append(entry)
 
     def save(self) -> None:
-        """Keep the last state on disk too."""
-        if self._snapshots and self._entries and self._model.features.can_save:
-            last = self._entries[-1]
-            self._snapshots.save(self._model, last.state, last.switches, last.read)
+        """Keep the states on disk too that were remembered since the last time."""
+        unsaved, self._unsaved = self._unsaved, []
+        if self._snapshots is None or not self._model.features.can_save:
+            return
+        for entry in unsaved:
+            self._snapshots.save(self._model, entry.state, entry.switches, entry.read)
 
     def clear(self) -> None:
         """Forget the states in memory."""
         self._entries.clear()
+        self._unsaved.clear()
 
     def _in_memory(self, prompt: list[int], switches: frozenset[str]) -> _Entry | None:
         fitting = [

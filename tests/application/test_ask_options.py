@@ -15,6 +15,7 @@ DEFAULTS = {
     "min_p": 0.0,
     "repetition_penalty": 1.05,
     "ttt": False,
+    "thinking": "auto",
 }
 
 
@@ -77,6 +78,7 @@ def test_settings_are_told_as_given() -> None:
         "min_p": 0.125,
         "repetition_penalty": 1.5,
         "ttt": True,
+        "thinking": "auto",
     }
     assert reply["reply_tokens"] <= 3
 

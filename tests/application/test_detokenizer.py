@@ -7,11 +7,25 @@ from pathlib import Path
 import pytest
 from checkpoints import write_small_neox
 
-from converters import Tokenizer
-from converters.tokenization import check_tokenizer
+from converters.tokenization import GenesisTokenizer, check_tokenizer
 from genesis_chat import Genesis
 from genesis_chat.engine.detokenizer import Detokenizer
+from genesis_chat.engine.prompt import GenesisFormat
 from genesis_chat.history.rows import storable
+
+
+class Shown:
+    """A detokenizer of replies without thoughts: texts alone."""
+
+    def __init__(self, tokenizer: GenesisTokenizer) -> None:
+        self._detokenizer = Detokenizer(tokenizer, GenesisFormat(tokenizer), False)
+
+    def push(self, token: int) -> str:
+        return "".join(text for _, text in self._detokenizer.push(token))
+
+    def flush(self) -> str:
+        return "".join(text for _, text in self._detokenizer.flush())
+
 
 TEXTS = ["naïve café", "日本語のテキスト", "👩‍👩‍👧 and 🇫🇷", "a\u0301b", "x 🦉 y\n\tz"]
 
@@ -19,7 +33,7 @@ TEXTS = ["naïve café", "日本語のテキスト", "👩‍👩‍👧 and �
 @pytest.fixture(params=["pieces", "neox"])
 def tokenizer(
     request: pytest.FixtureRequest, genesis: Genesis, tmp_path: Path
-) -> Tokenizer:
+) -> GenesisTokenizer:
     if request.param == "pieces":
         return genesis.model.tokenizer
     path = tmp_path / "tokenizer.json"
@@ -29,13 +43,13 @@ def tokenizer(
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_characters_split_over_tokens_come_whole(
-    text: str, tokenizer: Tokenizer
+    text: str, tokenizer: GenesisTokenizer
 ) -> None:
     text = unicodedata.normalize("NFC", text)
     ids = tokenizer.encode(text)
     # Otherwise there is nothing to put together.
     assert any(not decodes(tokenizer.token_bytes(i)) for i in ids)
-    detokenizer = Detokenizer(tokenizer)
+    detokenizer = Shown(tokenizer)
     shown = []
     for position, token in enumerate(ids):
         shown.append(detokenizer.push(token))
@@ -52,19 +66,23 @@ def decodes(data: bytes) -> bool:
     return True
 
 
-def test_unfinished_character_is_shown_as_such_at_the_end(tokenizer: Tokenizer) -> None:
+def test_unfinished_character_is_shown_as_such_at_the_end(
+    tokenizer: GenesisTokenizer,
+) -> None:
     *ids, _ = tokenizer.encode("ok 🦉")
-    detokenizer = Detokenizer(tokenizer)
+    detokenizer = Shown(tokenizer)
     assert "".join(map(detokenizer.push, ids)) == "ok"
     assert detokenizer.flush() == " \ufffd"
 
 
-def test_random_tokens_stream_as_they_decode_together(tokenizer: Tokenizer) -> None:
+def test_random_tokens_stream_as_they_decode_together(
+    tokenizer: GenesisTokenizer,
+) -> None:
     rng = random.Random(41)
     size = min(tokenizer.vocab_size, 290)
     for _ in range(200):
         ids = [rng.randrange(5, size) for _ in range(rng.randint(1, 60))]
-        detokenizer = Detokenizer(tokenizer)
+        detokenizer = Shown(tokenizer)
         shown = "".join(map(detokenizer.push, ids)) + detokenizer.flush()
         data = b"".join(map(tokenizer.token_bytes, ids))
         expected = data.decode("utf-8", "replace").replace("\0", "\ufffd")
@@ -73,14 +91,16 @@ def test_random_tokens_stream_as_they_decode_together(tokenizer: Tokenizer) -> N
         assert shown == shown.rstrip()
 
 
-def test_whatever_is_shown_the_history_keeps_as_it_is(tokenizer: Tokenizer) -> None:
+def test_whatever_is_shown_the_history_keeps_as_it_is(
+    tokenizer: GenesisTokenizer,
+) -> None:
     for token in range(tokenizer.vocab_size):
-        detokenizer = Detokenizer(tokenizer)
+        detokenizer = Shown(tokenizer)
         shown = detokenizer.push(token) + detokenizer.flush()
         assert shown == storable(shown), token
 
 
-def test_control_tokens_give_no_text(tokenizer: Tokenizer) -> None:
-    detokenizer = Detokenizer(tokenizer)
+def test_control_tokens_give_no_text(tokenizer: GenesisTokenizer) -> None:
+    detokenizer = Shown(tokenizer)
     ids = [tokenizer.im_start, *tokenizer.encode("hi"), tokenizer.im_end]
     assert "".join(map(detokenizer.push, ids)) + detokenizer.flush() == "hi"

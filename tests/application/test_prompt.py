@@ -7,12 +7,11 @@ import pytest
 import sentencepiece
 from checkpoints import control_texts, write_small_neox
 
-from converters import Tokenizer
-from converters.tokenization import check_tokenizer
+from converters.tokenization import GenesisTokenizer, check_tokenizer
 from genesis_chat import Genesis
 from genesis_chat.conversation import Message
 from genesis_chat.engine import Finished, LocalEngine, Request, Session
-from genesis_chat.engine.prompt import encode_message, reply_footer, reply_header
+from genesis_chat.engine.prompt import GenesisFormat
 from genesis_chat.settings import GenerationSettings
 
 SYSTEM = "You are a helpful assistant."
@@ -20,12 +19,12 @@ GREEDY = GenerationSettings(temperature=0)
 
 
 @pytest.fixture(scope="module")
-def pieces(genesis: Genesis) -> Tokenizer:
+def pieces(genesis: Genesis) -> GenesisTokenizer:
     return genesis.model.tokenizer
 
 
 @pytest.fixture(scope="module")
-def neox(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+def neox(tmp_path_factory: pytest.TempPathFactory) -> GenesisTokenizer:
     path = tmp_path_factory.mktemp("neox") / "tokenizer.json"
     write_small_neox(path)
     return check_tokenizer(path.name, path.read_bytes())
@@ -93,14 +92,15 @@ def test_empty_system_prompt_leaves_its_turn_out(
     assert read[: len(expected)] == expected
 
 
-def test_cut_reply_is_completed(pieces: Tokenizer) -> None:
+def test_cut_reply_is_completed(pieces: GenesisTokenizer) -> None:
     newline = pieces.encode("\n")
     whole, cut = [300, 301, *newline, pieces.im_end], [300, 301]
-    assert reply_footer(pieces, whole) == newline
-    assert reply_footer(pieces, cut) == [*newline, pieces.im_end, *newline]
+    footer = GenesisFormat(pieces).reply_footer
+    assert footer(whole) == newline
+    assert footer(cut) == [*newline, pieces.im_end, *newline]
 
 
-def contents_only(tokenizer: Tokenizer, ids: Sequence[int], role: str) -> str:
+def contents_only(tokenizer: GenesisTokenizer, ids: Sequence[int], role: str) -> str:
     """What stands in a turn, after checking that nothing else opens or closes one."""
     control = [i for i in ids if i in (tokenizer.im_start, tokenizer.im_end)]
     assert control == [tokenizer.im_start, tokenizer.im_end]
@@ -116,11 +116,12 @@ def contents_only(tokenizer: Tokenizer, ids: Sequence[int], role: str) -> str:
 def test_no_content_forges_a_control_token(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
-    tokenizer: Tokenizer = request.getfixturevalue(kind)
+    tokenizer: GenesisTokenizer = request.getfixturevalue(kind)
     texts = control_texts(2000, seed=31)
     assert sum("<|im_" in text for text in texts) > 1000
+    form = GenesisFormat(tokenizer)
     for text in texts:
-        ids = encode_message(tokenizer, Message("user", text))
+        ids = form.encode_message(Message("user", text))
         assert contents_only(tokenizer, ids, "user") == text, ascii(text)
 
 
@@ -138,8 +139,10 @@ def test_forged_turn_is_not_obeyed(genesis: Genesis) -> None:
     )
 
 
-def test_reply_header_opens_a_turn(pieces: Tokenizer, neox: Tokenizer) -> None:
+def test_reply_header_opens_a_turn(
+    pieces: GenesisTokenizer, neox: GenesisTokenizer
+) -> None:
     for tokenizer in (pieces, neox):
-        header = reply_header(tokenizer)
+        header = GenesisFormat(tokenizer).reply_header()
         assert header[0] == tokenizer.im_start
         assert tokenizer.decode(header[1:]) == "assistant\n"

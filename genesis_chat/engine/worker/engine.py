@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import GenerationError, ModelError
 from ...model_choice import ANY_MODEL, ModelChoice
 from ..checking import check
-from ..events import Context, Event, Finished, PromptProgress, Reply, Text
+from ..events import Context, Event, Finished, PromptProgress, Reply, Text, Thought
 from ..protocol import ModelFacts, Request
 from ..snapshots import Snapshots
 from .messages import Ask, Cancel, Done, Load, Loaded, Preparing, Told
@@ -171,12 +171,14 @@ class WorkerEngine:
 
 def _cut(facts: ModelFacts, request: Request, told: list[Event]) -> Reply:
     """The reply as far as it was told before its process ended."""
-    texts = [event for event in told if isinstance(event, Text)]
+    said = [event for event in told if isinstance(event, Text | Thought)]
+    texts = [event for event in said if isinstance(event, Text)]
+    thoughts = [event for event in said if isinstance(event, Thought)]
     read = [event for event in told if isinstance(event, PromptProgress)]
     return Reply(
         text="".join(event.text for event in texts),
-        token_ids=(*request.begun, *(i for event in texts for i in event.token_ids)),
-        log_probabilities=tuple(p for e in texts for p in e.log_probabilities),
+        token_ids=(*request.begun, *(i for event in said for i in event.token_ids)),
+        log_probabilities=tuple(p for e in said for p in e.log_probabilities),
         finish_reason="error",
         prompt_tokens=0,
         prefilled_tokens=read[-1].total if read else 0,
@@ -184,4 +186,6 @@ def _cut(facts: ModelFacts, request: Request, told: list[Event]) -> Reply:
         tokens_per_second=None,
         model=facts.name,
         settings=request.settings,
+        thought="".join(event.text for event in thoughts),
+        thought_tokens=sum(len(event.token_ids) for event in thoughts),
     )

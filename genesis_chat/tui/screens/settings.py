@@ -24,6 +24,7 @@ MEANING = {
     "repetition_penalty": "above 1 avoids what was said",
     "seed": "same seed, same reply; empty draws a new one",
     "ttt": "adapt the model while it reads (test-time training)",
+    "thinking": "whether models think first: on, off, or auto (their own way)",
 }
 
 

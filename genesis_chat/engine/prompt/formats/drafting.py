@@ -1,0 +1,201 @@
+"""Conversations through a chat template and a tokenizer, without a way to forge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from converters.tokenization.base import without_surrogates
+
+from ....errors import ModelError
+from ...protocol import Exchange, Request
+from ..encoding import Encoder, Marks
+from ..rendering import Renderer, RenderingError
+from ..thinking import MarkedBytes, Parts, split_ids
+from .base import Layout
+from .messages import Turn
+from .probing import Probed
+
+LIMIT_CHARACTERS = 1_000_000
+# Renderings at a time: they have the time of one.
+BATCH = 50
+# Exchanges whose replies have been taken apart.
+REMEMBERED = 4096
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A conversation with marks in it; `ids` are what the marks' numbers stand for.
+
+    The reply of exchange n has number 3n, its thought 3n + 1, and what stood between
+    them 3n + 2; that is no mark, but a text in `between`, by its number.
+    """
+
+    turns: tuple[Turn, ...]
+    ids: dict[int, Sequence[int]]
+    between: dict[int, str]
+
+
+class Drafter:
+    """Renders and encodes conversations with one template.
+
+    Control tokens that somebody typed go through the template between marks, and
+    what is between marks is encoded as text. Of a reply that this model generated
+    only a mark goes through, and the reply's ids take its place.
+    """
+
+    def __init__(self, probed: Probed, renderer: Renderer) -> None:
+        self._probed, self._renderer = probed, renderer
+        self._encoder = Encoder(probed.tokenizer, probed.control)
+        self._bytes = probed.thinking and MarkedBytes(probed.tokenizer, probed.thinking)
+        self._generated = lru_cache(REMEMBERED)(self._split)
+
+    def lay_out(self, requests: Sequence[Request]) -> list[Layout | ModelError]:
+        """The layouts of these requests, in one go, or why there is none.
+
+        Raises `ModelError` when the template does not end.
+        """
+        texts = {text for request in requests for text in _texts(request)}
+        try:
+            marks = Marks.not_in([*texts, self._probed.literals])
+        except ValueError as error:
+            raise ModelError(f"This conversation cannot be sent: {error}.") from error
+        limit = LIMIT_CHARACTERS + 4 * sum(map(len, texts)) * len(requests)
+        drafts = [self._draft(request, marks, frozenset()) for request in requests]
+        rendered = self._render(requests, drafts, marks, limit)
+        # A template may leave a reply out or write it twice: then it is a text again.
+        lost = [
+            frozenset(n for n in draft.ids if not _is_right(text, marks, n))
+            for draft, text in zip(drafts, rendered, strict=True)
+        ]
+        if any(lost):
+            drafts = [
+                self._draft(request, marks, each)
+                for request, each in zip(requests, lost, strict=True)
+            ]
+            rendered = self._render(requests, drafts, marks, limit)
+        return [
+            self._failed(text)
+            if isinstance(text, RenderingError)
+            else self._layout(request, draft, marks, text)
+            for request, draft, text in zip(requests, drafts, rendered, strict=True)
+        ]
+
+    def forget(self) -> None:
+        """Let go of encoded parts that were not used since the last time."""
+        self._encoder.forget()
+
+    def _render(
+        self,
+        requests: Sequence[Request],
+        drafts: Sequence[Draft],
+        marks: Marks,
+        limit: int,
+    ) -> list[str | RenderingError]:
+        variables = [
+            self._probed.form.variables(
+                self._typed(request.system, marks),
+                draft.turns,
+                request.settings.thinking,
+            )
+            for request, draft in zip(requests, drafts, strict=True)
+        ]
+        found: list[str | RenderingError] = []
+        try:
+            for start in range(0, len(variables), BATCH):
+                part = variables[start : start + BATCH]
+                found += self._renderer.render(part, limit)
+        except RenderingError as error:
+            raise self._failed(error) from error
+        return found
+
+    def _failed(self, error: RenderingError) -> ModelError:
+        return ModelError(
+            f"The chat template of {self._probed.name} cannot write this conversation: "
+            f"{error}."
+        )
+
+    def _draft(self, request: Request, marks: Marks, as_text: frozenset[int]) -> Draft:
+        turns: list[Turn] = []
+        ids: dict[int, Sequence[int]] = {}
+        between: dict[int, str] = {}
+        for number, exchange in enumerate(request.exchanges):
+            reply, thought = exchange.reply, exchange.thought
+            texts = [self._typed(reply, marks), self._typed(thought, marks)]
+            *parts, gap = self._generated(exchange)
+            for place, part in enumerate(parts):
+                key = 3 * number + place
+                if part and key not in as_text:
+                    ids[key] = part
+                    texts[place] = marks.stand_in(key)
+            if gap and self._bytes and {3 * number, 3 * number + 1} <= ids.keys():
+                ids[3 * number + 2] = gap
+                data = b"".join(map(self._bytes.token_bytes, gap))
+                between[3 * number + 2] = data.decode("utf-8", errors="replace")
+            turns.append(Turn(self._typed(exchange.content, marks), *texts))
+        turns.append(Turn(self._typed(request.content, marks)))
+        return Draft(tuple(turns), ids, between)
+
+    def _split(self, exchange: Exchange) -> tuple[tuple[int, ...], ...]:
+        """The ids of an exchange's reply, of its thought, and of what is between.
+
+        Empty where they are unknown.
+        """
+        ids = exchange.token_ids
+        while ids and ids[-1] in self._probed.stop_ids:
+            ids = ids[:-1]
+        if not (self._probed.thinking and self._bytes):
+            return ids, (), ()
+        parts = split_ids(ids, self._bytes, self._probed.thinking)
+        if exchange.thought and not exchange.reply:
+            # It was cut before it had thought enough.
+            thought = parts.thought if parts.answer.start else slice(0, len(ids))
+            parts = Parts(thought, slice(0, 0))
+        thought, answer = parts.thought, parts.answer
+        if not parts.whole:
+            return (), ids[thought], ()
+        return ids[answer], ids[thought], ids[thought.stop : answer.start]
+
+    def _typed(self, text: str, marks: Marks) -> str:
+        return marks.mark(without_surrogates(text), self._probed.control)
+
+    def _layout(
+        self, request: Request, draft: Draft, marks: Marks, text: str
+    ) -> Layout:
+        for number, gap in draft.between.items():
+            # Where the template writes the same there, it is what was generated.
+            thought, reply = marks.stand_in(number - 1), marks.stand_in(number - 2)
+            exact = f"{thought}{marks.stand_in(number)}{reply}"
+            text = text.replace(f"{thought}{gap}{reply}", exact)
+        encoded = self._encoder.encode(text, marks, draft.ids)
+        starts: list[int] = []
+        cursor = 0
+        for number, turn in enumerate(draft.turns):
+            for place, said in enumerate((turn.question, turn.reply)):
+                if said is None:
+                    break
+                at = text.find(said.strip(), cursor) if said.strip() else -1
+                if place and 3 * number in encoded.spliced:
+                    starts.append(encoded.spliced[3 * number][0])
+                else:
+                    starts.append(encoded.token_at(max(at, cursor)))
+                cursor = max(at + len(said.strip()), cursor)
+        boundaries = [end for n, (_, end) in encoded.spliced.items() if n % 3 == 0]
+        return Layout(
+            encoded.ids,
+            (*starts, len(encoded.ids)),
+            boundaries,
+            thinks=request.settings.thinking in self._probed.thinks,
+        )
+
+
+def _texts(request: Request) -> list[str]:
+    said = [[e.content, e.reply, e.thought] for e in request.exchanges]
+    return [request.system, request.content, *(text for each in said for text in each)]
+
+
+def _is_right(text: str | RenderingError, marks: Marks, number: int) -> bool:
+    """Whether a reply is there once; a thought may be left out."""
+    if isinstance(text, RenderingError) or number % 3 == 2:
+        return True
+    count = marks.count(text, number)
+    return count == 1 or (number % 3 == 1 and count == 0)
