@@ -37,7 +37,8 @@ def _placed(
             receipt = message.receipt
             same = receipt is not None and receipt.model_sha256 == sha256 is not None
             ids = message.token_ids if same and message.status != "damaged" else ()
-            said = Exchange(question.content, message.content, ids)
+            thought = message.thought
+            said = Exchange(question.content, message.content, ids, thought)
             exchanges.append((asked, said))
             question = None
         elif exchanges:

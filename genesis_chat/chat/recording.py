@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 
-from ..engine import Event, Finished, ModelFacts, Reply, Text
+from ..engine import Event, Finished, ModelFacts, Reply, Text, Thought
 from ..errors import HistoryError
 from ..history import Receipt, ReplyWriter, Status
 from ..settings import GenerationSettings
@@ -23,6 +23,8 @@ class Recording:
         try:
             if self.failure is None and isinstance(event, Text):
                 self._writer.append(event.text, event.token_ids)
+            elif self.failure is None and isinstance(event, Thought):
+                self._writer.think(event.text, event.token_ids)
             elif self.failure is None and isinstance(event, Finished):
                 self._open = False
                 reply = event.reply
@@ -78,4 +80,6 @@ def _receipt(facts: ModelFacts, reply: Reply) -> Receipt:
         seconds_to_first_token=reply.seconds_to_first_token,
         tokens_per_second=reply.tokens_per_second,
         finish_reason=reply.finish_reason,
+        thought_tokens=reply.thought_tokens,
+        thought_seconds=reply.thought_seconds,
     )

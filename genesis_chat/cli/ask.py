@@ -12,6 +12,7 @@ from .conversation import Choice, conversation_id
 from .input import read_file, read_stdin
 from .options import generation_options, model_from, settings_from
 from .show import (
+    Thoughts,
     as_json,
     dropped,
     load_model,
@@ -63,9 +64,14 @@ def ask(
         streaming = not (no_stream or json_output)
         failure: GenerationError | None = None
         try:
-            from ..engine import Dropped, Finished, Text
+            from ..engine import Dropped, Finished, Text, Thought
 
+            thoughts = Thoughts()
             for event in chat.reply(text, settings, cancelled=stop):
+                if isinstance(event, Thought) and streaming:
+                    thoughts.show(event.text)
+                    continue
+                thoughts.close()
                 if isinstance(event, Text) and streaming:
                     write(event.text)
                 elif isinstance(event, Dropped):

@@ -12,7 +12,7 @@ from ..paths import user_path
 from ..settings import GenerationSettings, parse_setting, setting_text
 from ..text import sanitize
 from .conversation import Choice
-from .show import dropped, notice, statistics, stop_on_interrupt, write
+from .show import Thoughts, dropped, notice, statistics, stop_on_interrupt, write
 
 if TYPE_CHECKING:
     from ..chat import Chat
@@ -254,10 +254,15 @@ class LineChat:
 
     def _tell(self, ask: "Callable[..., Generator[Event]]", *what: str) -> None:
         """Write a reply as it comes."""
-        from ..engine import Dropped, Finished, Text
+        from ..engine import Dropped, Finished, Text, Thought
 
+        thoughts = Thoughts()
         with stop_on_interrupt() as stop:
             for event in ask(*what, self.settings, cancelled=stop):
+                if isinstance(event, Thought):
+                    thoughts.show(event.text)
+                    continue
+                thoughts.close()
                 match event:
                     case Dropped(exchanges):
                         notice(dropped(exchanges))

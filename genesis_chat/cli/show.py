@@ -61,6 +61,27 @@ def write(text: str) -> None:
     sys.stdout.flush()
 
 
+class Thoughts:
+    """Shows what the model thinks before a reply: dimmed, and on a terminal only."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._open = False
+
+    def show(self, text: str) -> None:
+        """Show a piece at once."""
+        if self._shown:
+            self._open = True
+            color = False if os.environ.get("NO_COLOR") else None
+            click.secho(sanitize(text), err=True, dim=True, color=color, nl=False)
+
+    def close(self) -> None:
+        """End the line; to be called before anything else is shown."""
+        if self._open:
+            self._open = False
+            click.echo("\n", err=True)
+
+
 def notice(text: str) -> None:
     """Say something beside the reply, dimmed where the terminal can."""
     color = False if os.environ.get("NO_COLOR") else None
@@ -112,6 +133,7 @@ def as_json(reply: "Reply", conversation: str | None) -> str:
     return json.dumps(
         {
             "text": reply.text,
+            **({"thought": reply.thought} if reply.thought else {}),
             "token_ids": list(reply.token_ids),
             "log_probabilities": [round(x, 6) for x in reply.log_probabilities],
             "finish_reason": reply.finish_reason,

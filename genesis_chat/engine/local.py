@@ -71,9 +71,10 @@ class LocalEngine:
                 elif isinstance(event, MixerReadings):
                     yield replace(event, starts=plan.starts)
                 else:
-                    if pause and state.offset == checkpoint:
-                        read_so_far = plan.prompt[: state.offset]
-                        self._states.keep(state.copy(), read_so_far, settings.ttt)
+                    if event.done == pause and self._model.features.can_copy:
+                        # Some models read a part's last token with the next one.
+                        so_far = plan.prompt[: state.offset]
+                        self._states.keep(state.copy(), so_far, switches)
                     yield event
                 if run.ended or cancelled():
                     break

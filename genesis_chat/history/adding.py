@@ -147,6 +147,7 @@ class Adder(Organizer):
                 created=message.created,
                 token_ids=message.token_ids,
                 receipt=message.receipt,
+                thought=message.thought,
             )
             insert_message(self._connection, row)
             found[number] = row["id"]

@@ -20,8 +20,13 @@ CONVERSATION = ("id", "title", "system", "head", "created", "deleted")
 def checksum(
     row: Mapping[str, Any] | sqlite3.Row, columns: tuple[str, ...] = MESSAGE
 ) -> bytes:
-    """16 bytes over everything a message's row says, or a conversation's."""
+    """16 bytes over everything a message's row says, or a conversation's.
+
+    A thought counts where there is one: older rows were summed without.
+    """
     digest = hashlib.sha256()
+    if columns is MESSAGE and row["thought"]:
+        columns = (*MESSAGE, "thought")
     for column in columns:
         value = row[column]
         data = value if isinstance(value, bytes) else str(value).encode()

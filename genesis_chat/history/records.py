@@ -18,6 +18,7 @@ class Receipt:
     settings without the seed. Times are in seconds. `backend`, `dtype` and
     `delta_rule` are what the model ran as; they and `seed` are None or False where
     nobody noted them.
+    `thought_tokens` of the reply's are its thought, which took `thought_seconds`.
     """
 
     model: str
@@ -33,6 +34,8 @@ class Receipt:
     backend: str | None = None
     dtype: str | None = None
     delta_rule: bool = False
+    thought_tokens: int = 0
+    thought_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class StoredMessage:
     """One turn. A regenerated or edited one is a sibling: both have one `parent`.
 
     `created` is in milliseconds since 1970, UTC, and says nothing about order.
-    `token_ids` are the ids a reply was generated as, else empty.
+    `token_ids` are the ids a reply was generated as, else empty; `thought` is what
+    was thought before it, which those ids include.
     """
 
     id: str
@@ -52,6 +56,7 @@ class StoredMessage:
     created: int
     token_ids: tuple[int, ...]
     receipt: Receipt | None
+    thought: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class NewMessage:
     status: Status = "complete"
     token_ids: tuple[int, ...] = ()
     receipt: Receipt | None = None
+    thought: str = ""
 
 
 @dataclass(frozen=True)

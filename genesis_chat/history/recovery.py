@@ -27,9 +27,11 @@ COLUMNS = {
     ),
     "message": (
         *("number", "id", "conversation", "parent", "role", "content", "status"),
-        *("created", "token_ids", "receipt", "writer", "checksum"),
+        *("created", "token_ids", "receipt", "writer", "checksum", "thought"),
     ),
 }
+# What the first schema did not have, and its value there.
+LATER = {"thought": ""}
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _save(damaged: Path, target: Path) -> tuple[int, int, int]:
 
 def _rows(source: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
     """Every row that can be read, each on its own once the first one fails."""
-    columns = COLUMNS[table]
+    columns = _columns(source, table)
     names = ", ".join(columns)
     seen: set[int] = set()
     try:
@@ -146,12 +148,25 @@ def _rows(source: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
             yield _typed(table, row)
 
 
+def _columns(source: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    """The columns that an older file has too, unless this one has them all."""
+    columns = COLUMNS[table]
+    try:
+        source.execute(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0")
+    except sqlite3.Error:
+        return tuple(column for column in columns if column not in LATER)
+    return columns
+
+
 def _typed(table: str, row: sqlite3.Row) -> dict[str, Any]:
     """A sound row, without what has another type than its column."""
-    found = {column: row[column] for column in COLUMNS[table]}
+    there = row.keys()
+    found = {c: row[c] if c in there else LATER[c] for c in COLUMNS[table]}
     for column in ("head", "parent", "receipt", "writer"):
         if not isinstance(found.get(column), str | None):
             found[column] = None
+    if not isinstance(found.get("thought", ""), str):
+        found["thought"] = ""
     if table == "conversation":
         if not isinstance(found["deleted"], int | None):
             found["deleted"] = None

@@ -76,6 +76,7 @@ def to_message(row: sqlite3.Row) -> StoredMessage:
         created=row["created"],
         token_ids=_or(lambda: unpack_ids(row["token_ids"]), ()),
         receipt=_or(lambda: unpack_receipt(row["receipt"]), None),
+        thought=row["thought"],
     )
 
 
@@ -89,6 +90,7 @@ def message_row(
     created: int | None = None,
     token_ids: tuple[int, ...] = (),
     receipt: Receipt | None = None,
+    thought: str = "",
     writer: str | None = None,
 ) -> dict[str, Any]:
     """A new message's columns, its checksum included."""
@@ -102,6 +104,7 @@ def message_row(
         "created": now() if created is None else created,
         "token_ids": pack_ids(token_ids),
         "receipt": pack_receipt(receipt),
+        "thought": storable(thought),
         "writer": writer,
     }
     return {**row, "checksum": checksum(row)}

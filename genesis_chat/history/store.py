@@ -168,6 +168,7 @@ class Store(Adder):
                 m.status,
                 m.token_ids,
                 m.receipt,
+                m.thought,
             )
             for number, m in enumerate(self.branch(conversation, leaf))
         ]

@@ -24,6 +24,7 @@ class ReplyWriter:
         self._connection, self._row, self._number = connection, row, number
         self._indexed = str(row["content"])
         self._text = [str(row["content"])]
+        self._thought = [str(row["thought"])]
         self._ids = list(unpack_ids(row["token_ids"]))
         self._flushed = float("-inf")
         self._waiting = False
@@ -36,6 +37,13 @@ class ReplyWriter:
     def append(self, text: str, token_ids: tuple[int, ...] = ()) -> None:
         """Add text and the tokens it was generated as. Raises `HistoryError`."""
         self._text.append(storable(text))
+        self._ids.extend(token_ids)
+        self._waiting = True
+        self.keep_up()
+
+    def think(self, text: str, token_ids: tuple[int, ...] = ()) -> None:
+        """Add to the thought before the reply; otherwise as `append`."""
+        self._thought.append(storable(text))
         self._ids.extend(token_ids)
         self._waiting = True
         self.keep_up()
@@ -73,6 +81,7 @@ class ReplyWriter:
             **self._row,
             **changes,
             "content": "".join(self._text),
+            "thought": "".join(self._thought),
             "token_ids": pack_ids(tuple(self._ids)),
         }
         row["checksum"] = checksum(row)
@@ -80,7 +89,8 @@ class ReplyWriter:
             index.remove(self._connection, self._number, self._indexed)
             index.add(self._connection, self._number, row["content"])
             self._connection.execute(
-                "UPDATE message SET content = :content, token_ids = :token_ids, "
+                "UPDATE message SET content = :content, thought = :thought, "
+                "token_ids = :token_ids, "
                 "status = :status, receipt = :receipt, writer = :writer, "
                 "checksum = :checksum WHERE id = :id",
                 row,

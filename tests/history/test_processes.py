@@ -13,6 +13,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from older_history import to_first_schema
+
 from genesis_chat.history import Store
 from genesis_chat.history.migrations import LATEST
 from genesis_chat.history.writer import FLUSH_SECONDS
@@ -214,15 +216,7 @@ def test_programs_that_start_together_bring_an_old_history_up(path: Path) -> Non
     with Store.open(path) as store:
         id = store.create(title="old").id
         store.add(id, "user", "kept", parent=None)
-    with closing(sqlite3.connect(path)) as old:
-        old.execute("DROP INDEX conversation_created")
-        old.execute("DROP INDEX conversation_origin")
-        old.execute("ALTER TABLE conversation DROP COLUMN origin")
-        old.execute("ALTER TABLE conversation DROP COLUMN pinned")
-        old.execute("ALTER TABLE conversation DROP COLUMN settings")
-        old.execute("ALTER TABLE message DROP COLUMN deleted")
-        old.execute("DROP TABLE draft")
-        old.execute("PRAGMA user_version=1")
+    to_first_schema(path)
     script = (
         "import sys\nfrom pathlib import Path\n"
         "from genesis_chat.history import Store\n"
@@ -249,15 +243,7 @@ def test_a_kill_at_every_statement_of_later_migrations(path: Path) -> None:
     with Store.open(path) as store:
         id = store.create(title="old").id
         store.add(id, "user", "kept", parent=None)
-    with closing(sqlite3.connect(path)) as old:
-        old.execute("DROP INDEX conversation_created")
-        old.execute("DROP INDEX conversation_origin")
-        old.execute("ALTER TABLE conversation DROP COLUMN origin")
-        old.execute("ALTER TABLE conversation DROP COLUMN pinned")
-        old.execute("ALTER TABLE conversation DROP COLUMN settings")
-        old.execute("ALTER TABLE message DROP COLUMN deleted")
-        old.execute("DROP TABLE draft")
-        old.execute("PRAGMA user_version=1")
+    to_first_schema(path)
     whole = path.read_bytes()
     script = (
         "import os, sqlite3, sys\nfrom pathlib import Path\n"

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from older_history import to_first_schema
 
 from genesis_chat import Genesis
 from genesis_chat.engine import LocalEngine, Request, Snapshots
@@ -113,15 +114,7 @@ def test_migrating(
 ) -> None:
     path = disk / "history.sqlite3"
     path.write_bytes(whole)
-    with closing(sqlite3.connect(path)) as old:
-        old.execute("DROP INDEX conversation_created")
-        old.execute("DROP INDEX conversation_origin")
-        old.execute("ALTER TABLE conversation DROP COLUMN origin")
-        old.execute("ALTER TABLE conversation DROP COLUMN pinned")
-        old.execute("ALTER TABLE conversation DROP COLUMN settings")
-        old.execute("ALTER TABLE message DROP COLUMN deleted")
-        old.execute("DROP TABLE draft")
-        old.execute("PRAGMA user_version=1")
+    to_first_schema(path)
     before = path.read_bytes()
     leave(room)
     try:

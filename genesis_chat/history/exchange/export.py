@@ -92,6 +92,7 @@ def _message(message: StoredMessage, seen: set[str]) -> dict[str, Any]:
         "created": _time(message.created),
         "token_ids": message.token_ids,
         "receipt": _receipt(message.receipt),
+        **({"thought": message.thought} if message.thought else {}),
     }
 
 

@@ -70,6 +70,10 @@ def to_receipt(value: Any, place: str, odd: list[str]) -> Receipt:
         backend=fields.optional_text("backend"),
         dtype=fields.optional_text("dtype"),
         delta_rule=fields.flag("delta_rule"),
+        thought_tokens=fields.integer("thought_tokens")
+        if "thought_tokens" in fields
+        else 0,
+        thought_seconds=fields.number("thought_seconds"),
     )
 
 
@@ -135,6 +139,7 @@ def _message(
         receipt=None
         if receipt is None
         else to_receipt(receipt, f"the receipt of {fields.place}", odd),
+        thought=fields.text("thought") if "thought" in fields else "",
     )
 
 

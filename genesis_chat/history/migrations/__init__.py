@@ -12,7 +12,7 @@ from pathlib import Path
 from ...errors import HistoryError
 from ..connection import read_only, transaction
 from ..rows import new_id
-from . import m0001_initial, m0002_interface, m0003_origin
+from . import m0001_initial, m0002_interface, m0003_origin, m0004_thoughts
 
 # "Gnss" in ASCII, at a fixed place in the file's header.
 APPLICATION_ID = 0x476E7373
@@ -20,6 +20,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     m0001_initial.STATEMENTS,
     m0002_interface.STATEMENTS,
     m0003_origin.STATEMENTS,
+    m0004_thoughts.STATEMENTS,
 )
 LATEST = len(STEPS)
 # One statement, so that another program's migration is seen whole or not at all.
