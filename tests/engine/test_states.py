@@ -108,6 +108,7 @@ def scripted(features: Features) -> LoadedModel:
         *("scripted", CONTEXT, "float32", "CPU", "0" * 64),
         features=features,
         tokenizer=None,  # type: ignore[arg-type]  # nothing is encoded
+        format=None,  # type: ignore[arg-type]  # nor laid out
         language_model=ScriptedModel(features=features),
     )
 
