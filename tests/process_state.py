@@ -13,10 +13,14 @@ def process_state() -> dict[str, Any]:
     """All of it by name, to be compared."""
     mask = os.umask(0)
     os.umask(mask)
-    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
-    return {
+    # Each by itself, so that a difference is not lost among the others.
+    environment = {
+        f"environment: {name}": value
+        for name, value in os.environ.items()
+        if name != "PYTEST_CURRENT_TEST"
+    }
+    return environment | {
         "signal handlers": {n: signal.getsignal(n) for n in signal.valid_signals()},
-        "environment": environment,
         "folder": os.getcwd(),
         "umask": mask,
         "locale": locale.setlocale(locale.LC_ALL),
