@@ -15,7 +15,7 @@ from ..decoder.names import (
     matrix_shapes,
     vector_shapes,
 )
-from .groups import GROUP
+from .groups import GROUP, LANES
 
 # Columns of the table of blocks: indices into `small`, -1 for what a block has not.
 (
@@ -115,6 +115,7 @@ class DecoderLayout:
         for name, (length, *_) in vector_shapes(args).items():
             vectors[name] = (small, length)
             small += length
+        groups += LANES
         return cls(tuple(places), tuple(modules), size, groups, vectors, small)
 
     @property

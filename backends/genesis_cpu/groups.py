@@ -10,6 +10,9 @@ from .tensors import Float32, unpacked
 
 # Consecutive weights of a row that share a scale and a bias; the last may be fewer.
 GROUP = 32
+# Numbers that are multiplied side by side; a processor with narrower vectors takes
+# several for them.
+LANES = 16
 # Codes of 8 bits run from -128 on, narrower ones from 0.
 MIDDLE = 128
 STEPS = 255

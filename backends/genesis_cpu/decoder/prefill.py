@@ -18,6 +18,8 @@ from .program import DecoderProgram
 # Queries, of all heads that share keys, whose scores are held at once.
 QUERIES = 256
 HEAD_ROWS = 4096
+# Weights that become floats at once.
+TILE = 1 << 19
 FEW_ROWS = 100
 # From so many tokens on they are read in two halves, the second a block behind.
 WORTH_HALVING = 16
@@ -47,7 +49,7 @@ def project_logits(program: DecoderProgram, x: Float32) -> Float32:
     gain = program.small[dims.final_norm : dims.final_norm + dims.D]
     rms_norm(x, gain, dims.norm_eps, n)
     logits = np.empty((len(x), dims.V), np.float32)
-    wide = program.room_for_matrix(HEAD_ROWS * dims.D)
+    wide = program.room(HEAD_ROWS * dims.D)
     for first in range(0, dims.V, HEAD_ROWS):
         rows = min(HEAD_ROWS, dims.V - first)
         logits[:, first : first + rows] = (
@@ -72,7 +74,8 @@ class _Part:
         self._program, self._kv, self._length = program, cache.kv, len(ids)
         self._dims, self._small = program.dims, program.small
         self._first = cache.offset + start
-        self._wide = program.room_for_matrix()
+        widest = max(place.columns for place in program.places)
+        self._wide = program.room(TILE + widest)
         positions = np.arange(self._first, self._first + len(ids), dtype=np.float32)
         angles = positions[:, None] * program.frequencies
         self._cos, self._sin = np.cos(angles), np.sin(angles)
@@ -100,10 +103,15 @@ class _Part:
 
     def _project(self, x: Float32, product: int, bias: int) -> Float32:
         place = self._program.places[product]
-        w = self._program.matrix(place, self._wide)
-        # OpenBLAS is up to twice as fast so, which pays for the copy.
-        few = self._length < FEW_ROWS
-        y: Float32 = np.ascontiguousarray((w @ x.T).T) if few else x @ w.T
+        y = np.empty((self._length, place.rows), np.float32)
+        # int8 becomes float in pieces that the product still finds in a cache.
+        step = place.rows if self._wide is None else -(-TILE // place.columns)
+        for first in range(0, place.rows, step):
+            part = place.part(first, min(step, place.rows - first))
+            w = self._program.matrix(part, self._wide)
+            # OpenBLAS is up to twice as fast so, which pays for the copy.
+            few = self._length < FEW_ROWS
+            y[:, first : first + step] = (w @ x.T).T if few else x @ w.T
         if bias >= 0:
             y += self._part(bias, place.rows)
         return y

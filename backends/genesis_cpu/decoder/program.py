@@ -45,18 +45,15 @@ class DecoderProgram:
             dims=dimensions(args, weights.layout),
         )
 
-    def room_for_matrix(self, size: int | None = None) -> Float32:
-        """Room for `matrix` to make one in, of `size` or of the largest of a block."""
-        if self.products.groups is None:
-            return np.empty(0, np.float32)
-        most = max((p.rows * p.columns for p in self.places[:-1]), default=0)
-        return np.empty(most if size is None else size, np.float32)
+    def room(self, size: int) -> Float32 | None:
+        """Room for `matrix` to make so many weights in; None if it need not."""
+        return None if self.products.groups is None else np.empty(size, np.float32)
 
-    def matrix(self, place: Place, room: Float32) -> Float32:
+    def matrix(self, place: Place, room: Float32 | None) -> Float32:
         """A matrix [rows, columns] in float32, made in `room` if it is kept in int8."""
         start, rows, columns, group = place
-        if self.products.groups is None:
-            flat = self.matrices[start : start + rows * columns]
+        if room is None:
+            flat: Float32 = self.matrices[start : start + rows * columns]
             return flat.reshape(rows, columns)
         wide = room[: rows * columns].reshape(rows, columns)
         dequantize_groups(self.matrices, start, self.products.groups, group, wide)

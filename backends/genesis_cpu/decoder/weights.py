@@ -111,7 +111,7 @@ class _Reader:
         """Every weight as a code with its group's scale and bias."""
         layout = DecoderLayout.of(self._files.args, grouped=True)
         matrices = np.empty(layout.matrices_size, np.int8)
-        groups = np.empty((2, layout.groups_size), np.float32)
+        groups = np.zeros((2, layout.groups_size), np.float32)
         for place, modules in zip(layout.matrices, layout.modules, strict=True):
             start, group = place.start, place.group
             for module, rows in self._rows(modules):

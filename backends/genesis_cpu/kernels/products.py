@@ -16,6 +16,7 @@ import numpy as np
 
 from ..atomics import load_acquire, pause, store_release, yield_processor
 from ..compiling import kernel
+from ..groups import GROUP
 from ..products import (
     CHUNK,
     CHUNK_BITS,
@@ -127,5 +128,5 @@ def _some_rows(matrices, small, groups, job, first, end, x, sums, y):
         scales = small[scale + first : scale + end] if scale >= 0 else small[:0]
         product(matrices, start, rows, columns, scales, x, part)
     else:
-        group = scale + first * sums.shape[0]
+        group = scale + first * ((columns + GROUP - 1) // GROUP)
         grouped_product(matrices, start, rows, columns, groups, group, x, sums, part)
