@@ -90,6 +90,13 @@ ENTRIES = (
         "backends.genesis_cpu.backend",
     ),
     Entry(
+        "cpu",
+        frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"}),
+        ("float32", "int8"),
+        ("float32", "int8"),
+        "backends.genesis_cpu.decoder.backend",
+    ),
+    Entry(
         "mlx",
         frozenset(),
         ("float32", "float16", "bfloat16"),
@@ -162,6 +169,15 @@ def choose(
     if "mlx" in named and _has_metal():
         return Choice(named["mlx"], "Metal")
     return Choice(named.get("cpu", here[0]), "no Metal")
+
+
+def instead(choice: Choice, model_type: str, dtype: str | None) -> Choice | None:
+    """The next backend, for a model that a chosen one turns out not to run, if any."""
+    entries = entries_for(model_type)
+    for entry in entries[entries.index(choice.entry) + 1 :]:
+        if (dtype is None or dtype in entry.dtypes) and entry.is_installed:
+            return Choice(entry, f"{choice.name} does not run this model")
+    return None
 
 
 def entries_for(model_type: str = DEFAULT_TYPE) -> list[Entry]:

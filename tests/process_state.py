@@ -8,6 +8,9 @@ import sys
 import threading
 from typing import Any
 
+# pytest's own, and what threadpoolctl sets when it is imported for the first time.
+NOBODYS = ("PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK")
+
 
 def process_state() -> dict[str, Any]:
     """All of it by name, to be compared."""
@@ -17,7 +20,7 @@ def process_state() -> dict[str, Any]:
     environment = {
         f"environment: {name}": value
         for name, value in os.environ.items()
-        if name != "PYTEST_CURRENT_TEST"
+        if name not in NOBODYS
     }
     return environment | {
         "signal handlers": {n: signal.getsignal(n) for n in signal.valid_signals()},

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backends import registry
 from backends.config_file import read_model_type
 from backends.contract import LanguageModel
 from backends.contract import State as State
-from backends.errors import BackendError, ContextError
+from backends.errors import BackendError, ContextError, UnsupportedError
+from backends.registry import Choice
 from converters import ConversionError, Tokenizer, load_tokenizer
 
 from ..errors import ContextFullError, GenerationError, ModelError
@@ -136,19 +138,9 @@ def open_model(
     """
     warnings: list[str] = []
     try:
-        chosen = choose_backend(
-            choice.backend, choice.dtype, read_model_type(directory)
-        )
         tokenizer = load_tokenizer(directory)
         opened = open_format(tokenizer, name or directory.name)
-        model = chosen.entry.backend().load(
-            directory,
-            dtype=choice.dtype,
-            switches=choice.switches,
-            compiled=compiled_directory(),
-            preparing=preparing,
-            report=warnings.append,
-        )
+        model, chosen = _load(directory, choice, preparing, warnings.append)
     except (BackendError, ConversionError) as error:
         raise ModelError(str(error)) from error
     form = opened()
@@ -170,6 +162,36 @@ def open_model(
         thinks=form.thinking is not None,
         thinking_is_switched=bool(form.thinking and form.thinking.switch),
     )
+
+
+def _load(
+    directory: Path,
+    choice: ModelChoice,
+    preparing: Callable[[str], None],
+    report: Callable[[str], None],
+) -> tuple[LanguageModel, Choice]:
+    """The model on the backend for it, or on another that runs what that one does not.
+
+    Raises `BackendError`, `ModelError`, `UsageError`.
+    """
+    model_type = read_model_type(directory)
+    chosen = choose_backend(choice.backend, choice.dtype, model_type)
+    while True:
+        try:
+            model = chosen.entry.backend().load(
+                directory,
+                dtype=choice.dtype,
+                switches=choice.switches,
+                compiled=compiled_directory(),
+                preparing=preparing,
+                report=report,
+            )
+            return model, chosen
+        except UnsupportedError:
+            other = registry.instead(chosen, model_type, choice.dtype)
+            if choice.backend != "auto" or other is None:
+                raise
+            chosen = other
 
 
 def _speaker(form: ChatFormat, name: str) -> str:
