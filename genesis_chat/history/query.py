@@ -33,6 +33,8 @@ class Query:
         given = text.replace('"', " ").split()
         if not given:
             raise HistoryError("There is nothing to search for; give a word.")
+        # Punctuation by itself is meant only where there is nothing else.
+        given = [word for word in given if not _is_punctuation(word)] or given
         if _UNSPACED.search(text):
             return cls("", tuple(given))
         words = [f'"{word}"' for word in given if not _is_exact(word)]
@@ -50,6 +52,10 @@ class Query:
             else "instr(lower(m.content), lower(?))"
             for part in self.parts
         )
+
+
+def _is_punctuation(word: str) -> bool:
+    return all(unicodedata.category(character)[0] == "P" for character in word)
 
 
 def _is_exact(word: str) -> bool:

@@ -10,9 +10,9 @@ RECALL = "What is my name?"
 TOKENS = re.compile(r"(\d+) prompt tokens \((\d+) read now\)")
 
 
-def chat(*lines: str, options: tuple[str, ...] = GREEDY) -> Result:
+def chat(*lines: str, options: tuple[str, ...] = GREEDY, code: int = 0) -> Result:
     result = call("chat", *options, stdin="".join(f"{line}\n" for line in lines))
-    assert result.code == 0, result.err
+    assert result.code == code, result.err
     assert "Traceback" not in result.err
     return result
 
@@ -93,7 +93,7 @@ def test_quit_leaves_the_rest_unread() -> None:
 
 
 def test_unknown_command_is_no_message() -> None:
-    result = chat("/no-such-command now", "hello")
+    result = chat("/no-such-command now", "hello", code=1)
     assert "/no-such-command" in result.err and "/help" in result.err
     assert len(result.out.splitlines()) == 1
 
@@ -103,7 +103,7 @@ def test_path_is_a_message() -> None:
 
 
 def test_commands_cannot_act_on_the_terminal() -> None:
-    assert "\x1b" not in chat("/\x1b[2J").err
+    assert "\x1b" not in chat("/\x1b[2J", code=1).err
 
 
 def test_line_that_is_not_utf8_does_not_end_the_chat() -> None:
@@ -117,7 +117,7 @@ def test_line_that_is_not_utf8_does_not_end_the_chat() -> None:
 
 
 def test_message_too_long_leaves_the_conversation() -> None:
-    result = chat(FACT, "word " * 3000, RECALL)
+    result = chat(FACT, "word " * 3000, RECALL, code=1)
     assert len(result.err.splitlines()) == 2
     assert "context" in result.err and "Shorten" in result.err
     assert "Anna" in result.out.splitlines()[1]

@@ -234,7 +234,7 @@ def test_a_model_that_hangs_costs_nothing_that_was_shown(home: Path) -> None:
     command = [sys.executable, "-P", "-c", STALLED, str(home)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        lines = [process.stdout.readline()]
+        lines = [process.stdout.readline(), process.stdout.readline()]
         model = json.loads(lines[0])[0]
         os.kill(model, signal.SIGSTOP)
         os.set_blocking(process.stdout.fileno(), False)
@@ -256,7 +256,6 @@ def test_a_model_that_hangs_costs_nothing_that_was_shown(home: Path) -> None:
     assert (role, status) == ("assistant", "interrupted")
     # More may have come out of the pipe between that moment and the end.
     assert content.startswith(kept) and text_of(lines).startswith(content)
-    assert len(lines) > 1
 
 
 def text_of(lines: list[str]) -> str:

@@ -10,7 +10,7 @@ from tolerances import PROBABILITY, max_difference
 from backends import genesis_mlx
 from backends.genesis_cpu import SamplingSettings
 from backends.genesis_cpu.sampling import Sampler, largest, sample, softmax, survivors
-from backends.genesis_mlx import sampling as mlx_sampling
+from backends.mlx_base import sampling as mlx_sampling
 
 
 def settings_of(rng: random.Random) -> SamplingSettings:
