@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..args import ModelArgs
-from ..errors import TokenError
 from .cache import Cache
 from .kernels.step import finish, step
 from .prefill import prefill, project_logits
@@ -15,9 +14,9 @@ from .program import Program
 from .readings import Taps
 from .second_thread import SecondThread
 from .tensors import Float32
+from .token_ids import Ids, checked_ids
 from .weights import Weights
 
-Ids = NDArray[np.int64]
 # Most tokens whose vectors are held at once, whatever a call's length.
 BLOCK = 512
 # Up to so many tokens one by one is faster than a prefill, which reads int8 weights
@@ -59,7 +58,7 @@ class Model:
         before. Raises `TokenError` for ids that are not integers [1, L] inside the
         vocabulary.
         """
-        ids = self._checked(ids)
+        ids = checked_ids(ids, self.args.vocab_size)
         cache = self.make_cache() if cache is None else cache
         going = cache.copy()
         logits = np.empty((1, len(ids), self.args.vocab_size), np.float32)
@@ -173,23 +172,3 @@ class Model:
             finish(
                 program.matrices, program.small, products, program.dims, x, n, logits
             )
-
-    def _checked(self, ids: NDArray[Any]) -> Ids:
-        ids = np.asarray(ids)
-        if ids.ndim != 2 or 0 in ids.shape or not np.issubdtype(ids.dtype, np.integer):
-            raise TokenError(
-                f"Token ids must be integers [1, tokens] and not empty, not "
-                f"{ids.dtype} {list(ids.shape)}."
-            )
-        if ids.shape[0] != 1:
-            raise TokenError(
-                f"The CPU backend reads one text at a time, not {ids.shape[0]}."
-            )
-        low, high = ids.min(), ids.max()
-        if not 0 <= low <= high < self.args.vocab_size:
-            raise TokenError(
-                f"A token id is outside the vocabulary of {self.args.vocab_size}: "
-                f"they run from {low} to {high}."
-            )
-        checked: Ids = ids[0].astype(np.int64)
-        return checked

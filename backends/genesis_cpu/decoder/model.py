@@ -7,17 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder import DecoderArgs
-from ...errors import TokenError
 from ..kernels.decoder import decode
 from ..kernels.step import finish
 from ..second_thread import SecondThread
 from ..tensors import Float32
+from ..token_ids import Ids, checked_ids
 from .cache import DecoderCache
 from .prefill import prefill, project_logits
 from .program import DecoderProgram
 from .weights import DecoderWeights
 
-Ids = NDArray[np.int64]
 # Most tokens whose vectors are held at once, whatever a call's length.
 BLOCK = 512
 # Up to so many tokens one by one is faster than a prefill.
@@ -50,7 +49,7 @@ class DecoderModel:
         cache is as it was before. Raises `TokenError` for ids that are not integers
         [1, L] inside the vocabulary.
         """
-        ids = self._checked(ids)
+        ids = checked_ids(ids, self.vocab_size)
         cache = self.make_cache() if cache is None else cache
         going = cache.copy()
         logits = np.empty((1, len(ids), self.vocab_size), np.float32)
@@ -151,23 +150,3 @@ class DecoderModel:
                 x,
             )
         return x
-
-    def _checked(self, ids: NDArray[Any]) -> Ids:
-        ids = np.asarray(ids)
-        if ids.ndim != 2 or 0 in ids.shape or not np.issubdtype(ids.dtype, np.integer):
-            raise TokenError(
-                f"Token ids must be integers [1, tokens] and not empty, not "
-                f"{ids.dtype} {list(ids.shape)}."
-            )
-        if ids.shape[0] != 1:
-            raise TokenError(
-                f"The CPU backend reads one text at a time, not {ids.shape[0]}."
-            )
-        low, high = ids.min(), ids.max()
-        if not 0 <= low <= high < self.vocab_size:
-            raise TokenError(
-                f"A token id is outside the vocabulary of {self.vocab_size}: they run "
-                f"from {low} to {high}."
-            )
-        checked: Ids = ids[0].astype(np.int64)
-        return checked

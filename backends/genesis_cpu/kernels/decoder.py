@@ -9,7 +9,7 @@ from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
 from .attention import attend_shared, turns
 from .products import multiply
 from .rows import normalize_heads, rms_norm, rotate, swiglu
-from .step import finish
+from .step import finish, store
 
 NORM, FFN_NORM, Q_NORM, K_NORM = at.NORM, at.FFN_NORM, at.Q_NORM, at.K_NORM
 IN_BIAS, OUT_BIAS = at.IN_BIAS, at.OUT_BIAS
@@ -74,8 +74,8 @@ def decode(
             normalize_heads(p, h * dh, hk, dh, gain, dims.norm_eps)
         if block[TURNED]:
             rotate(p, start, h + hk, dh, cos, sin)
-        _store(p[0], h * dh, keys[b], position)
-        _store(p[0], (h + hk) * dh, values[b], position)
+        store(p, h * dh, keys[b], position)
+        store(p, (h + hk) * dh, values[b], position)
         begin = max(position - block[WINDOW] + 1, 0) if block[WINDOW] else start
         attend_shared(p[0, : h * dh], keys[b], values[b], begin, position + 1, out)
         multiply(matrices, small, products, first + OUT, out, y)
@@ -119,12 +119,3 @@ def _add(x, y, small, bias):
     _add_bias(y, small, bias)
     for i in range(x.shape[0]):
         x[i] += y[i]
-
-
-@kernel
-def _store(p, start, room, position):
-    """Put a token's heads into their place in [heads, room, Dh]."""
-    heads, _, width = room.shape
-    for h in range(heads):
-        for i in range(width):
-            room[h, position, i] = p[start + h * width + i]

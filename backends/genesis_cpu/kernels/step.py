@@ -205,8 +205,8 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
         normalize_heads(p, first, h, dh, gain, FOX_EPS)
         gain = small[block[K_NORM] : block[K_NORM] + hk * dh]
         normalize_heads(p, h * dh, hk, dh, gain, FOX_EPS)
-    _store(p, h * dh, keys, position)
-    _store(p, (h + hk) * dh, values, position)
+    store(p, h * dh, keys, position)
+    store(p, (h + hk) * dh, values, position)
     gate = _gate(n, small, block[GATE], block[GATE_BIAS], h, d)
     log_forget(gate)
     out = np.empty((1, h * dh), np.float32)
@@ -222,8 +222,8 @@ def _gated(p, small, dims, keys, values, decay, position):
     h, hk, dh = dims.H, dims.Hk, dims.Dh
     cos, sin = _angles(dh // 2, position)
     rotate(p, np.int64(0), h + hk, dh, cos, sin)
-    _store(p, h * dh, keys, position)
-    _store(p, (h + hk) * dh, values, position)
+    store(p, h * dh, keys, position)
+    store(p, (h + hk) * dh, values, position)
     out = np.empty((1, h * dh), np.float32)
     none = np.empty((1, 0), np.float32)
     attend(p[0, : h * dh], keys, values, position + 1, none[0], decay, out[0])
@@ -242,7 +242,7 @@ def _gate(n, small, weight, bias, heads, d):
 
 
 @kernel
-def _store(p, start, room, position):
+def store(p, start, room, position):
     """Put a token's heads into their place in [heads, room, Dh]."""
     heads, _, width = room.shape
     for h in range(heads):
