@@ -13,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from genesis_chat.engine import Event, Request, Text
 
@@ -24,6 +25,8 @@ ACTS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
     "\U000e0000-\U000e007f].{0,12}"
 )
+# What a paste must not bring; the rest is drawn so that it does not act.
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Each has a mark of its own, to see that it was shown.
 TEXTS = [
     f"={n:04}= {text}" for n, text in enumerate([*PAYLOADS, *strings(5000, seed=5)])
@@ -70,6 +73,15 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield VerticalScroll(*self._widgets)
+
+
+def drawn_in(field: Widget) -> str:
+    """All of the text of an input or a text area, as it is drawn."""
+    if isinstance(field, Input):
+        return field._value.plain
+    assert isinstance(field, TextArea)
+    count = field.document.line_count
+    return "\n".join(field.get_line(line).plain for line in range(count))
 
 
 def chunks(texts: Sequence[str], size: int) -> list[Sequence[str]]:

@@ -21,6 +21,7 @@ class Chat:
         store: an open history.
         conversation: what to continue; None begins one with the first message.
         system: the system prompt of a conversation that begins.
+        draft: the place of the draft that a message is until it is in the history.
 
     `conversation` is as it was when it was opened or begun; `head` is the last
     message of the branch that is continued, which every reply moves on. All methods
@@ -33,11 +34,12 @@ class Chat:
         store: Store,
         conversation: Conversation | None = None,
         system: str = DEFAULT_SYSTEM_PROMPT,
+        draft: str | None = None,
     ) -> None:
         self.engine, self.store = engine, store
         self.conversation = conversation
         self.head = conversation.head if conversation else None
-        self._system = system
+        self._system, self._draft = system, draft
 
     @property
     def system(self) -> str:
@@ -152,7 +154,9 @@ class Chat:
     def _add(self, content: str, parent: str | None) -> StoredMessage:
         if self.conversation is None:
             self.conversation = self.store.create(system=self._system)
-        question = self.store.add(self._id, "user", content, parent=parent)
+        question = self.store.add(
+            self._id, "user", content, parent=parent, draft=self._draft
+        )
         self.head = question.id
         return question
 

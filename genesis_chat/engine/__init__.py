@@ -13,6 +13,7 @@ from .events import (
     Reply,
     Text,
     Thought,
+    measured_speed,
 )
 from .loader import LoadedModel, open_model
 from .local import LocalEngine
@@ -46,5 +47,6 @@ __all__ = [
     "choose_backend",
     "describe",
     "findings",
+    "measured_speed",
     "open_model",
 ]

@@ -9,10 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# What is shorter than both is no measurement: its speed is chance.
+MEASURED_TOKENS, MEASURED_SECONDS = 16, 0.25
 FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
-
-# Shorter replies say more about the clock than about the model.
-LEAST_TOKENS, LEAST_SECONDS = 16, 0.25
 
 
 @dataclass(frozen=True)
@@ -45,22 +44,27 @@ class Reply:
     thought_seconds: float | None = None
 
     @property
-    def measured_speed(self) -> float | None:
-        """Tokens per second, None where too little was measured.
-
-        That is fewer than 16 tokens and less than 0.25 s.
-        """
-        speed, tokens = self.tokens_per_second, len(self.log_probabilities)
-        if not speed or (
-            tokens < LEAST_TOKENS and (tokens - 1) / speed < LEAST_SECONDS
-        ):
-            return None
-        return speed
-
-    @property
     def reply_tokens(self) -> int:
         """Number of tokens generated."""
         return len(self.token_ids)
+
+    @property
+    def measured_speed(self) -> float | None:
+        """`tokens_per_second` where it is worth showing; see `measured_speed`."""
+        return measured_speed(len(self.log_probabilities), self.tokens_per_second)
+
+
+def measured_speed(tokens: int, tokens_per_second: float | None) -> float | None:
+    """A reply's speed in tokens/s, None when it is too short to tell.
+
+    Of 16 `tokens` and more, or of at least 0.25 s. Their first one does not count: the
+    speed is that of the others.
+    """
+    if not tokens_per_second or tokens_per_second <= 0:
+        return None
+    seconds = (tokens - 1) / tokens_per_second
+    long = tokens >= MEASURED_TOKENS or seconds >= MEASURED_SECONDS
+    return tokens_per_second if long else None
 
 
 @dataclass(frozen=True)

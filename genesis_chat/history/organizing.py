@@ -1,7 +1,7 @@
 """Changing what stands around the messages of a history: titles, pins, the trash."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import HistoryError
@@ -44,11 +44,16 @@ class Organizer(Reader):
 
     def set_draft(self, text: str, conversation: str = "") -> None:
         """Keep what was begun to be written; see `draft`."""
+        self.set_drafts({conversation: text})
+
+    def set_drafts(self, texts: Mapping[str, str]) -> None:
+        """Keep several by their places, all or none."""
+        rows = [(place, storable(text)) for place, text in texts.items()]
         with transaction(self._connection):
-            self._connection.execute(
+            self._connection.executemany(
                 "INSERT INTO draft (place, text) VALUES (?, ?) "
                 "ON CONFLICT (place) DO UPDATE SET text = excluded.text",
-                (conversation, storable(text)),
+                rows,
             )
 
     def delete_message(self, message: str) -> list[str]:

@@ -106,14 +106,25 @@ class Store(Adder):
         return self._conversation(id)
 
     def add(
-        self, conversation: str, role: Role, content: str, *, parent: str | None
+        self,
+        conversation: str,
+        role: Role,
+        content: str,
+        *,
+        parent: str | None,
+        draft: str | None = None,
     ) -> StoredMessage:
-        """Add a message under `parent`; it becomes the conversation's head."""
+        """Add a message under `parent`; it becomes the conversation's head.
+
+        The `draft` in that place, which the message was until now, goes with it.
+        """
         row = message_row(conversation, role, content, parent)
         with transaction(self._connection):
             self._check_parent(conversation, parent)
             insert_message(self._connection, row)
             self._moved(conversation, row["id"], content)
+            query = "DELETE FROM draft WHERE place = ?"
+            self._connection.execute(query, (draft,))
         return self.message(row["id"])
 
     def begin_reply(

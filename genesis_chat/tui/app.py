@@ -5,9 +5,8 @@ from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.events import Event, Paste
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Markdown, Static
@@ -19,7 +18,6 @@ from ..models import set_default
 from ..text import sanitize
 from .download import Download, Progress
 from .hangup import leave_when_hung_up
-from .input import safe_input
 from .library import Library
 from .messages import Downloaded
 from .palette import commands, keys, unknown_keys
@@ -29,12 +27,13 @@ from .screens.chat import ChatScreen
 from .screens.dialogs import Confirm
 from .shown import line
 from .start import Start
+from .terminal import TerminalApp
 from .turns import Turns
 
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
-class GenesisApp(App[int]):
+class GenesisApp(TerminalApp):
     """Chats with one model at a time; all conversations are in the history."""
 
     TITLE = "Genesis Chat"
@@ -88,13 +87,6 @@ class GenesisApp(App[int]):
         self.download.stop()
         self.turns.close()
         self.library.close()
-
-    async def on_event(self, event: Event) -> None:
-        """A paste comes from anywhere: whatever it goes into, none of it acts."""
-        if isinstance(event, Paste) and not event.is_forwarded:
-            lines = event.text.replace("\r\n", "\n").replace("\r", "\n")
-            event = Paste(sanitize(lines))
-        await super().on_event(event)
 
     def show_title(self, title: str, *, private: bool) -> None:
         """The conversation's title, above it."""
@@ -267,7 +259,6 @@ def run(start: Start) -> int:
             signals_go_to(app.leave, SIGNALS),
             few_full_collections(),
             app.prints.kept_off(),
-            safe_input(),
         ):
             code = app.run()
             # After an error that nobody expected there is only the latter.

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from ..text import sanitize
+from ..text import visible_controls
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -22,12 +22,13 @@ PATIENCE_SECONDS = 2.0
 
 
 def copy(app: "App[object]", text: str) -> str:
-    """Copy text as it is shown; what did it, as a person may read it.
+    """Copy text as it came; what did it, as a person may read it.
 
-    A control character would act where it is pasted, which may be a shell. Over a
+    Only control characters become visible ones: they would act where they are pasted,
+    which may be a shell. Over a
     connection to another computer only the terminal reaches the clipboard.
     """
-    text = sanitize(text)
+    text = visible_controls(text)
     remote = "SSH_CONNECTION" in os.environ or "SSH_TTY" in os.environ
     for command, needed in () if remote else PROGRAMS:
         if shutil.which(command[0]) and (needed is None or os.environ.get(needed)):

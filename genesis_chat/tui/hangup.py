@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
-EVERY_SECONDS = 1.0
+# Where a terminal cannot be polled.
+EVERY_SECONDS = 2.0
 
 
 def leave_when_hung_up(keep: Callable[[], None]) -> None:
@@ -24,8 +25,9 @@ def leave_when_hung_up(keep: Callable[[], None]) -> None:
 def _watch(keep: Callable[[], None]) -> None:
     poll = select.poll()
     poll.register(sys.stdin.fileno(), 0)
-    # macOS says of a terminal that it cannot be polled, which is no end of it.
-    while not any(event & select.POLLHUP for _, event in poll.poll(0)):
+    # Waits as long as it takes. macOS says of a terminal that it cannot be polled,
+    # which is no end of it.
+    while not any(event & select.POLLHUP for _, event in poll.poll()):
         time.sleep(EVERY_SECONDS)
     try:
         keep()

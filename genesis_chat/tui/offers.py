@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..paths import user_path
-from ..text import sanitize
+from ..text import visible_controls
 from .commands import COMMANDS, Command
 
 # What may follow a command by its name, each with a word on it.
@@ -69,7 +69,7 @@ def _paths(begun: str) -> Iterator[Offer]:
         for each in found
         if each.name.startswith(name)
         and each.name.startswith(".") <= name.startswith(".")
-        and sanitize(each.name) == each.name.replace("\n", "")
+        and visible_controls(each.name) == each.name.replace("\n", "")
     ]
     for each in shown[:MOST]:
         inside = each.is_dir()

@@ -8,17 +8,17 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from textual.content import Content
 
-from ..text import sanitize
+from ..text import drawn
 
 
 def plain(text: str) -> Content:
     """Text as it is."""
-    return Content(sanitize(text))
+    return Content(drawn(text))
 
 
 def line(text: str) -> Content:
     """Text on one line."""
-    return Content(" ".join(sanitize(text).split()))
+    return Content(" ".join(drawn(text).split()))
 
 
 def marked(text: str, words: str, style: str = "$accent bold") -> Content:
@@ -85,7 +85,7 @@ def _sanitize_tokens(state: StateCore) -> None:
     left = list(state.tokens)
     while left:
         token = left.pop()
-        token.content = sanitize(token.content)
+        token.content = drawn(token.content)
         left.extend(token.children or ())
 
 

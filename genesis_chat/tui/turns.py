@@ -31,6 +31,8 @@ from .messages import (
 
 # A model stops after the token it is at.
 CLOSING_SECONDS = 5.0
+# The draft of a message that was sent and is not in the history yet.
+UNSENT = "unsent"
 OpenEngine = Callable[[ModelChoice, Snapshots], Engine]
 Kind = Literal["reply", "edit", "regenerate", "resume"]
 
@@ -211,7 +213,7 @@ class Turns:
         if self._engine is None:
             raise GenesisChatError("No model is loaded; choose one with F2.")
         found = store.find(turn.conversation) if turn.conversation else None
-        chat = Chat(self._engine, store, found, turn.system)
+        chat = Chat(self._engine, store, found, turn.system, UNSENT)
         if turn.head:
             chat.head = turn.head
         return chat

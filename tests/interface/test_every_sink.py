@@ -15,12 +15,14 @@ import pytest
 from desk import Desk
 from hostile import PAYLOADS
 from recorder import (
+    CONTROLS,
     LINES,
     TEXTS,
     Page,
     Recorder,
     Says,
     chunks,
+    drawn_in,
     harmless,
     look,
     nearly_all,
@@ -214,7 +216,7 @@ def test_dialogs(desk_at: Desks) -> None:
             assert await look(desk, "help")
             await back(desk)
             await over(desk, EditMessage("\n".join(TEXTS)))
-            harmless(desk.app.screen.query_one(TextArea).text)
+            harmless(drawn_in(desk.app.screen.query_one(TextArea)))
             assert await look(desk, "a message to edit")
             await back(desk)
             await over(desk, SystemPrompt("", named))
@@ -228,7 +230,7 @@ def test_dialogs(desk_at: Desks) -> None:
             await back(desk)
             await over(desk, AskLine(LINES[0], " ".join(LINES)))
             await look(desk, "a line")
-            harmless(desk.app.screen.query_one(Input).value)
+            harmless(drawn_in(desk.app.screen.query_one(Input)))
 
     asyncio.run(visit())
 
@@ -253,12 +255,13 @@ def test_pastes_files_and_the_clipboard(desk_at: Desks) -> None:
                 await desk.pilot.pause()
                 pasted = field.value if isinstance(field, Input) else field.text
                 assert pasted
-                harmless(pasted)
+                assert not CONTROLS.search(pasted)
+                harmless(drawn_in(field))
                 await look(desk, f"a paste after {keys}")
                 await desk.press("escape")
                 await back(desk)
             chat._copy(everything, "message")
-            harmless(desk.app.clipboard)
+            assert not CONTROLS.search(desk.app.clipboard)
             # The copy goes to the terminal as it is meant to.
             Recorder.written.clear()
             marks = [chat.composer.folds.fold("x", name) for name in TEXTS]
@@ -266,6 +269,6 @@ def test_pastes_files_and_the_clipboard(desk_at: Desks) -> None:
             chat.composer.text = "\n".join(marks)
             assert await look(desk, "files")
             chat.composer.write("\n".join(TEXTS))
-            harmless(chat.composer.text)
+            harmless(drawn_in(chat.composer))
 
     asyncio.run(visit())

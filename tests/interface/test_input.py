@@ -4,7 +4,7 @@ import random
 
 import pytest
 from hostile import PAYLOADS, strings
-from recorder import ACTS
+from recorder import CONTROLS
 from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste
 
@@ -39,7 +39,7 @@ def test_a_paste_is_one_paste_whatever_is_in_it(seed: int) -> None:
         found = events(*pieces(data, 1000 * seed + number))
         assert [type(event) for event in found] == [Key, Paste, Key], ascii(text)
         assert [found[0].key, found[2].key] == ["a", "b"]
-        assert not ACTS.search(found[1].text.replace("\r", "")), ascii(text)
+        assert not CONTROLS.search(found[1].text.replace("\r", "")), ascii(text)
 
 
 def test_keys_stay_keys_and_come_at_once() -> None:

@@ -11,7 +11,6 @@ from turns import GREEDY
 from waiting import PATIENCE_SECONDS
 
 from genesis_chat.tui.app import SIGNALS, GenesisApp
-from genesis_chat.tui.input import safe_input
 from genesis_chat.tui.process import few_full_collections, signals_go_to
 from genesis_chat.tui.start import Start
 
@@ -63,17 +62,6 @@ def test_collections_of_garbage() -> None:
         assert gc.get_threshold()[:2] == before[:2]
         assert gc.get_threshold()[2] > before[2]
     assert gc.get_threshold() == before
-
-
-def test_what_reads_the_keys() -> None:
-    from textual.drivers import linux_driver
-
-    before = vars(linux_driver)["getincrementaldecoder"]
-    with safe_input():
-        with safe_input():
-            pass
-        assert vars(linux_driver)["getincrementaldecoder"] is not before
-    assert vars(linux_driver)["getincrementaldecoder"] is before
 
 
 def test_a_terminal_that_is_gone_is_noticed_by_another_thread(tmp_path: Path) -> None:

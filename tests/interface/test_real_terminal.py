@@ -58,7 +58,7 @@ def test_start_chat_search_and_quit(home: Path) -> None:
         screen.see("builtin · ", SIZE)
         screen.type("What is the capital of Japan?\r")
         screen.see("Tokyo", SIZE)
-        screen.see("tokens/s", SIZE)
+        screen.see(" · first ", SIZE)
         screen.type("\x0e")
         screen.see("New chat", SIZE)
         screen.type("My name is Bob.\r")
@@ -245,7 +245,7 @@ def test_native_prints_do_not_reach_the_screen(tmp_path: Path) -> None:
         screen.type("What is the capital of Japan?\r")
         screen.see("Tokyo", SIZE)
         screen.read_while(lambda: not (tmp_path / "printed").exists())
-        screen.see("tokens/s", SIZE)
+        screen.see(" · first ", SIZE)
         assert b"NATIVE" not in screen.shown
         screen.type("\x11")
         screen.read_until("NATIVE-ERR")

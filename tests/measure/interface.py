@@ -1,6 +1,6 @@
 """How quick the interface is, and what it costs: run it on a machine at rest.
 
-`python tests/measure/interface.py [start] [keys] [memory]` prints what it finds.
+`python tests/measure/interface.py [rest] [start] [keys] [memory]` prints what it finds.
 """
 
 import os
@@ -29,6 +29,7 @@ from genesis_chat.models import ensure_builtin  # noqa: E402
 SIZE = (120, 36)
 PACED = (sys.executable, str(TESTS / "measure" / "paced.py"))
 MESSAGES, KEYS, PACE, TURNS = 2000, 200, 60, 10_000
+REST_SECONDS = 30
 # A letter of its own for each key, from here on: what is seen is that key.
 FIRST_LETTER = 0x0400
 PARAGRAPH = (
@@ -41,8 +42,29 @@ def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["GENESIS_CHAT_HOME"] = home
         ensure_builtin()
-        for name in names or ["start", "keys", "memory"]:
-            {"start": start, "keys": keys, "memory": memory}[name]()
+        for name in names or ["rest", "start", "keys", "memory"]:
+            {"rest": rest, "start": start, "keys": keys, "memory": memory}[name]()
+
+
+def rest() -> None:
+    """What it takes while nobody does anything, its model's process included."""
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        screen.read_until("builtin ·")
+        screen.type("Hello\r")
+        screen.read_until("first after")
+        # A notice stays for a moment, and garbage is collected behind a turn.
+        _wait(screen, 10)
+        pids = [screen.process.pid, *_children(screen.process.pid)]
+        used, woken, shown = sum(map(_cpu, pids)), _wakes(pids), len(screen.shown)
+        _wait(screen, REST_SECONDS)
+        used = sum(map(_cpu, pids)) - used
+        print(
+            f"rest: {100 * used / REST_SECONDS:.2f} % of a core, "
+            f"{_wakes(pids) - woken} wake-ups and {len(screen.shown) - shown} bytes "
+            f"written in {REST_SECONDS} s"
+        )
+        screen.type("\x11")
+        screen.finish()
 
 
 def start() -> None:
@@ -123,6 +145,24 @@ def _press(screen: Screen, number: int) -> float:
     # So that keys do not come at one place of the beat.
     time.sleep(0.037 + 0.005 * (number % 7))
     return found
+
+
+def _wait(screen: Screen, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        screen.drain()
+
+
+def _children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(each) for path in found for each in path.read_text().split()]
+
+
+def _wakes(pids: list[int]) -> int:
+    """How often the threads of processes have given up the processor."""
+    statuses = (s for p in pids for s in Path(f"/proc/{p}/task").glob("*/status"))
+    count = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
+    return sum(int(n) for s in statuses for n in count.findall(s.read_text()))
 
 
 def _cpu(pid: int) -> float:

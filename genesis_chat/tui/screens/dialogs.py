@@ -8,7 +8,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
-from ..shown import line, plain
+from ..shown import plain
+from ..widgets.fields import Line
 
 
 class Confirm(ModalScreen[bool]):
@@ -48,15 +49,20 @@ class AskLine(ModalScreen[str | None]):
     def __init__(self, question: str, value: str = "") -> None:
         super().__init__()
         self._question, self._value = question, value
+        self._line = Line(value, compact=True)
+        self._first = self._line.value
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Label(plain(self._question), markup=False)
-            yield Input(line(self._value).plain, compact=True)
+            yield self._line
             yield Label("Enter to accept, Esc to cancel", classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip() or None)
+        shown = event.value
+        # What was not changed is as it was, also where that could not be shown.
+        text = self._value if shown == self._first else shown
+        self.dismiss(text.strip() or None)
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -2,8 +2,9 @@
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Static, TextArea
+from textual.widgets import Button, Static
 
+from ..widgets.fields import Area
 from .editing import Editing
 
 
@@ -15,7 +16,7 @@ class EditMessage(Editing):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Edit and send again", classes="title")
-            yield TextArea(self._text, soft_wrap=True, compact=True)
+            yield Area(self._text, soft_wrap=True, compact=True)
             yield Static("The first version stays; < and > go between them.")
             with Horizontal(classes="buttons"):
                 yield Button("Send (Ctrl+S)", id="accept", variant="primary")

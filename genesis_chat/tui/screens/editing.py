@@ -5,9 +5,9 @@ from typing import ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
-from textual.widgets import Button, TextArea
+from textual.widgets import Button
 
-from ...text import sanitize
+from ..widgets.fields import Area
 from .dialogs import Confirm
 
 QUESTION = "Throw away what you changed?"
@@ -23,12 +23,12 @@ class Editing(ModalScreen[str | None]):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self._text = sanitize(text)
+        self._text = text
 
     @property
-    def area(self) -> TextArea:
+    def area(self) -> Area:
         """Where the text is."""
-        return self.query_one(TextArea)
+        return self.query_one(Area)
 
     def on_mount(self) -> None:
         self.area.move_cursor(self.area.document.end)

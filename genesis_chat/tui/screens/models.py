@@ -59,6 +59,7 @@ class Models(ModalScreen[str | None]):
         super().__init__()
         self._current, self._download, self._first = current, download, first
         self._names: set[str] = set()
+        self._bar: ProgressBar | None = None
 
     def compose(self) -> ComposeResult:
         title = "Which model shall it be?" if self._first else "Models"
@@ -66,14 +67,12 @@ class Models(ModalScreen[str | None]):
             yield Static(title, classes="title")
             yield OptionList(id="rows", markup=False)
             yield Static("", id="told", markup=False)
-            yield ProgressBar(show_eta=True)
             with Horizontal(classes="buttons"):
                 for offer in OFFERS:
                     yield Fetch(offer)
                 yield Button("Close", id="close")
 
     def on_mount(self) -> None:
-        self.query_one(ProgressBar).display = False
         if self._download.running:
             self.show_download(self._download.last)
         self._look()
@@ -128,10 +127,16 @@ class Models(ModalScreen[str | None]):
 
     def show_download(self, what: Progress | str) -> None:
         """How far the download is, or how it ended."""
-        bar = self.query_one(ProgressBar)
-        bar.display = running = isinstance(what, Progress)
+        running = isinstance(what, Progress)
         if isinstance(what, Progress):
-            bar.update(total=what.total or None, progress=what.done)
+            # Only now: it moves 15 times a second, also where nobody sees it.
+            if self._bar is None:
+                self._bar = ProgressBar(show_eta=True)
+                self.query_one(".dialog").mount(self._bar, after="#told")
+            self._bar.update(total=what.total or None, progress=what.done)
+        elif self._bar:
+            self._bar.remove()
+            self._bar = None
         going = running or self._download.running
         self._show_buttons(going)
         self._tell(str(what))

@@ -14,6 +14,7 @@ from ...engine import check
 from ...errors import UsageError
 from ...settings import GenerationSettings, parse_setting, setting_text
 from ..shown import plain
+from ..widgets.fields import Line
 
 MEANING = {
     "max_tokens": "longest reply, in tokens; auto is what fits",
@@ -56,7 +57,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                         yield Switch(value, id=field.name, animate=False)
                     else:
                         text = setting_text(field.name, value)
-                        yield Input(text, id=field.name, compact=True)
+                        yield Line(text, id=field.name, compact=True)
                     yield Static(
                         id=f"state-{field.name}", classes="state", markup=False
                     )

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, OptionList, Static, TextArea
+from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...text import sanitize
 from ..shown import line
+from ..widgets.fields import Area
 from .editing import Editing
 
 
@@ -32,7 +32,7 @@ class SystemPrompt(Editing):
                         markup=False,
                         compact=True,
                     )
-                yield TextArea(
+                yield Area(
                     self._text,
                     soft_wrap=True,
                     compact=True,
@@ -47,7 +47,7 @@ class SystemPrompt(Editing):
                 yield Button("Cancel", id="cancel")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.area.text = sanitize(self._named[event.option_id or ""])
+        self.area.text = self._named[event.option_id or ""]
         self.area.focus()
 
     def action_accept(self) -> None:

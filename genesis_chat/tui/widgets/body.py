@@ -4,7 +4,7 @@ import re
 
 from textual.widgets import Markdown
 
-from ...text import sanitize
+from ...text import drawn
 from ..shown import open_fence, parser
 
 _MARK = re.compile("```|~~~")
@@ -18,15 +18,18 @@ class ReplyBody(Markdown):
     """
 
     def __init__(self, text: str = "") -> None:
-        self.text = sanitize(text)
+        # As it is drawn, and its last line as it came.
+        self.text, self._line = drawn(text), _last_line(text)
         self._shown = self.text
         self._open = open_fence(self.text)
         super().__init__(self.text, parser_factory=parser, open_links=False)
 
     async def feed(self, text: str) -> None:
         """Show more text."""
+        # A line is looked at as a whole: its end may say how its beginning is drawn.
         line = self.text.rfind("\n") + 1
-        self.text += sanitize(text)
+        came = self._line + text
+        self.text, self._line = self.text[:line] + drawn(came), _last_line(came)
         if _MARK.search(self.text, line):
             self._open = open_fence(self.text)
         shown = self.text
@@ -40,5 +43,10 @@ class ReplyBody(Markdown):
 
     async def settle(self, text: str) -> None:
         """Show the whole text, once it has come to its end."""
-        self.text = self._shown = sanitize(text)
+        self.text, self._line = drawn(text), _last_line(text)
+        self._shown = self.text
         await self.update(self.text)
+
+
+def _last_line(text: str) -> str:
+    return text[text.rfind("\n") + 1 :]

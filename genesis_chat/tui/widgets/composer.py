@@ -1,7 +1,7 @@
 """Where a message is written."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.actions import SkipAction
@@ -10,9 +10,8 @@ from textual.document._document import EditResult
 from textual.document._edit import Edit
 from textual.events import Key, Paste
 from textual.message import Message
-from textual.widgets import TextArea
 
-from ...text import sanitize
+from .fields import Area, is_text
 from .folding import Folds
 
 # Terminals that paste key by key send the last line's Enter right after it.
@@ -21,7 +20,7 @@ SEND = ("enter",)
 BREAK = ("shift+enter", "alt+enter", "ctrl+j")
 
 
-class Composer(TextArea):
+class Composer(Area):
     """A text area that grows with its text and sends it.
 
     Up in the first row and down in the last one go through what was asked before.
@@ -41,11 +40,18 @@ class Composer(TextArea):
             self.text = text
             super().__init__()
 
-    class Completing(Message):
-        """A key for the list of completions."""
+    class Refused(Message):
+        """Enter was pressed when nothing could be sent; the text stays."""
 
-        def __init__(self, key: str) -> None:
-            self.key = key
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    class Completing(Message):
+        """A key for the list of completions; with Enter the text is taken."""
+
+        def __init__(self, key: str, text: str = "") -> None:
+            self.key, self.text = key, text
             super().__init__()
 
     def __init__(self, enter_sends: bool = True) -> None:
@@ -59,7 +65,13 @@ class Composer(TextArea):
         )
         self.enter_sends = enter_sends
         self.completing = False
+        # Whether a message would be taken now.
+        self.free: Callable[[], bool] = lambda: True
         self.folds = Folds()
+        # What was taken out last, with its marks, and whether it is on its way still.
+        self._taken, self.on_its_way = ("", Folds()), False
+        # The text that stayed when Enter was pressed.
+        self._kept: str | None = None
         self._asked: list[str] = []
         # Where in them one is, what was written before, and what is shown instead.
         self._place, self._begun, self._recalled = -1, "", ""
@@ -89,7 +101,7 @@ class Composer(TextArea):
         """Put a text there instead of what is there, huge ones folded."""
         self.folds.clear()
         self._place = -1
-        self.text = self.folds.fold_huge(sanitize(text))
+        self.text = self.folds.fold_huge(text)
         self.move_cursor(self.document.end)
 
     def edit(self, edit: Edit) -> EditResult:
@@ -110,10 +122,15 @@ class Composer(TextArea):
         self.insert(self.folds.fold(text, name))
 
     async def _on_key(self, event: Key) -> None:
+        if is_text(event):
+            self._begin_line()
         if self.completing and event.key in ("up", "down", "tab", "enter", "escape"):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Completing(event.key))
+            if event.key == "enter":
+                self._hand_over(self.Completing, event.key)
+            else:
+                self.post_message(self.Completing(event.key))
             return
         send, newline = (SEND, BREAK) if self.enter_sends else (BREAK, SEND)
         if event.key in send or (event.key in BREAK and not self.enter_sends):
@@ -145,10 +162,63 @@ class Composer(TextArea):
         self.replace(self.folds.fold(event.text), *self.selection)
 
     def send(self) -> None:
-        """Send what is there, unless it is blank."""
+        """Send what is there, unless it is blank; it leaves at once.
+
+        What comes while a reply is written stays, and what is typed then follows in a
+        line of its own.
+        """
+        if not self.text.strip():
+            return
+        if self.free() or self.text.startswith("/") or "\n/attach " in self.text:
+            self._hand_over(self.Sent)
+        else:
+            self._refuse()
+
+    def settle(self) -> None:
+        """What was taken is where it belongs."""
+        self.on_its_way = False
+
+    def give_back(
+        self, text: str | None = None, *, file: tuple[str, str] | None = None
+    ) -> None:
+        """Put what was taken back, before what was written since.
+
+        Or another `text`; or what was taken with a file of a name and a content in
+        place of its last line.
+        """
+        since = self.draft
+        marked, self.folds = self._taken
+        if file:
+            head = marked[: marked.rfind("\n") + 1]
+            marked = head + self.folds.fold(file[1], file[0])
+        self._place = -1
+        self.text = marked if text is None else text
+        self.move_cursor(self.document.end)
+        if since:
+            between = "\n" if text is None else ""
+            self.insert(f"{between}{self.folds.fold_huge(since)}")
+
+    def _hand_over(self, message: Callable[..., Message], *values: str) -> None:
+        """Take the text out, in one step with the key, and let it be looked at."""
+        if self.on_its_way:
+            self._refuse()
+            return
         text = self.whole
-        if text.strip():
-            self.post_message(self.Sent(text))
+        self._taken, self.on_its_way = (self.text, self.folds), True
+        # First, so that the list of completions is still the one that was seen.
+        self.post_message(message(*values, text))
+        self.folds = Folds()
+        self.write("")
+
+    def _refuse(self) -> None:
+        self._kept = self.text
+        self.post_message(self.Refused(self.whole))
+
+    def _begin_line(self) -> None:
+        """Let what is typed after an Enter that was refused not run into the line."""
+        kept, self._kept = self._kept, None
+        if kept == self.text and self.cursor_location == self.document.end:
+            self.insert("\n")
 
     def action_copy(self) -> None:
         # The screen copies: it knows the clipboard, and what else Ctrl+C may mean.
@@ -166,7 +236,7 @@ class Composer(TextArea):
         if self._place < 0:
             self._begun = self.text
         self._place = place
-        asked = "" if place < 0 else self.folds.fold_huge(sanitize(self._asked[place]))
+        asked = "" if place < 0 else self.folds.fold_huge(self._asked[place])
         self.text = self._recalled = self._begun if place < 0 else asked
         self.move_cursor((0, 0) if step > 0 else self.document.end)
         return True

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from ...engine import measured_speed
 from ...history import StoredMessage
 from ..shown import beginning, clock, code_blocks, line, plain, size
 from .body import ReplyBody
@@ -220,8 +221,9 @@ class MessageView(Vertical):
             parts.append(line(receipt.model).plain)
             if receipt.reply_tokens:
                 parts.append(f"{receipt.reply_tokens} tokens")
-            if receipt.tokens_per_second:
-                parts.append(f"{receipt.tokens_per_second:.0f} tokens/s")
+            speed = measured_speed(receipt.reply_tokens, receipt.tokens_per_second)
+            if speed:
+                parts.append(f"{speed:.0f} tokens/s")
         return " · ".join(parts)
 
     def _state(self) -> str:

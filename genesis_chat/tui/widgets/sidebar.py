@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from ...history import Conversation, Hit
 from ..shown import day, line, marked
+from .fields import Line
 
 LONGEST = 50
 
@@ -80,7 +81,7 @@ class Sidebar(Vertical):
         self._hasty = False
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="Search (Ctrl+F)", id="search", compact=True)
+        yield Line(placeholder="Search (Ctrl+F)", id="search", compact=True)
         yield ConversationList(id="conversations", markup=False, compact=True)
 
     @property

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
-from ...engine import Context, ModelFacts, PromptProgress, Reply
+from ...engine import Context, ModelFacts, PromptProgress, Reply, measured_speed
 from ..download import Progress
 from ..shown import line, size
 
@@ -72,7 +72,8 @@ class Status(Horizontal):
     def writing(self, tokens: int, seconds: float) -> None:
         """A reply that is being written."""
         count = f"{tokens} tokens"
-        speed = f"{tokens / seconds:.0f} tokens/s" if seconds > 0.2 else ""
+        rate = measured_speed(tokens, (tokens - 1) / seconds if seconds > 0 else None)
+        speed = f"{rate:.0f} tokens/s" if rate else ""
         long = f"{count} · {speed}" if speed else count
         self._say("#speed", line(long), line(speed or count))
 
@@ -80,8 +81,8 @@ class Status(Horizontal):
         """A reply's own figures."""
         count = f"{reply.reply_tokens} tokens"
         speed, first = [], []
-        if reply.tokens_per_second:
-            speed = [f"{reply.tokens_per_second:.0f} tokens/s"]
+        if rate := reply.measured_speed:
+            speed = [f"{rate:.0f} tokens/s"]
         if reply.seconds_to_first_token is not None:
             first = [f"first after {reply.seconds_to_first_token:.2f} s"]
         short = [*(speed or [count]), *(each.replace("after ", "") for each in first)]

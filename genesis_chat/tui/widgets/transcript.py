@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.containers import VerticalScroll
 from textual.events import MouseScrollDown, MouseScrollUp
+from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Static
 
@@ -40,6 +41,9 @@ class Transcript(VerticalScroll):
 
     class Mounted(Message):
         """Messages came into the window that were not there."""
+
+    class Moved(Message):
+        """Another part of the conversation is in sight, or there is more of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,8 +155,16 @@ class Transcript(VerticalScroll):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """More messages when the reader comes to an end of the mounted ones."""
         super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Moved())
         if new_value != old_value:
             self.more(-1 if new_value < old_value else 1)
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """There is more, or less, to be seen."""
+        self.post_message(self.Moved())
+
+    def on_resize(self) -> None:
+        self.post_message(self.Moved())
 
     def more(self, step: int) -> None:
         """More messages above or below, if the reader is at that end already."""
@@ -247,6 +259,7 @@ class Transcript(VerticalScroll):
             await self._place_lines()
         if above or below:
             self.post_message(self.Mounted())
+        self.post_message(self.Moved())
 
     async def _place_lines(self) -> None:
         earlier, later = self._window.start, len(self._messages) - self._window.stop

@@ -40,10 +40,8 @@ class Attaching(Watching):
         return None
 
     async def _attach_below(self, path: str) -> None:
-        """Put a file in place of the last line, which names it."""
+        """Put a file in place of the last line of what was sent, which names it."""
         text = await self._text_of(path)
-        if text is not None:
-            end = self.composer.document.end
-            self.composer.delete((end[0], 0), end)
-            self.composer.move_cursor(self.composer.document.end)
-            self.composer.attach(Path(path).name, text)
+        self.composer.give_back(
+            file=(Path(path).name, text) if text is not None else None
+        )

@@ -113,11 +113,11 @@ class Base(Screen[None]):
 
     def tell(self, sentence: str, *, error: bool = False) -> None:
         """Say something in a corner for a moment."""
-        from ....text import sanitize
+        from ....text import drawn
 
         self.errors += error
         severity: Any = "error" if error else "information"
-        self.notify(sanitize(sentence), severity=severity, markup=False)
+        self.notify(drawn(sentence), severity=severity, markup=False)
 
     async def ask(self, question: Any) -> Any:
         """What the history answers; None, and a notice, when it cannot.

@@ -20,7 +20,7 @@ class Commanding(Attaching):
     """What `/` offers; each command is an action that a key may have too."""
 
     async def command(self, text: str) -> bool:
-        last = self.composer.document.get_line(self.composer.document.end[0])
+        last = text[text.rfind("\n") + 1 :]
         if "\n" in text and last.startswith(ATTACH):
             await self._attach_below(last.removeprefix(ATTACH).strip())
             return True
@@ -33,17 +33,17 @@ class Commanding(Attaching):
                 f"Nothing may follow /{command.name}; a space before it makes this a "
                 "message."
             )
+            self.composer.give_back()
             return True
-        self.composer.write("")
         errors = self.errors
         action = getattr(self, f"command_{command.action}", None)
         if action is not None:
             await action(rest)
         else:
             await self.run_action(command.action)
-        if self.errors > errors and not self.composer.text:
+        if self.errors > errors:
             # It can be put right.
-            self.composer.write(text)
+            self.composer.give_back()
         return True
 
     async def command_system(self, rest: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from textual import on
 from textual.widgets import TextArea
 
-from ...offers import Arguments, offers
+from ...offers import Arguments, Offer, offers
 from ...widgets.completion import Completion
 from ...widgets.composer import Composer
 from .commanding import Commanding
@@ -47,12 +47,12 @@ class Completing(Commanding):
     async def complete(self, event: Composer.Completing) -> None:
         completion, composer = self.query_one(Completion), self.composer
         chosen = completion.chosen
-        # A value is missing still: the command says which.
-        bare = (
-            chosen
-            and " " in composer.text
-            and chosen.text.strip() == composer.text.strip()
-        )
+        if event.key == "enter":
+            try:
+                await self._accept(event.text, chosen)
+            finally:
+                composer.settle()
+            return
         match event.key:
             case "up":
                 completion.action_cursor_up()
@@ -60,14 +60,18 @@ class Completing(Commanding):
                 completion.action_cursor_down()
             case "escape":
                 completion.display = composer.completing = False
-            case "enter" if chosen and (chosen.whole or bare):
-                completion.display = composer.completing = False
-                await self.command(chosen.text)
-            case "enter" if chosen is None:
-                completion.display = composer.completing = False
-                composer.send()
             case "tab" if chosen is None:
                 completion.action_cursor_down()
             case _ if chosen:
                 composer.text = chosen.text
                 composer.move_cursor(composer.document.end)
+
+    async def _accept(self, text: str, chosen: Offer | None) -> None:
+        """Enter, which took the text out of the composer."""
+        # A value is missing still: the command says which.
+        bare = chosen and " " in text and chosen.text.strip() == text.strip()
+        if chosen is None or chosen.whole or bare:
+            self.query_one(Completion).display = self.composer.completing = False
+            await self.send_text(chosen.text if chosen else text)
+        else:
+            self.composer.give_back(chosen.text)

@@ -6,23 +6,39 @@ from textual import on, work
 
 from ....history import Conversation, Hit, Store, StoredMessage
 from ...messages import ContextKnown
+from ...turns import UNSENT
+from ...widgets.composer import Composer
 from ...widgets.sidebar import Sidebar
 from .base import Base, changed_settings, shown
 
 SEARCH_LIMIT = 50
 DRAFT_SECONDS = 0.5
-# The draft of a message that was sent and is not in the history yet.
-UNSENT = "unsent"
 
 
 class Opening(Base):
     """Opens conversations, lists them and searches in them."""
 
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]  # as in Base
+        self._opening = asyncio.Lock()
+
     async def open(self, conversation: str | None, message: str = "") -> None:
         """Show a conversation, or a new one; at a message if one is given."""
-        first = not self.shown_once
-        if not first:
-            await self.keep_draft()
+        async with self._opening:
+            before = ""
+            if self.shown_once:
+                # What is typed from here on, or since the command for it was sent, is
+                # for the one that is opened.
+                if not self.composer.on_its_way:
+                    before = self.composer.draft
+                    self.composer.write("")
+                await self._keep_draft(before)
+            else:
+                await self._keep_unsent(conversation or "")
+            if not await self._open(conversation, message):
+                self.composer.write(joined(before, self.composer.draft))
+
+    async def _open(self, conversation: str | None, message: str) -> bool:
         found: Conversation | None = None
         branch: list[StoredMessage] = []
         tree: list[StoredMessage] = []
@@ -38,7 +54,7 @@ class Opening(Base):
 
             answer = await self.ask(read)
             if answer is None:
-                return
+                return False
             found, tree, draft = answer
             branch = _branch(tree, found.head)
             if message and all(m.id != message for m in branch):
@@ -47,8 +63,6 @@ class Opening(Base):
                 branch = _branch(tree, leaf)
         else:
             draft = await self.ask(lambda store: store.draft()) or ""
-        if first:
-            draft = joined(await self._unsent_before(), draft)
         self.conversation, self.branch, self.known = found, branch, tree
         self.left_behind()
         self.changed = changed_settings(found.settings) if found else {}
@@ -61,9 +75,8 @@ class Opening(Base):
         replying = self.turns.busy and self.replying_in == conversation
         await self.transcript.show(shown(branch, tree, replying=replying))
         self.reattach()
-        # What is typed while the program starts goes before an older draft.
-        if not (first and self.composer.text):
-            self.composer.write(draft)
+        # Something may have been typed meanwhile.
+        self.composer.write(joined(draft, self.composer.draft))
         self.shown_once = True
         self.sidebar.select(conversation)
         if message:
@@ -72,11 +85,23 @@ class Opening(Base):
             self.composer.focus()
         self.turns.measure(self.turn())
         self.tidy_soon()
+        return True
+
+    @property
+    def place(self) -> str:
+        """Where the draft of the conversation that is shown is kept."""
+        return self.conversation.id if self.conversation else ""
 
     async def keep_draft(self) -> None:
         """Keep what is being written with the conversation it belongs to."""
-        place = self.conversation.id if self.conversation else ""
-        text = self.composer.draft
+        # While another chat is opened it belongs to neither.
+        async with self._opening:
+            # None is left while the program ends, which has kept it before.
+            for composer in self.query(Composer):
+                await self._keep_draft(composer.draft)
+
+    async def _keep_draft(self, text: str) -> None:
+        place = self.place
         await self.ask(lambda store: store.set_draft(text, place))
 
     @work(exclusive=True, group="draft")
@@ -114,16 +139,15 @@ class Opening(Base):
         title = self.conversation.title if self.conversation else ""
         self.genesis.show_title(title or "New chat", private=self.start.private)
 
-    async def _unsent_before(self) -> str:
-        """What was sent when the program was killed, before it was in the history."""
+    async def _keep_unsent(self, place: str) -> None:
+        """What was sent when the program was killed becomes a draft again."""
 
-        def take(store: Store) -> str:
-            text = store.draft(UNSENT)
-            if text:
-                store.set_draft("", UNSENT)
-            return text
+        def take(store: Store) -> None:
+            if unsent := store.draft(UNSENT):
+                text = joined(unsent, store.draft(place))
+                store.set_drafts({UNSENT: "", place: text})
 
-        return await self.ask(take) or ""
+        await self.ask(take)
 
     def left_behind(self) -> None:
         """The chat that was shown no longer is."""

@@ -24,26 +24,21 @@ from ...messages import (
     TurnEnded,
     TurnEvent,
 )
-from ...turns import Turn
+from ...turns import UNSENT, Turn
 from ...widgets.composer import Composer
-from ...widgets.message import MessageView, Shown
-from ...widgets.transcript import Transcript
+from ...widgets.message import Shown
 from .base import shown
-from .opening import UNSENT, Opening, joined
+from .opening import joined
+from .streaming import Streaming
 
-# How often a reply that is being written is shown anew.
-FLUSH_SECONDS = 1 / 24
-# Keys go first: for so long after one the reply waits, but never longer than that.
-AFTER_KEY_SECONDS, LONGEST_WAIT_SECONDS = 0.06, 0.25
 BUSY = "A reply is being written; Esc stops it."
 
 
-class Replying(Opening):
-    """Runs turns; what they bring is gathered and shown 24 times a second."""
+class Replying(Streaming):
+    """Runs turns, from the message that is sent to the reply that is kept."""
 
     def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)  # type: ignore[arg-type]  # as in Base
-        self.view: MessageView | None = None
+        super().__init__(*arguments)
         # Turns whose end is shown; as many as are over when nothing is left to do.
         self.settled = 0
         self.unsent = ""
@@ -51,25 +46,33 @@ class Replying(Opening):
         self.begun_with: dict[str, Any] = {}
         # Whether a chat that is beginning is still the one that is shown.
         self.beginning = False
-        self.reply_id = ""
-        self.written = ""
-        self.tokens = 0
-        self.first: float | None = None
-        # When something was written in the composer, and when the reply was shown.
-        self.typed = self.flushed = 0.0
 
     @on(Composer.Sent)
     async def send(self, event: Composer.Sent) -> None:
-        text = event.text
+        try:
+            await self.send_text(event.text)
+        finally:
+            self.composer.settle()
+
+    async def send_text(self, text: str) -> None:
+        """Do what a text says, or send it; it is in the composer no longer."""
         if await self.command(text):
             return
         if self.turns.busy:
             self.tell(BUSY)
+            self.composer.give_back()
             return
         turn = self.turn(content=text)
         question = _new("user", text, self.branch[-1].id if self.branch else None)
-        self.composer.write("")
         await self.begin(turn, [*self.branch, question])
+
+    @on(Composer.Refused)
+    def refused(self, event: Composer.Refused) -> None:
+        """Enter, while what was sent before was still on its way."""
+        if self.turns.busy:
+            self.tell(BUSY)
+        elif self.composer.whole == event.text:
+            self.composer.send()
 
     async def command(self, text: str) -> bool:
         """Do what a slash command says; whether the text was one."""
@@ -83,7 +86,8 @@ class Replying(Opening):
         if turn.content:
             # A model may still be loading: until it is in the history it must not be
             # lost.
-            await self.ask(lambda store: store.set_draft(turn.content, UNSENT))
+            drafts = {UNSENT: turn.content, self.place: self.composer.draft}
+            await self.ask(lambda store: store.set_drafts(drafts))
         self.unsent = turn.content
         self.replying_in, self.reply_id = turn.conversation, ""
         self.beginning = turn.conversation is None
@@ -109,17 +113,6 @@ class Replying(Opening):
     def left_behind(self) -> None:
         self.beginning = False
 
-    def reattach(self) -> None:
-        views = [v for v in self.transcript.views if self._is_written(v)]
-        if self.turns.busy and views:
-            self.view = views[-1]
-            self.view.feed(self.written[len(self.view.text) :])
-        elif self.turns.busy:
-            self.view = None
-
-    def _is_written(self, view: MessageView) -> bool:
-        return bool(self.reply_id) and view.shown.message.id == self.reply_id
-
     def _is_open(self, conversation: str) -> bool:
         return self.conversation is not None and self.conversation.id == conversation
 
@@ -132,7 +125,6 @@ class Replying(Opening):
         changed, self.begun_with = self.begun_with, {}
 
         def keep(store: Store) -> None:
-            store.set_draft("", UNSENT)
             if new:
                 store.set_draft("", "")
             if changed:
@@ -161,6 +153,7 @@ class Replying(Opening):
                 self.written += text
                 if self.view:
                     self.view.feed(text)
+                    self.flush_soon()
             case MixerReadings() as readings:
                 self.take_readings(readings)
             case Dropped(exchanges):
@@ -194,6 +187,7 @@ class Replying(Opening):
             await self._give_back(event.conversation or "")
         if event.error:
             self.tell(event.error, error=True)
+        self._show_memory()
         self.list_conversations()
         await self.load_questions()
         self.settled += 1
@@ -221,6 +215,7 @@ class Replying(Opening):
         self.genesis.model = event.facts
         for warning in event.facts.warnings:
             self.tell(warning, error=True)
+        self._show_memory()
         self.turns.measure(self.turn())
 
     @on(ModelFailed)
@@ -231,31 +226,6 @@ class Replying(Opening):
         else:
             self.status.note("no model")
         self.tell(event.sentence, error=True)
-
-    @on(Transcript.Mounted)
-    def messages_mounted(self) -> None:
-        if self.view is None or not self.view.is_attached:
-            self.reattach()
-
-    async def flush(self) -> None:
-        """Show what has come since the last time."""
-        key = self.start.keys.get("chat.end", "ctrl+end")
-        more = f"more below: {key}" if self.transcript.away else ""
-        if self.composer.border_title != more:
-            self.composer.border_title = more
-        view, now = self.view, time.monotonic()
-        if (
-            now - self.typed < AFTER_KEY_SECONDS
-            and now - self.flushed < LONGEST_WAIT_SECONDS
-        ):
-            return
-        if view and view.pending and view.is_attached:
-            self.flushed = now
-            await view.flush()
-            # The reply may have ended meanwhile, and says more of itself then.
-            if self.first and view is self.view:
-                self.status.writing(self.tokens, time.monotonic() - self.first)
-                view.say("")
 
     async def _read(self, head: str | None) -> None:
         """Read the branch anew."""
@@ -277,12 +247,16 @@ class Replying(Opening):
     async def _give_back(self, place: str) -> None:
         """A message that did not get into the history is to be sent again."""
         text, self.unsent = self.unsent, ""
-        if place == (self.conversation.id if self.conversation else ""):
+        if place == self.place:
             self.composer.write(joined(text, self.composer.draft))
-            await self.keep_draft()
+            drafts = {UNSENT: "", place: self.composer.draft}
+            await self.ask(lambda store: store.set_drafts(drafts))
         else:
-            await self.ask(lambda s: s.set_draft(joined(text, s.draft(place)), place))
-        await self.ask(lambda store: store.set_draft("", UNSENT))
+            await self.ask(
+                lambda s: s.set_drafts(
+                    {UNSENT: "", place: joined(text, s.draft(place))}
+                )
+            )
 
 
 def _new(role: str, content: str, parent: str | None) -> StoredMessage:

@@ -16,11 +16,9 @@ from ...widgets.sidebar import Sidebar
 from ...widgets.status import Status
 from ...widgets.transcript import Transcript
 from .completing import Completing
-from .replying import FLUSH_SECONDS
 
 # Below these sizes the sidebar waits to be asked for, and lines are saved.
 WIDE, HIGH = 100, 30
-MEMORY_SECONDS = 2.0
 
 
 class ChatScreen(Completing):
@@ -70,9 +68,8 @@ class ChatScreen(Completing):
         yield Status()
 
     async def on_mount(self) -> None:
-        self.set_interval(FLUSH_SECONDS, self.flush)
+        self.composer.free = lambda: not self.turns.busy
         self.sidebar.display = self.app.size.width >= WIDE
-        self.set_interval(MEMORY_SECONDS, self._show_memory)
         await self.open(self.start.conversation)
         self.list_conversations()
         await self.load_questions()
@@ -111,6 +108,3 @@ class ChatScreen(Completing):
 
     async def action_go_to(self, place: str) -> None:
         await self.transcript.go_to(end=place == "end")
-
-    def _show_memory(self) -> None:
-        self.status.memory(self.turns.memory())

@@ -55,6 +55,11 @@ class Watching(Acting):
         if self.view:
             self.trace.take(readings)
             self._fresh = True
+            self.flush_soon()
+
+    @property
+    def waiting(self) -> bool:
+        return super().waiting or self._fresh
 
     def left_behind(self) -> None:
         super().left_behind()

@@ -1,0 +1,75 @@
+"""Textual's driver for terminals, whose input thread sleeps until a key comes."""
+
+import os
+import select
+import threading
+import time
+
+from textual import constants
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+from .input import Decoder
+
+SIZE = 4096
+
+
+class _Ending(threading.Event):
+    """That the input thread is to end; it is woken to see it."""
+
+    def __init__(self, wake: int) -> None:
+        super().__init__()
+        self._wake = wake
+
+    def set(self) -> None:
+        super().set()
+        os.write(self._wake, b"\0")
+
+
+class Terminal(LinuxDriver):
+    """Reads any bytes through `Decoder`, and wakes up for nothing else.
+
+    Textual's own thread looks ten times a second whether it is to end, and goes round
+    without a pause once the terminal is gone.
+    """
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]  # Driver's
+        # For as long as the program runs: a driver that was closed is started again.
+        self._woken, wake = os.pipe()
+        self.exit_event = _Ending(wake)
+
+    def run_input_thread(self) -> None:
+        """Wait for input and dispatch events."""
+        decode, parser = Decoder().decode, XTermParser(self._debug)
+        # Until then an escape may be the beginning of a key.
+        due: float | None = None
+        here = True
+        while here:
+            wait = None if due is None else max(0.0, due - time.monotonic())
+            ready = select.select([self.fileno, self._woken], [], [], wait)[0]
+            if self._woken in ready:
+                os.read(self._woken, SIZE)
+            ending = self.exit_event.is_set()
+            if ending:
+                # What is typed while the program ends belongs to it still.
+                ready = select.select([self.fileno], [], [], 0)[0]
+            here = not ending
+            if self.fileno in ready:
+                data = self._read()
+                here = here and bool(data)
+                text = decode(data, final=ending)
+                for event in parser.feed(text) if text else ():
+                    self.process_message(event)
+                due = time.monotonic() + constants.ESCAPE_DELAY
+            elif due is not None and time.monotonic() >= due:
+                due = None
+            for event in parser.tick():
+                self.process_message(event)
+
+    def _read(self) -> bytes:
+        """What has come; nothing once the terminal is gone."""
+        try:
+            return os.read(self.fileno, SIZE)
+        except OSError:
+            return b""

@@ -1,0 +1,123 @@
+"""Where something is written: every input and text area of the interface is of these.
+
+They keep every character as it came, and draw it so that it does not act. Their cursor
+does not blink, which would wake the computer for as long as the program runs.
+"""
+
+from typing import Any
+
+from rich.text import Text
+from textual.document._document import EditResult, Location
+from textual.document._edit import Edit
+from textual.events import Key, Paste
+from textual.widgets import Input, TextArea
+
+from ...text import is_control, visible_controls
+from ..standins import decoded, encoded, pictured
+
+
+def is_text(event: Key) -> bool:
+    """Whether a key is a character and nothing else.
+
+    Textual goes by `str.isprintable`, which refuses wide and narrow spaces, joiners,
+    marks and soft hyphens.
+    """
+    character = event.character or ""
+    return len(character) == 1 and not is_control(character)
+
+
+class Line(Input):
+    """One line."""
+
+    def __init__(self, value: str = "", **options: Any) -> None:
+        super().__init__(_one_line(value), **options)
+        self.cursor_blink = False
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is text here."""
+        return character is not None and not is_control(character)
+
+    @property
+    def _value(self) -> Text:
+        return Text(pictured(self.value), no_wrap=True, overflow="ignore", end="")
+
+    async def _on_key(self, event: Key) -> None:
+        if is_text(event) and not event.is_printable:
+            event.stop()
+            event.prevent_default()
+            self.replace(event.character or "", *self.selection)
+        else:
+            await _acts(self, event)
+
+    def _on_paste(self, event: Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        # Several lines become one, and none of them is lost.
+        self.replace(_one_line(event.text), *self.selection)
+
+
+class Area(TextArea):
+    """Several lines."""
+
+    def __init__(self, text: str = "", **options: Any) -> None:
+        super().__init__(text, **options)
+        self.cursor_blink = False
+
+    @property
+    def text(self) -> str:
+        """All that is written."""
+        return decoded(super().text)
+
+    @text.setter
+    def text(self, value: str) -> None:
+        self.load_text(value)
+
+    def get_text_range(self, start: Location, end: Location) -> str:
+        """The text between two places."""
+        return decoded(super().get_text_range(start, end))
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Replace a part of the text."""
+        edit.text = encoded(edit.text)
+        return super().edit(edit)
+
+    def get_line(self, line_index: int) -> Text:
+        """A line as it is drawn, which has as many characters."""
+        shown = pictured(self.document.get_line(line_index))
+        return Text(shown, end="", no_wrap=True)
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        """Whether a key is text here."""
+        known: bool = super().check_consume_key(key, character)
+        if character is None or self.read_only:
+            return known
+        return known or not is_control(character)
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        super()._set_document(encoded(text), language)
+
+    async def _on_key(self, event: Key) -> None:
+        if is_text(event) and not event.is_printable and not self.read_only:
+            event.stop()
+            event.prevent_default()
+            self._replace_via_keyboard(event.character or "", *self.selection)
+        else:
+            await _acts(self, event)
+
+
+def _one_line(text: str) -> str:
+    return visible_controls(" ".join(text.strip("\r\n").split("\n")))
+
+
+async def _acts(field: Input | TextArea, event: Key) -> None:
+    """Do at once what a key is bound to here.
+
+    Textual does it once the key has gone up through all parents, when others that were
+    typed right behind it are text already.
+    """
+    for binding in field._bindings.key_to_bindings.get(event.key, ()):
+        own = "." not in binding.action and not event.is_printable
+        if own and await field.app.run_action(binding.action, field):
+            event.stop()
+            event.prevent_default()
+            return

@@ -1,0 +1,220 @@
+"""Keys that come faster than what they ask for is done."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+from desk import Desk
+from keys import send
+from terminal import Screen
+
+from genesis_chat.history import Store
+from genesis_chat.models import ensure_builtin
+
+Sit = Callable[..., None]
+SIZE = (100, 30)
+
+
+def asked(desk: Desk) -> list[str]:
+    return [m.content for m in desk.stored() if m.role == "user"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_follows_a_message_stays(sit_down: Sit, at_once: bool) -> None:
+    async def visit(desk: Desk) -> None:
+        going_on = Event()
+        desk.app.turns._executor.submit(going_on.wait)
+        for part in ["one\rtwo\rthree"] if at_once else "one\rtwo\rthree":
+            send(desk, part)
+            await desk.pilot.pause()
+        await desk.until(lambda: desk.chat.composer.text == "two\nthree")
+        going_on.set()
+        await desk.idle()
+        assert asked(desk) == ["one"] and desk.chat.composer.text == "two\nthree"
+        await desk.until(lambda: draft(desk) == "two\nthree")
+        await desk.turn("enter")
+        assert asked(desk) == ["one", "two\nthree"]
+
+    sit_down(visit)
+
+
+def draft(desk: Desk) -> str:
+    with Store.open(desk.path) as store:
+        return store.draft(desk.chat.opened_id)
+
+
+def test_enter_after_enter_sends_once_the_reply_is_over(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        going_on = Event()
+        desk.app.turns._executor.submit(going_on.wait)
+        send(desk, "one\rtwo\r\r\r")
+        await desk.until(lambda: desk.app.turns.busy)
+        await desk.until(lambda: desk.chat.composer.text == "two")
+        await desk.pilot.pause()
+        going_on.set()
+        await desk.idle()
+        assert desk.chat.composer.text == "two"
+        await desk.turn("enter")
+        assert asked(desk) == ["one", "two"] and desk.chat.composer.text == ""
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize("keys", ["/new\rhello", "\x0ehello", "/help me\rhello"])
+def test_what_follows_a_command_stays(sit_down: Sit, keys: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say("first")
+        send(desk, "half a")
+        await desk.until(lambda: desk.chat.composer.text == "half a")
+        send(desk, f"\x15{keys}" if keys.startswith("/") else keys)
+        given_back = "/help me\n" if "help" in keys else ""
+        await desk.until(lambda: desk.chat.composer.text == f"{given_back}hello")
+        if keys == "\x0ehello":
+            with Store.open(desk.path) as store:
+                assert store.draft(store.latest().id) == "half a"  # type: ignore[union-attr]
+
+    sit_down(visit)
+
+
+def test_a_command_and_a_message_at_once_are_both_done(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        send(desk, "/set max_tokens 5\rhello\r")
+        await desk.until(lambda: desk.app.turns.count)
+        await desk.idle()
+        assert desk.chat.changed == {"max_tokens": 5} and asked(desk) == ["hello"]
+
+    sit_down(visit)
+
+
+def test_a_completion_takes_what_was_there_at_enter(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        send(desk, "/set temp")
+        await desk.until(lambda: desk.chat.composer.completing)
+        send(desk, "\r0.5")
+        await desk.until(lambda: desk.chat.composer.text == "/set temperature 0.5")
+
+    sit_down(visit)
+
+
+def test_a_draft_and_what_is_typed_at_the_start_are_both_there(
+    sit_down: Sit, tmp_path: Path
+) -> None:
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        store.set_draft("half a")
+
+    async def visit(desk: Desk) -> None:
+        desk.chat.shown_once = False
+        desk.chat.composer.write("typed")
+        await desk.chat.open(None)
+        assert desk.chat.composer.text == "half a\n\ntyped"
+
+    sit_down(visit)
+
+
+def test_a_message_is_in_one_place_at_any_time(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    async def visit(desk: Desk) -> None:
+        def look() -> None:
+            with Store.open(desk.path) as store:
+                latest = store.latest()
+                kept = store.branch(latest.id) if latest else []
+                places = (store.draft(), store.draft("unsent"))
+                seen.append([*places, *(m.content for m in kept if m.role == "user")])
+
+        def watched(name: str) -> None:
+            real = getattr(Store, name)
+
+            def then_look(*values: object, **more: object) -> object:
+                try:
+                    return real(*values, **more)
+                finally:
+                    look()
+
+            monkeypatch.setattr(Store, name, then_look)
+
+        send(desk, "one")
+        with Store.open(desk.path) as store:
+            await desk.until(lambda: store.draft() == "one")
+        for name in ("set_drafts", "set_draft", "create", "add", "begin_reply"):
+            watched(name)
+        loaded = Event()
+        desk.app.turns._executor.submit(loaded.wait)
+        send(desk, "\r")
+        await desk.until(lambda: desk.app.turns.busy)
+        loaded.set()
+        await desk.idle()
+        assert len(seen) >= 4
+        assert all(state.count("one") == 1 for state in seen), seen
+
+    sit_down(visit)
+
+
+def test_a_message_that_no_model_took_is_in_one_place(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.app.turns._engine = None
+        send(desk, "one\rtwo")
+        await desk.idle()
+        await desk.until(lambda: desk.chat.composer.text == "one\n\ntwo")
+        with Store.open(desk.path) as store:
+            assert (store.draft(), store.draft("unsent")) == ("one\n\ntwo", "")
+
+    sit_down(visit)
+
+
+def test_a_kill_just_behind_enter_offers_the_text_once(
+    private_home: Path, compiled: None
+) -> None:
+    ensure_builtin()
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        screen.see("Write a message", SIZE)
+        screen.type("precious")
+        screen.see("precious", SIZE)
+        screen.type("\r")
+        screen.see("You", SIZE)
+        os.kill(screen.process.pid, signal.SIGKILL)
+        screen.process.wait()
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        picture = screen.see("precious", SIZE)
+        screen.see("builtin · ", SIZE)
+        assert picture.count("precious") == 1
+        screen.type("\x11")
+        screen.finish()
+    with Store.open(private_home / "history.sqlite3") as store:
+        latest = store.latest()
+        kept = [m.content for m in store.branch(latest.id)] if latest else []
+        texts = [store.draft(), store.draft("unsent"), *kept]
+    assert sum(text.count("precious") for text in texts) == 1
+
+
+def test_a_write_of_three_messages_in_a_real_terminal(
+    private_home: Path, compiled: None
+) -> None:
+    ensure_builtin()
+    with Screen.start("-m", "builtin", size=SIZE) as screen:
+        # Before the model is there, and in one write.
+        screen.see("Write a message", SIZE)
+        screen.type("one\rtwo\rthree")
+        screen.see("three", SIZE)
+        screen.see(" · first ", SIZE)
+        screen.type("\x11")
+        assert screen.finish() == 0
+    with Store.open(private_home / "history.sqlite3") as store:
+        latest = store.latest()
+        assert latest
+        assert store.branch(latest.id)[0].content == "one"
+        assert store.draft(latest.id) == "two\nthree"
+
+
+def test_keys_that_edit_keep_their_place_among_letters(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        send(desk, "abx\x7fc\x1b[D\x1b[DX\x1b[Fd\x01Y\x15Z")
+        await desk.until(lambda: "d" in desk.chat.composer.text)
+        await desk.until(lambda: desk.chat.composer.text == "ZaXbcd")
+
+    sit_down(visit)
