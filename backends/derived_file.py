@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from .new_file import new_file, remove_leftovers
 
 DERIVED_FILE = "model.cpu-int8.safetensors"
+DERIVED_TENSORS = ("small", "matrices")
 BLOCK_BYTES = 1 << 20
 
 

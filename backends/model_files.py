@@ -1,5 +1,6 @@
 """The files of a converted model, checked before a backend reads them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,22 +8,26 @@ from safetensors import SafetensorError, safe_open
 
 from .args import ModelArgs
 from .config_file import read_config
-from .constants import QUANTIZATION_GROUP
 from .errors import ConfigError, WeightsError
 from .stand_ins import SNIFFED_BYTES, stand_in
 from .weights import quantizable, tensor_shapes
 
 MODEL_TYPE = "genesis"
 STORED_DTYPES = ("F32", "F16", "BF16", "U32")
-NOT_PARAMETERS = {"model_type", "quantization", "tokenizer"}
+# mlx-lm writes what is quantised twice, and may write ids that end a reply.
+NOT_PARAMETERS = {
+    *("model_type", "quantization", "tokenizer"),
+    *("quantization_config", "eos_token_id"),
+}
+# MLX's affine quantisation.
+BITS, GROUP_SIZES, MODE = (2, 3, 4, 5, 6, 8), (32, 64, 128), "affine"
 
 
 def read_args(directory: Path | str) -> ModelArgs:
     """A converted model's configuration, from its directory. Raises `ConfigError`."""
     config = _read_config(Path(directory))
-    fields = {k: v for k, v in config.items() if k not in NOT_PARAMETERS}
     try:
-        return ModelArgs.from_config(fields)
+        return args_of(config)
     except ConfigError as error:
         reason = f"it has unknown fields {', '.join(error.unknown)}."
         raise ConfigError(
@@ -30,15 +35,36 @@ def read_args(directory: Path | str) -> ModelArgs:
         ) from error
 
 
+def args_of(config: Mapping[str, Any]) -> ModelArgs:
+    """The configuration in the content of a `config.json`. Raises `ConfigError`."""
+    fields = {k: v for k, v in config.items() if k not in NOT_PARAMETERS}
+    return ModelArgs.from_config(fields)
+
+
 def read_quantization(directory: Path) -> dict[str, int] | None:
-    quantization = _read_config(directory).get("quantization")
-    known = [None, *({"bits": n, "group_size": QUANTIZATION_GROUP} for n in (4, 8))]
-    if quantization not in known:
+    """`bits` and `group_size` of the quantised matrices, None where none is.
+
+    Raises `ConfigError` for another form than MLX's affine one, the same everywhere.
+    """
+    config = _read_config(directory)
+    found = config.get("quantization")
+    if found is None:
+        return None
+    known = isinstance(found, dict) and found.keys() <= {"bits", "group_size", "mode"}
+    if (
+        not known
+        or found.get("bits") not in BITS
+        or found.get("group_size") not in GROUP_SIZES
+        or found.get("mode", MODE) != MODE
+        or config.get("quantization_config", found) != found
+    ):
+        shown = repr(found)
+        shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
         raise ConfigError(
-            f"{directory / 'config.json'}: quantization {quantization!r} is not "
+            f"{directory / 'config.json'}: quantization {shown} is not "
             "supported; convert the model again with --quantize 4 or 8."
         )
-    return quantization
+    return {name: int(found[name]) for name in ("bits", "group_size")}
 
 
 def _read_config(directory: Path) -> dict[str, Any]:
@@ -96,7 +122,7 @@ def _stored_shapes(args: ModelArgs, quantization: Any) -> dict[str, tuple[int, .
     """Shapes in the file: a quantised matrix is packed and has scales and biases."""
     shapes: dict[str, tuple[int, ...]] = {}
     for name, shape in tensor_shapes(args).items():
-        if quantization and quantizable(name):
+        if quantization and is_quantized(name, shape, quantization):
             rows, columns = shape
             prefix = name.removesuffix("weight")
             shapes[name] = (rows, columns * quantization["bits"] // 32)
@@ -105,6 +131,13 @@ def _stored_shapes(args: ModelArgs, quantization: Any) -> dict[str, tuple[int, .
         else:
             shapes[name] = shape
     return shapes
+
+
+def is_quantized(
+    name: str, shape: tuple[int, ...], quantization: Mapping[str, int]
+) -> bool:
+    """Whether a quantised model has the tensor so: its rows are whole groups."""
+    return quantizable(name) and shape[-1] % quantization["group_size"] == 0
 
 
 def _is_packed(name: str, shapes: dict[str, tuple[int, ...]]) -> bool:

@@ -56,19 +56,24 @@ def models_directory() -> Path:
 
 
 def compiled_directory() -> Path | None:
-    """Code compiled for this processor; can be deleted at any time.
+    """Code compiled for this processor, in the folder of what can be made again."""
+    folder = cache_directory()
+    return None if folder is None else folder / "compiled"
 
-    `$GENESIS_CHAT_CACHE`, or the platform's folder for what can be made again; None
-    for a user without a home.
+
+def cache_directory() -> Path | None:
+    """What can be made again, so that it can be deleted at any time.
+
+    `$GENESIS_CHAT_CACHE`, or the platform's folder for such files; None for a user
+    without a home.
     """
     cache = os.environ.get("GENESIS_CHAT_CACHE")
     if cache:
-        return Path(cache).absolute() / "compiled"
+        return Path(cache).absolute()
     try:
-        folder = platformdirs.user_cache_path(APPLICATION, appauthor=False)
+        return platformdirs.user_cache_path(APPLICATION, appauthor=False)
     except RuntimeError:
         return None
-    return folder / "compiled"
 
 
 def private_directory(path: Path) -> Path:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from ..args import ModelArgs
-from ..derived_file import DERIVED_FILE, keep_derived, made_from
+from ..derived_file import DERIVED_FILE, DERIVED_TENSORS, keep_derived, made_from
 from .layout import WeightLayout, weight_layout
 from .tensors import Float32, FloatTensors, map_tensors
 
@@ -64,7 +64,8 @@ def read_weights(
     found = _map_int8(kept, args, meta)
     if found is None:
         made = _int8(FloatTensors(map_tensors(path), bits), args)
-        keep_derived(kept, {"small": made.small, "matrices": made.matrices}, meta)
+        arrays = (made.small, made.matrices)
+        keep_derived(kept, dict(zip(DERIVED_TENSORS, arrays, strict=True)), meta)
         # The copy on the disk needs no memory that cannot be given back.
         found = _map_int8(kept, args, meta) or made
     return found

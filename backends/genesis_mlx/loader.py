@@ -48,11 +48,12 @@ def load(
     target = DTYPES[dtype or default_dtype()]
     model = Model(args, delta_rule=delta_rule)
     if quantization:
+        packed = {n.removesuffix(".scales") for n in weights if n.endswith(".scales")}
         nn.quantize(
             model,
             group_size=quantization["group_size"],
             bits=quantization["bits"],
-            class_predicate=lambda name, _: quantizable(f"{name}.weight"),
+            class_predicate=lambda name, _: name in packed,
         )
     model.load_weights([(k, _cast(k, v, target)) for k, v in weights.items()])
     del weights

@@ -11,6 +11,7 @@ from .base import GenesisTokenizer, Tokenizer, size_problem
 
 # The name a tokenizer has in a converted model, by kind.
 FILE_NAMES = {"neox": "tokenizer.json", "sentencepiece": "tokenizer.model"}
+LIBRARY_FILE = "tokenizer.json"
 # What is looked for beside a checkpoint, in this order.
 SOURCE_NAMES = ("tokenizer.json", "20B_tokenizer.json", "tokenizer.model")
 MAX_CONFIG_BYTES = 1 << 20
@@ -51,6 +52,9 @@ def load_tokenizer(directory: Path | str) -> Tokenizer:
         wrong = "does not say which tokenizer the model has; convert the model again"
         clause = stand_in(text.encode("utf-8", "replace")) or wrong
         raise ConversionError(f"{shown(str(path))} {clause}.") from error
+    # mlx-lm writes every tokenizer in one form, whatever it was read from.
+    if not path.with_name(file).exists() and path.with_name(LIBRARY_FILE).exists():
+        file = LIBRARY_FILE
     data = read_tokenizer_file(path.with_name(file))
     return check_tokenizer(file, data, vocab_size)
 
@@ -84,7 +88,11 @@ def check_tokenizer(
     tokenizer: GenesisTokenizer
     if clause := stand_in(data[:SNIFFED_BYTES]):
         raise ConversionError(f"{shown(name)} {clause}.")
-    if _is_json(data[:SNIFFED_BYTES]):
+    if _is_json(data[:SNIFFED_BYTES]) and b"<0xFF>" in data:
+        from .library_pieces import LibraryPieceTokenizer
+
+        tokenizer = LibraryPieceTokenizer(data, shown(name))
+    elif _is_json(data[:SNIFFED_BYTES]):
         from .neox import NeoxTokenizer
 
         tokenizer = NeoxTokenizer(data, shown(name))

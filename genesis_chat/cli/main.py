@@ -20,6 +20,7 @@ from .completion import completion
 from .config import config
 from .doctor import doctor
 from .history import history
+from .mlx_lm import mlx_lm
 from .models import models
 from .options import own_defaults
 from .prompts import prompts
@@ -97,6 +98,7 @@ cli.add_command(models)
 cli.add_command(prompts)
 cli.add_command(config)
 cli.add_command(bench)
+cli.add_command(mlx_lm)
 cli.add_command(doctor)
 cli.add_command(completion)
 

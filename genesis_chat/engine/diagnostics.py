@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends import registry
+from backends.config_file import read_model_type
 from backends.contract import Description, DeviceFacts, Finding
 from backends.errors import BackendError
 
@@ -36,6 +37,14 @@ def findings() -> Iterator[Finding]:
     try:
         for entry in registry.entries_for():
             yield from entry.findings()
+    except BackendError as error:
+        raise ModelError(str(error)) from error
+
+
+def model_type(directory: Path) -> str:
+    """The family of the model in a directory. Raises `ModelError`."""
+    try:
+        return read_model_type(directory)
     except BackendError as error:
         raise ModelError(str(error)) from error
 

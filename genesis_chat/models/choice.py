@@ -10,6 +10,10 @@ from .builtin import ensure_builtin
 from .folder import BUILTIN
 from .store import InstalledModel, default_name, find, open_directory
 
+# Beside the weights of whatever mlx-lm has written.
+LIBRARY_INDEX = "model.safetensors.index.json"
+MANIFEST = "manifest.json"
+
 
 def choose(
     choice: str | os.PathLike[str] | None = None,
@@ -38,7 +42,11 @@ def choose(
                     f"convert {shlex.quote(str(path))}"
                 )
             raise ModelError(f"{path} is not a directory; -m takes a name or a path.")
-        return open_directory(path, path.resolve().name)
+        name = path.resolve().name
+        if (path / LIBRARY_INDEX).is_file() and not (path / MANIFEST).exists():
+            # mlx-lm's converter writes no manifest; the loader checks what it wrote.
+            return InstalledModel(name, path, None)
+        return open_directory(path, name)
     if choice == BUILTIN:
         return ensure_builtin(converting)
     return find(choice)

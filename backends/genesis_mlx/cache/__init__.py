@@ -8,6 +8,7 @@ from .layer import (
     GLACache,
     LayerCache,
     TTTCache,
+    empty_layer,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "GLACache",
     "LayerCache",
     "TTTCache",
+    "empty_layer",
 ]

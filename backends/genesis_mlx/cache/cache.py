@@ -6,24 +6,11 @@ from typing import Self
 
 import mlx.core as mx
 
-from ...args import LayerKind, ModelArgs
+from ...args import ModelArgs
 from ...cache_files import cache_metadata, read_cache_header
 from ...errors import CacheError
 from ...new_file import new_file
-from .layer import (
-    IN_DTYPE,
-    AttentionCache,
-    FoXCache,
-    GLACache,
-    LayerCache,
-    TTTCache,
-)
-
-KINDS: dict[LayerKind, type[LayerCache]] = {
-    "gla": GLACache,
-    "fox": FoXCache,
-    "attention": AttentionCache,
-}
+from .layer import IN_DTYPE, LayerCache, TTTCache, empty_layer
 
 
 @dataclass
@@ -44,7 +31,7 @@ class Cache:
     def empty(cls, args: ModelArgs, ttt: bool, delta_rule: bool = False) -> Self:
         """A cache before the first token."""
         on = ttt and args.use_ttt
-        layers = [KINDS[kind]() for kind in args.layer_kinds]
+        layers = [empty_layer(kind) for kind in args.layer_kinds]
         return cls(args, layers, TTTCache() if on else None, delta_rule=delta_rule)
 
     @property

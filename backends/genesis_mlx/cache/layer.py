@@ -9,6 +9,7 @@ from typing import Protocol, Self
 
 import mlx.core as mx
 
+from ...args import LayerKind
 from .growing import GrowingArray
 
 Arrays = dict[str, mx.array]
@@ -116,3 +117,13 @@ class FoXCache:
     def nbytes(self) -> int:
         held = (self.conv, self.decay)
         return self.kv.nbytes + sum(array.nbytes for array in held if array is not None)
+
+
+def empty_layer(kind: LayerKind) -> LayerCache:
+    """A layer's cache before the first token."""
+    kinds: dict[LayerKind, type[LayerCache]] = {
+        "gla": GLACache,
+        "fox": FoXCache,
+        "attention": AttentionCache,
+    }
+    return kinds[kind]()

@@ -4,7 +4,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ...args import LayerKind, ModelArgs
-from ..cache import LayerCache
+from ..cache import LayerCache, empty_layer
 from ..ops import Positions
 from .attention import GatedAttention
 from .feed_forward import FeedForward
@@ -24,10 +24,12 @@ class Block(nn.Module):
 
     The last sum is left to the next norm, which makes one kernel of the two: the
     block takes and returns x and what is still to be added to it, None for nothing.
+    Without a cache it begins at the first token and leaves nothing behind.
     """
 
     def __init__(self, args: ModelArgs, kind: LayerKind) -> None:
         super().__init__()
+        self._kind = kind
         norm = (args.n_embd, args.norm_eps, args.use_zero_centered_norm)
         self.attn_norm = make_norm(*norm)
         self.attn = MIXERS[kind](args)
@@ -38,9 +40,10 @@ class Block(nn.Module):
         self,
         x: mx.array,
         delta: mx.array | None,
-        cache: LayerCache,
+        cache: LayerCache | None,
         positions: Positions,
     ) -> tuple[mx.array, mx.array]:
+        cache = empty_layer(self._kind) if cache is None else cache
         x, normed = add_norm(x, delta, self.attn_norm, positions.kernels)
         delta = self.attn(normed, cache, positions)
         x, normed = add_norm(x, delta, self.ffn_norm, positions.kernels)

@@ -41,7 +41,10 @@ class ForgettingAttention(nn.Module):
         h, hk, dh = self._heads, self._kv_heads, self._dh
         borders = [h * dh, (2 * h + hk) * dh]
         projected = self.in_proj(x)
-        if length == 1 and self._fits and "fox_decode" in positions.kernels:
+        # The kernel reads the gate's weight itself, which an adapter would add to.
+        plain = type(self.fgate_proj) is nn.Linear
+        fits = self._fits and plain and "fox_decode" in positions.kernels
+        if length == 1 and fits:
             return self.o_proj(self._decode(projected, x, cache, positions))
         q, kv, gate = mx.split(projected, borders, axis=-1)
         if self._pro:

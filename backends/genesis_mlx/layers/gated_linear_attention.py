@@ -67,7 +67,10 @@ class GatedLinearAttention(nn.Module):
         h, hk, dk, dv = self._heads, self._kv_heads, self._dk, self._dv
         qk_width, v_width = (h + hk) * dk, hk * dv
         projected = self.in_proj(x)
-        if length == 1 and self._fits and "gla_decode" in positions.kernels:
+        # The kernel reads the gate's weight itself, which an adapter would add to.
+        plain = type(self.gk_proj) is type(self.b_proj) is nn.Linear
+        fits = self._fits and plain and "gla_decode" in positions.kernels
+        if length == 1 and fits:
             return self.o_proj(self._decode(projected, x, cache, positions))
         qkv, gate = mx.split(projected, [qk_width + v_width], axis=-1)
         if "conv" in self:

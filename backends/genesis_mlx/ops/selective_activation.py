@@ -20,6 +20,8 @@ def selective_activation(hidden: mx.array, keep: int) -> mx.array:
         return hidden
     if keep <= 0:
         return mx.zeros_like(hidden)
-    order = mx.argpartition(mx.abs(hidden), drop, axis=-1)
+    # What is kept is no smooth function of the values: its gradient is nothing.
+    size = mx.stop_gradient(mx.abs(hidden))
+    order = mx.argpartition(size, drop, axis=-1)
     zero = mx.zeros((1,) * hidden.ndim, dtype=hidden.dtype)
     return mx.put_along_axis(hidden, order[..., :drop], zero, axis=-1)

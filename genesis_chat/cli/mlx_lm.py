@@ -1,0 +1,112 @@
+"""`genesis-chat mlx-lm`: mlx-lm's own tools on our models."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..errors import GenerationError, GenesisChatError
+from ..text import sanitize
+from .show import notice
+
+MODEL_OPTIONS = ("--model", "--hf-path")
+HELP_OPTIONS = {"-h", "--help"}
+# What these take is no model to be loaded here.
+WITHOUT_MODEL = {"manage", "share", "upload"}
+
+
+class ToolCommand(click.Command):
+    """A command whose help lists the tools that are there."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list, or why there is none."""
+        from ..engine.tools import tools
+
+        try:
+            text = f"Tools: {', '.join(tools())}."
+        except GenesisChatError as error:
+            text = str(error)
+        formatter.write_paragraph()
+        formatter.write_text(text)
+
+
+@click.command(
+    "mlx-lm",
+    cls=ToolCommand,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("tool")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def mlx_lm(tool: str, arguments: tuple[str, ...]) -> int:
+    """Run one of mlx-lm's tools, which knows Genesis here.
+
+    ARGUMENTS are the tool's own, as are its texts and its exit code. `--model` takes
+    the name of an installed model as well; without it the default model is used.
+    """
+    from ..engine.tools import run_tool, tools
+
+    known = tool in tools()
+    given = list(arguments)
+    if known and tool not in WITHOUT_MODEL and not HELP_OPTIONS & set(given):
+        given = _with_model(tool, given)
+    try:
+        run_tool(tool, f"genesis-chat mlx-lm {tool}", given)
+    except SystemExit as ending:
+        if isinstance(ending.code, str):
+            click.echo(sanitize(ending.code), err=True)
+            return 1
+        return int(ending.code or 0)
+    except EOFError:
+        if tool != "chat":
+            raise
+        # Ctrl-D ends a conversation.
+        click.echo()
+    except (GenesisChatError, KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:
+        # The tools report what is wrong by whatever is raised inside them.
+        if os.environ.get("GENESIS_CHAT_DEBUG"):
+            raise
+        reason = str(error).strip() or type(error).__name__
+        raise GenerationError(f"mlx-lm's {tool} failed: {reason}") from error
+    return 0
+
+
+def _with_model(tool: str, arguments: Sequence[str]) -> list[str]:
+    """The arguments with a folder in place of a model's name, or of none."""
+    given = list(arguments)
+    for index, argument in enumerate(given):
+        option, equals, value = argument.partition("=")
+        if option not in MODEL_OPTIONS:
+            continue
+        if equals:
+            given[index] = f"{option}={_folder(value)}"
+        elif index + 1 < len(given):
+            given[index + 1] = _folder(given[index + 1])
+        return given
+    if tool == "lora" and {"-c", "--config"} & set(given):
+        # The file may name the model.
+        return given
+    return ["--model", _folder(None), *given]
+
+
+def _folder(name: str | None) -> str:
+    """The folder of an installed model or of a path; other names stay as they are."""
+    from ..engine.diagnostics import model_type
+    from ..errors import ModelError
+    from ..models import BUILTIN, choose, names
+    from ..models.library_folder import is_library_folder, library_folder
+
+    if name is None or name == BUILTIN or name in names():
+        model = choose(name, lambda: notice("Preparing the built-in model (once) ..."))
+        if model.problem:
+            raise ModelError(model.problem)
+        directory = model.directory
+    elif os.path.isdir(name) and not is_library_folder(Path(name)):
+        directory = Path(name)
+    else:
+        return name
+    if is_library_folder(directory) or model_type(directory) != "genesis":
+        return str(directory)
+    return str(library_folder(directory))
