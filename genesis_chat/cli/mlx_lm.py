@@ -11,7 +11,10 @@ from ..text import sanitize
 from .show import notice
 
 MODEL_OPTIONS = ("--model", "--hf-path")
+DRAFT_OPTION = "--draft-model"
 HELP_OPTIONS = {"-h", "--help"}
+# Options that take a file which may name the model.
+NAMING = {"lora": {"-c", "--config"}, "generate": {"--prompt-cache-file"}}
 # What these take is no model to be loaded here.
 WITHOUT_MODEL = {"manage", "share", "upload"}
 
@@ -64,6 +67,11 @@ def mlx_lm(tool: str, arguments: tuple[str, ...]) -> int:
         click.echo()
     except (GenesisChatError, KeyboardInterrupt, BrokenPipeError):
         raise
+    except ModuleNotFoundError as error:
+        raise GenerationError(
+            f"mlx-lm's {tool} needs the package {error.name}, which is not installed "
+            "here."
+        ) from error
     except Exception as error:
         # The tools report what is wrong by whatever is raised inside them.
         if os.environ.get("GENESIS_CHAT_DEBUG"):
@@ -74,21 +82,20 @@ def mlx_lm(tool: str, arguments: tuple[str, ...]) -> int:
 
 
 def _with_model(tool: str, arguments: Sequence[str]) -> list[str]:
-    """The arguments with a folder in place of a model's name, or of none."""
-    given = list(arguments)
-    for index, argument in enumerate(given):
+    """The arguments with folders in place of models' names, or of none."""
+    given, found = list(arguments), set()
+    for index, argument in enumerate(arguments):
         option, equals, value = argument.partition("=")
-        if option not in MODEL_OPTIONS:
+        found.add(option)
+        if option not in (*MODEL_OPTIONS, DRAFT_OPTION):
             continue
         if equals:
             given[index] = f"{option}={_folder(value)}"
         elif index + 1 < len(given):
             given[index + 1] = _folder(given[index + 1])
-        return given
-    if tool == "lora" and {"-c", "--config"} & set(given):
-        # The file may name the model.
-        return given
-    return ["--model", _folder(None), *given]
+    if found.isdisjoint({*MODEL_OPTIONS, *NAMING.get(tool, ())}):
+        return ["--model", _folder(None), *given]
+    return given
 
 
 def _folder(name: str | None) -> str:

@@ -126,7 +126,7 @@ class Model(model.Model):
                 parts.append(self.logits(read))
             if count < length:
                 shape = (1, length - count, self.args.vocab_size)
-                parts.append(mx.zeros(shape))
+                parts.append(mx.zeros(shape, DTYPES[self.dtype]))
             found.append(mx.concatenate(parts, axis=1))
         return mx.concatenate(found)
 
