@@ -73,6 +73,8 @@ class LibraryPieceTokenizer:
             raise ConversionError(
                 f"{name} lacks byte pieces, so it cannot write every text."
             )
+        if self._byte_ids[0x20] in self.encode("a b"):
+            raise ConversionError(f"{name} does not write spaces as pieces.")
         for probe in PROBES:
             if (changed := self.decode(self.encode(probe))) != probe:
                 raise ConversionError(changed_text(name, probe, changed))

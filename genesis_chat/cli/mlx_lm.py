@@ -60,11 +60,6 @@ def mlx_lm(tool: str, arguments: tuple[str, ...]) -> int:
             click.echo(sanitize(ending.code), err=True)
             return 1
         return int(ending.code or 0)
-    except EOFError:
-        if tool != "chat":
-            raise
-        # Ctrl-D ends a conversation.
-        click.echo()
     except (GenesisChatError, KeyboardInterrupt, BrokenPipeError):
         raise
     except ModuleNotFoundError as error:
@@ -73,6 +68,9 @@ def mlx_lm(tool: str, arguments: tuple[str, ...]) -> int:
             "here."
         ) from error
     except Exception as error:
+        if tool == "chat" and isinstance(error, EOFError):
+            click.echo()  # Ctrl-D ends a conversation.
+            return 0
         # The tools report what is wrong by whatever is raised inside them.
         if os.environ.get("GENESIS_CHAT_DEBUG"):
             raise

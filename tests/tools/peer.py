@@ -97,7 +97,8 @@ def main() -> None:
     model, tokenizer = load(questions["folder"])
     answers: dict[str, Any] = {"ends": sorted(tokenizer.eos_token_ids)}
     if texts := questions.get("texts"):
-        answers["ids"] = tokenizer(texts, add_special_tokens=False)["input_ids"]
+        encode = tokenizer.encode
+        answers["ids"] = [encode(text, add_special_tokens=False) for text in texts]
     if chat := questions.get("chat"):
         template = tokenizer.apply_chat_template
         answers["chat"] = template(chat, add_generation_prompt=True)
