@@ -11,8 +11,9 @@ from typing import Any
 
 from backends.model_files import read_args
 
+from ..errors import ConversionError, shown
 from . import FILE_NAMES, LIBRARY_FILE, load_tokenizer, read_tokenizer_file
-from .base import IM_END, IM_START, Tokenizer
+from .base import IM_END, IM_START, GenesisTokenizer
 
 CONFIG_FILE = "tokenizer_config.json"
 CHAT_TEMPLATE = (
@@ -30,6 +31,8 @@ def library_files(directory: Path) -> dict[str, str]:
     Raises `ConversionError`, `ConfigError` when the model's own cannot be read.
     """
     tokenizer = load_tokenizer(directory)
+    if not isinstance(tokenizer, GenesisTokenizer):
+        raise ConversionError(f"{shown(str(directory))} holds no Genesis model.")
     data = read_tokenizer_file(directory / FILE_NAMES[tokenizer.kind])
     if tokenizer.kind == "neox":
         library = _byte_level(json.loads(data), tokenizer)
@@ -49,7 +52,7 @@ def _config(context: int) -> dict[str, Any]:
     }
 
 
-def _byte_level(content: dict[str, Any], tokenizer: Tokenizer) -> str:
+def _byte_level(content: dict[str, Any], tokenizer: GenesisTokenizer) -> str:
     known = content["model"]["vocab"]
     control = {IM_START: tokenizer.im_start, IM_END: tokenizer.im_end}
     # Other markers are ordinary text to Genesis; those not in the vocabulary stay, or
@@ -80,7 +83,7 @@ def _byte_level(content: dict[str, Any], tokenizer: Tokenizer) -> str:
     return json.dumps(content | changed | plain, ensure_ascii=False)
 
 
-def _pieces(data: bytes, tokenizer: Tokenizer) -> str:
+def _pieces(data: bytes, tokenizer: GenesisTokenizer) -> str:
     import numpy as np
     import sentencepiece
 

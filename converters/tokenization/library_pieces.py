@@ -30,6 +30,7 @@ class LibraryPieceTokenizer:
     """
 
     kind = "sentencepiece"
+    strips_space = False
 
     def __init__(self, data: bytes, name: str = "tokenizer.json") -> None:
         try:

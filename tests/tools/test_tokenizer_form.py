@@ -12,13 +12,15 @@ from configurations import configuration
 from mlx_lm_tools import Peer, needs_mlx_lm
 from running import build
 
-from converters import ConversionError, Tokenizer, convert, load_tokenizer
+from converters import ConversionError, convert, load_tokenizer
+from converters.tokenization import GenesisTokenizer
 from converters.tokenization.library_form import library_files
 from converters.tokenization.library_pieces import LibraryPieceTokenizer
 from genesis_chat.models.library_folder import library_folder
 
 KINDS = ["sentencepiece", "neox"]
 Folder = Callable[[str], Path]
+Both = tuple[GenesisTokenizer, GenesisTokenizer]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,7 @@ def texts(count: int) -> list[str]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_2000_texts_have_our_ids(kind: str, folder: Folder, peer: Peer) -> None:
     tokenizer = load_tokenizer(folder(kind))
+    assert isinstance(tokenizer, GenesisTokenizer)
     given = texts(2000)
     found = peer(library_folder(folder(kind)), texts=given)
     wrong = [
@@ -66,13 +69,15 @@ def test_2000_texts_have_our_ids(kind: str, folder: Folder, peer: Peer) -> None:
 
 
 @pytest.fixture(scope="module")
-def both(folder: Folder) -> tuple[Tokenizer, Tokenizer]:
+def both(folder: Folder) -> Both:
     """A SentencePiece model's tokenizer, and the one read back from the other form."""
     made = library_files(folder("sentencepiece"))["tokenizer.json"]
-    return load_tokenizer(folder("sentencepiece")), LibraryPieceTokenizer(made.encode())
+    own = load_tokenizer(folder("sentencepiece"))
+    assert isinstance(own, GenesisTokenizer)
+    return own, LibraryPieceTokenizer(made.encode())
 
 
-def test_the_form_is_read_back(both: tuple[Tokenizer, Tokenizer]) -> None:
+def test_the_form_is_read_back(both: Both) -> None:
     own, back = both
     assert (back.kind, back.vocab_size) == (own.kind, own.vocab_size)
     assert (back.im_start, back.im_end) == (own.im_start, own.im_end)
