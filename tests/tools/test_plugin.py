@@ -3,6 +3,7 @@
 import copy
 
 import mlx.core as mx
+import mlx.nn as nn
 import pytest
 from checkpoints import checkpoint_tensors
 from configurations import SEEDS, configuration, random_ids
@@ -13,6 +14,8 @@ from tolerances import SPLIT, max_difference
 from backends.derived_file import DERIVED_TENSORS
 from backends.errors import ConfigError
 from backends.genesis_mlx import Model as OwnModel
+from backends.genesis_mlx.cache import empty_layer
+from backends.genesis_mlx.ops import Positions
 from backends.genesis_mlx.plugin.batch import GenesisBatch
 from backends.genesis_mlx.plugin.model import Model, ModelArgs
 from backends.genesis_mlx.plugin.state import GenesisState
@@ -138,3 +141,31 @@ def test_a_configuration_is_checked() -> None:
 
 def dict_of(model: Model) -> dict[str, mx.array]:
     return dict(tree_flatten(model.parameters()))
+
+
+class Adapted(nn.Module):
+    """A layer in another's place, as adapters are."""
+
+    def __init__(self, inner: nn.Linear) -> None:
+        super().__init__()
+        self.linear = inner
+
+    def __call__(self, x: mx.array) -> mx.array:
+        result: mx.array = self.linear(x) * 3
+        return result
+
+
+def test_no_kernel_passes_an_adapter_over(both: Both) -> None:
+    """The decoding kernels read a gate's weight; an adapted gate has none."""
+    adapted = copy.deepcopy(both[0])
+    vector = mx.random.normal((1, 1, adapted.args.n_embd), key=mx.random.key(3))
+    for block in adapted.layers:
+        names = {"gk_proj", "fgate_proj"} & block.attn.keys()
+        for name in names:
+            setattr(block.attn, name, Adapted(block.attn[name]))
+            block.attn._fits = True
+        found = []
+        for kernels in (frozenset(), frozenset({"gla_decode", "fox_decode"})):
+            positions = Positions(0, 1, kernels=kernels)
+            found.append(block.attn(vector, empty_layer(block._kind), positions))
+        assert max_difference(*found) == 0

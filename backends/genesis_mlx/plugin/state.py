@@ -19,7 +19,7 @@ class GenesisState:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Everything in it: arrays by name, and two that are none."""
+        """Everything in it: arrays by name, and two values that are no arrays."""
         return {"kind": self.kind, "offset": self.offset, **self.layer.arrays()}
 
     @state.setter
