@@ -77,7 +77,7 @@ def test_a_long_paste_is_folded_and_sent_whole(sit_down: Sit, now: list[float]) 
         paste(desk, LONG.replace("\n", "\r\n"))
         await desk.until(lambda: "pasted 40 lines" in desk.chat.composer.text)
         assert "\n" not in desk.chat.composer.text
-        now[0] += AFTER_PASTE_SECONDS
+        now[0] += 2 * AFTER_PASTE_SECONDS
         await desk.turn("enter")
         assert desk.stored()[0].content == f"Read: {LONG}"
 
@@ -320,7 +320,7 @@ def test_what_is_no_file_is_not_read(sit_down: Sit, tmp_path: Path) -> None:
         for path in (tmp_path / "pipe", Path("/dev/zero")):
             desk.chat.composer.write(f"/attach {path}")
             await desk.press("escape", "enter")
-            await desk.until(lambda path=path: f"{path} is no file" in said(desk))
+            await desk.until(lambda path=path: f"{path} is no ordinary file" in said(desk))
 
     sit_down(visit)
 

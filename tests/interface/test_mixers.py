@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from desk import Desk
 from textual.widgets import Static
-from turns import GREEDY
+from turns import GREEDY, WILD
 
 from genesis_chat import Genesis
 from genesis_chat.engine import LocalEngine, MixerReadings, Request
@@ -152,7 +152,8 @@ def test_a_chat_that_is_looked_at_meanwhile_gets_no_readings(sit_down: Sit) -> N
         await desk.idle()
         assert over()
 
-    sit_down(visit, model="slow")
+    # Long enough not to be over before the other chat is there.
+    sit_down(visit, model="slow", settings=replace(WILD, max_tokens=150))
 
 
 def test_the_panel_fits_into_80_columns(sit_down: Sit) -> None:

@@ -94,7 +94,10 @@ class Area(TextArea):
         return known or not is_control(character)
 
     def _set_document(self, text: str, language: str | None) -> None:
-        super()._set_document(encoded(text), language)
+        held = getattr(self, "document", None)
+        # Textual hands what it holds back when the language changes.
+        known = held is not None and text == held.text
+        super()._set_document(text if known else encoded(text), language)
 
     async def _on_key(self, event: Key) -> None:
         if is_text(event) and not event.is_printable and not self.read_only:
