@@ -36,6 +36,10 @@ class Entry:
         needs: a package that not every system has, and the name people know it by.
         checks: where the `findings` of its own examination are.
         types: a module whose `has_model` tells of types beyond `model_types`.
+        sizes: a module whose `weight_sizes` tells what the weights of a folder take,
+            where there are models that no memory can hold.
+        own_process: its models run in a process of their own, since some crash.
+        support: a module that tells what is known of a family without loading it.
     """
 
     name: BackendName
@@ -46,6 +50,9 @@ class Entry:
     needs: tuple[str, str] | None = None
     checks: str | None = None
     types: str | None = None
+    sizes: str | None = None
+    own_process: bool = False
+    support: str | None = None
 
     def runs(self, model_type: str) -> bool:
         """Whether it runs models of a type, if it is installed."""
@@ -95,6 +102,8 @@ ENTRIES = (
         ("float32", "int8"),
         ("float32", "int8"),
         "backends.genesis_cpu.decoder.backend",
+        sizes="backends.mlx_family.files",
+        support="backends.decoder.support",
     ),
     Entry(
         "mlx",
@@ -104,6 +113,9 @@ ENTRIES = (
         "backends.mlx_family.backend",
         MLX_LM,
         types="backends.mlx_family.types",
+        sizes="backends.mlx_family.files",
+        own_process=True,
+        support="backends.mlx_family.support",
     ),
 )
 # Where `describe` is for a type, and for all others.
@@ -166,9 +178,26 @@ def choose(
         what = dtype if len(fitting) > 1 else f"the type {model_type!r}"
         return Choice(here[0], f"{what} runs on it only")
     named = {each.name: each for each in here}
-    if "mlx" in named and _has_metal():
+    if "mlx" in named and has_metal():
         return Choice(named["mlx"], "Metal")
     return Choice(named.get("cpu", here[0]), "no Metal")
+
+
+def why_not(model_type: str) -> str | None:
+    """Why no backend here runs a type of model, in a sentence; None when one does.
+
+    Nothing of a backend is imported for it.
+    """
+    fitting = entries_for(model_type)
+    if not fitting:
+        return _nobody(model_type, ENTRIES)
+    if any(each.is_installed for each in fitting):
+        return None
+    missing = " or ".join(each.needs[1] for each in fitting if each.needs)
+    return (
+        f"A model of the type {model_type!r} needs {missing}, which is not installed "
+        "here."
+    )
 
 
 def instead(choice: Choice, model_type: str, dtype: str | None) -> Choice | None:
@@ -236,7 +265,8 @@ def _named(
 
 
 @cache
-def _has_metal() -> bool:
+def has_metal() -> bool:
+    """Whether this is a computer whose GPU MLX can use."""
     if platform.system() != "Darwin":
         return False
     return bool(import_module("backends.mlx_base.device").on_metal())

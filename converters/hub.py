@@ -1,10 +1,11 @@
 """Downloads from the Hub, the only place here that opens a connection."""
 
 import errno
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .errors import ConversionError, reason, shown
 from .progress import Progress, silent
@@ -12,7 +13,7 @@ from .sources import DEFAULT_FILE, Source, check_file_name, choose_file
 from .tokenization import SOURCE_NAMES
 
 if TYPE_CHECKING:
-    from huggingface_hub.hf_api import RepoSibling
+    from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 TOKENIZER_REPOSITORY = "EleutherAI/pythia-70m"
 TOKENIZER_FILE = "tokenizer.json"
@@ -30,19 +31,20 @@ def fetch_checkpoint(
     Without a network, what an earlier download left in the cache is used. Raises
     `ConversionError` with one sentence saying what to do.
     """
-    with _sentences(repository, revision):
+    with sentences(repository, revision):
         try:
-            commit, files = _listing(repository, revision)
+            info, files = listing(repository, revision)
+            commit = str(info.sha)
         except Exception as error:
-            if not _unreachable(error):
+            if not unreachable(error):
                 raise
-            cached = _cached(repository, file or DEFAULT_FILE, revision)
-            if cached is None:
+            known = cached(repository, file or DEFAULT_FILE, revision)
+            if known is None:
                 raise
-            found = [_cached(repository, name, revision) for name in SOURCE_NAMES]
+            found = [cached(repository, name, revision) for name in SOURCE_NAMES]
             tokenizer = next((path for path in found if path), None)
-            commit = cached.parents[file.count("/") if file else 0].name
-            return Source("hub", repository, cached, tokenizer, commit)
+            commit = known.parents[file.count("/") if file else 0].name
+            return Source("hub", repository, known, tokenizer, commit)
         chosen = choose_file(repository, list(files), file)
         check_file_name(chosen)
         lfs = files[chosen].lfs
@@ -62,12 +64,14 @@ def fetch_tokenizer() -> tuple[Path, str]:
 
     Raises `ConversionError` with one sentence saying what to do.
     """
-    with _sentences(TOKENIZER_REPOSITORY, None, _TOKENIZER_ADVICE):
-        cached = _cached(TOKENIZER_REPOSITORY, TOKENIZER_FILE, None)
-        if cached is None:
-            commit, _ = _listing(TOKENIZER_REPOSITORY, None)
-            cached = _download(TOKENIZER_REPOSITORY, TOKENIZER_FILE, commit, silent)
-        return cached, cached.parent.name
+    with sentences(TOKENIZER_REPOSITORY, None, _TOKENIZER_ADVICE):
+        known = cached(TOKENIZER_REPOSITORY, TOKENIZER_FILE, None)
+        if known is None:
+            info, _ = listing(TOKENIZER_REPOSITORY, None)
+            known = _download(
+                TOKENIZER_REPOSITORY, TOKENIZER_FILE, str(info.sha), silent
+            )
+        return known, known.parent.name
 
 
 _ADVICE = "connect to the internet, or download the file elsewhere and pass its path"
@@ -76,9 +80,13 @@ _TOKENIZER_ADVICE = (
 )
 
 
-def _listing(
+def listing(
     repository: str, revision: str | None
-) -> tuple[str, dict[str, "RepoSibling"]]:
+) -> tuple["ModelInfo", dict[str, "RepoSibling"]]:
+    """What the Hub says of a repository and of each file in it, by its name.
+
+    To be called inside `sentences`: errors are the library's.
+    """
     from huggingface_hub import HfApi
 
     info = HfApi().model_info(
@@ -86,7 +94,43 @@ def _listing(
     )
     if not info.sha:
         raise ConversionError(f"The Hub names no commit of {shown(repository)}.")
-    return info.sha, {entry.rfilename: entry for entry in info.siblings or []}
+    return info, {entry.rfilename: entry for entry in info.siblings or []}
+
+
+def download_rest(
+    repository: str,
+    name: str,
+    commit: str,
+    file: BinaryIO,
+    size: int,
+    progress: Progress,
+) -> None:
+    """Append to an open file what is missing of one of the Hub's.
+
+    To be called inside `sentences`: errors are the library's.
+
+    Args:
+        repository: owner/name.
+        name: the file in it.
+        commit: of the repository.
+        file: stands at its end; what is in it is taken for the file's beginning.
+        size: of the whole file, in bytes.
+        progress: called with the stage "download" and bytes.
+    """
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils._headers import build_hf_headers
+
+    # What it tries once more is not for the person to read.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    http_get(
+        hf_hub_url(repository, name, revision=commit),
+        file,
+        resume_size=file.tell(),
+        headers=build_hf_headers(),
+        expected_size=size,
+        tqdm_class=_bar(progress),
+    )
 
 
 def _download(repository: str, name: str, commit: str, progress: Progress) -> Path:
@@ -102,7 +146,7 @@ def _download(repository: str, name: str, commit: str, progress: Progress) -> Pa
     )
 
 
-def _cached(repository: str, name: str, revision: str | None) -> Path | None:
+def cached(repository: str, name: str, revision: str | None) -> Path | None:
     """A file that was downloaded before; without a revision, of the newest commit."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -155,7 +199,7 @@ def _bar(progress: Progress) -> Any:
     return Bar
 
 
-def _unreachable(error: Exception) -> bool:
+def unreachable(error: Exception) -> bool:
     """Whether an error means no connection; answers of the Hub do not."""
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -167,10 +211,13 @@ def _unreachable(error: Exception) -> bool:
 
 
 @contextmanager
-def _sentences(
+def sentences(
     repository: str, revision: str | None, advice: str = _ADVICE
 ) -> Iterator[None]:
-    """Every failure of the Hub's library as one plain sentence."""
+    """Every failure of the Hub's library as one plain sentence.
+
+    Raises `ConversionError`.
+    """
     try:
         yield
     except ConversionError:
@@ -198,7 +245,7 @@ def _sentence(error: Exception, where: str, revision: str | None, advice: str) -
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return f"{where} has no revision {shown(str(revision))}."
-    if _unreachable(error) or isinstance(error, errors.LocalEntryNotFoundError):
+    if unreachable(error) or isinstance(error, errors.LocalEntryNotFoundError):
         return f"The Hub cannot be reached; {advice}."
     if isinstance(error, errors.EntryNotFoundError):
         return f"{where} no longer has the file that was asked for."

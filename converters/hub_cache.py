@@ -4,6 +4,7 @@ A repository's folder has `blobs` (files by their hash), `snapshots` (a folder o
 links into them for each commit) and `refs` (which commit a branch is at).
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,6 +56,36 @@ class CachedRepository:
         return parts[1] if len(parts) > 1 and parts[0] == "snapshots" else None
 
 
+def cache_folder() -> Path:
+    """The Hub's cache of this user, as its library finds it."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    hub = os.path.join(os.environ.get("HF_HOME") or f"{home}/huggingface", "hub")
+    return Path(os.path.expanduser(os.environ.get("HF_HUB_CACHE") or hub))
+
+
+def cached_repositories() -> Iterator[CachedRepository]:
+    """Every repository in the cache, in the order of their names."""
+    try:
+        folders = sorted(cache_folder().glob("models--*"))
+    except OSError:
+        return
+    for folder in folders:
+        match = _FOLDER.fullmatch(folder.name)
+        if match and (folder / "snapshots").is_dir():
+            yield CachedRepository(folder, _id(match))
+
+
+def find_cached(id: str) -> CachedRepository | None:
+    """The repository of this id in the cache, if it is there."""
+    folder = cache_folder() / f"models--{id.replace('/', '--')}"
+    return CachedRepository(folder, id) if (folder / "snapshots").is_dir() else None
+
+
+def _id(match: re.Match[str]) -> str:
+    owner = match["owner"]
+    return f"{owner}/{match['name']}" if owner else match["name"]
+
+
 def cached_repository(path: Path) -> tuple[CachedRepository, Path] | None:
     """The cached repository that a path is in, and the path there; None outside one.
 
@@ -64,9 +95,7 @@ def cached_repository(path: Path) -> tuple[CachedRepository, Path] | None:
         for folder in (place, *place.parents):
             match = _FOLDER.fullmatch(folder.name)
             if match and (folder / "snapshots").is_dir():
-                owner = match["owner"]
-                id = f"{owner}/{match['name']}" if owner else match["name"]
-                return CachedRepository(folder, id), place
+                return CachedRepository(folder, _id(match)), place
     return None
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,12 +14,15 @@ from .tokenization import FILE_NAMES
 from .tokenization.base import without_surrogates
 
 MANIFEST, CONFIG, WEIGHTS = "manifest.json", "config.json", "model.safetensors"
+# Other families may have their weights in several files, with a table of them.
+SHARDS, INDEX = "model*.safetensors", "model.safetensors.index.json"
 # Genesis models are still written in the first format, so that older programs read
 # them; other families are in the second.
 FORMAT, FORMAT_WITH_FAMILIES = 1, 2
 GENESIS = "genesis"
-# The kind of tokenizer that other families have, which is its file's name.
+# The kinds of tokenizers that other families have, which are their files' names.
 TOKENIZER_JSON = "tokenizer.json"
+OtherKind = Literal["tokenizer.json", "tokenizer.model"]
 CONVERTER = "1.0"
 LATER_FIELDS = ("family", "license", "stored_as")
 MAX_MANIFEST_BYTES = 1_000_000
@@ -216,8 +220,9 @@ def _from_json(content: dict[str, Any]) -> Manifest:
     }
     kind = content["tokenizer_kind"]
     first = content["format"] == FORMAT
-    tokenizer = FILE_NAMES[kind] if first else _one_of(Literal["tokenizer.json"], kind)
-    if not {CONFIG, WEIGHTS, tokenizer} <= files.keys():
+    tokenizer = FILE_NAMES[kind] if first else _one_of(OtherKind, kind)
+    weights = WEIGHTS in files if first else any(fnmatch(f, SHARDS) for f in files)
+    if not weights or not {CONFIG, tokenizer} <= files.keys():
         raise ValueError("it does not list a whole model")
     later: dict[str, Any] = {}
     if not first:

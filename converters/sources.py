@@ -80,12 +80,23 @@ def resolve_source(
         raise ConversionError(f"{shown(text)} cannot be read: {reason(error)}.") from (
             error
         )
-    repository, at, inline = text.partition("@")
-    if isinstance(source, Path) or not is_repository(repository):
+    if isinstance(source, Path) or not is_repository(text.partition("@")[0]):
         raise ConversionError(
             f"{shown(text)} is neither a file or directory nor a repository of the "
             "form owner/name."
         )
+    from .hub import fetch_checkpoint
+
+    return fetch_checkpoint(*split_revision(text, revision), file, progress)
+
+
+def split_revision(text: str, revision: str | None = None) -> tuple[str, str | None]:
+    """The repository and the revision of `owner/name[@revision]`.
+
+    Raises `ConversionError` for another revision than one given beside it, and for
+    what can be none.
+    """
+    repository, at, inline = text.partition("@")
     if at and revision is not None and inline != revision:
         raise ConversionError(
             f"{shown(text)} names another revision than {shown(revision)}."
@@ -95,9 +106,7 @@ def resolve_source(
         raise ConversionError(
             f"{shown(repr(revision))} is not a valid revision of a repository."
         )
-    from .hub import fetch_checkpoint
-
-    return fetch_checkpoint(repository, revision, file, progress)
+    return repository, revision
 
 
 def is_repository(text: str) -> bool:

@@ -9,14 +9,18 @@ from typing import Self, Unpack
 
 from .conversation import DEFAULT_SYSTEM_PROMPT, check_text
 from .engine import (
+    Engine,
     Event,
     Finished,
     LoadedModel,
     LocalEngine,
+    ModelFacts,
     Reply,
     Session,
+    Snapshots,
     Text,
-    open_model,
+    WorkerEngine,
+    open_here_or_apart,
 )
 from .errors import ModelError
 from .model_choice import ModelChoice, ModelOptions
@@ -28,12 +32,16 @@ from .settings import GenerationOptions, GenerationSettings
 class Genesis:
     """A loaded model. Use it from the thread that loaded it.
 
+    Models of mlx-lm's families run in a process of their own, the `worker`: where
+    one crashes, the reply ends with an error and the next one finds it started again.
+
     The keyword options of `ask`, `stream` and `reply` are the fields of
     `genesis_chat.settings.GenerationSettings`: `max_tokens`, `temperature`, `top_k`,
     `top_p`, `min_p`, `repetition_penalty`, `seed` and `ttt`.
     """
 
-    model: LoadedModel
+    model: ModelFacts
+    worker: WorkerEngine | None = None
 
     @classmethod
     def load(
@@ -56,9 +64,12 @@ class Genesis:
         )
         if found.problem:
             raise ModelError(found.problem)
-        return cls(
-            open_model(found.directory, found.name, found.sha256, choice, preparing)
+        opened = open_here_or_apart(
+            found.directory, found.name, found.sha256, choice, preparing
         )
+        if isinstance(opened, WorkerEngine):
+            return cls(opened.model, opened)
+        return cls(opened)
 
     @property
     def is_builtin(self) -> bool:
@@ -68,7 +79,22 @@ class Genesis:
     def session(self, system: str = DEFAULT_SYSTEM_PROMPT) -> Session:
         """A conversation of several turns. Raises `TypeError`."""
         check_text("system", system)
-        return Session(LocalEngine(self.model), system)
+        return Session(self.engine(), system)
+
+    def engine(self, snapshots: Snapshots | None = None) -> Engine:
+        """What replies with this model; with `snapshots` its states are kept there."""
+        if self.worker:
+            self.worker.keep(snapshots)
+            return self.worker
+        assert isinstance(self.model, LoadedModel)
+        return LocalEngine(self.model, snapshots)
+
+    def close(self) -> None:
+        """Let go of the processes that belong to the model."""
+        if self.worker:
+            self.worker.close()
+        elif isinstance(self.model, LoadedModel):
+            self.model.format.close()
 
     def stream(
         self,
@@ -130,11 +156,12 @@ def load(
     """Load a model to ask.
 
     Args:
-        model: an installed model's name, or the path of a converted directory (a
-            `Path`, or a `str` with a separator); None takes the default model, and
+        model: an installed model's name, the path of a converted directory or of one
+            in mlx-lm's format (a `Path`, or a `str` with a separator), or the id of a
+            model in the Hub's cache, owner/name; None takes the default model, and
             the built-in one when none is installed.
-        options: see `genesis_chat.model_choice.ModelOptions`: `dtype`, `backend` and
-            `delta_rule`.
+        options: see `genesis_chat.model_choice.ModelOptions`: `dtype`, `backend`,
+            `delta_rule` and `force`.
 
     What did not go as it should and was made up for, such as a Metal kernel that
     fails here, is a `UserWarning`.

@@ -16,11 +16,13 @@ class ModelOptions(TypedDict, total=False):
         backend: "mlx", "cpu", or the one that suits the computer and the dtype.
         delta_rule: run gated linear attention by the gated delta rule, which the
             model card claims and the reference never generates with.
+        force: load it although its weights exceed the memory.
     """
 
     dtype: ComputeDtype | None
     backend: BackendName
     delta_rule: bool
+    force: bool
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,15 @@ class ModelChoice:
     """A model and how it is to run.
 
     `name` is an installed model's name or a path, None the default model. `dtype`
-    None suits the device. `switches` are those on which it is loaded with.
+    None suits the device. `switches` are those on which it is loaded with. With
+    `force` it may be larger than the memory.
     """
 
     name: str | PathLike[str] | None = None
     dtype: ComputeDtype | None = None
     backend: BackendName = "auto"
     switches: frozenset[str] = frozenset()
+    force: bool = False
 
     @classmethod
     def of(cls, name: str | PathLike[str] | None, options: Mapping[str, Any]) -> Self:
@@ -50,7 +54,7 @@ class ModelChoice:
         if unknown := options.keys() - ModelOptions.__annotations__.keys():
             raise TypeError(f"A model has no option {', '.join(sorted(unknown))}.")
         own = {field.name for field in fields(cls)} & options.keys()
-        for key in options.keys() - own:
+        for key in (options.keys() - own) | ({"force"} & own):
             if not isinstance(options[key], bool):
                 kind = type(options[key]).__name__
                 raise TypeError(f"{key} must be a bool, not {kind}.")

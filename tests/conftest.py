@@ -80,6 +80,9 @@ def private_home(
     """A data directory of the test's own."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("GENESIS_CHAT_HOME", str(home))
+    # What the person has from the Hub would be listed beside what a test makes.
+    monkeypatch.setenv("HF_HOME", str(home / "hub"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
     for name in ("NO_COLOR", "FORCE_COLOR", "GENESIS_CHAT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     yield home

@@ -33,3 +33,8 @@ def device_facts() -> tuple[str, Dtype]:
 def prefill_step() -> int:
     """Tokens to read in one call: as many as can be interrupted within a second."""
     return 512 if on_metal() else 32
+
+
+def working_set() -> int:
+    """Bytes that Metal recommends to use at most; more would be swapped out."""
+    return int(mx.device_info()["max_recommended_working_set_size"])

@@ -13,7 +13,8 @@ from ..mlx_base.device import on_metal, prefill_step
 from ..mlx_base.sampling import Sampler
 from ..sampling_settings import SamplingSettings
 from . import library
-from .state import KNOWN, TRIMMABLE, State, class_names
+from .cache_kinds import KNOWN, TRIMMABLE
+from .state import State, class_names
 from .stepper import Stepper
 
 

@@ -14,13 +14,18 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 def has_model(model_type: str) -> bool:
     """Whether mlx-lm, as it is installed here, has a module for a type of model."""
+    return model_file(model_type) is not None
+
+
+def model_file(model_type: str) -> Path | None:
+    """The module of a type of model, None where mlx-lm has none."""
     folder = library.models_folder()
     if folder is None or not NAME.fullmatch(model_type):
-        return False
-    if _is_model(folder / f"{model_type}.py"):
-        return True
-    name = _remapping().get(model_type)
-    return name is not None and _is_model(folder / f"{name}.py")
+        return None
+    for name in (model_type, _remapping().get(model_type)):
+        if name is not None and _is_model(path := folder / f"{name}.py"):
+            return path
+    return None
 
 
 def _is_model(path: Path) -> bool:

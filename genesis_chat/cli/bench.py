@@ -23,9 +23,10 @@ PROMPTS, LONG = (16, 128, 512, 2048), (4096, 8192)
 @click.option(
     "-m",
     "--model",
-    metavar="NAME|DIR",
+    metavar="NAME|DIR|OWNER/NAME",
     shell_complete=complete_model,
-    help="Installed model or converted directory. Default: the default model.",
+    help="Installed model, directory, or model in the Hub's cache. Default: the "
+    "default model.",
 )
 @click.option("--shape", type=click.Choice(["152m"]), help="Random weights instead.")
 @click.option(
@@ -36,6 +37,9 @@ PROMPTS, LONG = (16, 128, 512, 2048), (4096, 8192)
 )
 @click.option(
     "--dtype", type=click.Choice(COMPUTE_DTYPES), help="What the backend computes in."
+)
+@click.option(
+    "--force", is_flag=True, help="Measure though the weights exceed the memory."
 )
 @click.option("--prompt", type=click.IntRange(1), multiple=True, help="Its tokens.")
 @click.option("--long", "longer", is_flag=True, help="Also 4,096 and 8,192 tokens.")
@@ -139,12 +143,14 @@ def _model(run: dict[str, Any], needed: int) -> Iterator[tuple[Path, int]]:
         with released_shape(needed) as directory:
             yield directory, needed + 1
         return
-    from ..engine import describe
+    from ..engine import check_memory, describe
     from ..models import choose
 
     chosen = choose(run["model"])
     if chosen.problem:
         raise ModelError(chosen.problem)
+    if not run["force"]:
+        check_memory(chosen.directory, chosen.name)
     yield chosen.directory, describe(chosen.directory).context
 
 

@@ -79,7 +79,7 @@ class Choice:
         """A session, kept in the history unless --no-log says otherwise."""
         from ..chat import Chat, exchanges_of
         from ..config import load
-        from ..engine import LocalEngine, Snapshots
+        from ..engine import Snapshots
 
         with ExitStack() as stack:
             if self.no_log and not self.continues:
@@ -98,8 +98,7 @@ class Choice:
             else:
                 limit = load().snapshots_mb * 2**20
                 snapshots = Snapshots(store.path.parent / SNAPSHOTS, limit)
-                engine = LocalEngine(genesis.model, snapshots)
-                yield Chat(engine, store, found, self.system_prompt)
+                yield Chat(genesis.engine(snapshots), store, found, self.system_prompt)
 
     @property
     def system_prompt(self) -> str:

@@ -2,9 +2,10 @@
 
 import click
 
+from .models_info import info
 from .models_install import convert_command, pull
 from .models_scan import scan_command
-from .models_show import info, list_command, verify_command
+from .models_show import list_command, verify_command
 from .options import complete_model
 from .show import notice
 

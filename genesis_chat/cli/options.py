@@ -51,10 +51,10 @@ class ReplyLength(click.IntRange):
 def complete_model(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[str]:
-    """Names of installed models, for the shell's completion."""
-    from ..models import BUILTIN, names
+    """Names of models that can be used, for the shell's completion."""
+    from ..models import choosable_names
 
-    return [name for name in [*names(), BUILTIN] if name.startswith(incomplete)]
+    return [name for name in choosable_names() if name.startswith(incomplete)]
 
 
 def complete_prompt(
@@ -70,9 +70,10 @@ _OPTIONS = [
     click.option(
         "-m",
         "--model",
-        metavar="NAME|DIR",
+        metavar="NAME|DIR|OWNER/NAME",
         shell_complete=complete_model,
-        help="Installed model or converted directory. Default: the default model.",
+        help="Installed model, directory, or model in the Hub's cache. Default: the "
+        "default model.",
     ),
     click.option(
         "-s",
@@ -179,6 +180,11 @@ _OPTIONS = [
         is_flag=True,
         help="Run gated linear attention by the gated delta rule, which the "
         "reference never generates with.",
+    ),
+    click.option(
+        "--force",
+        is_flag=True,
+        help="Load a model although its weights exceed the memory.",
     ),
     click.option(
         "--log/--no-log",

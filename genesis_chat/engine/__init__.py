@@ -17,6 +17,9 @@ from .events import (
 )
 from .loader import LoadedModel, open_model
 from .local import LocalEngine
+from .memory import check_memory
+from .opening import open_here_or_apart
+from .outlook import Outlook, outlook
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
 from .snapshots import LIMIT_BYTES, Snapshots
@@ -34,6 +37,7 @@ __all__ = [
     "LocalEngine",
     "MixerReadings",
     "ModelFacts",
+    "Outlook",
     "PromptProgress",
     "Reply",
     "Request",
@@ -44,9 +48,12 @@ __all__ = [
     "WorkerEngine",
     "backend_facts",
     "check",
+    "check_memory",
     "choose_backend",
     "describe",
     "findings",
     "measured_speed",
+    "open_here_or_apart",
     "open_model",
+    "outlook",
 ]

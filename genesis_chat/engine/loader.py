@@ -20,12 +20,17 @@ from ..settings import GenerationSettings
 from .backend import choose_backend
 from .checking import check, sampling
 from .events import FinishReason, MixerReadings, PromptProgress
+from .memory import check_memory
 from .prompt import ChatFormat, GenesisFormat, open_format
 from .protocol import ModelFacts
 from .speaker import speaker_of
 
 if TYPE_CHECKING:
     from backends.events import GeneratedToken, Prefilled
+
+
+class OwnProcessNeededError(Exception):
+    """A model of a family that may crash is not loaded beside anything else."""
 
 
 @dataclass(frozen=True)
@@ -130,22 +135,35 @@ def open_model(
     sha256: str | None = None,
     choice: ModelChoice = ANY_MODEL,
     preparing: Callable[[str], None] = lambda text: None,
+    own_process: bool = True,
 ) -> LoadedModel:
     """Load the directory of the model that was chosen.
 
     `choice` says how it is to run. `preparing` is told what is done that takes
-    seconds and is not done again the next time. Raises `ModelError`, `UsageError`.
+    seconds and is not done again the next time. Raises `ModelError`, `UsageError`;
+    `OwnProcessNeededError` for models that may crash, unless this is the model's
+    `own_process`.
     """
     warnings: list[str] = []
+    name = name or directory.name
+    if not choice.force:
+        check_memory(directory, name, choice.backend, choice.dtype)
     try:
         tokenizer = load_tokenizer(directory)
-        opened = open_format(tokenizer, name or directory.name)
-        model, chosen = _load(directory, choice, preparing, warnings.append)
+        opened = open_format(tokenizer, name)
+        try:
+            model, chosen = _load(
+                directory, choice, preparing, warnings.append, own_process
+            )
+        except Exception:
+            # It may have a process of its own.
+            opened().close()
+            raise
     except (BackendError, ConversionError) as error:
         raise ModelError(str(error)) from error
     form = opened()
     return LoadedModel(
-        name=name or directory.name,
+        name=name,
         tokenizer=tokenizer,
         format=form,
         context=model.context,
@@ -158,7 +176,7 @@ def open_model(
         features=model.features,
         switches=choice.switches,
         language_model=model,
-        speaker=_speaker(form, name or directory.name),
+        speaker=_speaker(form, name),
         thinks=form.thinking is not None,
         thinking_is_switched=bool(form.thinking and form.thinking.switch),
     )
@@ -169,14 +187,17 @@ def _load(
     choice: ModelChoice,
     preparing: Callable[[str], None],
     report: Callable[[str], None],
+    own_process: bool,
 ) -> tuple[LanguageModel, Choice]:
     """The model on the backend for it, or on another that runs what that one does not.
 
-    Raises `BackendError`, `ModelError`, `UsageError`.
+    Raises `BackendError`, `ModelError`, `UsageError`, `OwnProcessNeededError`.
     """
     model_type = read_model_type(directory)
     chosen = choose_backend(choice.backend, choice.dtype, model_type)
     while True:
+        if chosen.entry.own_process and not own_process:
+            raise OwnProcessNeededError
         try:
             model = chosen.entry.backend().load(
                 directory,

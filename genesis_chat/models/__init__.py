@@ -3,6 +3,7 @@
 from .builtin import builtin, ensure_builtin
 from .choice import choose
 from .folder import BUILTIN, check_name
+from .hub import cached_models, choosable_names
 from .install import RELEASED_REPOSITORY, install, suggested_name
 from .store import (
     InstalledModel,
@@ -20,7 +21,9 @@ __all__ = [
     "RELEASED_REPOSITORY",
     "InstalledModel",
     "builtin",
+    "cached_models",
     "check_name",
+    "choosable_names",
     "choose",
     "default_name",
     "ensure_builtin",

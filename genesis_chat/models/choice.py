@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..errors import ModelError
 from .builtin import ensure_builtin
-from .folder import BUILTIN
+from .folder import BUILTIN, is_hub_id
+from .hub import from_hub
 from .store import InstalledModel, default_name, find, open_directory
 
 # Beside the weights of whatever mlx-lm has written.
@@ -23,7 +24,8 @@ def choose(
 
     Args:
         choice: an installed model's name, a path (whatever is no `str`, or has a
-            separator or begins with a tilde), or None for the default.
+            separator or begins with a tilde), a repository of the Hub, owner/name,
+            or None for the default.
         converting: called when the built-in model has to be prepared.
 
     Raises:
@@ -34,6 +36,8 @@ def choose(
         choice = default_name()
     if not isinstance(choice, str) or _is_path(choice):
         path = Path(os.path.expanduser(choice))
+        if isinstance(choice, str) and is_hub_id(choice) and not os.path.exists(path):
+            return from_hub(choice)
         # Unlike the method of `Path`, false for a path that is too long.
         if not os.path.isdir(path):
             if path.suffix.lower() == ".gguf" and os.path.isfile(path):

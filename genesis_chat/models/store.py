@@ -4,13 +4,14 @@ A model is a directory whose manifest reads; the default model's name is a file
 beside them. Nothing here loads weights.
 """
 
+import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError
+from ..errors import ModelError, UsageError
 from ..paths import models_directory
 from ..text_files import (
     LARGEST_WRITTEN,
@@ -26,29 +27,59 @@ from .folder import (
     check_form,
     check_name,
     folder_problem,
+    is_hub_id,
     model_names,
     models_folder,
 )
 
 if TYPE_CHECKING:
     from converters import Manifest
+    from converters.whole_folder import WholeFolder
 
 
 @dataclass(frozen=True)
 class InstalledModel:
-    """A converted model on disk; `manifest` is None when it does not read."""
+    """A model on disk.
+
+    `manifest` is None when it does not read, and where there is none: then `folder`
+    says what was found. `cached` models are the Hub's: used where they are.
+    """
 
     name: str
     directory: Path
     manifest: "Manifest | None"
     problem: str | None = None
+    folder: "WholeFolder | None" = None
+    cached: bool = False
+
+    @property
+    def family(self) -> str | None:
+        """The configuration's `model_type`, as far as it is known."""
+        if self.manifest:
+            return self.manifest.family
+        return self.folder.model_type if self.folder else None
 
     @property
     def sha256(self) -> str | None:
-        """The weights file's, as recorded when it was written."""
-        from converters.manifest import WEIGHTS
+        """The weights', as recorded when they were written, or found out now.
 
-        return self.manifest.files[WEIGHTS].sha256 if self.manifest else None
+        Raises `ModelError`.
+        """
+        from converters.whole_folder import is_weights
+
+        from .identity import combined, identity
+
+        if self.manifest:
+            files = self.manifest.files.items()
+            return combined((n, file.sha256) for n, file in files if is_weights(n))
+        if self.folder is None:
+            return None
+        try:
+            return identity(self.directory)
+        except OSError as error:
+            raise ModelError(
+                f"{self.directory} cannot be read: {error.strerror}."
+            ) from error
 
     @property
     def bytes(self) -> int:
@@ -90,8 +121,14 @@ def _identity(directory: Path) -> tuple[int, int] | None:
 
 def _look(directory: Path, name: str) -> InstalledModel:
     from converters import ConversionError, read_manifest
+    from converters.manifest import MANIFEST
+    from converters.whole_folder import look_at_folder
 
     try:
+        if not os.path.lexists(directory / MANIFEST) and os.path.isdir(directory):
+            folder = look_at_folder(directory)
+            if folder:
+                return InstalledModel(name, directory, None, folder.problem, folder)
         manifest = read_manifest(directory)
     except ConversionError as error:
         return InstalledModel(name, directory, None, str(error))
@@ -152,6 +189,8 @@ def default_name() -> str:
         ) from error
     if name == BUILTIN or name in model_names(models):
         return name
+    if is_hub_id(name):
+        return name
     usable = [model for model in installed() if not model.problem]
     return usable[0].name if usable else BUILTIN
 
@@ -161,7 +200,12 @@ def set_default(name: str) -> None:
 
     Raises `UsageError`, `ModelError`.
     """
-    if name != BUILTIN:
+    if is_hub_id(name):
+        from .hub import from_hub
+
+        if problem := from_hub(name).problem:
+            raise ModelError(problem)
+    elif name != BUILTIN:
         find(name)
     file = models_folder() / DEFAULT_FILE
     try:
@@ -180,6 +224,11 @@ def remove(name: str) -> None:
     from converters import ConversionError
     from converters.storage import remove_directory
 
+    if is_hub_id(name):
+        raise UsageError(
+            f"{name} is a model of the Hub's cache, of which nothing is removed here; "
+            "use: hf cache rm"
+        )
     model = find(check_name(name))
     try:
         remove_directory(model.directory, waiting=lambda: None)

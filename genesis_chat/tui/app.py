@@ -118,10 +118,10 @@ class GenesisApp(TerminalApp):
 
     def model_names(self) -> list[str]:
         """Models that can be chosen."""
-        from ..models import BUILTIN, names
+        from ..models import BUILTIN, choosable_names
 
         try:
-            return [*names(), BUILTIN]
+            return choosable_names()
         except GenesisChatError as error:
             self.chat.tell(str(error), error=True)
             return [BUILTIN]

@@ -19,6 +19,9 @@ HEAVY = {
     "torch",
     "tqdm",
     "gguf",
+    "mlx_lm",
+    "transformers",
+    "psutil",
 }
 NO_SOCKETS = """
 import socket, sys
@@ -75,7 +78,8 @@ def test_the_check_above_sees_heavy_modules() -> None:
 
 def test_asking_leaves_out_what_it_does_not_need() -> None:
     modules = top(imported("ask", "hello", "--max-tokens", "1"))
-    assert not {"huggingface_hub", "rich", "torch", "tokenizers", "jinja2"} & modules
+    unneeded = {"huggingface_hub", "rich", "torch", "tokenizers", "jinja2"}
+    assert not (unneeded | {"mlx_lm", "transformers"}) & modules
 
 
 def test_package_alone_imports_the_standard_library_only() -> None:

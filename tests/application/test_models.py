@@ -102,7 +102,7 @@ def test_missing_model_cannot_be_removed_described_or_verified() -> None:
         assert len(result.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["../x", "..", "/", "a/b", ".hidden", "default", ""])
+@pytest.mark.parametrize("name", ["../x", "..", "/", "a/b/c", ".hidden", "default", ""])
 def test_names_cannot_leave_the_models_folder(name: str, home: Path) -> None:
     precious = home / "x"
     precious.mkdir()

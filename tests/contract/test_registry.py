@@ -36,7 +36,7 @@ def test_name_dtype_and_device_decide(
     found: str | None,
     why: str | None,
 ) -> None:
-    monkeypatch.setattr(registry, "_has_metal", lambda: metal)
+    monkeypatch.setattr(registry, "has_metal", lambda: metal)
     choice = choose("genesis", name, dtype)
     assert choice.name == (found or ("mlx" if metal else "cpu"))
     assert choice.why == (why or ("Metal" if metal else "no Metal"))

@@ -1,20 +1,15 @@
 """The real Hub library against a server on this machine, in a process of its own."""
 
-import hashlib
 import json
-import os
 import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hub_server import COMMIT, Server, run_python, serving
 
 from converters import read_manifest, verify
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SCRIPT = """
 import json, sys
 from converters import ConversionError, convert
@@ -29,101 +24,20 @@ print(json.dumps([r for r in seen if r[0] == "download"]))
 pytestmark = pytest.mark.loopback
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    files: dict[str, bytes]
-    sums: dict[str, str]
-
-
-class Handler(BaseHTTPRequestHandler):
-    """The two addresses of the Hub that a download uses."""
-
-    server: Server
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def do_HEAD(self) -> None:
-        self.answer(body=False)
-
-    def do_GET(self) -> None:
-        self.answer(body=True)
-
-    def answer(self, body: bool) -> None:
-        path = self.path.partition("?")[0]
-        if path.startswith("/api/models/maker/model"):
-            siblings = [
-                {
-                    "rfilename": name,
-                    "size": len(data),
-                    "blobId": "b" * 40,
-                    "lfs": {
-                        "size": len(data),
-                        "sha256": self.server.sums[name],
-                        "pointerSize": 130,
-                    },
-                }
-                for name, data in self.server.files.items()
-            ]
-            info = {"id": "maker/model", "sha": COMMIT, "siblings": siblings}
-            return self.send(json.dumps(info).encode(), body)
-        name = path.removeprefix(f"/maker/model/resolve/{COMMIT}/")
-        if name not in self.server.files:
-            self.send_response(404)
-            self.send_header("X-Error-Code", "RepoNotFound")
-            self.send_header("Content-Length", "0")
-            return self.end_headers()
-        return self.send(self.server.files[name], body, self.server.sums[name])
-
-    def send(self, data: bytes, body: bool, tag: str | None = None) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        if tag:
-            self.send_header("ETag", f'"{tag}"')
-            self.send_header("X-Repo-Commit", COMMIT)
-        self.end_headers()
-        if body:
-            self.wfile.write(data)
-
-
 @pytest.fixture
 def server(checkpoint: Path, tokenizer_file: Path) -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.files = {
-            "genesis_152m_instruct.safetensors": checkpoint.read_bytes(),
-            "tokenizer.json": tokenizer_file.read_bytes(),
-        }
-        server.sums = {
-            name: hashlib.sha256(data).hexdigest()
-            for name, data in server.files.items()
-        }
-        thread = threading.Thread(
-            target=server.serve_forever, args=(0.02,), daemon=True
-        )
-        thread.start()
+    files = {
+        "genesis_152m_instruct.safetensors": checkpoint.read_bytes(),
+        "tokenizer.json": tokenizer_file.read_bytes(),
+    }
+    with serving(files) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def run(
     server: Server, cache: Path, source: str, destination: Path, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")},
-        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
-        "HF_HOME": str(cache),
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        **variables,
-    }
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT, source, str(destination)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return run_python(server, cache, SCRIPT, source, str(destination), **variables)
 
 
 def test_download_and_conversion(server: Server, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from ...contract import Backend, DeviceFacts, Features, State
+from ...contract import Backend, DeviceFacts, State
+from ...decoder.support import FEATURES
 from ...errors import CacheError, ConfigError
 from ...sampling_settings import SamplingSettings
 from ..sampling import Sampler
@@ -23,7 +24,7 @@ class DecoderLanguageModel:
 
     # As many tokens as can be interrupted within a second.
     prefill_step = 512
-    features = Features(can_trim=True)
+    features = FEATURES
 
     def __init__(self, model: DecoderModel) -> None:
         self.network = model

@@ -9,14 +9,25 @@ from typing import BinaryIO
 from ...errors import GenerationError, GenesisChatError
 from ..loader import open_model
 from ..local import LocalEngine
-from .messages import Ask, Cancel, Done, Load, Loaded, Preparing, Told, read, write
+from .messages import (
+    Ask,
+    Cancel,
+    Done,
+    Keep,
+    Load,
+    Loaded,
+    Preparing,
+    Told,
+    read,
+    write,
+)
 
 
 class _Inbox:
     """Requests as they come; cancellations overtake them."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self.messages: queue.SimpleQueue[Load | Ask] = queue.SimpleQueue()
+        self.messages: queue.SimpleQueue[Load | Ask | Keep] = queue.SimpleQueue()
         self.cancelled = 0
         self._stream = stream
         threading.Thread(target=self._read, daemon=True).start()
@@ -57,6 +68,10 @@ def main() -> None:
     engine = LocalEngine(model, load.snapshots)
     while True:
         message = inbox.messages.get()
+        if isinstance(message, Keep):
+            engine.close()
+            engine = LocalEngine(model, message.snapshots)
+            continue
         assert isinstance(message, Ask)
         write(outbox, Done(message.number, _serve(engine, message, inbox, outbox)))
 

@@ -14,7 +14,7 @@ from ..checking import check
 from ..events import Context, Event, Finished, PromptProgress, Reply, Text, Thought
 from ..protocol import ModelFacts, Request
 from ..snapshots import Snapshots
-from .messages import Ask, Cancel, Done, Load, Loaded, Preparing, Told
+from .messages import Ask, Cancel, Done, Keep, Load, Loaded, Preparing, Told
 from .process import Process
 
 # How often the caller is asked whether it wants to cancel.
@@ -142,6 +142,11 @@ class WorkerEngine:
                     raise answer.error
                 assert isinstance(found, Context)
                 return found
+
+    def keep(self, snapshots: Snapshots | None) -> None:
+        """Keep states on disk from now on; between two replies."""
+        self._load = replace(self._load, snapshots=snapshots)
+        self._send(Keep(snapshots))
 
     def give_up(self) -> None:
         """Let a `model` that is waited for raise `ModelError`, from any thread."""

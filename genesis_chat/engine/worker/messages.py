@@ -29,6 +29,13 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """Keep states on disk from now on, and forget those in memory."""
+
+    snapshots: Snapshots | None
+
+
+@dataclass(frozen=True)
 class Ask:
     """Reply to a request, or tell its context only."""
 

@@ -18,6 +18,7 @@ from ...models import (
     BUILTIN,
     InstalledModel,
     builtin,
+    cached_models,
     default_name,
     installed,
 )
@@ -157,14 +158,21 @@ def _rows() -> list[Row]:
         Row(model.name, _detail(model), model.problem or "") for model in installed()
     ]
     small = _detail(builtin()) or "small"
-    return [*rows, Row(BUILTIN, f"{small}, to try things out", "")]
+    rows.append(Row(BUILTIN, f"{small}, to try things out", ""))
+    rows += [Row(m.name, _detail(m), m.problem or "") for m in cached_models()]
+    return rows
 
 
 def _detail(model: InstalledModel) -> str:
     """Parameters, dtype and size on the disk, as far as they are known."""
     manifest = model.manifest
     if manifest is None:
-        return ""
+        if model.folder is None:
+            return ""
+        kind = model.folder.quantization or ""
+        where = "in the Hub's cache" if model.cached else ""
+        parts = (model.folder.model_type, kind, size(model.bytes), where)
+        return "  ".join(part for part in parts if part)
     bits = manifest.quantization
     kind = f"{bits}-bit" if bits else manifest.dtype
     return f"{manifest.parameters / 1e6:.3g}M  {kind}  {size(model.bytes)}"

@@ -1,0 +1,142 @@
+"""Whether a folder holds a whole model of another family, as mlx-lm reads it."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from .errors import ConversionError, reason, shown
+from .manifest import CONFIG, GENESIS, INDEX, SHARDS
+
+TOKENIZER = "tokenizer.json"
+# Only where there is no tokenizer.json, which says the same and more.
+OTHER_TOKENIZER = "tokenizer.model"
+MAX_JSON_BYTES = 1 << 26
+LICENSE = re.compile(r"^license:\s*[\"']?([\w.+-]+)", re.MULTILINE)
+MAX_README_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class WholeFolder:
+    """What a folder holds, told by names and configuration alone.
+
+    `weights` are names in the folder; `problem` is a sentence when it is not whole.
+    """
+
+    model_type: str
+    weights: tuple[str, ...]
+    bytes: int
+    quantization: str | None
+    license: str | None
+    problem: str | None
+
+    @property
+    def unrunnable(self) -> str | None:
+        """Why nothing here runs it, in a sentence; None when something does."""
+        from backends.registry import why_not
+
+        return why_not(self.model_type)
+
+
+def quantization_of(config: Mapping[str, Any]) -> str | None:
+    """How a configuration says that the weights are stored: "4-bit", "mxfp4", None."""
+    for key in ("quantization", "quantization_config"):
+        steps = config.get(key)
+        if isinstance(steps, dict):
+            bits = steps.get("bits") or steps.get("num_bits")
+            method = steps.get("mode") or steps.get("quant_method")
+            if isinstance(bits, int | float) and math.isfinite(bits):
+                return f"{bits:g}-bit"
+            if isinstance(method, str):
+                return method
+    return None
+
+
+def is_weights(name: str) -> bool:
+    """Whether a file is one that mlx-lm reads weights from."""
+    return "/" not in name and fnmatch(name, SHARDS)
+
+
+def look_at_folder(directory: Path) -> WholeFolder | None:
+    """A model of another family in a folder; None where there is none.
+
+    A folder with a configuration and no trace of weights is none either. Raises
+    `ConversionError` when it cannot be read.
+    """
+    try:
+        names = {path.name: path for path in directory.iterdir()}
+    except OSError as error:
+        where = shown(str(directory))
+        raise ConversionError(f"{where} cannot be read: {reason(error)}.") from error
+    if CONFIG not in names:
+        return None
+    if not names[CONFIG].is_file():
+        return _broken(f"{shown(str(directory / CONFIG))} is missing.")
+    config = _json(names[CONFIG])
+    model_type = config.get("model_type") if config else None
+    if not isinstance(model_type, str) or model_type == GENESIS:
+        return None
+    weights = tuple(sorted(name for name in names if is_weights(name)))
+    if not weights and INDEX not in names:
+        return None
+    return WholeFolder(
+        model_type,
+        weights,
+        sum(path.stat().st_size for path in names.values() if path.is_file()),
+        quantization_of(config or {}),
+        _license(directory),
+        _problem(directory, names, weights),
+    )
+
+
+def _problem(
+    directory: Path, names: dict[str, Path], weights: tuple[str, ...]
+) -> str | None:
+    """Why it is not whole: a dangling link, or a file that an index names."""
+    wanted = set(weights)
+    where = shown(str(directory))
+    if INDEX in names:
+        try:
+            table = _json(names[INDEX]) or {}
+            wanted |= {str(name) for name in table["weight_map"].values()}
+        except (KeyError, AttributeError):
+            return f"{INDEX} in {where} is damaged."
+    missing = sorted(n for n in wanted if n not in names or not names[n].is_file())
+    if missing:
+        return (
+            f"{where} lacks {len(missing)} of its {len(wanted)} files of weights, such "
+            f"as {shown(missing[0])}."
+        )
+    here = [
+        n for n in (TOKENIZER, OTHER_TOKENIZER) if n in names and names[n].is_file()
+    ]
+    return None if here else f"{where} has no {TOKENIZER}."
+
+
+def _broken(problem: str) -> WholeFolder:
+    return WholeFolder("", (), 0, None, None, problem)
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        with path.open("rb") as file:
+            content = json.loads(file.read(MAX_JSON_BYTES).decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _license(directory: Path) -> str | None:
+    """As the head of a model's page says it."""
+    try:
+        with (directory / "README.md").open("rb") as file:
+            text = file.read(MAX_README_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return None
+    head = text.split("\n---", 1)[0] if text.startswith("---\n") else ""
+    found = LICENSE.search(head)
+    return found[1] if found else None
