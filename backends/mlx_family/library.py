@@ -6,7 +6,6 @@ two modules that its loader imports for other purposes are stood in for.
 """
 
 import importlib
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +71,9 @@ def _stand_ins() -> Iterator[None]:
 
     The third is there since the loader lowers the limit of open files for good.
     """
+    # MLX has no wheels for systems without it.
+    import resource
+
     tokenizers = ModuleType(f"{PACKAGE}.tokenizer_utils")
     hub, limits = ModuleType("huggingface_hub"), ModuleType("resource")
     names: dict[ModuleType, tuple[str, ...]] = {

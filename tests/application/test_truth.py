@@ -70,7 +70,7 @@ def test_seeds_from_elsewhere_are_left_out_and_told(
     assert text.count('"seed": 5') == 1
     for seed in (2**63, 2**64 + 1, -1):
         file.write_text(text.replace('"seed": 5', f'"seed": {seed}'))
-        found = call("history", "import", file)
+        found = call("history", "import", "--again", file)
         assert found.code == 0 and "seed" in found.err, found.err
         with Store.open() as store:
             latest = store.latest()
@@ -81,7 +81,7 @@ def test_seeds_from_elsewhere_are_left_out_and_told(
         again = tmp_path / f"again{seed}.{format}"
         call("history", "export", latest.id, "--format", format, "-o", again)
         assert '"seed": null' in again.read_text()
-        assert call("history", "import", again).code == 0
+        assert call("history", "import", "--again", again).code == 0
 
 
 @pytest.fixture

@@ -29,6 +29,11 @@ POSIX = {"fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"}
 ROOTS = (genesis_chat, converters, backends)
 NEED_MLX = (
     "backends.genesis_mlx",
+    "backends.mlx_base.",
+    *(
+        f"backends.mlx_family.{name}"
+        for name in ("backend", "language_model", "loading", "stepper")
+    ),
     "genesis_chat.bench.cost.",
     "genesis_chat.bench.qwen3_next",
 )

@@ -320,7 +320,8 @@ def test_what_is_no_file_is_not_read(sit_down: Sit, tmp_path: Path) -> None:
         for path in (tmp_path / "pipe", Path("/dev/zero")):
             desk.chat.composer.write(f"/attach {path}")
             await desk.press("escape", "enter")
-            await desk.until(lambda path=path: f"{path} is no ordinary file" in said(desk))
+            told = f"{path} is no ordinary file"
+            await desk.until(lambda told=told: told in said(desk))
 
     sit_down(visit)
 
