@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,7 +153,7 @@ def find_compiler() -> Compiler:
 def _find_compiler(chosen: str | None) -> Compiler:
     if chosen:
         command = tuple(shlex.split(chosen))
-        if any("zig" in part for part in command):
+        if _is_zig(command):
             command += _ZIG_FLAGS
         version = _version_line(command)
         if version is None:
@@ -169,14 +169,27 @@ def _find_compiler(chosen: str | None) -> Compiler:
             continue
         if int(number[1]) >= _OLDEST_CLANG:
             return Compiler((path,), version)
-    if importlib.util.find_spec("ziglang"):
-        command = (sys.executable, "-m", "ziglang", "cc", *_ZIG_FLAGS)
+    if zig := _zig():
+        command = (zig, "cc", *_ZIG_FLAGS)
         if version := _version_line(command):
             return Compiler(command, version)
     raise ToolchainError(
         "no compiler: install clang >= 17 or the PyPI package ziglang, "
         "or set METAL_EMULATOR_CXX"
     )
+
+
+def _is_zig(command: tuple[str, ...]) -> bool:
+    return any("zig" in part for part in command)
+
+
+def _zig() -> str:
+    """PyPI's program itself, without the Python that `-m ziglang` would start."""
+    spec = importlib.util.find_spec("ziglang")
+    for location in (spec and spec.submodule_search_locations) or ():
+        if (program := Path(location) / "zig").exists():
+            return str(program)
+    return ""
 
 
 def unavailable_reason() -> str | None:
@@ -211,11 +224,11 @@ def build_runtime() -> Path:
     target = cache_directory() / f"runtime-{key}.so"
     if not target.exists():
         # zig would first build its own C++ library, which takes a minute.
-        host = shutil.which("g++") if "ziglang" in compiler.command else None
+        host = shutil.which("g++") if _is_zig(compiler.command) else None
         if host:
             compiler = Compiler((host,), _version_line((host,)) or host)
         flags = ["-std=c++17", "-O2"]
-        if "ziglang" in compiler.command:
+        if _is_zig(compiler.command):
             flags.append("-lc++")
         _build_shared(compiler, [*flags, str(_HERE / "runtime.cpp")], target)
     return target
@@ -374,6 +387,35 @@ def _bfloat_conversions(
     """
     if "bfloat" not in generated.text:
         return []
+    found: dict[int, str] = {}
+    for dump in _dumps(compiler, flags, generated):
+        for line, problem in _bfloat_conversions_in_dump(dump):
+            found[line] = f"{generated.describe_line(line)}: error: {problem}"
+    return [found[line] for line in sorted(found)]
+
+
+def _dumps(
+    compiler: Compiler, flags: list[str], generated: GeneratedSource
+) -> Iterator[str]:
+    """Syntax trees of all functions in the kernel's source.
+
+    In one namespace they come at once; function by function if they cannot be in one.
+    """
+    *options, unit = flags
+    inside = Path(unit).with_name("inside.cpp")
+    inside.write_text(
+        f'#include "{_MLX_HEADERS}/utils.h"\nnamespace {_NAMESPACE} {{\n'
+        f'#line 1 "{KERNEL_FILE}"\n{translate(generated.text)}\n}}\n'
+    )
+    dump = ("-fsyntax-only", "-w", "-Xclang", "-ast-dump", "-Xclang")
+    whole = compiler.run(
+        [*options, str(inside), *dump, f"-ast-dump-filter={_NAMESPACE}"]
+    )
+    errors = re.findall(r"error: .*", whole.stderr)
+    # zig misses the object file, which was not asked for.
+    if all("failed to rename" in error for error in errors):
+        yield whole.stdout
+        return
     code = blank_comments(generated.text)
     functions = set(
         re.findall(
@@ -381,19 +423,11 @@ def _bfloat_conversions(
             code,
         )
     ) - {"if", "for", "while", "switch"}
-    found: dict[int, str] = {}
     for function in sorted(functions):
-        dump = compiler.run(
-            [
-                *(*flags, "-fsyntax-only", "-w", "-Xclang", "-ast-dump"),
-                *("-Xclang", f"-ast-dump-filter={function}"),
-            ]
-        ).stdout
-        for line, problem in _bfloat_conversions_in_dump(dump):
-            found[line] = f"{generated.describe_line(line)}: error: {problem}"
-    return [found[line] for line in sorted(found)]
+        yield compiler.run([*flags, *dump, f"-ast-dump-filter={function}"]).stdout
 
 
+_NAMESPACE = "kernel_source"
 _BFLOAT = r"'(?:[^']*':')?(?:device |const |thread )*__bf16'"
 _IMPLICIT_CAST = re.compile(
     rf"ImplicitCastExpr .*{_BFLOAT}.*<(?:FloatingCast|IntegralToFloating)>"
