@@ -34,6 +34,9 @@ from metal_emulator import (
     run_kernel,
 )
 
+# What tests the tests may take long.
+pytestmark = pytest.mark.slow
+
 THREADS = 64
 
 

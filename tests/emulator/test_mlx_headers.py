@@ -9,6 +9,9 @@ import pytest
 from metal_emulator import Options, RaceError, lint, run_function
 from metal_emulator.compile import mlx_include_directory
 
+# What tests the tests may take long.
+pytestmark = pytest.mark.slow
+
 TYPES = {mx.float32: "float", mx.bfloat16: "bfloat16_t", mx.float16: "half"}
 EPSILON = {mx.float32: 2e-6, mx.float16: 2**-10, mx.bfloat16: 2**-7}
 DTYPES = [pytest.param(d, id=n.removesuffix("_t")) for d, n in TYPES.items()]

@@ -10,6 +10,9 @@ import mlx.core as mx
 import pytest
 from metal_emulator import Report, emulated, import_emulated
 
+# What tests the tests may take long.
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("mlx_lm", reason="mlx-lm is not installed")
 
 # Largest error of one rounding, relative to the largest value.

@@ -22,6 +22,9 @@ from metal_emulator import (
     run_kernel,
 )
 
+# What tests the tests may take long.
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("mlx_lm", reason="mlx-lm is not installed")
 with emulated():
     gated_delta = import_emulated("mlx_lm.models.gated_delta")

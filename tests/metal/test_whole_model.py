@@ -40,7 +40,7 @@ def logits_of(model: Model, ttt: bool) -> tuple[list[mx.array], list[int]]:
     return found, ids
 
 
-@pytest.mark.parametrize("ttt", [False, True])
+@pytest.mark.parametrize("ttt", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_logits_are_those_of_the_operations(
     model: Model, ttt: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +73,7 @@ def test_delta_rule_is_that_of_the_operations(
         assert used == KERNELS.keys() - ONLY_TTT - {"gla_chunks"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("saved", ["float32", "bfloat16"])
 def test_a_state_of_another_dtype_goes_on(
     saved: str, model: Model, builtin: Path, tmp_path: Path

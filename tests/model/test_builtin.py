@@ -18,6 +18,8 @@ from converters import load_tokenizer
 
 GREEDY = SamplingSettings(temperature=0, repetition_penalty=1)
 REPLIES = json.loads((GOLDENS / "builtin.json").read_text())["replies"]
+# Without a fast BLAS a reply takes MLX a second and more.
+FEW = 5
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,13 @@ def until_end(ids: list[int]) -> list[int]:
     return ids[: ids.index(IM_END) + 1]
 
 
-@pytest.mark.parametrize("stored", REPLIES, ids=range(len(REPLIES)))
+@pytest.mark.parametrize(
+    "stored",
+    [
+        pytest.param(each, id=str(n), marks=[pytest.mark.slow] if n >= FEW else [])
+        for n, each in enumerate(REPLIES)
+    ],
+)
 def test_stored_replies(stored: dict[str, Any], model: Model, folder: Path) -> None:
     plain = reply(model, stored["prompt"], ttt=False)
     assert plain == stored["plain"]
@@ -102,6 +110,7 @@ def test_logits_are_the_references(model: Model, folder: Path) -> None:
         assert max_difference(last, bare.last_logits(ids)) <= LOGITS
 
 
+@pytest.mark.slow
 def test_quantised_stays_near(model: Model, folder: Path) -> None:
     """Mean KL divergence over every position of the stored conversations."""
     limits = {8: KL_8_BIT, 4: KL_4_BIT}
