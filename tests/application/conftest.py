@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from offline import go_offline
 
 from converters import convert
 from genesis_chat import Genesis
@@ -45,7 +46,7 @@ def empty_home(home: Path) -> Path:
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks the Hub here, not even in vain."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    go_offline(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -237,18 +238,18 @@ def test_a_model_that_hangs_costs_nothing_that_was_shown(home: Path) -> None:
         lines = [process.stdout.readline(), process.stdout.readline()]
         model = json.loads(lines[0])[0]
         os.kill(model, signal.SIGSTOP)
-        os.set_blocking(process.stdout.fileno(), False)
 
-        def all_kept() -> bool:
-            lines.extend(process.stdout or ())
-            return on_the_disk(home) == text_of(lines)
+        def read() -> None:
+            for line in process.stdout or ():
+                lines.append(line)
 
+        reader = threading.Thread(target=read)
+        reader.start()
         try:
-            wait_until(all_kept)
-            kept = text_of(lines)
+            wait_until(lambda: on_the_disk(home) == text_of(lines))
+            kept = on_the_disk(home)
             process.send_signal(signal.SIGKILL)
-            process.wait()
-            lines += process.stdout.readlines()
+            reader.join()
         finally:
             # A stopped process does not notice that its parent is gone.
             os.kill(model, signal.SIGKILL)

@@ -308,8 +308,8 @@ def compile_kernel(
         unit, ir = Path(folder) / "kernel.cpp", Path(folder) / "kernel.ll"
         unit.write_text(
             f'#include "{_MLX_HEADERS}/utils.h"\n'
-            f'#line 1 "{KERNEL_FILE}"\n{translate(generated.text)}\n'
-            f'#line 1 "entry"\n{entry}\n'
+            f"{_KERNEL_BEGINS}{translate(generated.text)}\n"
+            f"{_ENTRY_BEGINS}{entry}\n"
         )
         flags = [
             # Metal 3 is based on C++14, its compiler takes newer syntax as well.
@@ -403,10 +403,14 @@ def _dumps(
     """
     *options, unit = flags
     inside = Path(unit).with_name("inside.cpp")
-    inside.write_text(
-        f'#include "{_MLX_HEADERS}/utils.h"\nnamespace {_NAMESPACE} {{\n'
-        f'#line 1 "{KERNEL_FILE}"\n{translate(generated.text)}\n}}\n'
-    )
+    text = Path(unit).read_text()
+    # The entry makes the kernel's template a function.
+    for line, put in (
+        (_KERNEL_BEGINS, f"namespace {_NAMESPACE} {{\n"),
+        (_ENTRY_BEGINS, f"}}\nusing namespace {_NAMESPACE};\n"),
+    ):
+        text = text.replace(line, put + line, 1)
+    inside.write_text(text)
     dump = ("-fsyntax-only", "-w", "-Xclang", "-ast-dump", "-Xclang")
     whole = compiler.run(
         [*options, str(inside), *dump, f"-ast-dump-filter={_NAMESPACE}"]
@@ -428,6 +432,7 @@ def _dumps(
 
 
 _NAMESPACE = "kernel_source"
+_KERNEL_BEGINS, _ENTRY_BEGINS = f'#line 1 "{KERNEL_FILE}"\n', '#line 1 "entry"\n'
 _BFLOAT = r"'(?:[^']*':')?(?:device |const |thread )*__bf16'"
 _IMPLICIT_CAST = re.compile(
     rf"ImplicitCastExpr .*{_BFLOAT}.*<(?:FloatingCast|IntegralToFloating)>"

@@ -4,6 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from offline import go_offline
 
 from genesis_chat.models import install
 
@@ -11,7 +12,7 @@ from genesis_chat.models import install
 @pytest.fixture(autouse=True)
 def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks the Hub here, not even in vain."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    go_offline(monkeypatch)
 
 
 @pytest.fixture(scope="session")
