@@ -138,9 +138,9 @@ def test_a_folder_that_may_not_be_written(module: Path, tmp_path: Path) -> None:
     "other",
     [
         {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
-        {"NUMBA_CPU_NAME": "x86-64"},
-        {"NUMBA_CPU_FEATURES": ""},
-        {"NUMBA_OPT": "1"},
+        pytest.param({"NUMBA_CPU_NAME": "x86-64"}, marks=pytest.mark.slow),
+        pytest.param({"NUMBA_CPU_FEATURES": ""}, marks=pytest.mark.slow),
+        pytest.param({"NUMBA_OPT": "1"}, marks=pytest.mark.slow),
     ],
     ids=["both", "another name", "other features", "other code of the compiler"],
 )

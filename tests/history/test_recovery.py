@@ -13,6 +13,8 @@ from genesis_chat.history import HistoryError, NewConversation, NewMessage, Stor
 from genesis_chat.history.recovery import Recovery
 
 OVERWRITES = 1000
+# So many of them in `make test`.
+FEW = 200
 WORDS = ["the", "green", "bird", "sings", "near", "an", "old", "house", "while"]
 
 
@@ -59,7 +61,13 @@ def content_of(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("seed", range(OVERWRITES))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(seed, marks=[pytest.mark.slow] if seed >= FEW else [])
+        for seed in range(OVERWRITES)
+    ],
+)
 def test_random_overwrites(
     seed: int, whole: tuple[bytes, dict[str, str]], tmp_path: Path
 ) -> None:
