@@ -153,7 +153,7 @@ def _columns(source: sqlite3.Connection, table: str) -> tuple[str, ...]:
     columns = COLUMNS[table]
     try:
         source.execute(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0")
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeError):
         return tuple(column for column in columns if column not in LATER)
     return columns
 

@@ -14,8 +14,7 @@ from filelock import FileLock
 from terminal import Result, run
 from waiting import PATIENCE_SECONDS
 
-from backends.genesis_cpu.compiling import _Settings, compiling
-from backends.genesis_cpu.loader import compile_elsewhere
+from backends.genesis_cpu.compiling import _Settings, compile_elsewhere, compiling
 
 # What a small kernel gives, and whether it had to be compiled.
 SCRIPT = dedent("""
@@ -252,7 +251,7 @@ def test_of_programs_that_start_together_one_compiles(
         return acquire(lock, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: ran.set())
-    arguments = (tmp_path / "model", "int8", compiled, False)
+    arguments = ("package", compiled, "argument")
     with FileLock(compiled / "lock"):
         monkeypatch.setattr(FileLock, "acquire", acquire_and_tell)
         thread = threading.Thread(target=compile_elsewhere, args=arguments)
@@ -268,5 +267,5 @@ def test_a_folder_that_cannot_have_a_lock(
     ran = threading.Event()
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: ran.set())
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    compile_elsewhere(tmp_path, "int8", tmp_path / "file" / "compiled", False)
+    compile_elsewhere("package", tmp_path / "file" / "compiled")
     assert ran.is_set()
