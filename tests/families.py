@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-VOCABULARY = 256
+from chat_models import byte_level, write_folder
+
+# A few more than the tokenizers of `chat_models` have, as with real models.
+VOCABULARY = 272
 
 COMMON: dict[str, Any] = {
     "vocab_size": VOCABULARY,
@@ -44,6 +47,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "mistral": {"attention_bias": True},
     "qwen2": {},
     "qwen3": {},
+    "smollm3": {"tie_word_embeddings": True},
     "phi3": {"rope_scaling": None},
     "olmo2": {},
     "gemma2": {
@@ -144,6 +148,17 @@ def write_model(
         table |= dict.fromkeys(part, file)
     index = directory / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": table}), encoding="utf-8")
+    return directory
+
+
+def write_chat_model(
+    directory: Path, family: str, shards: int = 1, **quantization: Any
+) -> Path:
+    """The same with a tokenizer and a chat template."""
+    write_model(directory, family, shards, **quantization)
+    config = (directory / "config.json").read_bytes()
+    write_folder(directory, byte_level(plain=()), eos_token="<|im_end|>")
+    (directory / "config.json").write_bytes(config)
     return directory
 
 

@@ -112,4 +112,10 @@ class LocalEngine:
         self, state: State, plan: Plan, run: Run, switches: frozenset[str]
     ) -> None:
         prompt = plan.prompt[: len(plan.prompt) - len(run.begun)]
-        self._states.keep(state, [*prompt, *run.tokens][: state.offset], switches)
+        read = [*prompt, *run.tokens][: state.offset]
+        features, stop_ids = self._model.features, self._model.format.stop_ids
+        # A template may close the reply with another token than the model did.
+        if features.can_trim and len(read) > len(prompt) and read[-1] in stop_ids:
+            state.trim(1)
+            read.pop()
+        self._states.keep(state, read, switches)

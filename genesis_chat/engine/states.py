@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .loader import LoadedModel, State
 from .plan import Plan
+from .prompt.prefix import shared_length
 from .snapshots import Snapshots
 
 LIMIT_BYTES = 256 * 2**20
@@ -36,25 +37,31 @@ class States:
     def find(self, plan: Plan, switches: frozenset[str]) -> tuple[State, int]:
         """A state to read on with, the caller's own, and how much it has read.
 
-        It is the one that has read most of the prompt but not all of it.
+        It is the one that has read most of the prompt but not all of it; where tokens
+        can be taken back it may have read something else after that.
         """
-        entry = self._in_memory(plan.prompt, switches)
-        known = len(entry.read) if entry else 0
+        prompt = plan.prompt
+        entry, known = self._in_memory(prompt, switches)
         if self._snapshots:
-            # Of a reply's last token it is not known whether its state has read it.
-            ends = [e for b in plan.boundaries for e in (b, b - 1)]
-            ends = [e for e in ends if known < e < len(plan.prompt)]
-            found = self._snapshots.longest(self._model, switches, plan.prompt, ends)
+            # Of a reply's end it is not known how much of it its state has read: not
+            # its last token yet, or what the template closes it with too.
+            ends = {e for b in plan.boundaries for e in (b - 1, b, b + 1)}
+            longer = [e for e in ends if known < e < len(prompt)]
+            found = self._snapshots.longest(self._model, switches, prompt, longer)
             if found:
-                entry = _Entry(plan.prompt[: found.offset], switches, found)
+                known = found.offset
+                entry = _Entry(prompt[:known], switches, found)
                 self._remember(entry)
         if entry is None:
             return self._model.new_state(switches), 0
         if self._model.features.can_copy:
-            return entry.state.copy(), len(entry.read)
+            state = entry.state.copy()
+            if known < state.offset:
+                state.trim(state.offset - known)
+            return state, known
         # It can only be handed on: who goes back to this place reads anew.
         self._entries.remove(entry)
-        return entry.state, len(entry.read)
+        return entry.state, known
 
     def keep(self, state: State, read: Sequence[int], switches: frozenset[str]) -> None:
         """Remember a state that has read these tokens."""
@@ -75,19 +82,23 @@ class States:
         self._entries.clear()
         self._unsaved.clear()
 
-    def _in_memory(self, prompt: list[int], switches: frozenset[str]) -> _Entry | None:
-        fitting = [
-            entry
-            for entry in self._entries
-            if entry.switches == switches
-            and len(entry.read) < len(prompt)
-            and prompt[: len(entry.read)] == entry.read
-        ]
-        best = max(fitting, key=lambda entry: len(entry.read), default=None)
+    def _in_memory(
+        self, prompt: list[int], switches: frozenset[str]
+    ) -> tuple[_Entry | None, int]:
+        """The state that helps most, and how much of the prompt it has read."""
+        features = self._model.features
+        trims = features.can_trim and features.can_copy
+        best, most = None, 0
+        for entry in self._entries:
+            if entry.switches != switches:
+                continue
+            shared = min(shared_length(entry.read, prompt), len(prompt) - 1)
+            if shared > most and (trims or shared == len(entry.read)):
+                best, most = entry, shared
         if best:
             self._entries.remove(best)
             self._entries.append(best)
-        return best
+        return best, most
 
     def _remember(self, entry: _Entry) -> None:
         self._entries = [

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from chat_models import write_folder
-from families import write_model
+from families import write_chat_model
 
 from genesis_chat.engine import open_model
 from genesis_chat.errors import ModelError
@@ -17,12 +16,7 @@ pytest.importorskip("mlx_lm", reason="mlx-lm is not installed")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A small Llama with a tokenizer."""
-    folder = write_model(tmp_path / "model", "llama")
-    tokenizer = write_folder(tmp_path / "tokenizer")
-    for path in tokenizer.iterdir():
-        if path.name != "config.json":
-            path.rename(folder / path.name)
-    return folder
+    return write_chat_model(tmp_path / "model", "llama")
 
 
 def scale_positions(folder: Path, scaling: dict[str, object]) -> None:

@@ -1,15 +1,18 @@
 """States kept between turns: on disk they are what they were in memory."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
 import pytest
 import tolerances
-from scripted import CONTEXT, ScriptedModel, ScriptedState
+from chat_models import SPECIAL, byte_level, write_folder
+from scripted import CAN_ALL, CONTEXT, ScriptedModel, ScriptedState
 from turns import GREEDY, finished
 
 from backends.contract import Features
+from converters import load_tokenizer
 from genesis_chat import Genesis
 from genesis_chat.engine import (
     Exchange,
@@ -19,6 +22,7 @@ from genesis_chat.engine import (
     Snapshots,
 )
 from genesis_chat.engine.plan import Plan
+from genesis_chat.engine.prompt import open_format
 from genesis_chat.engine.states import States
 from genesis_chat.settings import GenerationSettings
 
@@ -140,3 +144,45 @@ def test_only_what_can_be_saved_is_kept_on_disk(can_save: bool, tmp_path: Path) 
     states.keep(ScriptedState([1, 2]), [1, 2], OFF)
     states.save()
     assert len(list(tmp_path.iterdir())) == can_save
+
+
+def test_what_a_state_read_too_much_is_taken_back() -> None:
+    """Where the model can; the state that was kept stays as it was."""
+    states = States(scripted(Features(can_trim=True)), None)
+    states.keep(ScriptedState([1, 2, 3, 4]), [1, 2, 3, 4], OFF)
+    states.keep(ScriptedState([1, 2]), [1, 2], OFF)
+    for prompt, known in (([1, 2, 3, 9], 3), ([1, 2, 3, 4], 3), ([1, 9], 1), ([9], 0)):
+        found, read = states.find(Plan(prompt, [], (), 0), OFF)
+        assert isinstance(found, ScriptedState)
+        assert (found.read, read) == (prompt[:known], known)
+    other, read = states.find(Plan([1, 2, 3, 4], [], (), 0), frozenset({"ttt"}))
+    assert (other, read) == (ScriptedState(), 0)
+
+
+@pytest.mark.parametrize("runs_ahead", [False, True])
+@pytest.mark.parametrize("stop", ["</s>", "<|im_end|>"])
+def test_a_reply_that_ends_otherwise_than_the_template_closes_it(
+    stop: str, runs_ahead: bool, tmp_path: Path
+) -> None:
+    """Its state fits the next turn, also when it comes from the disk."""
+    folder = write_folder(tmp_path / "model", byte_level(plain=()))
+    tokenizer = load_tokenizer(folder)
+    said = [*tokenizer.encode("Yes."), SPECIAL.index(stop), 5]
+    network = ScriptedModel(said, runs_ahead)
+    network.vocab_size, network.context = tokenizer.vocab_size, 512
+    model = replace(
+        scripted(CAN_ALL),
+        tokenizer=tokenizer,
+        format=open_format(tokenizer, "mine")(),
+        language_model=network,
+        context=512,
+    )
+    one, *later = (LocalEngine(model, Snapshots(tmp_path / "on disk")) for _ in "123")
+    reply = finished(one.reply(Request("Is it?", GREEDY)))
+    assert (reply.text, reply.finish_reason) == ("Yes.", "stop")
+    exchange = Exchange("Is it?", reply.text, reply.token_ids)
+    for engine in (one, *later):
+        then = finished(engine.reply(Request("And?", GREEDY, exchanges=(exchange,))))
+        known = then.prompt_tokens - then.prefilled_tokens
+        assert known >= reply.prompt_tokens + len(said) - 3
+    model.format.close()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ....errors import ModelError
 from ....settings import ThinkingMode
 from ...protocol import Exchange, Request
+from ..prefix import shared_length
 from ..rendering import Renderer
 from ..thinking import MarkedBytes
 from .base import Layout, Sizes
@@ -85,7 +86,7 @@ class TemplateFormat:
             raise now
         # A template that cannot write what follows has no states to keep for it.
         shared = [
-            _shared(first.ids, second.ids)
+            shared_length(first.ids, second.ids)
             for first, second in zip(found[::2], found[1::2], strict=True)
             if isinstance(first, Layout) and isinstance(second, Layout)
         ]
@@ -106,7 +107,7 @@ class TemplateFormat:
         mode = short.settings.thinking
         if mode not in self._heads:
             first, second = self._layouts([short, replace(short, content=OTHER)])
-            self._heads[mode] = _shared(first.ids, second.ids)
+            self._heads[mode] = shared_length(first.ids, second.ids)
         return self._heads[mode]
 
     def close(self) -> None:
@@ -118,15 +119,3 @@ def _followed(turn: Request) -> Request:
     """The same conversation when its reply has been given and more is asked."""
     said = Exchange(turn.content, SHORT)
     return replace(turn, exchanges=(*turn.exchanges, said))
-
-
-def _shared(first: list[int], second: list[int]) -> int:
-    """How many ids both begin with."""
-    low, high = 0, min(len(first), len(second))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if first[low:middle] == second[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
