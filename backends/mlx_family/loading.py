@@ -56,6 +56,8 @@ def load(
     network = _network(directory, kind)
     if not on_metal():
         if wide < WIDE_SHARE * psutil.virtual_memory().available:
+            # Unpacked in the dtype of their scales, all weights would be rounded to it.
+            _cast(network, mx.float32)
             library.loader().dequantize_model(network)
         else:
             report(PACKED.format(wide=wide / 1e9))

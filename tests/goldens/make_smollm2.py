@@ -81,7 +81,7 @@ def unpack(source: Path, target: Path) -> None:
 
 
 def reply(model: Any, prompt: str) -> dict[str, Any]:
-    """A greedy reply: `ids`, and of each place the two likeliest `best` and `logits`."""
+    """A greedy reply: its `ids`, at each the two `best` ones, and their `logits`."""
     ids = model.tokenize(chatml(prompt).encode(), False, True)
     found: dict[str, Any] = {"prompt": ids, "ids": [], "best": [], "logits": []}
     model.reset()

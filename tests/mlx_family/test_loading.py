@@ -49,6 +49,24 @@ def test_packed_weights_give_what_mlx_lm_makes_of_them(tmp_path, quantization):
     assert model.dtype == "float32"
 
 
+@pytest.mark.parametrize("dtype", [mx.float16, mx.bfloat16])
+def test_packed_weights_are_not_rounded_to_the_dtype_of_their_scales(tmp_path, dtype):
+    from backends.mlx_family import library
+
+    folder = write_model(tmp_path / "packed", "llama", bits=4, group_size=32)
+    weights = mx.load(str(folder / "model.safetensors"))
+    stored = {
+        name: array.astype(dtype) if array.dtype == mx.float32 else array
+        for name, array in weights.items()
+    }
+    mx.save_safetensors(str(folder / "model.safetensors"), stored)
+    theirs, _ = library.loader().load_model(folder)
+    theirs.set_dtype(mx.float32)
+    ids = mx.array([TO_COME])
+    difference = mx.abs(backend.load(folder).network(ids) - theirs(ids)).max().item()
+    assert difference <= SPLIT
+
+
 def test_packed_experts_are_read(tmp_path):
     folder = write_model(tmp_path / "moe", "mixtral", bits=4, group_size=32)
     assert len(reply(backend.load(folder))) == 8
