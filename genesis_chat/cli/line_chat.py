@@ -171,8 +171,11 @@ class LineChat:
         self._change(store.find(rest).id)
 
     def _show(self, rest: str) -> None:
+        from ..engine import writer
+
         for message in self._branch():
-            name = "You" if message.role == "user" else "Genesis"
+            by = message.receipt.model if message.receipt else None
+            name = "You" if message.role == "user" else writer(by, self.genesis.model)
             cut = "" if message.status == "complete" else f" [{message.status}]"
             click.echo(sanitize(f"{name}: {message.content}{cut}\n"))
 

@@ -23,7 +23,7 @@ from .events import FinishReason, MixerReadings, PromptProgress
 from .memory import check_memory
 from .prompt import ChatFormat, GenesisFormat, open_format
 from .protocol import ModelFacts
-from .speaker import speaker_of
+from .speaker import GENESIS, speaker_of
 
 if TYPE_CHECKING:
     from backends.events import GeneratedToken, Prefilled
@@ -217,4 +217,4 @@ def _load(
 
 def _speaker(form: ChatFormat, name: str) -> str:
     # A Genesis model's name is the person's choice; it was tuned on its own.
-    return "Genesis" if isinstance(form, GenesisFormat) else speaker_of(name)
+    return GENESIS if isinstance(form, GenesisFormat) else speaker_of(name)

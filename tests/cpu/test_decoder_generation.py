@@ -14,7 +14,7 @@ from backends.errors import CacheError, ConfigError, ContextError, NonFiniteLogi
 from backends.events import FinishReason, Prefilled
 from backends.generation import generate, generate_with_progress
 from backends.genesis_cpu import Cache, ModelArgs
-from backends.genesis_cpu.decoder.backend import backend
+from backends.genesis_cpu.decoder.backend import backend, prefill_step
 from backends.sampling_settings import SamplingSettings
 from genesis_chat.paths import compiled_directory
 
@@ -48,6 +48,14 @@ def test_it_tells_what_it_is(model: LanguageModel) -> None:
     assert features.can_copy and features.can_save and features.can_trim
     assert not features.readings and not features.switches
     assert backend.device_facts().dtype == "int8"
+
+
+@pytest.mark.parametrize(
+    ("billions", "tokens"), [(0.135, 512), (0.5, 140), (1.7, 41), (8.0, 32)]
+)
+def test_large_models_read_less_at_once(billions: float, tokens: int) -> None:
+    """Between two parts a person can stop it."""
+    assert prefill_step(int(billions * 1e9)) == tokens
 
 
 def test_greedy_text_is_the_oracles(model: LanguageModel, reference: Any) -> None:

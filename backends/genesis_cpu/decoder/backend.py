@@ -17,19 +17,30 @@ from .stepper import DecoderStepper
 
 # Beside the folder of compiled code: all of it can be made again.
 DERIVED_FOLDER = "weights"
+# Products that two cores do in a second or so.
+SECOND = 70_000_000_000
+FEWEST, MOST = 32, 512
+
+
+def prefill_step(parameters: int) -> int:
+    """Tokens to read in one call: as many as can be interrupted within a second or so.
+
+    Each costs a product per weight; of few at a time weights are widened too often.
+    """
+    return min(max(SECOND // parameters, FEWEST), MOST)
 
 
 class DecoderLanguageModel:
     """A loaded decoder; see `contract.LanguageModel`."""
 
-    # As many tokens as can be interrupted within a second.
-    prefill_step = 512
     features = FEATURES
 
     def __init__(self, model: DecoderModel) -> None:
         self.network = model
         self.vocab_size, self.context = model.vocab_size, model.context
         self.dtype, self.device, self.nbytes = model.dtype, model.device, model.nbytes
+        parameters = model.nbytes // (4 if model.dtype == "float32" else 1)
+        self.prefill_step = prefill_step(parameters)
 
     def new_state(self, switches: Collection[str] = ()) -> DecoderCache:
         """A state before the first token; there are no switches."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from ...engine import measured_speed
+from ...engine import ModelFacts, measured_speed, writer
 from ...history import StoredMessage
 from ..shown import beginning, clock, code_blocks, line, plain, size
 from .body import ReplyBody
@@ -203,7 +203,7 @@ class MessageView(Vertical):
 
     def _refresh_lines(self) -> None:
         message = self.shown.message
-        name = "You" if message.role == "user" else "Genesis"
+        name = "You" if message.role == "user" else self._writer()
         parts: list[Content | tuple[str, str]] = [(name, "bold")]
         if self.shown.places > 1:
             parts.append((f"  < {self.shown.place}/{self.shown.places} >", "$accent"))
@@ -213,6 +213,11 @@ class MessageView(Vertical):
             parts.append((f"  {self._detail()}", "dim"))
         self._head.update(Content.assemble(*parts))
         self.say(self._state())
+
+    def _writer(self) -> str:
+        receipt = self.shown.message.receipt
+        loaded: ModelFacts | None = getattr(self.app, "model", None)
+        return line(writer(receipt.model if receipt else None, loaded)).plain
 
     def _detail(self) -> str:
         message = self.shown.message
