@@ -1,7 +1,10 @@
 """Long conversations: few messages are mounted, and all can be reached."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
+import pytest
 from desk import Desk
 from turns import WILD
 
@@ -142,5 +145,27 @@ def test_the_page_stays_under_the_mouse(sit_down: Sit) -> None:
         # Neither does the way back to the composer move it.
         await desk.press("escape")
         assert desk.chat.composer.has_focus and transcript.scroll_y == place
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize("what", ["show", "add", "reveal"])
+def test_the_end_of_the_program_overtakes_a_change(sit_down: Sit, what: str) -> None:
+    """What was to be shown then is not an error."""
+
+    async def visit(desk: Desk) -> None:
+        await desk.say("My name is Bob.")
+        transcript = desk.chat.transcript
+        shown = [view.shown for view in transcript.views]
+        desk.app.exit(0, return_code=0)
+        await transcript.remove()
+        change = {
+            "show": lambda: transcript.show(shown),
+            "add": lambda: transcript.add(shown[0]),
+            "reveal": lambda: transcript.reveal(shown[0].message.id),
+        }[what]
+        transcript._window = range(0)
+        with suppress(asyncio.CancelledError):
+            await change()
 
     sit_down(visit)

@@ -1,7 +1,8 @@
 """The messages of a conversation, of which only a few dozen are mounted."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from textual.containers import VerticalScroll
 from textual.events import MouseScrollDown, MouseScrollUp
@@ -71,7 +72,7 @@ class Transcript(VerticalScroll):
 
     async def show(self, messages: Sequence[Shown], left_out: int = 0) -> None:
         """Show another conversation or branch; `left_out` messages are not read."""
-        async with self._changing:
+        async with self._change():
             self._messages, self._left_out = list(messages), left_out
             self._window = range(0)
             with self.app.batch_update():
@@ -82,7 +83,7 @@ class Transcript(VerticalScroll):
 
     async def add(self, shown: Shown) -> MessageView:
         """Add a message at the end and go there."""
-        async with self._changing:
+        async with self._change():
             window, follows = self._window, not self.away
             near = window.stop == len(self._messages)
             self._messages.append(shown)
@@ -90,12 +91,13 @@ class Transcript(VerticalScroll):
                 await self._mount_window(range(window.start, len(self._messages)))
             else:
                 await self._mount_window(self._last_window)
+            view = self.views[-1]
         self.anchor()
-        return self.views[-1]
+        return view
 
     async def cut(self, shown: Sequence[Shown]) -> None:
         """Take away what follows these messages, and show them as they are now."""
-        async with self._changing:
+        async with self._change():
             self._messages = list(shown)
             window = range(
                 min(self._window.start, len(shown)), min(self._window.stop, len(shown))
@@ -107,7 +109,7 @@ class Transcript(VerticalScroll):
 
     async def set_left_out(self, count: int) -> None:
         """So many messages, the oldest, are no longer read."""
-        async with self._changing:
+        async with self._change():
             self._left_out = count
             await self._place_lines()
 
@@ -142,13 +144,13 @@ class Transcript(VerticalScroll):
         """Go to the end of the conversation and follow it, or to its beginning."""
         if end:
             if self._beyond_end:
-                async with self._changing:
+                async with self._change():
                     await self._mount_window(self._last_window)
             self.anchor()
             return
         self.release_anchor()
         if self._window.start:
-            async with self._changing:
+            async with self._change():
                 await self._mount_window(range(min(WINDOW, len(self._messages))))
         self.scroll_home(animate=False)
 
@@ -182,6 +184,17 @@ class Transcript(VerticalScroll):
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         self.more(1)
 
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[None]:
+        """One change at a time; one that the end of the program overtakes is over."""
+        async with self._changing:
+            try:
+                yield
+            except Exception as error:
+                if self.is_attached and self.app.return_code is None:
+                    raise
+                raise asyncio.CancelledError from error
+
     @property
     def _mounted(self) -> list[Shown]:
         return self._messages[self._window.start : self._window.stop]
@@ -202,7 +215,7 @@ class Transcript(VerticalScroll):
 
     async def _reach(self, place: int) -> MessageView:
         """The view of a message, mounted if it was not."""
-        async with self._changing:
+        async with self._change():
             if place not in self._window:
                 first = max(0, place - ABOVE)
                 self.release_anchor()
@@ -214,7 +227,7 @@ class Transcript(VerticalScroll):
     async def _grow(self, step: int) -> None:
         """Mount more at one end, take some away at the other, and keep the place."""
         try:
-            async with self._changing:
+            async with self._change():
                 start, stop = self._window.start, self._window.stop
                 views = dict(zip(self._window, self.views, strict=True))
                 if step < 0:
