@@ -4,8 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ggufs
 import pytest
 from terminal import run
+
+from converters import convert
 
 HEAVY = {
     "mlx",
@@ -80,6 +83,18 @@ def test_asking_leaves_out_what_it_does_not_need() -> None:
     modules = top(imported("ask", "hello", "--max-tokens", "1"))
     unneeded = {"huggingface_hub", "rich", "torch", "tokenizers", "jinja2"}
     assert not (unneeded | {"mlx_lm", "transformers"}) & modules
+
+
+def test_asking_a_decoder_leaves_out_what_it_does_not_need(tmp_path: Path) -> None:
+    """Its template is rendered elsewhere, and nothing of mlx-lm is needed."""
+    ggufs.write(tmp_path / "tiny.gguf", kind="Q8_0")
+    convert(tmp_path / "tiny.gguf", tmp_path / "tiny")
+    options = ("-m", str(tmp_path / "tiny"), "--backend", "cpu", "--max-tokens", "1")
+    modules = top(imported("ask", "hello", *options))
+    assert {"numpy", "numba", "tokenizers"} <= modules
+    unwanted = {"mlx", "mlx_lm", "transformers", "jinja2", "gguf", "torch", "textual"}
+    unwanted |= {"huggingface_hub", "rich", "sentencepiece", "tqdm"}
+    assert not unwanted & modules
 
 
 def test_package_alone_imports_the_standard_library_only() -> None:
