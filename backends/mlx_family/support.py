@@ -23,7 +23,7 @@ SUPPORTED = frozenset({
     "minimax", "minimax_m3_vl", "mistral", "mixtral", "muse_glimmer", "nanochat",
     "nemotron-nas", "nemotron_h", "olmo2", "olmo3", "olmoe", "phi3", "pixtral",
     "prism_hadamard_qwen35", "qwen2", "qwen3", "qwen3_5", "qwen3_5_moe", "qwen3_moe",
-    "qwen3_next", "qwen3_vl", "qwen3_vl_moe", "rwkv7", "seed_oss", "talkie",
+    "qwen3_next", "qwen3_vl", "qwen3_vl_moe", "rwkv7", "seed_oss", "smollm3", "talkie",
     "telechat3", "youtu_llm",
 })  # fmt: skip
 PLAIN, WINDOW = "KVCache", "RotatingKVCache"

@@ -179,7 +179,11 @@ def default_name() -> str:
     models = models_directory()
     file = models / DEFAULT_FILE
     try:
-        name = read_text(file, LARGEST_WRITTEN, regular=True).text.strip()
+        found = read_text(file, LARGEST_WRITTEN, regular=True)
+        # Our own file: bytes that are no text are damage, and not to be guessed at.
+        if problem := found.problem(file.name):
+            raise TextFileError(problem)
+        name = found.text.strip()
     except (FileNotFoundError, NotADirectoryError):
         name = ""
     except (OSError, TextFileError) as error:

@@ -132,11 +132,15 @@ def test_only_blank_lines_around_a_reply_are_dropped(
     pieces: list[str], text: str
 ) -> None:
     class Tokens:
+        strips_space = False
+        thinking = None
+        stop_texts: tuple[str, ...] = ()
+
         def token_bytes(self, token: int) -> bytes:
             return pieces[token].encode()
 
     tokens: Any = Tokens()
-    detokenizer = Detokenizer(tokens)
-    shown = "".join(detokenizer.push(n) for n in range(len(pieces)))
+    detokenizer = Detokenizer(tokens, tokens, False)
+    shown = [each for n in range(len(pieces)) for each in detokenizer.push(n)]
     shown += detokenizer.flush()
-    assert shown == text
+    assert "".join(part for _, part in shown) == text

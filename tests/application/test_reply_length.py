@@ -31,7 +31,7 @@ def told(*arguments: str) -> dict[str, object]:
 def test_a_quarter_of_the_context_and_512_at_least(
     genesis: Genesis, context: int, longest: int
 ) -> None:
-    planner = Planner(genesis.model.tokenizer, context)
+    planner = Planner(genesis.model.format, context)
     request = Request("x", GenerationSettings(), "", ())
     assert planner.longest(request) == longest
     bounded = Request("x", GenerationSettings(max_tokens=7), "", ())
@@ -115,7 +115,7 @@ def test_receipts_say_what_it_was_and_old_ones_are_read(
         text = file.read_text().replace('"max_tokens": 512', f'"max_tokens": {length}')
         other = tmp_path / f"{length}.json"
         other.write_text(text)
-        assert call("history", "import", other).code == 0
+        assert call("history", "import", "--again", other).code == 0
         with Store.open() as store:
             latest = store.latest()
             assert latest

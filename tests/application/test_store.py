@@ -46,7 +46,7 @@ def test_reserved_names_are_refused_in_any_case(
         ("default.safetensors", "default-model"),
         ("guiferrarib/genesis-152m-instruct", "genesis-152m-instruct"),
         ("owner/name@main", "name"),
-        ("..", "model"),
+        ("...", "model"),
         ("/weird/ünï cödé!.safetensors", "n--c-d"),
     ],
 )

@@ -122,7 +122,7 @@ def test_litter_is_no_checkpoint(
     assert resolve_source(folder).weights == folder / "model.safetensors"
     assert convert(folder, tmp_path / "out", tokenizer=tokenizer_file)
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ConversionError, match="holds no safetensors file"):
+    with pytest.raises(ConversionError, match="holds no safetensors or GGUF file"):
         resolve_source(folder)
     with pytest.raises(ConversionError, match="macOS keeps"):
         convert(folder / "._model.safetensors", tmp_path / "no")
@@ -282,7 +282,7 @@ def test_a_cache_that_is_not_whole_is_told(cache: Path, tmp_path: Path) -> None:
         convert(cache, tmp_path / "out")
     # An interrupted download: the link leads to nothing.
     weights.rename(weights.with_name(f"{weights.name}.incomplete"))
-    with pytest.raises(ConversionError, match="holds no safetensors file"):
+    with pytest.raises(ConversionError, match="holds no safetensors or GGUF file"):
         resolve_source(cache)
     shutil.rmtree(cache / "snapshots")
     (cache / "snapshots").mkdir()
