@@ -51,6 +51,8 @@ LINES = [
         "## Users",
         "## user",
     ),
+    *("<details><summary>Thought</summary>", "</details>", "\\</details> "),
+    *("<details><summary>Thought for 3 s</summary>\r", "<details>", " </details>"),
     *(" ## User", "### User", "## Assistant (interrupted)", "## Assistant (odd)"),
     *("<!-- genesis-chat 1 -->", "\\<!-- genesis-chat 1, created x -->", "<!--", "-->"),
     *(
@@ -94,6 +96,8 @@ RECEIPTS = st.builds(
     backend=st.none() | TEXTS.map(storable),
     dtype=st.none() | TEXTS.map(storable),
     delta_rule=st.booleans(),
+    thought_tokens=_NUMBERS,
+    thought_seconds=_RATES,
 )
 
 
@@ -116,6 +120,7 @@ def conversations(draw: st.DrawFn) -> Exported:
                 created=draw(TIMES),
                 token_ids=tuple(draw(st.lists(st.integers(0, 2**32 - 1), max_size=3))),
                 receipt=draw(st.none() | RECEIPTS),
+                thought=draw(st.just("") | TEXTS),
             )
         )
     return conversation(
@@ -176,6 +181,7 @@ def expected(exported: Exported) -> NewConversation:
                 status="interrupted" if m.status == "writing" else m.status,
                 token_ids=m.token_ids,
                 receipt=m.receipt,
+                thought=storable(m.thought),
             )
             for m in messages
         ),

@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from genesis_chat.engine import Event, Request, Text
+from genesis_chat.engine import Event, Request, Text, Thought
 
 # What the interface itself writes: colours, places, whole frames, pointer shapes.
 OWN = re.compile(
@@ -50,15 +50,16 @@ class Recorder(HeadlessDriver):
 
 @dataclass
 class Says(Scripted):
-    """Says given texts."""
+    """Says given texts, or thinks them."""
 
     texts: Sequence[str] = ()
+    kind: type[Text | Thought] = Text
 
     def reply(
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
     ) -> Generator[Event]:
         for id, text in enumerate(self.texts):
-            yield Text(f"{text}\n\n", (id,), (0.0,))
+            yield self.kind(f"{text}\n\n", (id,), (0.0,))
         yield from list(super().reply(request))[-1:]
 
 

@@ -50,8 +50,9 @@ def list_command(deleted: bool, limit: int | None, json_output: bool) -> int:
 @history.command()
 @click.argument("id", required=False)
 @click.option("--tree", is_flag=True, help="Every branch, not only the current one.")
+@click.option("--thoughts", is_flag=True, help="Also what was thought before replies.")
 @AS_JSON
-def show(id: str | None, tree: bool, json_output: bool) -> int:
+def show(id: str | None, tree: bool, thoughts: bool, json_output: bool) -> int:
     """Show a conversation, by default the one changed last."""
     with open_history() as store:
         found = store.find(id) if id else store.latest()
@@ -66,7 +67,8 @@ def show(id: str | None, tree: bool, json_output: bool) -> int:
     if found.system:
         click.echo(sanitize(f"system: {found.system}"))
     for message in messages:
-        click.echo(sanitize(f"\n{_heading(message)}\n{message.content}"))
+        thought = _thought(message, whole=thoughts) if message.thought else ""
+        click.echo(sanitize(f"\n{_heading(message)}\n{thought}{message.content}"))
     return 0
 
 
@@ -221,6 +223,16 @@ def _line(conversation: "Conversation", length: int) -> None:
 def _heading(message: "StoredMessage") -> str:
     status = "" if message.status == "complete" else f" ({message.status})"
     return f"{message.role}{status}, {_when(message.created)}:"
+
+
+def _thought(message: "StoredMessage", *, whole: bool) -> str:
+    """What was thought before a reply: one line, or all of it, set off."""
+    from ..history.thoughts import summary
+
+    if not whole:
+        return f"[{summary(message)}; --thoughts shows it]\n"
+    lines = [f"> {line}".rstrip() for line in message.thought.split("\n")]
+    return "\n".join([f"[{summary(message)}]", *lines, "", ""])
 
 
 def _when(milliseconds: int) -> str:

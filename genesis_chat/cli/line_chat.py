@@ -171,11 +171,12 @@ class LineChat:
         self._change(store.find(rest).id)
 
     def _show(self, rest: str) -> None:
-        from ..engine import writer
+        from ..engine.speaker import speaker_of_reply
 
+        model = self._kept.engine.model
         for message in self._branch():
-            by = message.receipt.model if message.receipt else None
-            name = "You" if message.role == "user" else writer(by, self.genesis.model)
+            wrote = message.receipt.model if message.receipt else None
+            name = "You" if message.role == "user" else speaker_of_reply(wrote, model)
             cut = "" if message.status == "complete" else f" [{message.status}]"
             click.echo(sanitize(f"{name}: {message.content}{cut}\n"))
 

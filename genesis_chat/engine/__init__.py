@@ -23,7 +23,6 @@ from .outlook import Outlook, outlook
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
 from .snapshots import LIMIT_BYTES, Snapshots
-from .speaker import writer
 from .worker import WorkerEngine
 
 __all__ = [
@@ -57,5 +56,4 @@ __all__ = [
     "open_here_or_apart",
     "open_model",
     "outlook",
-    "writer",
 ]

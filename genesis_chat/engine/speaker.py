@@ -4,19 +4,23 @@ import re
 
 from .protocol import ModelFacts
 
-GENESIS = "Genesis"
 # Sizes, quantisations and variants, which a name goes on with.
 _VARIANT = re.compile(
     r"\d+(\.\d+)?[bmk]|\d+x\d+b|a\d+(\.\d+)?b|e\d+b|\d+bits?|(q|int|fp|bf)\d+.*|"
     r"instruct|chat|it|base|preview|mlx|gguf|dwq|mxfp4|\d{4}",
     re.IGNORECASE,
 )
+# Every model of the family is called that, however it is installed.
+GENESIS = "Genesis"
+_GENESIS = re.compile(r"builtin$|genesis\b", re.IGNORECASE)
+# Who wrote what nobody noted the model of.
+_SOMEBODY = "Assistant"
 
 
 def speaker_of(name: str) -> str:
     """A model's short name: `mlx-community/Llama-3.2-3B-Instruct-4bit` is Llama-3.2."""
     name = name.rstrip("/").rpartition("/")[2]
-    if name == "builtin" or name.lower().startswith("genesis"):
+    if _GENESIS.match(name):
         return GENESIS
     for word in re.finditer(r"[^-_\s]+", name):
         if word.start() and _VARIANT.fullmatch(word[0]):
@@ -24,11 +28,14 @@ def speaker_of(name: str) -> str:
     return name
 
 
-def writer(model: str | None, loaded: ModelFacts | None) -> str:
-    """What to call who wrote a reply, by the model's name in its receipt.
+def speaker_of_reply(model: str | None, loaded: ModelFacts | None) -> str:
+    """What is said to have written a stored reply.
 
-    A reply that has none comes from the model that is loaded.
+    `model` is the name in its receipt, None without one; a model that is `loaded`
+    knows better what it is called.
     """
-    if loaded and loaded.speaker and model in (None, loaded.name):
+    if not model:
+        return _SOMEBODY
+    if loaded and loaded.speaker and model == loaded.name:
         return loaded.speaker
-    return GENESIS if model is None else speaker_of(model)
+    return speaker_of(model) or _SOMEBODY

@@ -181,8 +181,8 @@ def default_name() -> str:
     try:
         found = read_text(file, LARGEST_WRITTEN, regular=True)
         # Our own file: bytes that are no text are damage, and not to be guessed at.
-        if problem := found.problem(file.name):
-            raise TextFileError(problem)
+        if found.encoding != "UTF-8" or found.first is not None:
+            raise TextFileError("is no UTF-8")
         name = found.text.strip()
     except (FileNotFoundError, NotADirectoryError):
         name = ""

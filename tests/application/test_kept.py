@@ -19,7 +19,7 @@ from genesis_chat import Genesis
 from genesis_chat.chat import Chat
 from genesis_chat.engine import Finished, Reply, Session, Text
 from genesis_chat.errors import ContextFullError, GenerationError, HistoryError
-from genesis_chat.history import Store
+from genesis_chat.history import NewConversation, NewMessage, Store
 from genesis_chat.settings import GenerationSettings
 
 GREEDY = ("--temp", "0", "--repetition-penalty", "1")
@@ -313,6 +313,19 @@ def test_history_commands(home: Path) -> None:
         assert len(store.conversations()) == 2
     assert call("history", "backup", copy).code == 1
     assert call("history", "show", "none").code == 1
+
+
+def test_history_shows_thoughts_folded(home: Path) -> None:
+    said = [
+        NewMessage("user", "Hi", None),
+        NewMessage("assistant", "Yes.", 0, thought="Hm \x1b[31m\n\nso"),
+    ]
+    with Store.open(home / "history.sqlite3") as store:
+        store.insert([NewConversation("t", "", said)])
+    folded = run("history", "show").out
+    whole = run("history", "show", "--thoughts").out
+    assert "[Thought; --thoughts shows it]\nYes." in folded and "Hm" not in folded
+    assert "[Thought]\n> Hm \u241b[31m\n>\n> so\n\nYes." in whole
 
 
 def test_history_shows_control_characters_as_text(home: Path) -> None:

@@ -1,10 +1,12 @@
 """What a model is called where it speaks."""
 
+from dataclasses import replace
+
 import pytest
 
 from genesis_chat import Genesis
-from genesis_chat.engine import ModelFacts
-from genesis_chat.engine.speaker import speaker_of, writer
+from genesis_chat.engine.speaker import speaker_of, speaker_of_reply
+from genesis_chat.models import BUILTIN
 
 
 @pytest.mark.parametrize(
@@ -32,9 +34,11 @@ def test_genesis_is_genesis_whatever_it_is_called() -> None:
     assert not model.thinks and not model.thinking_is_switched
 
 
-def test_a_reply_is_its_writers_whatever_model_is_loaded() -> None:
-    loaded = ModelFacts("mine", 512, "int8", "CPU", None, speaker="Genesis")
-    assert writer("mine", loaded) == writer(None, loaded) == "Genesis"
-    assert writer("SmolLM2-135M-Instruct", loaded) == "SmolLM2"
-    assert writer("mine", None) == "mine"
-    assert writer(None, None) == "Genesis"
+def test_stored_replies_are_of_the_model_that_their_receipt_names() -> None:
+    loaded = Genesis.load("builtin").model
+    mine = replace(loaded, name="Qwen3-4B", speaker="Owl")
+    assert speaker_of_reply("Qwen3-4B", mine) == "Owl"
+    assert speaker_of_reply("Qwen3-8B", mine) == "Qwen3"
+    assert speaker_of_reply(BUILTIN, mine) == "Genesis"
+    assert speaker_of_reply("genesis-152m-instruct", None) == "Genesis"
+    assert speaker_of_reply(None, loaded) == "Assistant"

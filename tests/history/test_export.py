@@ -80,8 +80,8 @@ def test_branches_come_back_from_markdown(
         while index is not None:
             branch.append(whole.messages[index])
             index = whole.messages[index].parent
-        assert [(m.role, m.content, m.status) for m in new.messages] == [
-            (m.role, m.content, m.status) for m in branch[::-1]
+        assert [(m.role, m.content, m.status, m.thought) for m in new.messages] == [
+            (m.role, m.content, m.status, m.thought) for m in branch[::-1]
         ]
         assert [m.parent for m in new.messages] == [
             None,
@@ -102,6 +102,56 @@ def test_markdown_survives_an_editor_that_changes_line_ends(
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     (found,) = read_import(path)
     assert [m.content for m in found.messages] == [storable(c) for c in contents]
+
+
+THOUGHT = """\
+## Assistant
+
+<details><summary>Thought for 3 s, 120 tokens</summary>
+
+Is it *Tokyo*?
+
+\\</details>
+
+</details>
+
+Tokyo.
+"""
+
+
+def test_a_thought_is_folded_in_markdown(tmp_path: Path) -> None:
+    messages = turns("Where?", "Tokyo.")
+    receipt = replace(RECEIPT, thought_tokens=120, thought_seconds=3.2)
+    thought = "Is it *Tokyo*?\n\n</details>"
+    messages[1] = replace(messages[1], thought=thought, receipt=receipt)
+    exported = [(conversation(messages), messages)]
+    assert exported_text("markdown", exported).endswith(THOUGHT)
+    path = export("markdown", exported, tmp_path / "file")
+    # As editors do that end every line in their own way.
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    (found,) = read_import(path)
+    assert [(m.content, m.thought) for m in found.messages] == [
+        ("Where?", ""),
+        ("Tokyo.", thought),
+    ]
+
+
+def test_what_only_looks_like_a_thought_is_text(tmp_path: Path) -> None:
+    contents = [
+        "<details><summary>Thought for 3 s</summary>\n\nx\n\n</details>\n\ny",
+        "<details><summary>More</summary>\n\nx\n\n</details>",
+    ]
+    messages = turns(*contents)
+    path = export("markdown", [(conversation(messages), messages)], tmp_path / "file")
+    (found,) = read_import(path)
+    assert [(m.content, m.thought) for m in found.messages] == [
+        (content, "") for content in contents
+    ]
+    # Somebody took the end of a thought away.
+    path.write_text("## Assistant\n\n<details><summary>Thought</summary>\n\nx\n")
+    (found,) = read_import(path)
+    assert found.messages[0].content.startswith("<details>")
+    assert found.messages[0].thought == ""
 
 
 def test_markdown_reads_well() -> None:

@@ -14,6 +14,7 @@ from genesis_chat.history import (
     StoredMessage,
 )
 from genesis_chat.history.recovery import _save
+from genesis_chat.history.thoughts import measured
 
 
 @pytest.fixture
@@ -65,3 +66,20 @@ def test_a_changed_thought_is_noticed(tmp_path: Path) -> None:
         with Store.open(path) as store:
             assert store.message(reply.id).status == "damaged"
             assert len(store.check()) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "tokens", "said"),
+    [
+        (None, 0, "Thought"),
+        (0.01, 1, "Thought for 0.1 s, 1 token"),
+        (0.96, 12, "Thought for 1 s, 12 tokens"),
+        (3.4, 120, "Thought for 3 s, 120 tokens"),
+        (59.7, 0, "Thought for 1 min 0 s"),
+        (None, 1234, "Thought 1,234 tokens"),
+    ],
+)
+def test_how_long_a_thought_was_is_told(
+    seconds: float | None, tokens: int, said: str
+) -> None:
+    assert measured(seconds, tokens) == said

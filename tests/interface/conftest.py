@@ -43,7 +43,10 @@ class Slow(LocalEngine):
 
 @pytest.fixture
 def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
-    """Runs an async test at the interface; options are those of `Start`."""
+    """Runs an async test at the interface; options are those of `Start`.
+
+    With an `engine` that one replies, whatever the model is called.
+    """
 
     def open_engine(choice: ModelChoice, snapshots: Snapshots) -> Engine:
         kind = Slow if choice.name == "slow" else LocalEngine
@@ -58,10 +61,13 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
             "settings": GREEDY,
             "history": path,
         }
+        engine: Engine | None = options.pop("engine", None)
         options = {**defaults, **options}
         start = Start(**{**options, "model": ModelChoice(options["model"])})
         app = GenesisApp(start)
-        app.turns = app.chat.turns = Turns(app._post_to_chat, path, open_engine)
+        app.turns = app.chat.turns = Turns(
+            app._post_to_chat, path, (lambda *_: engine) if engine else open_engine
+        )
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 desk = Desk(app, pilot, path)

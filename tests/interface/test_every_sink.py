@@ -32,7 +32,7 @@ from textual.containers import VerticalScroll
 from textual.events import Paste
 from textual.widgets import Input, OptionList, Static, TextArea
 
-from genesis_chat.engine import Engine, ModelFacts, Snapshots
+from genesis_chat.engine import Engine, ModelFacts, Snapshots, Text, Thought
 from genesis_chat.history import Hit, NewConversation, NewMessage, Receipt, Store
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.tui.app import GenesisApp
@@ -49,7 +49,8 @@ from genesis_chat.tui.shown import plain
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.turns import Turns
 from genesis_chat.tui.widgets.completion import Completion
-from genesis_chat.tui.widgets.message import MessageView, Shown
+from genesis_chat.tui.widgets.message import MessageView
+from genesis_chat.tui.widgets.shown_message import Shown
 
 Desks = Callable[..., Any]
 SIZE = (200, 300)
@@ -61,9 +62,11 @@ def desk_at(tmp_path: Path) -> Desks:
     """The interface on a recorder."""
 
     @asynccontextmanager
-    async def at_desk(*says: str) -> AsyncIterator[Desk]:
+    async def at_desk(
+        *says: str, kind: type[Text | Thought] = Text
+    ) -> AsyncIterator[Desk]:
         def open_engine(choice: ModelChoice, snapshots: Snapshots) -> Engine:
-            return Says(says)
+            return Says(says, kind)
 
         path = tmp_path / "history.sqlite3"
         app = GenesisApp(Start(ModelChoice("scripted"), history=path))
@@ -143,7 +146,7 @@ def test_messages(desk_at: Desks, tmp_path: Path) -> None:
         found = replace(
             message, role=role, content=between.join(texts), receipt=receipt
         )
-        return MessageView(Shown(found))
+        return MessageView(Shown(found, texts[0]))
 
     async def visit() -> None:
         async with desk_at() as desk:
@@ -162,10 +165,14 @@ def test_messages(desk_at: Desks, tmp_path: Path) -> None:
     asyncio.run(visit())
 
 
-def test_a_reply_that_streams(desk_at: Desks) -> None:
+@pytest.mark.parametrize("kind", [Text, Thought])
+def test_a_reply_that_streams(desk_at: Desks, kind: type[Text | Thought]) -> None:
     async def visit() -> None:
-        async with desk_at(*(" ".join(part) for part in chunks(TEXTS, 25))) as desk:
+        texts = [" ".join(part) for part in chunks(TEXTS, 25)]
+        async with desk_at(*texts, kind=kind) as desk:
             await desk.say("Go on")
+            if kind is Thought:
+                await desk.press("ctrl+up", "t")
             seen = await look(desk, "a reply", desk.chat.transcript)
             nearly_all("a reply", seen, 0.7)
 
@@ -248,7 +255,7 @@ def test_pastes_files_and_the_clipboard(desk_at: Desks) -> None:
                 ("escape", TextArea),
             ):
                 await desk.press(keys)
-                field = desk.app.screen.query(kind).last()
+                field = [x for x in desk.app.screen.query(kind) if not x.disabled][-1]
                 field.focus()
                 await desk.until(lambda field=field: desk.app.focused is field)
                 desk.app.post_message(Paste(everything))

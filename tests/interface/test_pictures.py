@@ -191,6 +191,46 @@ def test_the_mixers(
     sit_down(visit, size=size, theme=theme, conversation=chats)
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "theme"),
+    [("large", LARGE, "textual-dark"), ("small", SMALL, LIGHT)],
+)
+def test_thoughts(
+    sit_down: Sit, tmp_path: Path, name: str, size: tuple[int, int], theme: str
+) -> None:
+    receipt = replace(
+        RECEIPT, model="Qwen3-4B-Instruct", thought_tokens=120, thought_seconds=3.2
+    )
+    thought = "They ask for *the* mixers:\n\n1. GLA\n2. FoX\n\nThe third is TTT."
+    said = [
+        NewMessage("user", "How many mixers?", None, MARCH),
+        NewMessage(
+            "assistant", "Three.", 0, MARCH, receipt=receipt, thought="Easy: three."
+        ),
+        NewMessage("user", "Which?", 1, MARCH),
+        NewMessage(
+            "assistant",
+            "GLA, FoX and **TTT**.",
+            2,
+            MARCH,
+            receipt=receipt,
+            thought=thought,
+        ),
+        NewMessage("user", "Sure?", 3, MARCH),
+        NewMessage("assistant", "Yes.", 4, MARCH, receipt=RECEIPT),
+    ]
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        (made,) = store.insert([NewConversation("Mixers", "", said, 5, MARCH)])
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.chat.context)
+        await desk.press("ctrl+up", "up", "up", "t")
+        await settled(desk)
+        await compare(desk, f"thoughts-{name}")
+
+    sit_down(visit, size=size, theme=theme, conversation=made.id)
+
+
 def test_the_models(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.press("f2")

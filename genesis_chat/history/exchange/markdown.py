@@ -10,12 +10,20 @@ r"""Conversations as Markdown: readable anywhere, and read back exactly.
 
     ## Assistant (interrupted)
 
+    <details><summary>Thought for 3 s, 120 tokens</summary>
+
+    What is a bird?
+
+    </details>
+
     To call
 
 A message's text stands as it is between its heading and the next. Only a line that
 would itself be read as one of our headings, `## User` alone on its line, gets a
 backslash before it, as Markdown escapes a heading; a line that has one already gets
-another. Fences are not looked at: an open one hides no message.
+another. Fences are not looked at: an open one hides no message. What was thought
+before a reply stands folded above it; lines that would be read as its first or as its
+last get a backslash too.
 """
 
 import re
@@ -26,6 +34,7 @@ from typing import TextIO, cast
 
 from ..records import Conversation, NewConversation, NewMessage, Status, StoredMessage
 from ..rows import storable
+from ..thoughts import summary
 from .checked import FIRST_TIME, LAST_TIME, Refused
 
 VERSION = 1
@@ -40,8 +49,15 @@ _STATUS = r"(?: \((?P<status>interrupted|failed|damaged)\))?"
 _HEADING = rf"## (?:(?P<system>System)|(?P<role>User|Assistant){_STATUS})"
 _MARK = rf"(?:{_START}|{_HEADING})(?P<rest>[ \t\r]*)$"
 MARK = re.compile(f"^{_MARK}", re.MULTILINE)
-_TO_ESCAPE = re.compile(rf"^(?=\\*{_MARK})", re.MULTILINE)
-_ESCAPED = re.compile(rf"^\\(?=\\*{_MARK})", re.MULTILINE)
+_OPEN = "<details><summary>Thought[^<>\n]*</summary>[ \t\r]*$"
+_CLOSE = "</details>[ \t\r]*$"
+_OPENING = re.compile(_OPEN, re.MULTILINE)
+_CLOSING = re.compile(f"^{_CLOSE}", re.MULTILINE)
+_IN_TEXT, _IN_THOUGHT = rf"{_MARK}|{_OPEN}", rf"{_MARK}|{_CLOSE}"
+_TO_ESCAPE = re.compile(rf"^(?=\\*(?:{_IN_TEXT}))", re.MULTILINE)
+_ESCAPED = re.compile(rf"^\\(?=\\*(?:{_IN_TEXT}))", re.MULTILINE)
+_TO_ESCAPE_IN_THOUGHT = re.compile(rf"^(?=\\*(?:{_IN_THOUGHT}))", re.MULTILINE)
+_ESCAPED_IN_THOUGHT = re.compile(rf"^\\(?=\\*(?:{_IN_THOUGHT}))", re.MULTILINE)
 _ABOUT = re.compile(r"(?P<version>[0-9]{1,9})(?:, created (?P<created>\S+))? ")
 
 
@@ -63,7 +79,8 @@ def write(
         heading = "User" if message.role == "user" else "Assistant"
         if message.status != "complete":
             heading += f" ({_STATUSES.get(message.status, 'damaged')})"
-        _write(heading, message.content, stream)
+        thought = _folded(message) if message.thought else ""
+        _write(heading, message.content, stream, thought)
 
 
 def read(text: str) -> list[NewConversation]:
@@ -86,9 +103,11 @@ def read(text: str) -> list[NewConversation]:
             created = _created(text, mark)
             drafts.append(_Draft(_title(text, mark.end(), end), created))
             continue
-        draft, content = drafts[-1], _content(text[mark.end() : end], after is None)
+        draft, body = drafts[-1], _body(text[mark.end() : end], after is None)
+        thought, said = ("", body) if mark["system"] else _unfolded(body)
+        content = storable(_ESCAPED.sub("", said))
         if mark["system"] is None:
-            draft.add(mark, content)
+            draft.add(mark, content, thought)
         elif draft.system is None and not draft.messages:
             draft.system = content
         else:
@@ -106,7 +125,7 @@ class _Draft:
     system: str | None = None
     messages: list[NewMessage] = field(default_factory=list)
 
-    def add(self, mark: re.Match[str], content: str) -> None:
+    def add(self, mark: re.Match[str], content: str, thought: str) -> None:
         self.messages.append(
             NewMessage(
                 role="user" if mark["role"] == "User" else "assistant",
@@ -114,6 +133,7 @@ class _Draft:
                 parent=len(self.messages) - 1 if self.messages else None,
                 created=self.created,
                 status=cast(Status, mark["status"] or "complete"),
+                thought=thought,
             )
         )
 
@@ -127,18 +147,37 @@ class _Draft:
         )
 
 
-def _write(heading: str, content: str, stream: TextIO) -> None:
-    stream.write(f"\n## {heading}\n\n")
+def _write(heading: str, content: str, stream: TextIO, thought: str = "") -> None:
+    stream.write(f"\n## {heading}\n\n{thought}")
     stream.write(_TO_ESCAPE.sub(r"\\", storable(content)))
     stream.write("\n")
 
 
-def _content(body: str, last: bool) -> str:
-    """A message's text: what `_write` put around it goes, if it is there."""
+def _folded(message: StoredMessage) -> str:
+    thought = _TO_ESCAPE_IN_THOUGHT.sub(r"\\", storable(message.thought))
+    first = f"<details><summary>{summary(message)}</summary>"
+    return f"{first}\n\n{thought}\n\n</details>\n\n"
+
+
+def _unfolded(body: str) -> tuple[str, str]:
+    """The thought that a message's text begins with, and what follows it."""
+    opening = _OPENING.match(body)
+    closing = _CLOSING.search(body, opening.end()) if opening else None
+    if opening is None or closing is None:
+        return "", body
+    thought = body[opening.end() : closing.start()]
+    thought = thought.removeprefix("\n").removeprefix("\n")
+    thought = thought.removesuffix("\n").removesuffix("\n")
+    said = body[closing.end() :].removeprefix("\n").removeprefix("\n")
+    return storable(_ESCAPED_IN_THOUGHT.sub("", thought)), said
+
+
+def _body(body: str, last: bool) -> str:
+    """What stands below a heading, without what `_write` put around it."""
     body = body.removeprefix("\n").removeprefix("\n").removesuffix("\n")
     if not last:
         body = body.removesuffix("\n")
-    return storable(_ESCAPED.sub("", body))
+    return body
 
 
 def _created(text: str, mark: re.Match[str]) -> int | None:

@@ -27,6 +27,7 @@ MEANING = {
     "ttt": "adapt the model while it reads (test-time training)",
     "thinking": "whether models think first: on, off, or auto (their own way)",
 }
+NO_THINKING = "not for this model, which cannot be told"
 
 
 class Settings(ModalScreen[dict[str, Any] | None]):
@@ -40,9 +41,16 @@ class Settings(ModalScreen[dict[str, Any] | None]):
     ]
 
     def __init__(
-        self, defaults: GenerationSettings, changed: dict[str, Any], title: str
+        self,
+        defaults: GenerationSettings,
+        changed: dict[str, Any],
+        title: str,
+        *,
+        thinking: bool = True,
     ) -> None:
         super().__init__()
+        # Whether the model can be told to think.
+        self._thinking = thinking
         self._defaults, self._changed, self._title = defaults, changed, title
 
     def compose(self) -> ComposeResult:
@@ -57,7 +65,8 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                         yield Switch(value, id=field.name, animate=False)
                     else:
                         text = setting_text(field.name, value)
-                        yield Line(text, id=field.name, compact=True)
+                        off = field.name == "thinking" and not self._thinking
+                        yield Line(text, id=field.name, compact=True, disabled=off)
                     yield Static(
                         id=f"state-{field.name}", classes="state", markup=False
                     )
@@ -109,6 +118,10 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         self._read()
         for field in fields(GenerationSettings):
             default = getattr(self._defaults, field.name)
+            state = self.query_one(f"#state-{field.name}", Static)
+            if field.name == "thinking" and not self._thinking:
+                state.update(Content.styled(NO_THINKING, "dim"))
+                continue
             text = setting_text(field.name, default) or "none"
             try:
                 same = self._value(field.name, field.type) == default
@@ -118,7 +131,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                 ("same as default", "dim") if same else (f"default {text}", "$warning"),
                 (f" · {MEANING[field.name]}", "dim"),
             )
-            self.query_one(f"#state-{field.name}", Static).update(line)
+            state.update(line)
 
     def _read(self) -> dict[str, Any] | None:
         """What is not the default; None, and a sentence, when something is wrong."""

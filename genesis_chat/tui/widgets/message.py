@@ -1,8 +1,8 @@
 """One message of a conversation."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,10 +12,11 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from ...engine import ModelFacts, measured_speed, writer
-from ...history import StoredMessage
-from ..shown import beginning, clock, code_blocks, line, plain, size
+from ...history.thoughts import measured, summary
+from ..shown import beginning, code_blocks, line, plain, size
 from .body import ReplyBody
+from .shown_message import Shown
+from .thought import ThoughtView
 
 # So much of a message that a person wrote is shown at first; laying out a pasted book
 # takes seconds.
@@ -33,19 +34,6 @@ What = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A message with its place among its alternatives, counted from 1.
-
-    `unanswered` is a question that no reply came to, and none is coming.
-    """
-
-    message: StoredMessage
-    place: int = 1
-    places: int = 1
-    unanswered: bool = False
-
-
 class MessageView(Vertical):
     """A message; it says what a person wants done with it."""
 
@@ -60,6 +48,7 @@ class MessageView(Vertical):
         Binding("enter,o", "ask('resume')", "Continue", id="message.resume"),
         Binding("f", "ask('branch')", "Branch into new chat", id="message.branch"),
         Binding("d,delete", "ask('delete')", "Delete", id="message.delete"),
+        Binding("t", "fold_thought", "Show the thought", id="message.thought"),
         Binding("space", "show_more", "Show more of a long message"),
         Binding("left,h", "ask('previous')", "Previous version", show=False),
         Binding("right,l", "ask('next')", "Next version", show=False),
@@ -95,9 +84,18 @@ class MessageView(Vertical):
             if shown.message.role == "user"
             else ReplyBody(shown.message.content)
         )
+        self.thought: ThoughtView | None = None
+        # Seconds and tokens of a thought that is not kept whole yet.
+        self._measured: tuple[float | None, int] = (None, 0)
+        # Whether the thought is to be open, None before anybody said so.
+        self._opened: bool | None = None
+        if shown.message.thought:
+            self.thought = ThoughtView(shown.message.thought, opened=self._thinking)
 
     def compose(self) -> ComposeResult:
         yield self._head
+        if self.thought:
+            yield self.thought
         yield self._body
         yield self._foot
 
@@ -119,8 +117,32 @@ class MessageView(Vertical):
         self.text += text
         self.pending.append(text)
 
+    def think(self, text: str, seconds: float, tokens: int) -> None:
+        """More of what is thought before the reply, otherwise as `feed`.
+
+        So far it took so many seconds and tokens.
+        """
+        self._measured = seconds, tokens
+        if self.thought is None:
+            self.thought = ThoughtView("", opened=self._thinking)
+        self.thought.feed(text)
+
+    @property
+    def thought_text(self) -> str:
+        """What has come of the thought."""
+        return self.thought.text if self.thought else ""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was fed and is not shown yet."""
+        return bool(self.pending or (self.thought and self.thought.pending))
+
     async def flush(self) -> None:
         """Show what was fed."""
+        if self.thought:
+            await self._place(self.thought)
+            await self.thought.flush()
+            await self._fold_thought()
         if self.pending and isinstance(self._body, ReplyBody):
             text = "".join(self.pending)
             self.pending.clear()
@@ -131,6 +153,10 @@ class MessageView(Vertical):
         self.pending.clear()
         self.text = shown.message.content
         self.show(shown)
+        if self.thought:
+            await self._place(self.thought)
+            await self.thought.settle(shown.message.thought)
+            await self._fold_thought()
         if isinstance(self._body, ReplyBody):
             await self._body.settle(shown.message.content)
 
@@ -151,6 +177,18 @@ class MessageView(Vertical):
         if isinstance(self._body, Static):
             self._body.update(self._beginning())
 
+    async def action_fold_thought(self) -> None:
+        """Open the thought, or fold it; from now on it stays so."""
+        if self.thought:
+            await self._place(self.thought)
+            self._opened = not self.thought.opened
+            await self._fold_thought()
+
+    @on(ThoughtView.Clicked)
+    async def thought_clicked(self, event: ThoughtView.Clicked) -> None:
+        event.stop()
+        await self.action_fold_thought()
+
     def action_go(self, step: int) -> None:
         self.post_message(self.Go(self, step))
 
@@ -160,6 +198,8 @@ class MessageView(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide the keys that do nothing here."""
         message = self.shown.message
+        if action == "fold_thought":
+            return self.thought is not None
         if action == "show_more":
             return beginning(self.text, self._rows)[1] > 0
         match parameters:
@@ -168,7 +208,7 @@ class MessageView(Vertical):
             case ("edit",):
                 return message.role == "user"
             case ("resume",):
-                return message.status in ("interrupted", "failed") or self._cut
+                return message.status in ("interrupted", "failed") or self.shown.cut
             case ("previous" | "next",):
                 return self.shown.places > 1
         return True
@@ -189,9 +229,29 @@ class MessageView(Vertical):
         self.focus(scroll_visible=False)
 
     @property
-    def _cut(self) -> bool:
-        receipt = self.shown.message.receipt
-        return bool(receipt and receipt.finish_reason in ("length", "context"))
+    def _thinking(self) -> bool:
+        """Whether what comes of the reply is still its thought."""
+        return self.shown.message.status == "writing" and not self.text
+
+    async def _place(self, thought: ThoughtView) -> None:
+        if not thought.is_attached:
+            await self.mount(thought, before=self._body)
+
+    async def _fold_thought(self) -> None:
+        """Fold the thought once the reply begins, unless told otherwise."""
+        if self.thought:
+            opened = self._thinking if self._opened is None else self._opened
+            if opened != self.thought.opened:
+                await self.thought.fold(opened=opened)
+            self.thought.say(self._thought_label())
+
+    def _thought_label(self) -> str:
+        message = self.shown.message
+        if self._thinking:
+            return "Thinking ..."
+        if message.receipt and message.receipt.thought_tokens:
+            return summary(message)
+        return measured(*self._measured)
 
     def _beginning(self) -> Content:
         """The text, or as many rows of it as are shown, with what is left."""
@@ -202,48 +262,15 @@ class MessageView(Vertical):
         return plain(shown) + Content.styled(what, "$text-muted italic")
 
     def _refresh_lines(self) -> None:
-        message = self.shown.message
-        name = "You" if message.role == "user" else self._writer()
+        name = line(self.shown.speaker).plain
         parts: list[Content | tuple[str, str]] = [(name, "bold")]
         if self.shown.places > 1:
             parts.append((f"  < {self.shown.place}/{self.shown.places} >", "$accent"))
         if self.remaining is not None:
             parts.append((f"  seen {self.remaining:.0%}", "dim"))
         if self.details:
-            parts.append((f"  {self._detail()}", "dim"))
+            parts.append((f"  {self.shown.detail}", "dim"))
         self._head.update(Content.assemble(*parts))
-        self.say(self._state())
-
-    def _writer(self) -> str:
-        receipt = self.shown.message.receipt
-        loaded: ModelFacts | None = getattr(self.app, "model", None)
-        return line(writer(receipt.model if receipt else None, loaded)).plain
-
-    def _detail(self) -> str:
-        message = self.shown.message
-        parts = [clock(message.created)]
-        if receipt := message.receipt:
-            parts.append(line(receipt.model).plain)
-            if receipt.reply_tokens:
-                parts.append(f"{receipt.reply_tokens} tokens")
-            speed = measured_speed(receipt.reply_tokens, receipt.tokens_per_second)
-            if speed:
-                parts.append(f"{speed:.0f} tokens/s")
-        return " · ".join(parts)
-
-    def _state(self) -> str:
-        message = self.shown.message
-        match message.status:
-            case "interrupted":
-                return "Stopped here. Press Enter on this message to continue it."
-            case "failed":
-                return "This reply failed. R lets it be written anew."
-            case "damaged":
-                return "This text is not what was stored."
-        if self.shown.unanswered:
-            return "No reply came. R lets one be written."
-        if self._cut and message.receipt:
-            why = message.receipt.finish_reason
-            limit = "its token limit" if why == "length" else "the context's end"
-            return f"Ended by {limit}. Press Enter on this message to continue it."
-        return ""
+        if self.thought:
+            self.thought.say(self._thought_label())
+        self.say(self.shown.state)

@@ -10,7 +10,8 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Static
 
-from .message import MessageView, Shown
+from .message import MessageView
+from .shown_message import Shown
 
 # So many messages are mounted, so many more when the reader comes to either end of
 # them, and so many at most.

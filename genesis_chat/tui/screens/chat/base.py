@@ -10,15 +10,16 @@ from textual import work
 from textual.css.query import NoMatches
 from textual.screen import Screen
 
-from ....engine import Context
+from ....engine import Context, ModelFacts
+from ....engine.speaker import speaker_of_reply
 from ....errors import GenesisChatError
 from ....history import Conversation, StoredMessage
-from ....settings import GenerationSettings, is_seed
+from ....settings import THINKING_MODES, GenerationSettings, is_seed
 from ...library import Library
 from ...start import Start
 from ...turns import Turn, Turns
 from ...widgets.composer import Composer
-from ...widgets.message import Shown
+from ...widgets.shown_message import Shown
 from ...widgets.sidebar import ConversationList, Sidebar
 from ...widgets.status import Status
 from ...widgets.transcript import Transcript
@@ -151,6 +152,8 @@ def changed_settings(values: dict[str, Any]) -> dict[str, Any]:
             found[field.name] = values[field.name]
     if found.get("seed") is not None and not is_seed(found["seed"]):
         del found["seed"]
+    if values.get("thinking") in THINKING_MODES:
+        found["thinking"] = values["thinking"]
     return found
 
 
@@ -158,11 +161,13 @@ def shown(
     branch: Sequence[StoredMessage],
     tree: Sequence[StoredMessage],
     *,
+    model: ModelFacts | None,
     replying: bool = False,
 ) -> list[Shown]:
     """The messages of a branch with their places among their alternatives.
 
-    While one is `replying` the last question still waits for its reply.
+    `model` is the one that is loaded. While one is `replying` the last question still
+    waits for its reply.
     """
     siblings: dict[tuple[str | None, str], list[str]] = {}
     for message in tree:
@@ -172,5 +177,7 @@ def shown(
         ids = siblings.get((message.parent, message.role), [message.id])
         place = ids.index(message.id) + 1 if message.id in ids else 1
         last = message is branch[-1] and message.role == "user" and not replying
-        found.append(Shown(message, place, len(ids), unanswered=last))
+        wrote = message.receipt.model if message.receipt else None
+        speaker = "You" if message.role == "user" else speaker_of_reply(wrote, model)
+        found.append(Shown(message, speaker, place, len(ids), unanswered=last))
     return found

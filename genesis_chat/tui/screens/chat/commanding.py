@@ -150,8 +150,10 @@ class Commanding(Attaching):
     @work
     async def action_settings(self) -> None:
         title = "Settings of this chat"
+        model = self.genesis.model
+        told = model is None or model.thinking_is_switched
         found = await self.app.push_screen_wait(
-            Settings(self.start.settings, self.changed, title)
+            Settings(self.start.settings, self.changed, title, thinking=told)
         )
         if found is not None:
             await self._set_settings(found)

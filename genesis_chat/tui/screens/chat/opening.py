@@ -73,7 +73,9 @@ class Opening(Base):
         self.status.context(None)
         self.show_title()
         replying = self.turns.busy and self.replying_in == conversation
-        await self.transcript.show(shown(branch, tree, replying=replying))
+        await self.transcript.show(
+            shown(branch, tree, model=self.genesis.model, replying=replying)
+        )
         self.reattach()
         # Something may have been typed meanwhile.
         self.composer.write(joined(draft, self.composer.draft))

@@ -13,7 +13,9 @@ from ....engine import (
     MixerReadings,
     PromptProgress,
     Text,
+    Thought,
 )
+from ....engine.speaker import speaker_of_reply
 from ....history import Store, StoredMessage
 from ...messages import (
     ModelFailed,
@@ -26,7 +28,7 @@ from ...messages import (
 )
 from ...turns import UNSENT, Turn
 from ...widgets.composer import Composer
-from ...widgets.message import Shown
+from ...widgets.shown_message import Shown
 from .base import shown
 from .opening import joined
 from .streaming import Streaming
@@ -92,22 +94,27 @@ class Replying(Streaming):
         self.replying_in, self.reply_id = turn.conversation, ""
         self.beginning = turn.conversation is None
         self.begun_with = dict(self.changed) if self.beginning else {}
-        self.written, self.tokens, self.first = "", 0, None
-        listed = shown(branch, self.known, replying=True)
+        self.written, self.thought, self.tokens, self.first = "", "", 0, None
+        model = self.genesis.model
+        listed = shown(branch, self.known, model=model, replying=True)
         kept = [each for each in listed if each.message.id]
         await self.transcript.cut(kept)
         if turn.kind == "resume":
+            last = branch[-1]
             await self.transcript.go_to(end=True)
             self.view = self.transcript.views[-1]
-            self.written = self.view.text
+            self.written, self.thought = self.view.text, last.thought
         else:
             for new in listed[len(kept) :]:
                 await self.transcript.add(new)
-            self.view = await self.transcript.add(Shown(_new("assistant", "", None)))
+            speaker = speaker_of_reply(model.name if model else None, model)
+            new = Shown(_new("assistant", "", None), speaker)
+            self.view = await self.transcript.add(new)
         self.transcript.anchor()
         # The message that had the focus may be gone.
         self.composer.focus()
         self.view.say("...")
+        self.asked = time.monotonic()
         self.turns.run(turn)
 
     def left_behind(self) -> None:
@@ -135,7 +142,9 @@ class Replying(Streaming):
         if here:
             await self.keep_draft()
             await self._read(event.reply)
-            await self.transcript.cut(shown(self.branch, self.known))
+            await self.transcript.cut(
+                shown(self.branch, self.known, model=self.genesis.model)
+            )
             if self.view is None:
                 self.reattach()
             if self.view:
@@ -154,6 +163,12 @@ class Replying(Streaming):
                 if self.view:
                     self.view.feed(text)
                     self.flush_soon()
+            case Thought(text, ids):
+                self.first = self.first or time.monotonic()
+                self.tokens += len(ids)
+                self.thought += text
+                if self.view:
+                    self.think(self.view, text)
             case MixerReadings() as readings:
                 self.take_readings(readings)
             case Dropped(exchanges):
@@ -173,7 +188,7 @@ class Replying(Streaming):
         await self._take_up(event.conversation)
         if event.conversation and self._is_open(event.conversation):
             await self._read(None)
-            latest = shown(self.branch, self.known)
+            latest = shown(self.branch, self.known, model=self.genesis.model)
             await self.transcript.cut(latest)
             last = latest[-1] if latest else None
             if view and view.is_attached and last and last.message.id == self.reply_id:

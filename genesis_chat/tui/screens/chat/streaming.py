@@ -26,9 +26,11 @@ class Streaming(Opening):
         super().__init__(*arguments)
         self.view: MessageView | None = None
         self.reply_id = ""
-        self.written = ""
+        self.written = self.thought = ""
         self.tokens = 0
         self.first: float | None = None
+        # When the reply was asked for.
+        self.asked = 0.0
         # When something was written in the composer, when the reply was shown, and
         # when the memory was looked at.
         self.typed = self.flushed = self.measured = 0.0
@@ -38,6 +40,8 @@ class Streaming(Opening):
         views = [v for v in self.transcript.views if self._is_written(v)]
         if self.turns.busy and views:
             self.view = views[-1]
+            if rest := self.thought[len(self.view.thought_text) :]:
+                self.think(self.view, rest)
             self.view.feed(self.written[len(self.view.text) :])
             self.flush_soon()
         elif self.turns.busy:
@@ -54,7 +58,13 @@ class Streaming(Opening):
     @property
     def waiting(self) -> bool:
         """Whether something has come that is not shown yet."""
-        return bool(self.view and self.view.pending and self.view.is_attached)
+        return bool(self.view and self.view.waiting and self.view.is_attached)
+
+    def think(self, view: MessageView, text: str) -> None:
+        """Show more of what the model thinks, with the next beat."""
+        seconds = time.monotonic() - self.asked
+        view.think(text, seconds, self.tokens)
+        self.flush_soon()
 
     def flush_soon(self) -> None:
         """Show what has come with the next beat."""
@@ -76,7 +86,7 @@ class Streaming(Opening):
             and now - self.flushed < LONGEST_WAIT_SECONDS
         ):
             return
-        if view and view.pending and view.is_attached:
+        if view and view.waiting and view.is_attached:
             self.flushed = now
             await view.flush()
             # The reply may have ended meanwhile, and says more of itself then.
