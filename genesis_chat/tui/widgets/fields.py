@@ -27,11 +27,16 @@ def is_text(event: Key) -> bool:
 
 
 class Line(Input):
-    """One line."""
+    """One line; `passing` is whether the last keys were for somebody else."""
+
+    passing = False
 
     def __init__(self, value: str = "", **options: Any) -> None:
         super().__init__(_one_line(value), **options)
         self.cursor_blink = False
+
+    def on_focus(self) -> None:
+        self.passing = False
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is text here."""
@@ -57,11 +62,16 @@ class Line(Input):
 
 
 class Area(TextArea):
-    """Several lines."""
+    """Several lines; `passing` is whether the last keys were for somebody else."""
+
+    passing = False
 
     def __init__(self, text: str = "", **options: Any) -> None:
         super().__init__(text, **options)
         self.cursor_blink = False
+
+    def on_focus(self) -> None:
+        self.passing = False
 
     @property
     def text(self) -> str:
@@ -112,13 +122,18 @@ def _one_line(text: str) -> str:
     return visible_controls(" ".join(text.strip("\r\n").split("\n")))
 
 
-async def _acts(field: Input | TextArea, event: Key) -> None:
+async def _acts(field: "Line | Area", event: Key) -> None:
     """Do at once what a key is bound to here.
 
     Textual does it once the key has gone up through all parents, when others that were
-    typed right behind it are text already.
+    typed right behind it are text already. Behind a key that was for somebody else,
+    which may move the focus, keys go up as that one did.
     """
-    for binding in field._bindings.key_to_bindings.get(event.key, ()):
+    known = field._bindings.key_to_bindings.get(event.key, ())
+    field.passing = not is_text(event) and (field.passing or not known)
+    if field.passing:
+        return
+    for binding in known:
         own = "." not in binding.action and not event.is_printable
         if own and await field.app.run_action(binding.action, field):
             event.stop()
