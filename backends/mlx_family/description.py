@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import Description
-from .files import context_length, read_config
+from .files import context_length, read_family_config
 
 LAYER_KEYS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
 
 
 def describe(directory: Path) -> Description:
     """From its configuration. Raises `ConfigError`."""
-    config = read_config(directory)
+    config = read_family_config(directory)
     count = _layers(config)
     kinds: dict[str, int] = {}
     types = config.get("layer_types")

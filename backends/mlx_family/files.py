@@ -6,6 +6,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from ..config_file import read_config
 from ..errors import ConfigError, WeightsError
 
 # Bytes of an element by its name in a safetensors header.
@@ -14,7 +15,6 @@ WIDTHS = {
     "F16": 2, "BF16": 2, "I16": 2, "U16": 2,
     "I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1,
 }  # fmt: skip
-FLOATS = ("F64", "F32", "F16", "BF16")
 # Where configurations tell how many tokens a model was trained to read, by preference.
 CONTEXT_KEYS = (
     "max_position_embeddings",
@@ -30,23 +30,13 @@ CONTEXT_KEYS = (
 UNKNOWN_CONTEXT = 8192
 
 
-def read_config(directory: Path) -> dict[str, Any]:
-    """A folder's config.json. Raises `ConfigError`."""
+def read_family_config(directory: Path) -> dict[str, Any]:
+    """A folder's config.json, which must name a type. Raises `ConfigError`."""
     path = directory / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path} is missing; the model is not complete.") from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid JSON; get the model again.") from error
-    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+    config = read_config(directory)
+    if not isinstance(config.get("model_type"), str):
         raise ConfigError(f"{path} does not name a model_type.")
-    if config.get("model_file") is not None or (
-        config.get("auto_map")
-        and ((directory / str(config.get("model_file"))).is_file())
-    ):
+    if config.get("model_file") is not None:
         raise ConfigError(
             f"{path} asks for code from the model's folder, which is never run."
         )

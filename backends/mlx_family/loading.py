@@ -13,7 +13,7 @@ import psutil
 from ..errors import BackendError, ConfigError, WeightsError
 from ..mlx_base.device import DTYPES, on_metal
 from . import library
-from .files import context_length, read_config, weight_sizes
+from .files import context_length, read_family_config, weight_sizes
 from .language_model import LanguageModel, arrays
 
 # Of the memory that is free: more of it in float32 would crowd out everything else.
@@ -46,7 +46,7 @@ def load(
     """
     if dtype is not None and dtype not in DTYPES:
         raise ConfigError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}.")
-    config = read_config(directory)
+    config = read_family_config(directory)
     kind = config["model_type"]
     _, wide = weight_sizes(directory)
     if not on_metal():

@@ -103,7 +103,11 @@ def cut(path: Path) -> None:
     [
         (lambda d: (d / "config.json").unlink(), "config.json is missing"),
         (lambda d: (d / "config.json").write_text("{", "utf-8"), "not valid JSON"),
-        (lambda d: (d / "config.json").write_text("[]", "utf-8"), "model_type"),
+        (
+            lambda d: (d / "config.json").write_text("[]", "utf-8"),
+            "not describe a model",
+        ),
+        (lambda d: (d / "config.json").write_text("{}", "utf-8"), "model_type"),
         (lambda d: (d / "model.safetensors").unlink(), r"no model\*.safetensors"),
         (lambda d: (d / "model.safetensors").write_bytes(b""), "cannot be read"),
         (lambda d: cut(d / "model.safetensors"), "cannot be read"),
