@@ -11,7 +11,7 @@ from waiting import PATIENCE_SECONDS
 
 from genesis_chat.history import Store, StoredMessage
 from genesis_chat.tui.app import GenesisApp
-from genesis_chat.tui.screens.chat import ChatScreen
+from genesis_chat.tui.chat import ChatScreen
 from genesis_chat.tui.widgets.message import MessageView
 
 # What a model that is called "warned of" has to say of itself.

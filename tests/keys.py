@@ -3,7 +3,7 @@
 from desk import Desk
 from textual._xterm_parser import XTermParser
 
-from genesis_chat.tui.input import BEGIN, END, Decoder
+from genesis_chat.tui.terminal.input import BEGIN, END, Decoder
 
 
 def send(desk: Desk, text: str) -> None:

@@ -16,19 +16,19 @@ from ..engine import ModelFacts
 from ..errors import GenesisChatError
 from ..models import set_default
 from ..text import sanitize
-from .download import Download, Progress
-from .hangup import leave_when_hung_up
-from .library import Library
+from .chat import ChatScreen
+from .dialogs.confirm import Confirm
 from .messages import Downloaded
 from .palette import commands, keys, unknown_keys
-from .prints import Prints
-from .process import few_full_collections, signals_go_to
-from .screens.chat import ChatScreen
-from .screens.dialogs import Confirm
-from .shown import line
+from .services.download import Download, Progress
+from .services.library import Library
+from .services.turns import Turns
 from .start import Start
-from .terminal import TerminalApp
-from .turns import Turns
+from .terminal.hangup import leave_when_hung_up
+from .terminal.prints import Prints
+from .terminal.process import few_full_collections, signals_go_to
+from .terminal.terminal import TerminalApp
+from .widgets.shown import line
 
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
@@ -102,7 +102,7 @@ class GenesisApp(TerminalApp):
 
     @work(exclusive=True, group="quit")
     async def _quit(self) -> None:
-        from .screens.editing import Editing
+        from .dialogs.editing import Editing
 
         editing = [each for each in self.screen_stack if isinstance(each, Editing)]
         if all([await each.may_go() for each in editing]):
@@ -127,13 +127,13 @@ class GenesisApp(TerminalApp):
             return [BUILTIN]
 
     def action_help(self) -> None:
-        from .screens.help import Help
+        from .dialogs.help import Help
 
         self.push_screen(Help(keys(self)))
 
     @work
     async def action_models(self, first: bool = False) -> None:
-        from .screens.models import Models
+        from .dialogs.models import Models
 
         current = self.model.name if self.model else ""
         name = await self.push_screen_wait(Models(current, self.download, first))
@@ -217,7 +217,7 @@ class GenesisApp(TerminalApp):
     @on(Downloaded)
     def show_download(self, event: Downloaded) -> None:
         """How far the download is, where it can be seen."""
-        from .screens.models import Models
+        from .dialogs.models import Models
 
         what = event.what
         if isinstance(self.screen, Models):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from ..engine import Context, Event, ModelFacts
-from .download import Progress
+from .services.download import Progress
 
 
 @dataclass

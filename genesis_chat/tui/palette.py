@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
 
-from .screens.chat import ChatScreen
+from .chat import ChatScreen
+from .chat_list.sidebar import ConversationList
 from .widgets.composer import BREAK
 from .widgets.message import MessageView
-from .widgets.sidebar import ConversationList
 
 if TYPE_CHECKING:
     from .app import GenesisApp

@@ -17,8 +17,8 @@ from genesis_chat.engine import Engine, Event, LocalEngine, Request, Snapshots
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
 from genesis_chat.tui.app import GenesisApp
+from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
-from genesis_chat.tui.turns import Turns
 
 
 @pytest.fixture(scope="session")

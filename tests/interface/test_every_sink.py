@@ -36,20 +36,20 @@ from genesis_chat.engine import Engine, ModelFacts, Snapshots, Text, Thought
 from genesis_chat.history import Hit, NewConversation, NewMessage, Receipt, Store
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.tui.app import GenesisApp
-from genesis_chat.tui.download import Progress
-from genesis_chat.tui.offers import Offer
+from genesis_chat.tui.chat.offers import Offer
+from genesis_chat.tui.dialogs.confirm import AskLine, Confirm
+from genesis_chat.tui.dialogs.edit import EditMessage
+from genesis_chat.tui.dialogs.help import Help
+from genesis_chat.tui.dialogs.models import Models, Row
+from genesis_chat.tui.dialogs.system import SystemPrompt
+from genesis_chat.tui.dialogs.trash import Trash
 from genesis_chat.tui.palette import unknown_keys
-from genesis_chat.tui.screens.dialogs import AskLine, Confirm
-from genesis_chat.tui.screens.edit import EditMessage
-from genesis_chat.tui.screens.help import Help
-from genesis_chat.tui.screens.models import Models, Row
-from genesis_chat.tui.screens.system import SystemPrompt
-from genesis_chat.tui.screens.trash import Trash
-from genesis_chat.tui.shown import plain
+from genesis_chat.tui.services.download import Progress
+from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
-from genesis_chat.tui.turns import Turns
 from genesis_chat.tui.widgets.completion import Completion
 from genesis_chat.tui.widgets.message import MessageView
+from genesis_chat.tui.widgets.shown import plain
 from genesis_chat.tui.widgets.shown_message import Shown
 
 Desks = Callable[..., Any]

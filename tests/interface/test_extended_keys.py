@@ -4,7 +4,7 @@ import pytest
 from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste
 
-from genesis_chat.tui.input import BEGIN, END, Decoder
+from genesis_chat.tui.terminal.input import BEGIN, END, Decoder
 
 
 def events(*pieces: str) -> list[Key | Paste]:

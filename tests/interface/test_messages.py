@@ -11,8 +11,8 @@ from turns import WILD
 from genesis_chat.history import NewConversation, NewMessage, Store
 from genesis_chat.text import sanitize
 from genesis_chat.tui.app import GenesisApp
-from genesis_chat.tui.screens.dialogs import Confirm
-from genesis_chat.tui.screens.edit import EditMessage
+from genesis_chat.tui.dialogs.confirm import Confirm
+from genesis_chat.tui.dialogs.edit import EditMessage
 
 Sit = Callable[..., None]
 BOB, ASK = "My name is Bob.", "What is my name?"

@@ -10,8 +10,8 @@ from turns import GREEDY, WILD
 
 from genesis_chat import Genesis
 from genesis_chat.engine import LocalEngine, MixerReadings, Request
-from genesis_chat.tui.widgets.mixers import MixersPanel, Trace
-from genesis_chat.tui.widgets.mixers.charts import bar, count, curve, span
+from genesis_chat.tui.mixers import MixersPanel, Trace
+from genesis_chat.tui.mixers.charts import bar, count, curve, span
 
 Sit = Callable[..., None]
 BOB = "My name is Bob."

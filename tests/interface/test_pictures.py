@@ -11,7 +11,7 @@ from pictures import compare
 
 from genesis_chat.engine import MixerReadings
 from genesis_chat.history import NewConversation, NewMessage, Receipt, Store
-from genesis_chat.tui.turns import Turns
+from genesis_chat.tui.services.turns import Turns
 
 Sit = Callable[..., None]
 LARGE, SMALL = (120, 36), (80, 24)

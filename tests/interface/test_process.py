@@ -11,8 +11,8 @@ from turns import GREEDY
 from waiting import PATIENCE_SECONDS
 
 from genesis_chat.tui.app import SIGNALS, GenesisApp
-from genesis_chat.tui.process import few_full_collections, signals_go_to
 from genesis_chat.tui.start import Start
+from genesis_chat.tui.terminal.process import few_full_collections, signals_go_to
 
 
 def handlers() -> list[object]:

@@ -227,7 +227,7 @@ def write():
         if number == 20:
             printed.touch()
 from genesis_chat.cli import main
-from genesis_chat.tui.prints import Prints
+from genesis_chat.tui.terminal.prints import Prints
 take = Prints._take
 def take_and_print(prints):
     take(prints)

@@ -16,12 +16,12 @@ from genesis_chat.history import Store
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.paths import models_directory
 from genesis_chat.settings import GenerationSettings
-from genesis_chat.tui import download
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.app import run as run_interface
 from genesis_chat.tui.messages import ModelFailed
+from genesis_chat.tui.services import download
+from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
-from genesis_chat.tui.turns import Turns
 
 Sit = Callable[..., None]
 BOB = "My name is Bob."

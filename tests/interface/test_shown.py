@@ -5,8 +5,8 @@ import re
 import pytest
 from hostile import PAYLOADS, strings
 
-from genesis_chat.tui.shown import code_blocks, line, marked, open_fence, plain
 from genesis_chat.tui.widgets.folding import Folds
+from genesis_chat.tui.widgets.shown import code_blocks, line, marked, open_fence, plain
 
 ACTS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"

@@ -9,7 +9,7 @@ from desk import Desk
 
 from genesis_chat.engine import Context, ModelFacts, Reply
 from genesis_chat.settings import GenerationSettings
-from genesis_chat.tui.turns import resident
+from genesis_chat.tui.services.turns import resident
 
 Sit = Callable[..., None]
 FACTS = ModelFacts(

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from thinking import TEXT, THINKER, THOUGHT, Thinking
 
 from genesis_chat.history import NewConversation, NewMessage, Receipt, Store
-from genesis_chat.tui.screens.settings import Settings
+from genesis_chat.tui.dialogs.settings import Settings
 
 Sit = Callable[..., None]
 WHOLE = "They want one word. So I say yes."

@@ -9,8 +9,8 @@ from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import choose
 from genesis_chat.settings import GenerationSettings
 from genesis_chat.tui.app import GenesisApp
+from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
-from genesis_chat.tui.turns import Turns
 
 # Never ends by itself.
 WILD = GenerationSettings(

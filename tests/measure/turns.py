@@ -19,8 +19,8 @@ from genesis_chat.engine import (
 )
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.tui.app import GenesisApp
+from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
-from genesis_chat.tui.turns import Turns
 
 # A new chat begins after so many turns, and memory is looked at after so many. What
 # fills until its limit, such as the caches of what was drawn, is full by the first.

@@ -29,7 +29,7 @@ from genesis_chat.models import (
     set_default,
 )
 from genesis_chat.models.identity import combined
-from genesis_chat.tui.screens.models import _rows
+from genesis_chat.tui.dialogs.models import _rows
 
 ID = "mlx-community/Tiny-3"
 PAGE = "---\nlicense: apache-2.0\ntags:\n- mlx\n---\n# Tiny\n"

@@ -5,7 +5,7 @@ import re
 from textual.widgets import Markdown
 
 from ...text import drawn
-from ..shown import open_fence, parser
+from .shown import open_fence, parser
 
 _MARK = re.compile("```|~~~")
 

@@ -6,8 +6,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from ..offers import Offer
-from ..shown import line
+from ..chat.offers import Offer
+from .shown import line
 
 
 class Completion(OptionList):

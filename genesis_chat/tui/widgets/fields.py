@@ -13,7 +13,7 @@ from textual.events import Key, Paste
 from textual.widgets import Input, TextArea
 
 from ...text import is_control, visible_controls
-from ..standins import decoded, encoded, pictured
+from .standins import decoded, encoded, pictured
 
 
 def is_text(event: Key) -> bool:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from ...text import sanitize
-from ..shown import size
+from .shown import size
 
 # From here on a paste is folded, and from there on any text: it could not be edited
 # without waiting.

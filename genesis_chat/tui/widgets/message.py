@@ -13,8 +13,8 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from ...history.thoughts import measured, summary
-from ..shown import beginning, code_blocks, line, plain, size
 from .body import ReplyBody
+from .shown import beginning, code_blocks, line, plain, size
 from .shown_message import Shown
 from .thought import ThoughtView
 

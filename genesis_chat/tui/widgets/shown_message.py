@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ...engine import measured_speed
 from ...history import StoredMessage
-from ..shown import clock, line
+from .shown import clock, line
 
 
 @dataclass(frozen=True)

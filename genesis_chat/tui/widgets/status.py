@@ -9,8 +9,8 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from ...engine import Context, ModelFacts, PromptProgress, Reply, measured_speed
-from ..download import Progress
-from ..shown import line, size
+from ..services.download import Progress
+from .shown import line, size
 
 BAR = 10
 # Within fewer columns figures are told in fewer words.

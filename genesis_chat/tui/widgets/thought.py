@@ -6,8 +6,8 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Static
 
-from ..shown import line
 from .body import ReplyBody
+from .shown import line
 
 
 class ThoughtView(Vertical):

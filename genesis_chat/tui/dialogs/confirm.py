@@ -1,0 +1,68 @@
+"""Small questions in the middle of the screen."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label
+
+from ..widgets.fields import Line
+from ..widgets.shown import plain
+
+
+class Confirm(ModalScreen[bool]):
+    """Yes or no; no unless it is said."""
+
+    CSS_PATH = "confirm.tcss"
+    AUTO_FOCUS = "#no"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "answer(False)", "No"),
+        Binding("y", "answer(True)", "Yes"),
+    ]
+
+    def __init__(self, question: str, yes: str = "Yes", no: str = "No") -> None:
+        super().__init__()
+        self._question, self._yes, self._no = question, yes, no
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Label(plain(self._question), markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button(plain(self._yes), id="yes")
+                yield Button(plain(self._no), id="no", variant="primary")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+
+class AskLine(ModalScreen[str | None]):
+    """One line of text; None when it is left."""
+
+    CSS_PATH = "confirm.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
+
+    def __init__(self, question: str, value: str = "") -> None:
+        super().__init__()
+        self._question, self._value = question, value
+        self._line = Line(value, compact=True)
+        self._first = self._line.value
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Label(plain(self._question), markup=False)
+            yield self._line
+            yield Label("Enter to accept, Esc to cancel", classes="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        shown = event.value
+        # What was not changed is as it was, also where that could not be shown.
+        text = self._value if shown == self._first else shown
+        self.dismiss(text.strip() or None)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

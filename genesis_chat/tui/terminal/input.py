@@ -1,0 +1,63 @@
+"""What a terminal sends: any bytes, and pastes that must not act."""
+
+from codecs import getincrementaldecoder
+
+from ...text import visible_controls
+from .extended_keys import begun, pasted, typed
+
+BEGIN, END = "\x1b[200~", "\x1b[201~"
+
+
+class Decoder:
+    """Text from bytes that need not be UTF-8; what is no character is U+FFFD.
+
+    In a bracketed paste keys that are spelled out become their text, and control
+    characters visible ones: Textual would leave the paste at an escape and take the
+    rest for keys.
+    """
+
+    def __init__(self) -> None:
+        self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        self._pasting = False
+        # The last characters that were given out, and those that wait for more.
+        self._last = self._held = ""
+
+    def decode(self, data: bytes, final: bool = False) -> str:
+        """More text, in the order it came."""
+        text, given = self._held + self._decode(data, final), []
+        self._held = ""
+        while text:
+            part, text = (
+                self._pasted(text, final) if self._pasting else self._keys(text, final)
+            )
+            given.append(part)
+        found = "".join(given)
+        self._last = (self._last + found)[1 - len(BEGIN) :]
+        return found
+
+    def _keys(self, text: str, final: bool) -> tuple[str, str]:
+        """What comes up to the beginning of a paste, which may be there in part."""
+        before = self._last
+        place = (before + text).find(BEGIN)
+        if place < 0:
+            end = len(text) - (0 if final else begun(text, paste=False))
+            self._held = text[end:]
+            return typed(text[:end]), ""
+        self._pasting, self._last = True, ""
+        end = place + len(BEGIN) - len(before)
+        return typed(text[:end]), text[end:]
+
+    def _pasted(self, text: str, final: bool) -> tuple[str, str]:
+        """What comes up to the end of a paste."""
+        place = text.find(END)
+        if place >= 0:
+            self._pasting = False
+            return _visible(text[:place]) + END, text[place + len(END) :]
+        end = len(text) - (0 if final else begun(text, paste=True))
+        self._held = text[end:]
+        return _visible(text[:end]), ""
+
+
+def _visible(text: str) -> str:
+    # Terminals send a carriage return for every line.
+    return "\r".join(map(visible_controls, pasted(text).split("\r")))

@@ -1,0 +1,46 @@
+"""How the application and the terminal deal with each other."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from textual import constants
+from textual.app import App
+from textual.driver import Driver
+from textual.events import Event, Paste
+from textual.filter import LineFilter
+
+from ...text import visible_controls
+
+
+class TerminalApp(App[int]):
+    """Reads keys and pastes of any kind, and draws without colours when asked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # An empty one asks for nothing.
+        self.no_color = bool(os.environ.get("NO_COLOR"))
+
+    def get_driver_class(self) -> type[Driver]:
+        """The driver: on terminals it is ours."""
+        if sys.platform == "win32" or constants.DRIVER is not None:
+            return super().get_driver_class()
+        from .driver import Terminal
+
+        return Terminal
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through before it is written."""
+        if not self.no_color:
+            return super().get_line_filters()
+        from .colourless import Colourless
+
+        # Textual's own would leave shades of grey.
+        return [Colourless()]
+
+    async def on_event(self, event: Event) -> None:
+        """A paste comes from anywhere: whatever it goes into, none of it acts."""
+        if isinstance(event, Paste) and not event.is_forwarded:
+            lines = event.text.replace("\r\n", "\n").replace("\r", "\n")
+            event = Paste(visible_controls(lines))
+        await super().on_event(event)

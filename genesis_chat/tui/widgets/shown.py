@@ -1,0 +1,128 @@
+"""Text from anywhere as content to be shown: it never is markup or a control code."""
+
+import re
+import unicodedata
+from datetime import datetime
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from textual.content import Content
+
+from ...text import drawn
+
+
+def plain(text: str) -> Content:
+    """Text as it is."""
+    return Content(drawn(text))
+
+
+def line(text: str) -> Content:
+    """Text on one line."""
+    return Content(" ".join(drawn(text).split()))
+
+
+def marked(text: str, words: str, style: str = "$accent bold") -> Content:
+    """One line of text with every word that was searched for standing out."""
+    content = line(text)
+    plain, places = _bare(content.plain)
+    for word in words.split():
+        # The search knows no quotes.
+        wanted = _bare(word.replace('"', ""))[0]
+        for match in re.finditer(re.escape(wanted), plain) if wanted else ():
+            start, end = places[match.start()], places[match.end() - 1] + 1
+            content = content.stylize(style, start, end)
+    return content
+
+
+def _bare(text: str) -> tuple[str, list[int]]:
+    """Text without accents and capitals, as the search sees it; where it stood."""
+    found = [
+        (letter, place)
+        for place, character in enumerate(text)
+        for letter in unicodedata.normalize("NFD", character).casefold()
+        if not unicodedata.combining(letter)
+    ]
+    return "".join(letter for letter, _ in found), [place for _, place in found]
+
+
+def clock(milliseconds: int) -> str:
+    """The time of day."""
+    return datetime.fromtimestamp(milliseconds / 1000).strftime("%H:%M")
+
+
+def day(milliseconds: int, today: datetime) -> str:
+    """The group of a list that a time belongs to."""
+    then = datetime.fromtimestamp(milliseconds / 1000).date()
+    ago = (today.date() - then).days
+    if ago <= 0:
+        return "Today"
+    if ago == 1:
+        return "Yesterday"
+    if ago < 7:
+        return then.strftime("%A")
+    return then.strftime("%B %Y")
+
+
+def size(count: int) -> str:
+    """Bytes as a person reads them."""
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def parser() -> MarkdownIt:
+    """How replies are read: HTML is text, and only what is written as a link is one."""
+    reader = MarkdownIt("gfm-like", {"html": False, "linkify": False})
+    reader.core.ruler.push("sanitize", _sanitize_tokens)
+    return reader
+
+
+def _sanitize_tokens(state: StateCore) -> None:
+    """Entities such as `&#8238;` become characters only while Markdown is read."""
+    left = list(state.tokens)
+    while left:
+        token = left.pop()
+        token.content = drawn(token.content)
+        left.extend(token.children or ())
+
+
+def code_blocks(markdown: str) -> list[str]:
+    """The code of every block, in order; the last one may still be open."""
+    return [
+        token.content.rstrip("\n")
+        for token in parser().parse(markdown)
+        if token.type in ("fence", "code_block")
+    ]
+
+
+def beginning(text: str, rows: int, width: int = 100) -> tuple[str, int]:
+    """So many rows of a text, and how many bytes are left of it."""
+    end = -1
+    for _ in range(rows):
+        following = text.find("\n", end + 1)
+        if following < 0:
+            end = len(text)
+            break
+        end = following
+    end = min(end, rows * width)
+    return text[:end], len(text[end:].encode(errors="replace"))
+
+
+def open_fence(markdown: str) -> tuple[int, int] | None:
+    """Where the language of a fence stands that is still open, None when none is."""
+    tokens = parser().disable("inline").parse(markdown)
+    fence = next((t for t in reversed(tokens) if t.type == "fence"), None)
+    if fence is None or fence.map is None:
+        return None
+    start, end = fence.map
+    lines, content = markdown.split("\n"), fence.content
+    inside = content.count("\n") + (content != "" and not content.endswith("\n"))
+    # A fence that was closed has one line more: the one that closes it.
+    if end - start > 1 + inside or any(line.strip() for line in lines[end:]):
+        return None
+    before = sum(len(line) + 1 for line in lines[:start])
+    language = lines[start].index(fence.markup) + len(fence.markup)
+    return before + language, before + len(lines[start])
