@@ -68,6 +68,26 @@ class Desk:
         self.chat.composer.write(text)
         await self.turn("enter")
 
+    async def command(self, text: str) -> None:
+        """Write a command and send it."""
+        self.chat.composer.write(text)
+        await self.press("enter")
+
+    async def dialog(self, *keys: str) -> None:
+        """Press keys that open a dialog, and wait until it is there."""
+        await self.press(*keys)
+        await self.until(lambda: self.app.screen is not self.chat)
+        await self.pilot.pause()
+
+    async def closed(self) -> None:
+        """Wait until no dialog covers the chat."""
+        await self.until(lambda: self.app.screen is self.chat)
+        await self.pilot.pause()
+
+    def told(self, text: str) -> bool:
+        """Whether a notice says so."""
+        return any(text in each.message for each in self.app._notifications)
+
     async def turn(self, *keys: str) -> None:
         """Press keys that start a turn, and wait until it is over."""
         before = self.app.turns.count

@@ -1,0 +1,171 @@
+"""Choosing, downloading and loading models while one chats."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import WARNING, Desk
+from textual.widgets import Button, ProgressBar
+
+from genesis_chat.errors import ModelError
+from genesis_chat.model_choice import ModelChoice
+from genesis_chat.paths import models_directory
+from genesis_chat.tui.messages import ModelFailed
+from genesis_chat.tui.services import download
+from genesis_chat.tui.services.turns import Turns
+
+Sit = Callable[..., None]
+BOB = "My name is Bob."
+
+
+def test_what_a_model_has_to_say_of_itself_is_shown(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.told(WARNING))
+        assert desk.app.model and desk.app.model.warnings == (WARNING,)
+
+    sit_down(visit, model="warned of")
+
+
+def test_the_first_start_offers_the_builtin_model_or_the_full_one(
+    sit_down: Sit,
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: "Which model shall it be?" in desk.seen())
+        await desk.until(lambda: "builtin" in desk.seen())
+        assert "Download Genesis-152M" in desk.seen()
+        assert desk.app.model is None
+        await desk.press("enter")
+        await desk.until(lambda: desk.app.model)
+        await desk.closed()
+        await desk.say(BOB)
+        assert len(desk.stored()) == 2
+        # The next start does not ask again.
+        await desk.until((models_directory() / "default").exists)
+
+    sit_down(visit, first=True)
+
+
+def test_a_download_goes_on_while_one_chats(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, asked = threading.Semaphore(0), threading.Event()
+
+    def install(source: str, name: str, *, progress: Callable[..., None]) -> None:
+        asked.set()
+        for done in range(0, 101, 10):
+            step.acquire(timeout=30)
+            progress("Downloading", done * 2**20, 100 * 2**20)
+
+    monkeypatch.setattr(download, "install", install)
+    monkeypatch.setattr(download, "SPEED_SECONDS", 0.0)
+
+    async def visit(desk: Desk) -> None:
+        await desk.dialog("f2")
+        await desk.until(lambda: "Download Genesis-152M" in desk.seen())
+        desk.app.screen.query_one("#fetch", Button).press()
+        await desk.until(asked.is_set)
+        for _ in range(5):
+            step.release()
+        await desk.until(lambda: "40%" in desk.seen() and "/s" in desk.seen())
+        assert desk.app.screen.query_one(ProgressBar).display
+        await desk.press("escape")
+        await desk.closed()
+        await desk.say(BOB)
+        assert len(desk.stored()) == 2
+        step.release()
+        await desk.until(lambda: "Downloading: 50%" in desk.seen())
+        await desk.dialog("f2")
+        await desk.until(lambda: "Stop" in desk.seen())
+        desk.app.screen.query_one("#fetch", Button).press()
+        await desk.until(lambda: "Stopping" in desk.seen())
+        step.release()
+        await desk.until(lambda: "goes on the next time" in desk.seen())
+        assert not desk.app.download.running
+
+    sit_down(visit)
+
+
+def test_the_small_model_is_offered_too(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, asked = threading.Semaphore(0), []
+
+    def install(source: str, name: str, **options: Any) -> None:
+        asked.append((source, name, options["packaged"]))
+        options["progress"]("download", 1, 2)
+        step.acquire(timeout=30)
+
+    monkeypatch.setattr(download, "install", install)
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: "Download SmolLM2-135M" in desk.seen())
+        assert "Download Genesis-152M" in desk.seen()
+        desk.app.screen.query_one("#fetch-smollm2", Button).press()
+        await desk.until(lambda: "Stop" in desk.seen())
+        # One at a time.
+        assert "Download Genesis-152M" not in desk.seen()
+        step.release()
+        await desk.until(lambda: "smollm2 is ready" in desk.seen())
+        assert asked == [("smollm2", "smollm2", True)]
+
+    sit_down(visit, first=True)
+
+
+def test_a_download_that_fails_says_why(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(source: str, name: str, **options: Any) -> None:
+        raise ModelError("The Hub cannot be reached; check the network.")
+
+    monkeypatch.setattr(download, "install", install)
+
+    async def visit(desk: Desk) -> None:
+        await desk.dialog("f2")
+        await desk.until(lambda: "Download Genesis-152M" in desk.seen())
+        desk.app.screen.query_one("#fetch", Button).press()
+        await desk.until(lambda: "cannot be reached" in desk.seen())
+        await desk.press("escape")
+        await desk.closed()
+        await desk.say(BOB)
+
+    sit_down(visit)
+
+
+def test_a_wrong_name_does_not_cost_the_model_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    turns = Turns(told.append, tmp_path / "history.sqlite3")
+    try:
+        turns.open_model(ModelChoice("builtin")).result()
+        turns.open_model(ModelChoice("nosuch")).result()
+        (failed,) = [each for each in told if isinstance(each, ModelFailed)]
+        assert "nosuch" in failed.sentence
+        assert failed.still and failed.still.name == "builtin"
+        assert turns.memory()
+        monkeypatch.setattr("subprocess.Popen", None)
+        turns.open_model(ModelChoice("builtin")).result()
+        assert isinstance(told[-1], ModelFailed) and told[-1].still is None
+        assert "Unexpected TypeError" in told[-1].sentence
+    finally:
+        turns.close()
+
+
+def test_a_model_that_fails_while_it_loads_is_told(tmp_path: Path) -> None:
+    class Fails:
+        @property
+        def model(self) -> object:
+            raise ModelError("There is not enough memory.")
+
+        def close(self) -> None: ...
+
+    told: list[Any] = []
+    turns = Turns(told.append, tmp_path / "history.sqlite3", lambda *_: Fails())  # type: ignore[arg-type,return-value]
+    try:
+        turns.open_model(ModelChoice("any")).result()
+        assert told[-1].sentence == "There is not enough memory."
+        assert told[-1].still is None and turns.memory() is None
+    finally:
+        turns.close()

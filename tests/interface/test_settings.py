@@ -1,0 +1,158 @@
+"""The settings of a chat: the dialog and `/set`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from desk import Desk
+from textual.widgets import Input, Static
+from turns import GREEDY
+
+from genesis_chat.history import Store
+from genesis_chat.settings import GenerationSettings
+
+Sit = Callable[..., None]
+BOB = "My name is Bob."
+
+
+def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await desk.dialog("f4")
+        # All but `thinking`, which this model has no use for.
+        assert desk.seen().count("same as default") == 8
+        desk.app.screen.query_one("#temperature", Input).value = "0.5"
+        await desk.until(lambda: desk.seen().count("same as default") == 7)
+        assert "default 0" in desk.seen()
+        await desk.press("ctrl+s")
+        await desk.closed()
+        assert desk.chat.settings.temperature == 0.5
+        with Store.open(desk.path) as store:
+            kept = store.latest()
+            assert kept and dict(kept.settings) == {"temperature": 0.5}
+        await desk.press("ctrl+n")
+        assert desk.chat.settings.temperature == 0
+        assert kept
+        await desk.chat.open(kept.id)
+        assert desk.chat.settings.temperature == 0.5
+        await desk.dialog("f4")
+        desk.app.screen.query_one("#temperature", Input).value = "-3"
+        await desk.press("ctrl+s")
+        await desk.until(lambda: "temperature" in str(problem(desk)))
+        assert desk.app.screen is not desk.chat
+        await desk.press("escape")
+        await desk.closed()
+        assert desk.chat.settings.temperature == 0.5
+
+    sit_down(visit)
+
+
+def problem(desk: Desk) -> object:
+    return desk.app.screen.query_one("#problem", Static).render()
+
+
+def test_settings_can_be_changed_while_the_seed_is_open(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.command("/set max_tokens 3")
+        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await desk.dialog("f4")
+        desk.app.screen.query_one("#top_k", Input).value = "9"
+        await desk.press("ctrl+s")
+        await desk.closed()
+        assert desk.chat.changed == {"max_tokens": 3, "top_k": 9}
+
+    sit_down(visit, settings=GenerationSettings())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("/set top_p 7", "top_p"),
+        ("/set temperature warm", "temperature"),
+        ("/set colour red", "colour"),
+        ("/set top_k", "top_k"),
+    ],
+)
+def test_a_wrong_setting_says_what_is_wrong(
+    sit_down: Sit, text: str, says: str
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.command(text)
+        await desk.until(lambda: desk.told(says))
+        assert not desk.chat.changed
+
+    sit_down(visit)
+
+
+def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
+    sit_down: Sit,
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.command("/set max_tokens 3")
+        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await desk.dialog("f4")
+        assert isinstance(desk.app.focused, Input)
+        desk.app.screen.query_one("#top_p", Input).value = "much"
+        await desk.pilot.pause()
+        for name, says in (
+            ("max_tokens", f"default {GREEDY.max_tokens}"),
+            ("top_p", f"default {GREEDY.top_p}"),
+            ("top_k", "same as default"),
+        ):
+            state = desk.app.screen.query_one(f"#state-{name}", Static)
+            assert str(state.content).startswith(says), name
+
+    sit_down(visit)
+
+
+def test_a_reply_may_be_as_long_as_fits_and_seeds_are_bounded(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.command("/set max_tokens 3")
+        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await desk.dialog("f4")
+        length, seed = (
+            desk.app.screen.query_one(f"#{name}", Input)
+            for name in ("max_tokens", "seed")
+        )
+        length.value, seed.value = "auto", str(2**63)
+        await desk.press("ctrl+s")
+        problem = desk.app.screen.query_one("#problem", Static)
+        assert str(2**63 - 1) in str(problem.content)
+        seed.value = str(2**63 - 1)
+        await desk.press("ctrl+s")
+        changed = {"max_tokens": None, "seed": 2**63 - 1}
+        await desk.until(lambda: desk.chat.changed == changed)
+        for wrong in ("-1", str(2**64)):
+            await desk.command(f"/set seed {wrong}")
+        assert desk.chat.changed == changed
+        await desk.command("/set seed none")
+        await desk.until(
+            lambda: desk.chat.changed == {"max_tokens": None, "seed": None}
+        )
+        await desk.command("/set max_tokens 3")
+        await desk.command("/set max_tokens auto")
+        await desk.until(
+            lambda: desk.chat.changed == {"max_tokens": None, "seed": None}
+        )
+        await desk.say(BOB)
+        (chat,) = [c for c in Store.open(desk.path).conversations()]
+        assert chat.settings == {"max_tokens": None, "seed": None}
+        receipt = desk.stored()[-1].receipt
+        assert receipt and receipt.settings["max_tokens"] == 512
+
+    sit_down(visit)
+
+
+def test_a_seed_that_an_older_version_took_is_left_out(
+    sit_down: Sit, tmp_path: Path
+) -> None:
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        chat = store.create(title="Old", system="")
+        store.add(chat.id, "user", "hello", parent=None)
+        store.set_settings(chat.id, {"seed": 2**64 + 5, "top_k": 7})
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.chat.changed == {"top_k": 7})
+        assert any("seed" in n.message for n in desk.app._notifications)
+
+    sit_down(visit, conversation=chat.id)
