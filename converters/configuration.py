@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from backends.args import ModelArgs
 from backends.errors import ConfigError
+from backends.genesis.args import ModelArgs
 
 from .errors import ConversionError, shown
 from .header import Header

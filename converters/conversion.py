@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backends.args import ModelArgs
-from backends.weights import QUANTIZATION_GROUP, tensor_shapes
+from backends.genesis.args import ModelArgs
+from backends.genesis.constants import QUANTIZATION_GROUP
+from backends.genesis.tensor_shapes import tensor_shapes
 
 from .arrays import DTYPES
 from .checking import check_names, check_values

@@ -1,7 +1,7 @@
 """Names and shapes of a checkpoint's tensors, as the reference saves them."""
 
-from backends.args import ModelArgs
-from backends.weights import FOX_CONV_SIZE
+from backends.genesis.args import ModelArgs
+from backends.genesis.constants import FOX_CONV_SIZE
 
 Shape = tuple[int, ...]
 

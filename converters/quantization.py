@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.weights import QUANTIZATION_GROUP
+from backends.genesis.constants import QUANTIZATION_GROUP
 
 # The least step, so that a group of equal values divides by something.
 EPS = np.float32(1e-7)

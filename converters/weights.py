@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.args import ModelArgs
-from backends.weights import (
+from backends.genesis.args import ModelArgs
+from backends.genesis.constants import QUANTIZATION_GROUP
+from backends.genesis.tensor_shapes import (
     ALWAYS_FLOAT32,
-    QUANTIZATION_GROUP,
     quantizable,
     tensor_shapes,
 )

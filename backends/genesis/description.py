@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from ..contract import Description
-from ..model_files import read_args
 from .features import TTT
+from .model_files import read_args
 
 
 def describe(directory: Path) -> Description:

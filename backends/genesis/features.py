@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from ..args import ModelArgs
 from ..contract import Features, Switch
 from ..errors import ConfigError
+from .args import ModelArgs
 
 TTT = Switch("ttt", "test-time training", "state")
 DELTA_RULE = Switch("delta_rule", "delta rule", "model")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from ..args import ModelArgs
 from ..contract import Features, State
+from .args import ModelArgs
 from .features import TTT, features
 
 

@@ -4,7 +4,6 @@ The names are those of `backends.genesis_mlx`, whose results define what these g
 ids and logits are NumPy arrays.
 """
 
-from ..args import ModelArgs
 from ..errors import (
     BackendError,
     CacheError,
@@ -15,7 +14,8 @@ from ..errors import (
     WeightsError,
 )
 from ..events import FinishReason, GeneratedToken, Prefilled, Readings
-from ..model_files import read_args
+from ..genesis.args import ModelArgs
+from ..genesis.model_files import read_args
 from ..sampling_settings import SamplingSettings
 from .cache import Cache
 from .generate import generate, generate_with_progress

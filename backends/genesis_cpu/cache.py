@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from ..args import ModelArgs
-from ..cache_files import cache_metadata, read_cache_header
 from ..errors import CacheError
+from ..genesis.args import ModelArgs
+from ..genesis.cache_files import cache_metadata, read_cache_header
 from ..new_file import new_file
 from .layout import StateLayout, state_layout
 from .tensors import Float32, map_tensors

@@ -29,7 +29,7 @@ from .groups import GROUP, LANES
     K_NORM,
     TURNED,
     WINDOW,
-    TABLE_COLUMNS,
+    BLOCK_COLUMNS,
 ) = range(11)
 
 
@@ -130,7 +130,7 @@ def block_table(args: DecoderArgs, layout: DecoderLayout) -> NDArray[np.int64]:
 
     The biases and gains of modules that are one matrix follow each other in `small`.
     """
-    table = np.full((args.num_hidden_layers, TABLE_COLUMNS), -1, np.int64)
+    table = np.full((args.num_hidden_layers, BLOCK_COLUMNS), -1, np.int64)
     for index, row in enumerate(table):
         for column, name in (
             (NORM, "input_layernorm.weight"),

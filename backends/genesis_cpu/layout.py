@@ -8,24 +8,25 @@ every state whose size does not grow.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..args import ModelArgs
-from ..weights import FOX_CONV_SIZE, quantizable, tensor_shapes
+from ..genesis.args import ModelArgs
+from ..genesis.constants import FOX_CONV_SIZE
+from ..genesis.tensor_shapes import quantizable, tensor_shapes
 
 # Columns of the table of blocks; each entry is an index into `matrices`, `small` or
 # `fixed`, or -1 for what the block does not have.
 (
     KIND,
     NORM,
-    IN,
-    IN_SCALE,
-    IN_ROWS,
-    OUT,
-    OUT_SCALE,
+    IN_PROJ,
+    IN_PROJ_SCALE,
+    IN_PROJ_ROWS,
+    O_PROJ,
+    O_PROJ_SCALE,
     FFN_NORM,
-    FFN_IN,
-    FFN_IN_SCALE,
-    DOWN,
-    DOWN_SCALE,
+    FFN_IN_PROJ,
+    FFN_IN_PROJ_SCALE,
+    DOWN_PROJ,
+    DOWN_PROJ_SCALE,
     TAPS,
     GATE,
     GATE_BIAS,
@@ -39,8 +40,26 @@ from ..weights import FOX_CONV_SIZE, quantizable, tensor_shapes
     ATTENTION,
     STEP,
     STEP_BIAS,
-    COLUMNS,
+    BLOCK_COLUMNS,
 ) = range(26)
+# Columns of the table of metacognition, indices into `small`.
+(
+    TTT_NORM,
+    TTT_NORM_BIAS,
+    TTT_W0,
+    TTT_A,
+    TTT_B,
+    TTT_RATE,
+    TTT_LAYER_SCALE,
+    TTT_OUTPUT_GATE,
+    TTT_OUT_PROJ,
+    SELF_MODEL,
+    CONFIDENCE_IN,
+    CONFIDENCE_IN_BIAS,
+    CONFIDENCE_OUT,
+    CONFIDENCE_OUT_BIAS,
+    METACOGNITION_COLUMNS,
+) = range(15)
 GLA, FOX, GATED = 0, 1, 2
 KINDS = {"gla": GLA, "fox": FOX, "attention": GATED}
 HEAD_EPS, FOX_EPS = 1e-5, 1e-6

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..model_files import check_weights_file, read_args, read_quantization
+from ..genesis.model_files import check_weights_file, read_args, read_quantization
 from .compiling import compile_elsewhere, compiling, processors
 from .model import Model
 from .weights import DEFAULT_DTYPE, DTYPES, Dtype, read_weights

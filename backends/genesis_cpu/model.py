@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..args import ModelArgs
+from ..genesis.args import ModelArgs
 from .cache import Cache
-from .kernels.step import finish, step
+from .decode import decode
+from .ops.output_head import output_head
 from .prefill import prefill, project_logits
 from .program import Program
-from .readings import Taps
+from .readings import Trace
 from .second_thread import SecondThread
 from .tensors import Float32
 from .token_ids import Ids, checked_ids
@@ -64,23 +65,23 @@ class Model:
         logits = np.empty((1, len(ids), self.args.vocab_size), np.float32)
         for start in range(0, len(ids), BLOCK):
             part = ids[start : start + BLOCK]
-            x = self._features(part, going, Taps.none())
+            x = self._features(part, going, Trace.none())
             logits[0, start : start + BLOCK] = project_logits(self._program, x)
         cache.state = going.state
         return logits
 
     def features(
-        self, ids: NDArray[Any], cache: Cache, taps: Taps | None = None
+        self, ids: NDArray[Any], cache: Cache, trace: Trace | None = None
     ) -> Float32:
         """Last hidden vector [1, D] of token ids [L], which are not checked.
 
-        `taps` are room for what the mixers tell of L tokens. If an exception ends
+        `trace` are room for what the mixers tell of L tokens. If an exception ends
         it, Ctrl-C included, the cache is as it was before.
         """
-        taps = taps or Taps.none()
+        trace = trace or Trace.none()
         going, ids = cache.copy(), ids.astype(np.int64)
         for start in range(0, len(ids), BLOCK):
-            part, told = ids[start : start + BLOCK], taps.part(start, start + BLOCK)
+            part, told = ids[start : start + BLOCK], trace.part(start, start + BLOCK)
             x = self._features(part, going, told)
         cache.state = going.state
         return x[-1:].copy()
@@ -91,18 +92,18 @@ class Model:
         self._finish(x, logits)
         return logits
 
-    def step(self, token: int, cache: Cache, taps: Taps | None = None) -> Float32:
+    def step(self, token: int, cache: Cache, trace: Trace | None = None) -> Float32:
         """Logits [V] after one more token: a single piece of compiled code."""
         logits = np.empty(self.args.vocab_size, np.float32)
-        self._step(token, cache, logits, taps or Taps.none())
+        self._step(token, cache, logits, trace or Trace.none())
         return logits
 
     def compile(self) -> None:
         """Run both ways of reading once, so that no reply waits for the compiler."""
         cache, logits = self.make_cache(), np.empty(self.args.vocab_size, np.float32)
-        x = self._features(np.zeros(FEW + 1, np.int64), cache, Taps.none())
+        x = self._features(np.zeros(FEW + 1, np.int64), cache, Trace.none())
         self._finish(x[-1:], logits)
-        self._step(0, cache, logits, Taps.none())
+        self._step(0, cache, logits, Trace.none())
         self._second.compile()
 
     def make_cache(self, ttt: bool = True) -> Cache:
@@ -123,32 +124,32 @@ class Model:
         """Name of the dtype of the large weights: float32 or int8."""
         return self._weights.dtype
 
-    def _features(self, ids: Ids, cache: Cache, taps: Taps) -> Float32:
+    def _features(self, ids: Ids, cache: Cache, trace: Trace) -> Float32:
         if len(ids) <= FEW:
             none = np.empty(0, np.float32)
             rows = [
-                self._step(int(token), cache, none, taps.part(t, t + 1))
+                self._step(int(token), cache, none, trace.part(t, t + 1))
                 for t, token in enumerate(ids)
             ]
             return np.concatenate(rows)
         cache.state = cache.state.with_room(len(ids))
-        return prefill(self._program, cache.state, ids, cache.ttt, taps, self._threads)
+        return prefill(self._program, cache.state, ids, cache.ttt, trace, self._threads)
 
-    def _step(self, token: int, cache: Cache, logits: Float32, taps: Taps) -> Float32:
-        """Hidden vector [1, D] of a token; `taps` for one, or none."""
+    def _step(self, token: int, cache: Cache, logits: Float32, trace: Trace) -> Float32:
+        """Hidden vector [1, D] of a token; `trace` for one, or none."""
         state = cache.state = cache.state.with_room(1)
         program = self._program
         x = np.empty((1, self.args.n_embd), np.float32)
         # Always something to fill: a second path through the code could round
         # otherwise.
-        told = taps if taps.wanted else Taps.of(self.args, 1, cache.ttt)
+        told = trace if trace.wanted else Trace.of(self.args, 1, cache.ttt)
         with self._second.helping() as products:
-            step(
+            decode(
                 program.matrices,
                 program.small,
                 products,
                 program.table,
-                program.adaptation,
+                program.metacognition,
                 program.dims,
                 program.diagonal,
                 token,
@@ -169,6 +170,6 @@ class Model:
     def _finish(self, x: Float32, logits: Float32) -> None:
         program, n = self._program, np.empty_like(x)
         with self._second.helping() as products:
-            finish(
+            output_head(
                 program.matrices, program.small, products, program.dims, x, n, logits
             )

@@ -6,28 +6,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..weights import FOX_CONV_SIZE
+from ..genesis.constants import FOX_CONV_SIZE
 from . import layout as at
 from .blas import one_thread_each
 from .cache import State
-from .kernels import adaptation as top
-from .kernels.adaptation import correct, layer_norm, mix
-from .kernels.mixing import attend_block, scan, scan_delta
-from .kernels.rows import (
-    convolve,
-    gate_output,
-    log_decay,
-    log_forget,
-    normalize_heads,
-    rms_norm,
-    rotate,
-    sigmoids,
-    silu_rows,
-    swiglu,
-)
-from .kernels.step import ROTARY_BASE
+from .decode import ROTARY_BASE
+from .ops.activations import sigmoids, silu_rows
+from .ops.confidence_mix import confidence_mix
+from .ops.forgetting_attention import forgetting_weights, log_forget
+from .ops.gated_delta_rule import gated_delta_rule
+from .ops.gated_linear_attention import gated_linear_attention, log_decay
+from .ops.norms import layer_norm, normalize_heads, rms_norm
+from .ops.output_gate import gate_output
+from .ops.rotary import apply_rotary
+from .ops.selective_swiglu import selective_swiglu
+from .ops.short_convolution import short_convolution
+from .ops.test_time_training import test_time_training
 from .program import Program
-from .readings import Taps
+from .readings import Trace
 from .tensors import Float32
 from .threads import in_order
 
@@ -45,7 +41,7 @@ def prefill(
     state: State,
     ids: NDArray[np.int64],
     ttt: bool,
-    taps: Taps,
+    trace: Trace,
     threads: int,
 ) -> Float32:
     """Last hidden vectors [L, D] of token ids [L].
@@ -55,7 +51,7 @@ def prefill(
     """
     size = len(ids) if len(ids) < WORTH_HALVING else -(-len(ids) // 2)
     starts = range(0, len(ids), size)
-    parts = [_Part(program, state, ids, s, s + size, taps, ttt) for s in starts]
+    parts = [_Part(program, state, ids, s, s + size, trace, ttt) for s in starts]
     in_order([part.stages() for part in parts], threads)
     used = int(state.offset[0]) + len(ids)
     state.kv.used[0] = state.offset[0] = used
@@ -93,11 +89,11 @@ class _Part:
         ids: NDArray[np.int64],
         start: int,
         stop: int,
-        taps: Taps,
+        trace: Trace,
         ttt: bool,
     ) -> None:
         self._program, self._state, self._ids = program, state, ids[start:stop]
-        self._taps, self._ttt = taps.part(start, stop), ttt
+        self._trace, self._ttt = trace.part(start, stop), ttt
         self._dims, self._small = program.dims, program.small
         self._first = int(state.offset[0]) + start
         self._length = len(self._ids)
@@ -111,15 +107,21 @@ class _Part:
         hidden = np.empty((self._length, dims.F), np.float32)
         for index, block in enumerate(self._program.table):
             rms_norm(x, self._part(block[at.NORM], dims.D), dims.norm_eps, n)
-            p = self._project(n, block[at.IN], block[at.IN_ROWS], block[at.IN_SCALE])
+            p = self._project(
+                n, block[at.IN_PROJ], block[at.IN_PROJ_ROWS], block[at.IN_PROJ_SCALE]
+            )
             out, gate = self._mix(p, n, block)
-            if self._taps.wanted and gate.size:
-                self._taps.gates[:, index] = gate
-            x += self._project(out, block[at.OUT], dims.D, block[at.OUT_SCALE])
+            if self._trace.wanted and gate.size:
+                self._trace.gates[:, index] = gate
+            x += self._project(out, block[at.O_PROJ], dims.D, block[at.O_PROJ_SCALE])
             rms_norm(x, self._part(block[at.FFN_NORM], dims.D), dims.norm_eps, n)
-            p = self._project(n, block[at.FFN_IN], 2 * dims.F, block[at.FFN_IN_SCALE])
-            swiglu(p, dims.keep, hidden)
-            x += self._project(hidden, block[at.DOWN], dims.D, block[at.DOWN_SCALE])
+            p = self._project(
+                n, block[at.FFN_IN_PROJ], 2 * dims.F, block[at.FFN_IN_PROJ_SCALE]
+            )
+            selective_swiglu(p, dims.keep, hidden)
+            x += self._project(
+                hidden, block[at.DOWN_PROJ], dims.D, block[at.DOWN_PROJ_SCALE]
+            )
             if index + 1 < len(self._program.table):
                 yield
         if self._ttt:
@@ -166,7 +168,7 @@ class _Part:
         k_norm = NONE if dims.gla_l2 else self._part(block[at.K_NORM], dk)
         normalize_heads(p, 0, h, dk, q_norm, at.HEAD_EPS)
         normalize_heads(p, h * dk, hk, dk, k_norm, at.HEAD_EPS)
-        rotate(p, 0, h + hk, dk, *self._angles(dims.half))
+        apply_rotary(p, 0, h + hk, dk, *self._angles(dims.half))
         gate = self._gate(n, block[at.GATE], block[at.GATE_BIAS])
         mamba = block[at.RATES] >= 0
         rates = self._part(block[at.RATES], h) if mamba else self._small[:0]
@@ -179,9 +181,9 @@ class _Part:
         if dims.delta_rule:
             beta = self._gate(n, block[at.STEP], block[at.STEP_BIAS])
             sigmoids(beta)
-            scan_delta(p, *columns, gate, beta, state, out)
+            gated_delta_rule(p, *columns, gate, beta, state, out)
         else:
-            scan(p, *columns, gate, state, out)
+            gated_linear_attention(p, *columns, gate, state, out)
         gate_output(
             out, p, channels, h, self._part(block[at.OUT_NORM], dv), at.HEAD_EPS
         )
@@ -207,7 +209,7 @@ class _Part:
 
     def _gated(self, p: Float32, block: Any) -> tuple[Float32, Float32]:
         h, hk, dh = self._dims.H, self._dims.Hk, self._dims.Dh
-        rotate(p, 0, h + hk, dh, *self._angles(dh // 2))
+        apply_rotary(p, 0, h + hk, dh, *self._angles(dh // 2))
         out = self._attend(p, block, np.empty((h, 0), np.float32))
         gate_output(out, p, (h + 2 * hk) * dh, h, self._small[:0], 0.0)
         return out, NONE
@@ -232,7 +234,9 @@ class _Part:
                 seen = first + stop
                 q = p[start:stop, columns] * scale
                 scores = q @ keys[head * hk // h, :seen].T
-                attend_block(scores, first + start, forget[head, start:stop], decay)
+                forgetting_weights(
+                    scores, first + start, forget[head, start:stop], decay
+                )
                 out[start:stop, columns] = scores @ values[head * hv // h, :seen]
         return out
 
@@ -242,7 +246,7 @@ class _Part:
         weight = self._part(block[at.TAPS], taps * channels).reshape(taps, channels)
         begin, size = block[at.CONV_STATE], (taps - 1) * channels
         state = self._state.fixed[begin : begin + size].reshape(taps - 1, channels)
-        convolve(p, start, weight, state, silu)
+        short_convolution(p, start, weight, state, silu)
 
     def _gate(self, n: Float32, weight: int, bias: int) -> Float32:
         dims = self._dims
@@ -261,30 +265,32 @@ class _Part:
 
     def _adapt(self, x: Float32) -> None:
         """Test-time training of the last vectors, in place."""
-        d, table = self._dims.D, self._program.adaptation
+        d, table = self._dims.D, self._program.metacognition
 
         def part(name: int, *shape: int) -> Float32:
             return self._part(table[name], int(np.prod(shape))).reshape(shape)
 
         h = np.empty_like(x)
-        layer_norm(x, part(top.NORM, d), part(top.NORM_BIAS, d), h)
-        w0, rank = part(top.W0, d, d), self._dims.R
+        layer_norm(x, part(at.TTT_NORM, d), part(at.TTT_NORM_BIAS, d), h)
+        w0, rank = part(at.TTT_W0, d, d), self._dims.R
         y = h * np.diagonal(w0) if self._program.diagonal else h @ w0
-        y += (h @ part(top.A, d, rank)) @ part(top.B, rank, d)
-        gate = x @ part(top.OUTPUT_GATE, d, d).T
+        y += (h @ part(at.TTT_A, d, rank)) @ part(at.TTT_B, rank, d)
+        gate = x @ part(at.TTT_OUTPUT_GATE, d, d).T
         start = self._dims.gradient_sum
         sums = self._state.fixed[start : start + d]
-        correct(h, y, gate, part(top.RATE, d), sums, self._first)
-        adapted = y @ part(top.OUT, d, d).T
-        adapted *= part(top.LAYER_SCALE, d)
+        test_time_training(h, y, gate, part(at.TTT_RATE, d), sums, self._first)
+        adapted = y @ part(at.TTT_OUT_PROJ, d, d).T
+        adapted *= part(at.TTT_LAYER_SCALE, d)
         adapted += x
-        expected = x @ part(top.SELF, d, d).T
+        expected = x @ part(at.SELF_MODEL, d, d).T
         both = np.concatenate([expected, adapted], axis=1)
-        hidden = both @ part(top.CONFIDENCE_IN, d // 2, 2 * d).T
-        hidden += part(top.CONFIDENCE_IN_BIAS, d // 2)
+        hidden = both @ part(at.CONFIDENCE_IN, d // 2, 2 * d).T
+        hidden += part(at.CONFIDENCE_IN_BIAS, d // 2)
         silu_rows(hidden)
-        confidence = hidden @ part(top.CONFIDENCE_OUT, d // 2)
-        confidence += part(top.CONFIDENCE_OUT_BIAS, 1)
+        confidence = hidden @ part(at.CONFIDENCE_OUT, d // 2)
+        confidence += part(at.CONFIDENCE_OUT_BIAS, 1)
         sums = self._state.fixed[start + d : start + d + 1]
-        strength, reflection = self._dims.strength, self._taps.some_reflection(len(x))
-        mix(x, adapted, expected, confidence, sums, strength, self._first, reflection)
+        strength, reflection = self._dims.strength, self._trace.some_reflection(len(x))
+        confidence_mix(
+            x, adapted, expected, confidence, sums, strength, self._first, reflection
+        )

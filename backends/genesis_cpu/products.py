@@ -6,12 +6,12 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..args import ModelArgs
+from ..genesis.args import ModelArgs
 from .layout import WeightLayout
 from .tensors import Float32
 
 # Each block has four, in this order; the output head is the last.
-IN, OUT, FFN_IN, DOWN, PER_BLOCK = range(5)
+ATTN_IN, ATTN_OUT, FFN_IN, FFN_DOWN, PER_BLOCK = range(5)
 # Columns of `jobs`.
 START, ROWS, COLUMNS, SCALE, CHUNK, JOB_COLUMNS = range(6)
 # Indices into `words`, each in a cache line of its own.

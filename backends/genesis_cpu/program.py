@@ -6,11 +6,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..args import ModelArgs
-from .kernels.arithmetic import dequantize
+from ..genesis.args import ModelArgs
 from .layout import Dimensions, state_layout
+from .ops.products_by_row import dequantize
 from .products import COLUMNS, ROWS, Products
-from .tables import adaptation_table, block_table, dimensions
+from .tables import block_table, dimensions, metacognition_table
 from .tensors import Float32
 from .weights import Weights
 
@@ -28,7 +28,7 @@ class Program:
     matrices: NDArray[Any]
     small: Float32
     table: NDArray[np.int64]
-    adaptation: NDArray[np.int64]
+    metacognition: NDArray[np.int64]
     products: Products
     dims: Dimensions
     diagonal: bool
@@ -41,7 +41,7 @@ class Program:
             matrices=weights.matrices,
             small=weights.small,
             table=block_table(args, weights.layout, state),
-            adaptation=adaptation_table(args, weights.layout),
+            metacognition=metacognition_table(args, weights.layout),
             products=Products.of(args, weights.layout, weights.matrices.itemsize),
             dims=dimensions(args, weights.layout, state, delta_rule),
             diagonal=args.use_ttt and _is_diagonal(args, weights),

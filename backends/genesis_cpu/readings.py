@@ -5,18 +5,18 @@ from typing import Self
 
 import numpy as np
 
-from ..args import ModelArgs
 from ..events import Readings
+from ..genesis.args import ModelArgs
 from .cache import Cache
 from .tensors import Float32
 
 
 @dataclass(frozen=True)
-class Taps:
+class Trace:
     """Where a call of L tokens leaves its gates; nothing is computed for it.
 
     `gates` [L, blocks, H] are logs, of GLA's decay or FoX's forget gate;
-    `reflection` [L, 3] is what `kernels.adaptation.mix` tells. Both are empty if
+    `reflection` [L, 3] is what `ops.confidence_mix` tells. Both are empty if
     nobody asked, the latter also without test-time training.
     """
 
@@ -49,9 +49,9 @@ class Taps:
             else np.empty((tokens, 3), np.float32)
         )
 
-    def part(self, start: int, stop: int) -> "Taps":
+    def part(self, start: int, stop: int) -> "Trace":
         """The room of some of the tokens."""
-        return Taps(self.gates[start:stop], self.reflection[start:stop])
+        return Trace(self.gates[start:stop], self.reflection[start:stop])
 
     def read(self, cache: Cache) -> Readings | None:
         """The numbers, after the call that `cache` has just gone through."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .kernels.products import assist
+from .ops.products import assist
 from .pace import Pace
 from .products import ENDED, PARKED, Products
 from .tensors import Float32

@@ -9,7 +9,7 @@ from ..contract import Drawn
 from ..events import Readings
 from .cache import Cache
 from .model import Model
-from .readings import Taps
+from .readings import Trace
 from .sampling import Sampler
 from .tensors import Float32
 
@@ -44,9 +44,9 @@ class Stepper:
 
     def read(self, ids: Sequence[int]) -> Readings | None:
         """Read a part of the prompt."""
-        taps = self._taps(len(ids))
-        self._hidden = self._model.features(np.array(ids), self._cache, taps)
-        return taps.read(self._cache)
+        trace = self._trace(len(ids))
+        self._hidden = self._model.features(np.array(ids), self._cache, trace)
+        return trace.read(self._cache)
 
     def draw(self) -> Step:
         """The token after the prompt."""
@@ -56,19 +56,19 @@ class Stepper:
 
     def follow(self) -> Step:
         """The token after the one that was drawn last."""
-        taps = self._taps(1)
-        logits = self._model.step(self._token, self._cache, taps)
-        return self._draw(logits, taps.read(self._cache))
+        trace = self._trace(1)
+        logits = self._model.step(self._token, self._cache, trace)
+        return self._draw(logits, trace.read(self._cache))
 
     def _draw(self, logits: Float32, readings: Readings | None) -> Step:
         drawn = draw(logits, self._sampler, readings)
         self._token = drawn.token
         return Step(drawn)
 
-    def _taps(self, tokens: int) -> Taps:
+    def _trace(self, tokens: int) -> Trace:
         if not self._readings:
-            return Taps.none()
-        return Taps.of(self._model.args, tokens, self._cache.ttt)
+            return Trace.none()
+        return Trace.of(self._model.args, tokens, self._cache.ttt)
 
 
 def draw(logits: Float32, sampler: Sampler, readings: Readings | None = None) -> Drawn:

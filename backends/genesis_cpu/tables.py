@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..args import ModelArgs
+from ..genesis.args import ModelArgs
 from . import layout as at
 from .layout import Dimensions, StateLayout, WeightLayout
 
@@ -14,18 +14,18 @@ def block_table(
     args: ModelArgs, weights: WeightLayout, state: StateLayout
 ) -> NDArray[np.int64]:
     """One row per block; columns are named in `layout`."""
-    table = np.full((args.n_layer, at.COLUMNS), -1, np.int64)
+    table = np.full((args.n_layer, at.BLOCK_COLUMNS), -1, np.int64)
     for index, kind in enumerate(args.layer_kinds):
         row, block = table[index], f"blocks.{index}"
         row[at.KIND] = at.KINDS[kind]
         for column, name in (
-            (at.IN, "attn.in_proj.weight"),
-            (at.OUT, "attn.o_proj.weight"),
-            (at.FFN_IN, "ffn.in_proj.weight"),
-            (at.DOWN, "ffn.down_proj.weight"),
+            (at.IN_PROJ, "attn.in_proj.weight"),
+            (at.O_PROJ, "attn.o_proj.weight"),
+            (at.FFN_IN_PROJ, "ffn.in_proj.weight"),
+            (at.DOWN_PROJ, "ffn.down_proj.weight"),
         ):
             row[column] = weights.matrices[f"{block}.{name}"][0]
-        row[at.IN_ROWS] = weights.matrices[f"{block}.attn.in_proj.weight"][1]
+        row[at.IN_PROJ_ROWS] = weights.matrices[f"{block}.attn.in_proj.weight"][1]
         norm = "omega" if args.use_zero_centered_norm else "weight"
         gate = "gk_proj" if kind == "gla" else "fgate_proj"
         for column, name in (
@@ -44,10 +44,10 @@ def block_table(
         ):
             row[column] = weights.small.get(f"{block}.{name}", (-1, 0))[0]
         for column, name in (
-            (at.IN_SCALE, "attn.in_proj.weight"),
-            (at.OUT_SCALE, "attn.o_proj.weight"),
-            (at.FFN_IN_SCALE, "ffn.in_proj.weight"),
-            (at.DOWN_SCALE, "ffn.down_proj.weight"),
+            (at.IN_PROJ_SCALE, "attn.in_proj.weight"),
+            (at.O_PROJ_SCALE, "attn.o_proj.weight"),
+            (at.FFN_IN_PROJ_SCALE, "ffn.in_proj.weight"),
+            (at.DOWN_PROJ_SCALE, "ffn.down_proj.weight"),
         ):
             row[column] = weights.scales.get(f"{block}.{name}", -1)
         row[at.STATE] = state.fixed.get(f"layers.{index}.state", (-1, ()))[0]
@@ -100,25 +100,26 @@ def dimensions(
     return Dimensions(**values)
 
 
-def adaptation_table(args: ModelArgs, weights: WeightLayout) -> NDArray[np.int64]:
-    """Indices into `small` of test-time training's weights; empty without any."""
+def metacognition_table(args: ModelArgs, weights: WeightLayout) -> NDArray[np.int64]:
+    """Indices into `small`; columns are named in `layout`. Empty without any."""
     if not args.use_ttt:
         return np.empty(0, np.int64)
-    names = (
-        "ttt.norm.weight",
-        "ttt.norm.bias",
-        "ttt.W0",
-        "ttt.A_init",
-        "ttt.B_init",
-        "ttt.log_lr",
-        "ttt.layer_scale",
-        "ttt.output_gate.weight",
-        "ttt.out_proj.weight",
-        "self_model.weight",
-        "confidence_in.weight",
-        "confidence_in.bias",
-        "confidence_out.weight",
-        "confidence_out.bias",
-    )
-    indices = [weights.small[f"metacognition.{name}"][0] for name in names]
-    return np.array(indices, np.int64)
+    table = np.empty(at.METACOGNITION_COLUMNS, np.int64)
+    for column, name in (
+        (at.TTT_NORM, "ttt.norm.weight"),
+        (at.TTT_NORM_BIAS, "ttt.norm.bias"),
+        (at.TTT_W0, "ttt.W0"),
+        (at.TTT_A, "ttt.A_init"),
+        (at.TTT_B, "ttt.B_init"),
+        (at.TTT_RATE, "ttt.log_lr"),
+        (at.TTT_LAYER_SCALE, "ttt.layer_scale"),
+        (at.TTT_OUTPUT_GATE, "ttt.output_gate.weight"),
+        (at.TTT_OUT_PROJ, "ttt.out_proj.weight"),
+        (at.SELF_MODEL, "self_model.weight"),
+        (at.CONFIDENCE_IN, "confidence_in.weight"),
+        (at.CONFIDENCE_IN_BIAS, "confidence_in.bias"),
+        (at.CONFIDENCE_OUT, "confidence_out.weight"),
+        (at.CONFIDENCE_OUT_BIAS, "confidence_out.bias"),
+    ):
+        table[column] = weights.small[f"metacognition.{name}"][0]
+    return table

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from ..args import ModelArgs
 from ..derived_file import DERIVED_FILE, DERIVED_TENSORS, keep_derived, made_from
+from ..genesis.args import ModelArgs
 from .layout import WeightLayout, weight_layout
 from .tensors import Float32, FloatTensors, map_tensors
 

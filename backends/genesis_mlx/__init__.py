@@ -1,7 +1,5 @@
 """Genesis on MLX: the model, its operators, sampling and generation."""
 
-from ..args import ModelArgs
-from ..constants import FOX_CONV_SIZE, QUANTIZATION_GROUP
 from ..errors import (
     BackendError,
     CacheError,
@@ -12,11 +10,13 @@ from ..errors import (
     WeightsError,
 )
 from ..events import FinishReason, GeneratedToken, Prefilled, Readings
+from ..genesis.args import ModelArgs
+from ..genesis.constants import FOX_CONV_SIZE, QUANTIZATION_GROUP
+from ..genesis.model_files import read_args
+from ..genesis.tensor_shapes import ALWAYS_FLOAT32, quantizable, tensor_shapes
 from ..mlx_base.blas import HAS_OPENBLAS  # before whatever imports MLX
 from ..mlx_base.device import DTYPES, Dtype, device_facts
-from ..model_files import read_args
 from ..sampling_settings import SamplingSettings
-from ..weights import ALWAYS_FLOAT32, quantizable, tensor_shapes
 from .cache import Cache
 from .generate import generate, generate_with_progress
 from .loader import load

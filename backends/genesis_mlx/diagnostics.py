@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..args import ModelArgs
 from ..contract import Finding
+from ..genesis.args import ModelArgs
 from ..mlx_base.device import DTYPES, default_dtype, on_metal
 from .kernels import mode
 from .self_check import check_kernels

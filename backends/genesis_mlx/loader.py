@@ -7,9 +7,9 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ..errors import ConfigError
+from ..genesis.model_files import check_weights_file, read_args, read_quantization
+from ..genesis.tensor_shapes import ALWAYS_FLOAT32, quantizable
 from ..mlx_base.device import DTYPES, default_dtype, on_metal
-from ..model_files import check_weights_file, read_args, read_quantization
-from ..weights import ALWAYS_FLOAT32, quantizable
 from .model import Model
 from .self_check import ensure_kernels, warn
 

@@ -6,13 +6,14 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 
-from ..args import ModelArgs
 from ..errors import TokenError
+from ..genesis.args import ModelArgs
 from ..mlx_base.device import DTYPES, on_metal
 from . import kernels
 from .cache import Cache
 from .layers import Block, Metacognition, make_norm
-from .ops import Positions, Taps
+from .layers.forward_pass import ForwardPass
+from .layers.trace import Trace
 
 
 class Model(nn.Module):
@@ -48,25 +49,25 @@ class Model(nn.Module):
         return self.logits(self.features(ids, cache))
 
     def features(
-        self, ids: mx.array, cache: Cache, taps: Taps | None = None
+        self, ids: mx.array, cache: Cache, trace: Trace | None = None
     ) -> mx.array:
         """Last hidden vectors [B, L, D] of token ids [B, L], which are not checked.
 
-        The mixers leave in `taps` what they do, without computing anything again.
+        The mixers leave in `trace` what they do, without computing anything again.
         If an exception ends it, Ctrl-C included, the cache is as it was before.
         """
         before = cache.copy()
-        positions = Positions(
-            cache.offset, ids.shape[1], taps, kernels.chosen(), self.delta_rule
+        forward = ForwardPass(
+            cache.offset, ids.shape[1], trace, kernels.chosen(), self.delta_rule
         )
         try:
             x: mx.array = self.tok_emb(ids)
             delta = None
             for block, layer in zip(self.blocks, cache.layers, strict=True):
-                x, delta = block(x, delta, layer, positions)
+                x, delta = block(x, delta, layer, forward)
             x = x if delta is None else x + delta
             if cache.ttt is not None:
-                x = self.metacognition(x, cache.ttt, positions)
+                x = self.metacognition(x, cache.ttt, forward)
         except BaseException:
             cache.layers, cache.ttt = before.layers, before.ttt
             raise

@@ -4,24 +4,24 @@ import mlx.core as mx
 import numpy as np
 
 from ..events import Readings
-from .ops import Taps
+from .layers.trace import Trace
 
 
 class Pending:
     """Readings that are computed with the step they belong to."""
 
-    def __init__(self, taps: Taps) -> None:
+    def __init__(self, trace: Trace) -> None:
         self._arrays: dict[str, mx.array] = {}
-        if taps.log_decay:
-            self._arrays["decay"] = mx.exp(mx.stack([a[0] for a in taps.log_decay]))
-        if taps.log_forget:
-            self._arrays["log_forget"] = mx.stack([a[0] for a in taps.log_forget])
-            self._arrays["remaining"] = mx.exp(mx.stack([a[0] for a in taps.since]))
-        if taps.surprise is not None:
-            assert taps.confidence is not None and taps.mix is not None
-            self._arrays["surprise"] = taps.surprise[0]
-            self._arrays["confidence"] = taps.confidence[0]
-            self._arrays["mix"] = taps.mix[0]
+        if trace.log_decay:
+            self._arrays["decay"] = mx.exp(mx.stack([a[0] for a in trace.log_decay]))
+        if trace.log_forget:
+            self._arrays["log_forget"] = mx.stack([a[0] for a in trace.log_forget])
+            self._arrays["remaining"] = mx.exp(mx.stack([a[0] for a in trace.since]))
+        if trace.surprise is not None:
+            assert trace.confidence is not None and trace.mix is not None
+            self._arrays["surprise"] = trace.surprise[0]
+            self._arrays["confidence"] = trace.confidence[0]
+            self._arrays["mix"] = trace.mix[0]
 
     def arrays(self) -> list[mx.array]:
         """What has to be evaluated."""

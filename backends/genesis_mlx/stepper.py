@@ -9,8 +9,8 @@ from ..contract import Drawn
 from ..events import Readings
 from ..mlx_base.sampling import Sampler
 from .cache import Cache
+from .layers.trace import Trace
 from .model import Model
-from .ops import Taps
 from .readings import Pending
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
@@ -88,6 +88,6 @@ class Stepper:
         return Step(token, log_probability, finite, pending)
 
     def _features(self, ids: mx.array) -> tuple[mx.array, Pending | None]:
-        taps = Taps() if self._readings else None
-        features = self._model.features(ids, self._cache, taps)
-        return features, Pending(taps) if taps else None
+        trace = Trace() if self._readings else None
+        features = self._model.features(ids, self._cache, trace)
+        return features, Pending(trace) if trace else None

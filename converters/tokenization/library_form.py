@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backends.model_files import read_args
+from backends.genesis.model_files import read_args
 
 from ..errors import ConversionError, shown
 from . import FILE_NAMES, LIBRARY_FILE, load_tokenizer, read_tokenizer_file

@@ -7,7 +7,7 @@ from typing import Any
 import mlx.core as mx
 from mlx.utils import tree_map
 
-from backends.args import ModelArgs
+from backends.genesis.args import ModelArgs
 from backends.mlx_base.device import DTYPES, default_dtype, prefill_step
 
 

@@ -26,8 +26,8 @@ def released_shape(context: int) -> Iterator[Path]:
     """A model of the released shape with random weights, as converted."""
     from dataclasses import replace
 
-    from backends.args import ModelArgs
-    from backends.random_model import write_random_model
+    from backends.genesis.args import ModelArgs
+    from backends.genesis.random_model import write_random_model
 
     args = ModelArgs.released()
     wide = max(context, args.block_size)

@@ -18,7 +18,7 @@ from checkpoints import (
     write_checkpoint,
 )
 
-from backends.model_files import read_args
+from backends.genesis.model_files import read_args
 from converters import ConversionError, convert, load_tokenizer, resolve_source
 from genesis_chat.models import suggested_name
 

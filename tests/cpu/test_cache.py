@@ -16,6 +16,12 @@ from backends import genesis_mlx
 from backends.genesis_cpu import Cache, CacheError, Model, SamplingSettings, generate
 
 IDS = random_ids(90, 11)
+POINTS = (
+    "gated_linear_attention",
+    "forgetting_weights",
+    "selective_swiglu",
+    "test_time_training",
+)
 GREEDY = SamplingSettings(temperature=0, repetition_penalty=1)
 
 
@@ -115,7 +121,7 @@ def test_an_older_copy_does_not_write_into_a_newer_one(model: Model) -> None:
     assert max_difference(model.step(5, new), expected) <= SPLIT
 
 
-@pytest.mark.parametrize("point", ["scan", "attend_block", "swiglu", "correct"])
+@pytest.mark.parametrize("point", POINTS)
 def test_an_interrupt_leaves_the_cache_as_it_was(
     point: str, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,7 +103,9 @@ def test_more_than_there_is_cannot_be_forgotten(
     assert cache.offset == 10
 
 
-@pytest.mark.parametrize("point", ["weigh", "rotate", "swiglu"])
+@pytest.mark.parametrize(
+    "point", ["attention_weights", "apply_rotary", "selective_swiglu"]
+)
 def test_an_interrupt_leaves_the_cache_as_it_was(
     point: str, model: DecoderModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,8 +8,8 @@ import pytest
 from checkpoints import small_config
 from terminal import run
 
-from backends.args import ModelArgs
-from backends.random_model import write_random_model
+from backends.genesis.args import ModelArgs
+from backends.genesis.random_model import write_random_model
 
 LENGTH, FIRST = 8192, 1024
 MEGABYTE = 1 << 20

@@ -14,8 +14,8 @@ from tolerances import LOGITS, max_difference
 
 from backends import genesis_cpu
 from backends.events import GeneratedToken, Prefilled, Readings
-from backends.genesis_cpu.readings import Taps
-from backends.genesis_mlx.ops import Taps as MlxTaps
+from backends.genesis_cpu.readings import Trace
+from backends.genesis_mlx.layers.trace import Trace as MlxTrace
 from backends.genesis_mlx.readings import Pending
 
 NAMES = ("decay", "log_forget", "remaining", "surprise", "confidence", "mix")
@@ -25,9 +25,9 @@ def read(model: genesis_cpu.Model, ids: Any, sizes: Any, ttt: bool) -> list[Read
     """Readings of each call of a text read in parts."""
     cache, found, at = model.make_cache(ttt=ttt), [], 0
     for size in sizes:
-        taps = Taps.of(model.args, size, ttt and model.args.use_ttt)
-        model.features(np.array(ids[at : at + size]), cache, taps)
-        readings = taps.read(cache)
+        trace = Trace.of(model.args, size, ttt and model.args.use_ttt)
+        model.features(np.array(ids[at : at + size]), cache, trace)
+        readings = trace.read(cache)
         assert readings is not None
         found.append(readings)
         at += size
@@ -43,9 +43,9 @@ def test_they_are_those_of_mlx(name: str, ttt: bool, tmp_path: Path) -> None:
     ids, sizes = random_ids(40, 3), [1, 26, 3, 10]
     cache, at = other.make_cache(ttt=ttt), 0
     for size, ours in zip(sizes, read(model, ids, sizes, ttt), strict=True):
-        taps = MlxTaps()
-        mx.eval(other.features(mx.array([ids[at : at + size]]), cache, taps))
-        theirs = Pending(taps).read()
+        trace = MlxTrace()
+        mx.eval(other.features(mx.array([ids[at : at + size]]), cache, trace))
+        theirs = Pending(trace).read()
         at += size
         for key in NAMES:
             expected, found = getattr(theirs, key), getattr(ours, key)

@@ -15,7 +15,7 @@ from running_cpu import load_cpu
 from waiting import wait_until
 
 from backends.genesis_cpu import Model, products
-from backends.genesis_cpu.kernels.products import assist, multiply
+from backends.genesis_cpu.ops.products import assist, multiply
 from backends.genesis_cpu.pace import Pace
 from backends.genesis_cpu.products import CHUNK, COLUMNS, ENDED, PARKED, PLACE, ROWS
 from backends.genesis_cpu.threads import in_order

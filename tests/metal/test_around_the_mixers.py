@@ -15,7 +15,12 @@ from emulation import (
     running,
 )
 
-from backends.genesis_mlx.ops import add_rms_norm, selective_swiglu
+from backends.genesis_mlx.ops.add_rms_norm import metal_add_rms_norm, naive_add_rms_norm
+from backends.genesis_mlx.ops.selective_swiglu import (
+    metal_selective_swiglu,
+    naive_selective_swiglu,
+)
+from backends.genesis_mlx.ops.selective_swiglu.kernel import WIDEST
 
 pytestmark = needs_kernels
 
@@ -29,7 +34,7 @@ def check_norm(
         for s in (shape, (2, *shape), shape[-1:])
     )
     inputs = (x, delta[1], gain, 1e-6, offset)
-    assert_agree([*add_rms_norm.metal(*inputs)], [*add_rms_norm.naive(*inputs)], dtype)
+    assert_agree([*metal_add_rms_norm(*inputs)], [*naive_add_rms_norm(*inputs)], dtype)
 
 
 def check_swiglu(rows: int, width: int, keep: int, dtype: str, ties: bool) -> None:
@@ -39,8 +44,8 @@ def check_swiglu(rows: int, width: int, keep: int, dtype: str, ties: bool) -> No
         # A handful of different values, so that the border runs through equal ones.
         values = np.round(values)
     proj = mx.array(values).astype(getattr(mx, dtype))[:, 1:]
-    y = selective_swiglu.metal(proj, keep)
-    assert_agree([y], [selective_swiglu.naive(proj, keep)], dtype)
+    y = metal_selective_swiglu(proj, keep)
+    assert_agree([y], [naive_selective_swiglu(proj, keep)], dtype)
 
 
 @pytest.mark.parametrize("offset", [0, 1])
@@ -67,7 +72,7 @@ def test_swiglu_is_the_definition(
 
 def test_the_widest_row_fits_into_threadgroup_memory() -> None:
     with running():
-        check_swiglu(1, selective_swiglu.kernel.WIDEST, 6000, "float32", False)
+        check_swiglu(1, WIDEST, 6000, "float32", False)
 
 
 @pytest.mark.parametrize(("seed", "order"), ORDERS)

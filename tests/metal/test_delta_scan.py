@@ -14,7 +14,10 @@ from emulation import (
     running,
 )
 
-from backends.genesis_mlx.ops.gated_delta_rule import metal, naive
+from backends.genesis_mlx.ops.gated_delta_rule import (
+    metal_gated_delta_rule,
+    naive_gated_delta_rule,
+)
 
 pytestmark = needs_kernels
 # B, H, Hk, Dk, Dv
@@ -35,7 +38,9 @@ def check(shape: Shape, length: int, dtype: str) -> None:
     beta = mx.sigmoid(mx.array(draw(b, length, h)))
     state = mx.array(draw(b, h, dk, dv))
     inputs = (q, k, cast(b, length, hk, dv), gates, beta, state)
-    assert_agree([*metal(*inputs)], [*naive(*inputs)], dtype)
+    assert_agree(
+        [*metal_gated_delta_rule(*inputs)], [*naive_gated_delta_rule(*inputs)], dtype
+    )
 
 
 @pytest.mark.parametrize("length", LENGTHS)

@@ -16,7 +16,10 @@ from emulation import (
 )
 from tolerances import KERNEL_RMS, max_difference
 
-from backends.genesis_mlx.ops.forgetting_attention import metal, naive
+from backends.genesis_mlx.ops.forgetting_attention import (
+    metal_forgetting_attention,
+    naive_forgetting_attention,
+)
 
 pytestmark = needs_kernels
 # B, H, Hk, Dk, Dv
@@ -39,7 +42,11 @@ def check(shape: Shape, length: int, seen: int, dtype: str) -> None:
     decay = mx.array(-np.cumsum(abs(draw(b, h, seen)), axis=-1)[..., ::-1])
     q = cast(b, length, h + 1, dk)[:, :, 1:]
     inputs = (q, k, v, gates, decay)
-    assert_agree([*metal(*inputs)], [*naive(*inputs)], dtype)
+    assert_agree(
+        [*metal_forgetting_attention(*inputs)],
+        [*naive_forgetting_attention(*inputs)],
+        dtype,
+    )
 
 
 @pytest.mark.parametrize("seen", [0, 1, 40])
@@ -73,7 +80,9 @@ def test_a_weak_gate_after_many_strong_ones_is_not_lost() -> None:
     gates[:, -40:] = -1e-4
     vectors = mx.zeros((1, length, 1, 4))
     with running():
-        _, decay = metal(*(vectors,) * 3, mx.array(gates), mx.zeros((1, 1, 0)))
+        _, decay = metal_forgetting_attention(
+            *(vectors,) * 3, mx.array(gates), mx.zeros((1, 1, 0))
+        )
     exact = np.cumsum(gates[0, ::-1, 0].astype(np.float64))[::-1] - gates[0, :, 0]
     ratios = np.array(decay[0, 0, :-1], np.float64) / exact[:-1]
     assert max_difference(ratios, np.ones(length - 1)) <= KERNEL_RMS["float32"]

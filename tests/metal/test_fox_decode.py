@@ -16,8 +16,12 @@ from emulation import (
     running,
 )
 
-from backends.genesis_mlx.ops import fox_decode
-from backends.genesis_mlx.ops.fox_decode import FoXPast, FoXWeights
+from backends.genesis_mlx.ops.fox_decode import (
+    FoXPast,
+    FoXWeights,
+    metal_fox_decode,
+    naive_fox_decode,
+)
 
 pytestmark = needs_kernels
 # B, H, Hk, Dh, D, W
@@ -62,7 +66,7 @@ def inputs_of(name: str, length: int, dtype: str) -> tuple[Any, ...]:
 
 def check(name: str, length: int, dtype: str) -> None:
     inputs = inputs_of(name, length, dtype)
-    assert_agree([*fox_decode.metal(*inputs)], [*fox_decode.naive(*inputs)], dtype)
+    assert_agree([*metal_fox_decode(*inputs)], [*naive_fox_decode(*inputs)], dtype)
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -88,7 +92,7 @@ def test_reads_keys_and_values_once() -> None:
     inputs = inputs_of("released", 100, "bfloat16")
     b, h, hk, dh, _, _ = SHAPES["released"]
     with running() as reports:
-        fox_decode.metal(*inputs)
+        metal_fox_decode(*inputs)
     for report in reports:
         assert report.buffers["values"].bytes_loaded == b * h * dh * 100 * 2
         assert report.buffers["keys"].unique_bytes_loaded == b * hk * dh * 100 * 2

@@ -15,7 +15,7 @@ from emulation import (
     running,
 )
 
-from backends.genesis_mlx.ops.gated_linear_attention import metal, naive
+from backends.genesis_mlx.ops.gated_linear_attention import metal_gla, naive_gla
 
 pytestmark = needs_kernels
 # B, H, Hk, Dk, Dv
@@ -36,7 +36,7 @@ def check(shape: Shape, length: int, dtype: str) -> None:
     q, k = mx.split(cast(b, length, h + hk, dk) / np.float32(dk**0.5), [h], axis=2)
     gates = mx.array(draw.gates(b, length, h))
     inputs = (q, k, cast(b, length, hk, dv), gates, mx.array(draw(b, h, dk, dv)))
-    assert_agree([*metal(*inputs)], [*naive(*inputs)], dtype)
+    assert_agree([*metal_gla(*inputs)], [*naive_gla(*inputs)], dtype)
 
 
 @pytest.mark.parametrize("length", LENGTHS)

@@ -16,8 +16,12 @@ from emulation import (
     running,
 )
 
-from backends.genesis_mlx.ops import gla_decode
-from backends.genesis_mlx.ops.gla_decode import GLAWeights
+from backends.genesis_mlx.ops.gla_decode import (
+    GLAWeights,
+    fits_gla_decode,
+    metal_gla_decode,
+    naive_gla_decode,
+)
 
 pytestmark = needs_kernels
 # B, H, Hk, Dk, Dv, D, W, half of the rotated channels
@@ -63,7 +67,7 @@ def inputs_of(
 
 def check(name: str, dtype: str, **options: bool) -> None:
     inputs = inputs_of(name, dtype, **options)
-    assert_agree([*gla_decode.metal(*inputs)], [*gla_decode.naive(*inputs)], dtype)
+    assert_agree([*metal_gla_decode(*inputs)], [*naive_gla_decode(*inputs)], dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -84,7 +88,7 @@ def test_other_gate_and_delta_rule(dtype: str, options: dict[str, bool]) -> None
 def test_widths_in_steps_of_4(
     dk: int, dv: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert gla_decode.fits(dk, dv)
+    assert fits_gla_decode(dk, dv)
     monkeypatch.setitem(SHAPES, "any", (1, 2, 1, dk, dv, 40, 4, dk // 4))
     with running():
         check("any", "float32")
@@ -99,7 +103,7 @@ def test_order_does_not_matter(seed: int, order: str) -> None:
 def test_reads_the_state_once() -> None:
     inputs = inputs_of("released", "float32")
     with running() as reports:
-        gla_decode.metal(*inputs)
+        metal_gla_decode(*inputs)
     for report in reports:
         assert report.buffers["state"].bytes_loaded == inputs[3].nbytes
         assert report.private_array_bytes == 0

@@ -1,7 +1,5 @@
 """Test-time training and the mixture by confidence: kernels and definitions."""
 
-from importlib import import_module
-
 import mlx.core as mx
 import pytest
 from draws import LENGTHS, Draw
@@ -16,9 +14,15 @@ from emulation import (
     running,
 )
 
-# Packages whose name is also that of their function.
-training = import_module("backends.genesis_mlx.ops.test_time_training")
-mixture = import_module("backends.genesis_mlx.ops.confidence_mix")
+from backends.genesis_mlx.ops.confidence_mix import (
+    metal_confidence_mix,
+    naive_confidence_mix,
+)
+from backends.genesis_mlx.ops.test_time_training import (
+    metal_test_time_training,
+    naive_test_time_training,
+)
+
 pytestmark = needs_kernels
 
 
@@ -30,7 +34,11 @@ def check_scan(batch: int, length: int, width: int, dtype: str) -> None:
     )
     rate = mx.array(abs(draw(width)))
     inputs = (h, y0, rate, mx.array(draw(batch, width)), 7)
-    assert_agree([*training.metal(*inputs)], [*training.naive(*inputs)], dtype)
+    assert_agree(
+        [*metal_test_time_training(*inputs)],
+        [*naive_test_time_training(*inputs)],
+        dtype,
+    )
 
 
 def check_mixture(batch: int, length: int, width: int, dtype: str) -> None:
@@ -41,7 +49,7 @@ def check_mixture(batch: int, length: int, width: int, dtype: str) -> None:
     ]
     logit = mx.array(draw(batch, length)).astype(getattr(mx, dtype))
     inputs = (*vectors, logit, mx.array(abs(draw(batch))) + 3, 5, 0.2)
-    assert_agree(mixture.metal(*inputs), [*mixture.naive(*inputs)], dtype)
+    assert_agree(metal_confidence_mix(*inputs), [*naive_confidence_mix(*inputs)], dtype)
 
 
 @pytest.mark.parametrize("length", LENGTHS)

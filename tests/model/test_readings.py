@@ -20,7 +20,7 @@ from backends.genesis_mlx import (
     SamplingSettings,
     generate_with_progress,
 )
-from backends.genesis_mlx.ops import Taps
+from backends.genesis_mlx.layers.trace import Trace
 from backends.genesis_mlx.readings import Pending
 
 SETTINGS = SamplingSettings(seed=5)
@@ -31,9 +31,9 @@ def read(model: Model, ids: list[int], sizes: list[int], ttt: bool) -> list[Read
     """Readings of each call of a text read in parts."""
     cache, found, at = model.make_cache(ttt=ttt), [], 0
     for size in sizes:
-        taps = Taps()
-        mx.eval(model.features(mx.array([ids[at : at + size]]), cache, taps))
-        found.append(Pending(taps).read())
+        trace = Trace()
+        mx.eval(model.features(mx.array([ids[at : at + size]]), cache, trace))
+        found.append(Pending(trace).read())
         at += size
     return found
 
@@ -56,8 +56,8 @@ def test_they_change_nothing(name: str, ttt: bool, tmp_path: Path) -> None:
         for piece in part:
             x = mx.array([piece])
             plain = model.features(x, caches[0])
-            tapped = model.features(x, caches[1], Taps())
-            assert np.array_equal(np.asarray(plain), np.asarray(tapped))
+            traced = model.features(x, caches[1], Trace())
+            assert np.array_equal(np.asarray(plain), np.asarray(traced))
 
 
 @pytest.mark.parametrize("ttt", [False, True])

@@ -10,9 +10,9 @@ from reference import oracle
 from tolerances import LONG_SUM, OPERATOR, max_difference
 
 from backends.genesis_mlx.ops.forgetting_attention import (
-    blocked,
+    blocked_forgetting_attention,
     forgetting_attention,
-    naive,
+    naive_forgetting_attention,
 )
 
 # H, Hk, Dk, Dv; values are never grouped.
@@ -39,7 +39,9 @@ def inputs_of(length: int, shape: Shape, earlier: int = 0) -> dict[str, Array]:
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("form", [naive, blocked])
+@pytest.mark.parametrize(
+    "form", [naive_forgetting_attention, blocked_forgetting_attention]
+)
 @every_shape
 @every_length
 def test_agrees_with_the_oracle(form: Any, length: int, shape: Shape) -> None:
@@ -65,8 +67,8 @@ def test_blocked_agrees_with_the_definition(
 ) -> None:
     """Also when keys of earlier calls come first."""
     inputs = in_mlx(inputs_of(length, shape, earlier))
-    actual, end = blocked(**inputs)
-    expected, expected_end = naive(**inputs)
+    actual, end = blocked_forgetting_attention(**inputs)
+    expected, expected_end = naive_forgetting_attention(**inputs)
     assert max_difference(actual, expected) <= OPERATOR
     assert max_difference(mx.exp(end), mx.exp(expected_end)) <= OPERATOR
 
@@ -75,8 +77,8 @@ def test_blocked_agrees_with_the_definition(
 @pytest.mark.parametrize("block", [1, 7, 64])
 def test_the_block_changes_nothing(length: int, block: int) -> None:
     inputs = in_mlx(inputs_of(length, SHAPES[0], 5))
-    actual, end = blocked(**inputs, block=block)
-    expected, expected_end = blocked(**inputs)
+    actual, end = blocked_forgetting_attention(**inputs, block=block)
+    expected, expected_end = blocked_forgetting_attention(**inputs)
     assert max_difference(actual, expected) <= OPERATOR
     assert max_difference(mx.exp(end), mx.exp(expected_end)) <= OPERATOR
 
@@ -99,7 +101,9 @@ def test_a_split_call_agrees_with_a_whole_one(length: int) -> None:
     assert max_difference(mx.exp(decay), mx.exp(end)) <= OPERATOR
 
 
-@pytest.mark.parametrize("form", [naive, blocked])
+@pytest.mark.parametrize(
+    "form", [naive_forgetting_attention, blocked_forgetting_attention]
+)
 @pytest.mark.parametrize("length", [65, 1000])
 def test_weak_gates_after_strong_ones_stay_exact(form: Any, length: int) -> None:
     """Against float64: a running sum would round the weak gates away."""
@@ -118,7 +122,9 @@ def test_weak_gates_after_strong_ones_stay_exact(form: Any, length: int) -> None
     assert max_difference(actual, expected) <= OPERATOR
 
 
-@pytest.mark.parametrize("form", [naive, blocked])
+@pytest.mark.parametrize(
+    "form", [naive_forgetting_attention, blocked_forgetting_attention]
+)
 def test_strong_gates_attend_to_the_own_token_only(form: Any) -> None:
     inputs = in_mlx(inputs_of(65, SHAPES[0]))
     inputs["log_forget"] = mx.full((2, 65, 6), -1000.0)
@@ -135,7 +141,9 @@ def test_decays_do_not_drift(steps: list[int]) -> None:
         part = mx.array(gates[:, position : position + step])
         position += step
         tokens = mx.zeros((1, position, 2, 1))
-        decay = blocked(tokens[:, -step:], tokens, tokens, part, decay)[1]
+        decay = blocked_forgetting_attention(
+            tokens[:, -step:], tokens, tokens, part, decay
+        )[1]
         mx.eval(decay)
     sums = np.cumsum(gates.astype(np.float64), axis=1)
     exact = (sums[:, -1:] - sums).transpose(0, 2, 1)

@@ -7,9 +7,9 @@ from reference import oracle
 from tolerances import OPERATOR, max_difference
 
 from backends.genesis_mlx.ops.gated_delta_rule import (
-    chunked,
+    chunked_gated_delta_rule,
     gated_delta_rule,
-    naive,
+    naive_gated_delta_rule,
 )
 
 # H, Hk, Dk, Dv
@@ -36,7 +36,7 @@ def inputs_of(length: int, shape: Shape) -> dict[str, Array]:
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("form", [naive, chunked])
+@pytest.mark.parametrize("form", [naive_gated_delta_rule, chunked_gated_delta_rule])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("length", LENGTHS)
 def test_against_fla(length: int, shape: Shape, form: object) -> None:
@@ -62,7 +62,11 @@ def test_against_fla(length: int, shape: Shape, form: object) -> None:
 @pytest.mark.parametrize("length", LENGTHS)
 def test_chunked_is_the_definition(length: int, shape: Shape) -> None:
     inputs = in_mlx(inputs_of(length, shape))
-    for ours, expected in zip(chunked(**inputs), naive(**inputs), strict=True):
+    for ours, expected in zip(
+        chunked_gated_delta_rule(**inputs),
+        naive_gated_delta_rule(**inputs),
+        strict=True,
+    ):
         assert max_difference(ours, expected) <= OPERATOR
 
 
@@ -71,7 +75,11 @@ def test_equal_keys_do_not_blow_up() -> None:
     inputs["k"] = mx.broadcast_to(inputs["k"][:, :1], inputs["k"].shape)
     inputs["beta"] = mx.ones_like(inputs["beta"])
     inputs["log_decay"] = mx.zeros_like(inputs["log_decay"])
-    for ours, expected in zip(chunked(**inputs), naive(**inputs), strict=True):
+    for ours, expected in zip(
+        chunked_gated_delta_rule(**inputs),
+        naive_gated_delta_rule(**inputs),
+        strict=True,
+    ):
         assert max_difference(ours, expected) <= OPERATOR
 
 

@@ -8,9 +8,9 @@ from reference import oracle
 from tolerances import OPERATOR, max_difference
 
 from backends.genesis_mlx.ops.gated_linear_attention import (
-    chunked,
+    chunked_gla,
     gated_linear_attention,
-    naive,
+    naive_gla,
 )
 
 # H, Hk, Dk, Dv: equal and unequal widths, grouped, ungrouped and single key heads.
@@ -35,7 +35,7 @@ def inputs_of(length: int, shape: Shape) -> dict[str, Array]:
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("form", [naive, chunked])
+@pytest.mark.parametrize("form", [naive_gla, chunked_gla])
 @every_shape
 @every_length
 def test_agrees_with_the_oracle(form: object, length: int, shape: Shape) -> None:
@@ -59,7 +59,9 @@ def test_agrees_with_the_oracle(form: object, length: int, shape: Shape) -> None
 @every_length
 def test_chunked_agrees_with_the_definition(length: int, shape: Shape) -> None:
     inputs = in_mlx(inputs_of(length, shape))
-    for actual, expected in zip(chunked(**inputs), naive(**inputs), strict=True):
+    for actual, expected in zip(
+        chunked_gla(**inputs), naive_gla(**inputs), strict=True
+    ):
         assert max_difference(actual, expected) <= OPERATOR
 
 
@@ -84,7 +86,9 @@ def test_strong_gates_stay_finite(strongest: float) -> None:
     """exp of a difference of sums would overflow above the diagonal, were it taken."""
     inputs = in_mlx(inputs_of(257, SHAPES[0]))
     inputs["log_decay"] = mx.full(inputs["log_decay"].shape, -strongest)
-    for actual, expected in zip(chunked(**inputs), naive(**inputs), strict=True):
+    for actual, expected in zip(
+        chunked_gla(**inputs), naive_gla(**inputs), strict=True
+    ):
         assert max_difference(actual, expected) <= OPERATOR
 
 
@@ -101,7 +105,7 @@ def test_weak_decays_after_strong_ones_stay_exact(length: int) -> None:
         state = state + k[:, t, ..., None] * v[:, t, :, None]
         expected[:, t] = np.einsum("bhk,bhkv->bhv", q[:, t], state)
     expected /= np.sqrt(q.shape[-1])
-    for form in (naive, chunked):
+    for form in (naive_gla, chunked_gla):
         assert max_difference(form(**in_mlx(inputs))[0], expected) <= OPERATOR
 
 
@@ -109,7 +113,7 @@ def test_gradients_are_finite_under_strong_gates() -> None:
     inputs = in_mlx(inputs_of(130, SHAPES[0]))
 
     def loss(log_decay: mx.array) -> mx.array:
-        return chunked(**{**inputs, "log_decay": log_decay})[0].square().sum()
+        return chunked_gla(**{**inputs, "log_decay": log_decay})[0].square().sum()
 
     gradient = mx.grad(loss)(inputs["log_decay"] * 10)
     assert mx.isfinite(gradient).all().item()
@@ -119,7 +123,7 @@ def test_without_a_state_it_starts_from_zeros() -> None:
     inputs = in_mlx(inputs_of(65, SHAPES[0]))
     zeros = mx.zeros_like(inputs.pop("state"))
     actual = gated_linear_attention(**inputs)
-    expected = naive(**inputs, state=zeros)
+    expected = naive_gla(**inputs, state=zeros)
     assert max_difference(actual[0], expected[0]) <= OPERATOR
     assert max_difference(actual[1], expected[1]) <= OPERATOR
 
@@ -130,5 +134,7 @@ def test_results_are_float32_for_half_precision_inputs(length: int) -> None:
     half = {n: v.astype(mx.bfloat16) for n, v in inputs.items() if n in ("q", "k", "v")}
     output, state = gated_linear_attention(**{**inputs, **half})
     assert output.dtype == state.dtype == mx.float32
-    exact = naive(**{**inputs, **{n: v.astype(mx.float32) for n, v in half.items()}})
+    exact = naive_gla(
+        **{**inputs, **{n: v.astype(mx.float32) for n, v in half.items()}}
+    )
     assert max_difference(output, exact[0]) <= OPERATOR

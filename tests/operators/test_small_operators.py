@@ -11,10 +11,14 @@ from tolerances import OPERATOR, max_difference
 
 from backends.genesis_mlx.ops import apply_rotary, rotary_tables, selective_activation
 from backends.genesis_mlx.ops import short_convolution as convolve
-from backends.genesis_mlx.ops.short_convolution import naive as convolve_naive
-from backends.genesis_mlx.ops.short_convolution import parallel as convolve_parallel
-from backends.genesis_mlx.ops.test_time_training import naive as train_naive
-from backends.genesis_mlx.ops.test_time_training import parallel as train_parallel
+from backends.genesis_mlx.ops.short_convolution import (
+    naive_short_convolution,
+    parallel_short_convolution,
+)
+from backends.genesis_mlx.ops.test_time_training import (
+    naive_test_time_training,
+    parallel_test_time_training,
+)
 
 every_length = pytest.mark.parametrize("length", LENGTHS)
 
@@ -31,7 +35,7 @@ def test_short_convolution(length: int, width: int) -> None:
         [np.convolve(row[:, c], taps[::-1, c], mode="valid") for c in range(12)]
         for row in padded
     ]
-    for form in (convolve_naive, convolve_parallel, convolve):
+    for form in (naive_short_convolution, parallel_short_convolution, convolve):
         actual, end = form(mx.array(x), mx.array(taps), mx.array(state))
         assert max_difference(actual, np.swapaxes(expected, 1, 2)) <= OPERATOR
         assert max_difference(end, padded[:, -(width - 1) :]) == 0
@@ -49,7 +53,7 @@ def test_test_time_training(length: int, offset: int) -> None:
     damping = 1 + 0.1 * np.log(offset + 1 + np.arange(length))
     expected = y0 - h * rate * before / damping[:, None]
     total = carried + gradients.sum(1)
-    for form in (train_naive, train_parallel):
+    for form in (naive_test_time_training, parallel_test_time_training):
         out, end = form(*map(mx.array, (h, y0, rate, carried)), offset)
         assert max_difference(out, expected) <= OPERATOR
         # A sum of magnitude 100: compared by its own size.

@@ -15,7 +15,7 @@ from backends.derived_file import DERIVED_TENSORS
 from backends.errors import ConfigError
 from backends.genesis_mlx import Model as OwnModel
 from backends.genesis_mlx.cache import empty_layer
-from backends.genesis_mlx.ops import Positions
+from backends.genesis_mlx.layers.forward_pass import ForwardPass
 from backends.genesis_mlx.plugin.batch import GenesisBatch
 from backends.genesis_mlx.plugin.model import Model, ModelArgs
 from backends.genesis_mlx.plugin.state import GenesisState
@@ -166,6 +166,6 @@ def test_no_kernel_passes_an_adapter_over(both: Both) -> None:
             block.attn._fits = True
         found = []
         for kernels in (frozenset(), frozenset({"gla_decode", "fox_decode"})):
-            positions = Positions(0, 1, kernels=kernels)
-            found.append(block.attn(vector, empty_layer(block._kind), positions))
+            forward = ForwardPass(0, 1, kernels=kernels)
+            found.append(block.attn(vector, empty_layer(block._kind), forward))
         assert max_difference(*found) == 0

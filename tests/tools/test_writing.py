@@ -18,8 +18,8 @@ from tolerances import LOGITS_MASKED, max_difference
 
 from backends.derived_file import DERIVED_FILE
 from backends.errors import ConfigError
+from backends.genesis.model_files import read_quantization
 from backends.genesis_mlx import SamplingSettings, generate, load
-from backends.model_files import read_quantization
 
 GREEDY = SamplingSettings(temperature=0, repetition_penalty=1)
 COUNT = 16

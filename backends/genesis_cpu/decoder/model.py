@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder import DecoderArgs
-from ..kernels.decoder import decode
-from ..kernels.step import finish
+from ..ops.output_head import output_head
 from ..second_thread import SecondThread
 from ..tensors import Float32
 from ..token_ids import Ids, checked_ids
 from .cache import DecoderCache
+from .decode import decode
 from .prefill import prefill, project_logits
 from .program import DecoderProgram
 from .weights import DecoderWeights
@@ -75,7 +75,7 @@ class DecoderModel:
         program, n = self._program, np.empty_like(x)
         logits = np.empty(self.vocab_size, np.float32)
         with self._second.helping() as products:
-            finish(
+            output_head(
                 program.matrices, program.small, products, program.dims, x, n, logits
             )
         return logits

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from .. import decoder_layout as at
 from ..blas import one_thread_each
-from ..kernels.attention import weigh
-from ..kernels.rows import normalize_heads, rms_norm, rotate, swiglu
-from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
+from ..ops.attention import attention_weights
+from ..ops.norms import normalize_heads, rms_norm
+from ..ops.rotary import apply_rotary
+from ..ops.selective_swiglu import selective_swiglu
+from ..products import ATTN_IN, ATTN_OUT, FFN_DOWN, FFN_IN, PER_BLOCK
 from ..tensors import Float32
 from ..threads import in_order
 from .cache import DecoderCache
@@ -89,13 +91,13 @@ class _Part:
         for index, block in enumerate(self._program.table):
             first = index * PER_BLOCK
             rms_norm(x, self._part(block[at.NORM], dims.D), dims.norm_eps, n)
-            p = self._project(n, first + IN, block[at.IN_BIAS])
+            p = self._project(n, first + ATTN_IN, block[at.IN_BIAS])
             out = self._attend(p, index, block)
-            x += self._project(out, first + OUT, block[at.OUT_BIAS])
+            x += self._project(out, first + ATTN_OUT, block[at.OUT_BIAS])
             rms_norm(x, self._part(block[at.FFN_NORM], dims.D), dims.norm_eps, n)
             pair = self._project(n, first + FFN_IN, block[at.FFN_IN_BIAS])
-            swiglu(pair, dims.F, hidden)
-            x += self._project(hidden, first + DOWN, block[at.DOWN_BIAS])
+            selective_swiglu(pair, dims.F, hidden)
+            x += self._project(hidden, first + FFN_DOWN, block[at.DOWN_BIAS])
             yield
 
     def _part(self, start: int, count: int) -> Float32:
@@ -126,7 +128,7 @@ class _Part:
             gain = self._part(block[at.K_NORM], dh)
             normalize_heads(p, h * dh, hk, dh, gain, dims.norm_eps)
         if block[at.TURNED]:
-            rotate(p, 0, h + hk, dh, self._cos, self._sin)
+            apply_rotary(p, 0, h + hk, dh, self._cos, self._sin)
         q, k, v = np.split(p.reshape(length, -1, dh), [h, h + hk], axis=1)
         keys, values = self._kv.keys[index], self._kv.values[index]
         last, window = first + length, int(block[at.WINDOW])
@@ -143,7 +145,7 @@ class _Part:
             some = some.reshape(hk, -1, dh)
             for head in range(hk):
                 scores = some[head] @ keys[head, seen].T
-                weigh(scores, stop - start, first + start, begin, window)
+                attention_weights(scores, stop - start, first + start, begin, window)
                 mixed = (scores @ values[head, seen]).reshape(shared, -1, dh)
                 heads = slice(head * shared, (head + 1) * shared)
                 out[start:stop, heads] = mixed.swapaxes(0, 1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...decoder import DecoderArgs
 from ..decoder_layout import DecoderDimensions, Place, block_table, dimensions
 from ..groups import GROUP
-from ..kernels.groups import dequantize_groups
+from ..ops.products_by_group import dequantize_groups
 from ..products import Products
 from ..tensors import Float32
 from .weights import DecoderWeights

@@ -6,9 +6,9 @@ from typing import Self
 
 import mlx.core as mx
 
-from ...args import ModelArgs
-from ...cache_files import cache_metadata, read_cache_header
 from ...errors import CacheError
+from ...genesis.args import ModelArgs
+from ...genesis.cache_files import cache_metadata, read_cache_header
 from ...new_file import new_file
 from .layer import IN_DTYPE, LayerCache, TTTCache, empty_layer
 

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 import mlx.core as mx
 
-from ...args import LayerKind
+from ...genesis.args import LayerKind
 from .growing import GrowingArray
 
 Arrays = dict[str, mx.array]

@@ -3,9 +3,10 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ...args import ModelArgs
+from ...genesis.args import ModelArgs
 from ..cache import AttentionCache
-from ..ops import Positions, apply_rotary
+from ..ops import apply_rotary
+from .forward_pass import ForwardPass
 
 
 class GatedAttention(nn.Module):
@@ -23,13 +24,13 @@ class GatedAttention(nn.Module):
         self.o_proj = nn.Linear(h * dh, d, bias=False)
 
     def __call__(
-        self, x: mx.array, cache: AttentionCache, positions: Positions
+        self, x: mx.array, cache: AttentionCache, forward: ForwardPass
     ) -> mx.array:
         batch, length, _ = x.shape
         h, hk, dh = self._heads, self._kv_heads, self._dh
         heads = self.in_proj(x).reshape(batch, length, 2 * (h + hk), dh)
         qk, v, gate = mx.split(heads, [h + hk, h + 2 * hk], axis=2)
-        qk = apply_rotary(qk, positions.rotary(dh))
+        qk = apply_rotary(qk, forward.rotary(dh))
         q, k = mx.split(qk, [h], axis=2)
         keys, values = cache.append(k, v)
         out = mx.fast.scaled_dot_product_attention(

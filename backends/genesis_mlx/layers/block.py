@@ -3,12 +3,12 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ...args import LayerKind, ModelArgs
+from ...genesis.args import LayerKind, ModelArgs
 from ..cache import LayerCache, empty_layer
-from ..ops import Positions
 from .attention import GatedAttention
 from .feed_forward import FeedForward
 from .forgetting_attention import ForgettingAttention
+from .forward_pass import ForwardPass
 from .gated_linear_attention import GatedLinearAttention
 from .norms import add_norm, make_norm
 
@@ -41,10 +41,10 @@ class Block(nn.Module):
         x: mx.array,
         delta: mx.array | None,
         cache: LayerCache | None,
-        positions: Positions,
+        forward: ForwardPass,
     ) -> tuple[mx.array, mx.array]:
         cache = empty_layer(self._kind) if cache is None else cache
-        x, normed = add_norm(x, delta, self.attn_norm, positions.kernels)
-        delta = self.attn(normed, cache, positions)
-        x, normed = add_norm(x, delta, self.ffn_norm, positions.kernels)
-        return x, self.ffn(normed, positions.kernels)
+        x, normed = add_norm(x, delta, self.attn_norm, forward.kernels)
+        delta = self.attn(normed, cache, forward)
+        x, normed = add_norm(x, delta, self.ffn_norm, forward.kernels)
+        return x, self.ffn(normed, forward.kernels)

@@ -3,8 +3,9 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ...args import ModelArgs
-from ..ops import selective_activation, selective_swiglu
+from ...genesis.args import ModelArgs
+from ..ops import selective_activation
+from ..ops.selective_swiglu import fits_selective_swiglu, metal_selective_swiglu
 from .activations import silu
 
 
@@ -19,7 +20,7 @@ class FeedForward(nn.Module):
         width = args.ffn_width
         self.in_proj = nn.Linear(args.n_embd, 2 * width, bias=False)
         self.down_proj = nn.Linear(width, args.n_embd, bias=False)
-        self._fits = selective_swiglu.fits(width)
+        self._fits = fits_selective_swiglu(width)
         self._keep = width
         ratio = args.selective_k_ratio
         if args.use_selective_activation and ratio < 1:
@@ -28,7 +29,7 @@ class FeedForward(nn.Module):
     def __call__(self, x: mx.array, kernels: frozenset[str]) -> mx.array:
         projected = self.in_proj(x)
         if self._fits and "selective_swiglu" in kernels:
-            return self.down_proj(selective_swiglu.metal(projected, self._keep))
+            return self.down_proj(metal_selective_swiglu(projected, self._keep))
         gate, up = mx.split(projected, 2, axis=-1)
         hidden = selective_activation(silu(gate) * up, self._keep)
         return self.down_proj(hidden)

@@ -3,18 +3,18 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ...args import ModelArgs
-from ...constants import GLA_NORM_EPS
+from ...genesis.args import ModelArgs
+from ...genesis.constants import GLA_NORM_EPS
 from ..cache import GLACache
 from ..ops import (
-    Positions,
     apply_rotary,
     gated_delta_rule,
     gated_linear_attention,
-    gla_decode,
     short_convolution,
 )
+from ..ops.gla_decode import GLAWeights, fits_gla_decode, metal_gla_decode
 from .activations import silu
+from .forward_pass import ForwardPass
 from .norms import RMSNorm, l2_normalize
 
 
@@ -45,7 +45,7 @@ class GatedLinearAttention(nn.Module):
         self._fits = (
             args.gla_use_short_conv
             and self._qk_norm == "l2"
-            and gla_decode.fits(dk, dv)
+            and fits_gla_decode(dk, dv)
         )
 
         self.in_proj = nn.Linear(d, channels + width, bias=False)
@@ -62,16 +62,16 @@ class GatedLinearAttention(nn.Module):
             self.q_norm = RMSNorm(dk, GLA_NORM_EPS)
             self.k_norm = RMSNorm(dk, GLA_NORM_EPS)
 
-    def __call__(self, x: mx.array, cache: GLACache, positions: Positions) -> mx.array:
+    def __call__(self, x: mx.array, cache: GLACache, forward: ForwardPass) -> mx.array:
         batch, length, _ = x.shape
         h, hk, dk, dv = self._heads, self._kv_heads, self._dk, self._dv
         qk_width, v_width = (h + hk) * dk, hk * dv
         projected = self.in_proj(x)
         # The kernel reads the gate's weight itself, which an adapter would add to.
         plain = type(self.gk_proj) is type(self.b_proj) is nn.Linear
-        fits = self._fits and plain and "gla_decode" in positions.kernels
+        fits = self._fits and plain and "gla_decode" in forward.kernels
         if length == 1 and fits:
-            return self.o_proj(self._decode(projected, x, cache, positions))
+            return self.o_proj(self._decode(projected, x, cache, forward))
         qkv, gate = mx.split(projected, [qk_width + v_width], axis=-1)
         if "conv" in self:
             qkv, cache.conv = short_convolution(qkv, self.conv.weight, cache.conv)
@@ -80,14 +80,14 @@ class GatedLinearAttention(nn.Module):
             v = silu(v)
             qk = qk if self._qk_norm == "softmax" else silu(qk)
         qk = self._normalized(qk.reshape(batch, length, h + hk, dk))
-        qk = apply_rotary(qk, positions.rotary(self._rotary_width))
+        qk = apply_rotary(qk, forward.rotary(self._rotary_width))
         q, k = mx.split(qk, [h], axis=2)
         v = v.reshape(batch, length, hk, dv)
         log_decay = self.log_decay(x)
-        if positions.taps is not None:
-            positions.taps.log_decay.append(log_decay)
-        kernels = positions.kernels
-        if positions.delta_rule:
+        if forward.trace is not None:
+            forward.trace.log_decay.append(log_decay)
+        kernels = forward.kernels
+        if forward.delta_rule:
             beta = mx.sigmoid(self.b_proj(x).astype(mx.float32))
             out, cache.state = gated_delta_rule(
                 q, k, v, log_decay, beta, cache.state, kernels
@@ -101,7 +101,7 @@ class GatedLinearAttention(nn.Module):
         return self.o_proj(out.reshape(batch, length, h * dv))
 
     def _decode(
-        self, projected: mx.array, x: mx.array, cache: GLACache, positions: Positions
+        self, projected: mx.array, x: mx.array, cache: GLACache, forward: ForwardPass
     ) -> mx.array:
         """One token, from the merged projection to o_proj's input, in one kernel."""
         batch, taps = x.shape[0], self.conv.weight
@@ -110,7 +110,7 @@ class GatedLinearAttention(nn.Module):
             cache.conv = mx.zeros(shape, dtype=x.dtype)
             cache.state = mx.zeros((batch, self._heads, self._dk, self._dv))
         mamba = "A_log" in self
-        weights = gla_decode.GLAWeights(
+        weights = GLAWeights(
             self.gk_proj.weight,
             self.dt_bias if mamba else self.gk_proj.bias,
             self.A_log if mamba else None,
@@ -119,14 +119,14 @@ class GatedLinearAttention(nn.Module):
             self._kv_heads,
             self._normalizer,
             GLA_NORM_EPS,
-            *((self.b_proj.weight, self.b_proj.bias) if positions.delta_rule else ()),
+            *((self.b_proj.weight, self.b_proj.bias) if forward.delta_rule else ()),
         )
-        rotary = positions.rotary(self._rotary_width)
-        y, cache.conv, cache.state, log_decay = gla_decode.metal(
+        rotary = forward.rotary(self._rotary_width)
+        y, cache.conv, cache.state, log_decay = metal_gla_decode(
             projected, x, cache.conv, cache.state, rotary, weights
         )
-        if positions.taps is not None:
-            positions.taps.log_decay.append(log_decay)
+        if forward.trace is not None:
+            forward.trace.log_decay.append(log_decay)
         return y
 
     def log_decay(self, x: mx.array) -> mx.array:

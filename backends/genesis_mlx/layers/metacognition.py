@@ -3,11 +3,12 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ...args import ModelArgs
-from ...constants import DIAGONAL_BOUND, LAYER_NORM_EPS
+from ...genesis.args import ModelArgs
+from ...genesis.constants import DIAGONAL_BOUND, LAYER_NORM_EPS
 from ..cache import TTTCache
-from ..ops import Positions, confidence_mix, test_time_training
+from ..ops import confidence_mix, test_time_training
 from .activations import silu
+from .forward_pass import ForwardPass
 
 
 class TestTimeTraining(nn.Module):
@@ -33,14 +34,14 @@ class TestTimeTraining(nn.Module):
         for name in ("q_proj", "k_proj", "v_proj", "out_proj", "output_gate"):
             setattr(self, name, nn.Linear(d, d, bias=False))
 
-    def __call__(self, x: mx.array, cache: TTTCache, positions: Positions) -> mx.array:
+    def __call__(self, x: mx.array, cache: TTTCache, forward: ForwardPass) -> mx.array:
         h = self.norm(x)
         diagonal = self._diagonal()
         y0 = h @ self.W0 if diagonal is None else h * diagonal
         y0 = y0 + (h @ self.A_init) @ self.B_init
         rate = mx.minimum(mx.exp(self.log_lr.astype(mx.float32)), self._rate_cap)
         y, cache.gradient_sum = test_time_training(
-            h, y0, rate, cache.gradient_sum, positions.offset, positions.kernels
+            h, y0, rate, cache.gradient_sum, forward.offset, forward.kernels
         )
         y = y.astype(x.dtype) * mx.sigmoid(self.output_gate(x))
         update: mx.array = self.out_proj(y) * self.layer_scale
@@ -76,8 +77,8 @@ class Metacognition(nn.Module):
         self.confidence_out = nn.Linear(d // 2, 1)
         self.reflection = nn.Linear(2 * d, d, bias=False)
 
-    def __call__(self, x: mx.array, cache: TTTCache, positions: Positions) -> mx.array:
-        adapted = self.ttt(x, cache, positions)
+    def __call__(self, x: mx.array, cache: TTTCache, forward: ForwardPass) -> mx.array:
+        adapted = self.ttt(x, cache, forward)
         expected = self.self_model(x)
         both = mx.concatenate([expected, adapted], axis=-1)
         hidden = silu(self.confidence_in(both))
@@ -87,13 +88,13 @@ class Metacognition(nn.Module):
             expected,
             self.confidence_out(hidden)[..., 0],
             cache.confidence_sum,
-            positions.offset,
+            forward.offset,
             self._strength,
-            positions.kernels,
+            forward.kernels,
         )
         cache.confidence_sum = mixture.confidence_sum
-        if positions.taps is not None:
-            positions.taps.surprise = mixture.surprise
-            positions.taps.confidence = mixture.confidence
-            positions.taps.mix = mixture.share
+        if forward.trace is not None:
+            forward.trace.surprise = mixture.surprise
+            forward.trace.confidence = mixture.confidence
+            forward.trace.mix = mixture.share
         return mixture.mixed

@@ -3,8 +3,8 @@
 import mlx.core as mx
 import mlx.nn as nn
 
-from ...constants import L2_EPS
-from ..ops import add_rms_norm
+from ...genesis.constants import L2_EPS
+from ..ops.add_rms_norm import metal_add_rms_norm
 
 
 class RMSNorm(nn.Module):
@@ -40,7 +40,7 @@ def add_norm(
     if "add_rms_norm" in kernels:
         centred = isinstance(norm, ZeroCenteredRMSNorm)
         gain = norm.omega if centred else norm.weight
-        return add_rms_norm.metal(x, delta, gain, norm.eps, int(centred))
+        return metal_add_rms_norm(x, delta, gain, norm.eps, int(centred))
     x = x + delta
     return x, norm(x)
 

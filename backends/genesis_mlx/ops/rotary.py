@@ -3,8 +3,7 @@
 import mlx.core as mx
 import numpy as np
 
-from ...constants import ROTARY_BASE
-from .taps import Taps
+from ...genesis.constants import ROTARY_BASE
 
 Tables = tuple[mx.array, mx.array]
 
@@ -55,30 +54,3 @@ def apply_rotary(x: mx.array, tables: Tables) -> mx.array:
         ],
         axis=-1,
     )
-
-
-class Positions:
-    """Where a call's tokens stand; every layer shares its rotary tables.
-
-    `offset` is the position of the first token, counted from 0 at the start of the
-    conversation; `length` is the number of tokens. With `taps` the mixers report.
-    `kernels` names the Metal kernels to use, `delta_rule` the recurrence of GLA.
-    """
-
-    def __init__(
-        self,
-        offset: int,
-        length: int,
-        taps: Taps | None = None,
-        kernels: frozenset[str] = frozenset(),
-        delta_rule: bool = False,
-    ) -> None:
-        self.offset, self.length, self.taps = offset, length, taps
-        self.kernels, self.delta_rule = kernels, delta_rule
-        self._tables: dict[int, Tables] = {}
-
-    def rotary(self, width: int) -> Tables:
-        """Tables for `width` rotated channels; see `rotary_tables`."""
-        if width not in self._tables:
-            self._tables[width] = rotary_tables(width, self.offset, self.length)
-        return self._tables[width]

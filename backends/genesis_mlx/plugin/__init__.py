@@ -10,8 +10,8 @@ from types import ModuleType
 
 import mlx.core as mx
 
+from ...genesis.model_files import MODEL_TYPE
 from ...mlx_base.device import on_metal
-from ...model_files import MODEL_TYPE
 from . import model
 from .batch import GenesisBatch
 from .state import GenesisState

@@ -7,15 +7,15 @@ from typing import Any, ClassVar, Self
 import mlx.core as mx
 import mlx.nn as nn
 
-from ... import args as genesis
 from ...derived_file import DERIVED_TENSORS
+from ...genesis import args as genesis
+from ...genesis.model_files import MODEL_TYPE, args_of
+from ...genesis.tensor_shapes import ALWAYS_FLOAT32, quantizable
 from ...mlx_base.device import DTYPES
-from ...model_files import MODEL_TYPE, args_of
-from ...weights import ALWAYS_FLOAT32, quantizable
 from .. import model
 from ..cache import Cache
 from ..layers import Block
-from ..ops import Positions
+from ..layers.forward_pass import ForwardPass
 from ..self_check import ensure_kernels, warn
 from .batch import GenesisBatch
 from .state import GenesisState
@@ -99,11 +99,11 @@ class Model(model.Model):
         return quantizable(f"{path}.weight")
 
     def _whole(self, ids: mx.array) -> mx.array:
-        positions = Positions(0, ids.shape[1])
+        forward = ForwardPass(0, ids.shape[1])
         x: mx.array = self.tok_emb(ids)
         delta = mx.zeros_like(x)
         for block in self.blocks:
-            x, delta = block(x, delta, None, positions)
+            x, delta = block(x, delta, None, forward)
         return x + delta
 
     def _read(self, ids: mx.array, states: Sequence[GenesisState]) -> mx.array:

@@ -2,7 +2,7 @@
 
 from typing import Any, Self, cast
 
-from ...args import LayerKind
+from ...genesis.args import LayerKind
 from ..cache import LayerCache, empty_layer
 from .batch import GenesisBatch
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import mlx.core as mx
 
-from ...args import ModelArgs
 from ...errors import BackendError
+from ...genesis.args import ModelArgs
 from ..kernels import mode, replace, replaced, wanted
 from .cases import Run, cases
 

@@ -3,15 +3,15 @@
 import mlx.core as mx
 from mlx.utils import tree_flatten, tree_unflatten
 
-from backends.args import ModelArgs
-from backends.cache_shapes import cache_shapes
+from backends.genesis.args import ModelArgs
+from backends.genesis.cache_shapes import cache_shapes
+from backends.genesis.tensor_shapes import ALWAYS_FLOAT32
 from backends.genesis_mlx.cache import IN_DTYPE, Cache, FoXCache
 from backends.genesis_mlx.cache.growing import STEP
 from backends.genesis_mlx.model import Model
 from backends.genesis_mlx.stepper import drawn
 from backends.mlx_base.sampling import Sampler
 from backends.sampling_settings import SamplingSettings
-from backends.weights import ALWAYS_FLOAT32
 
 from .cost import Cost
 from .dispatches import dispatches

@@ -10,7 +10,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
 
-from backends.args import ModelArgs
+from backends.genesis.args import ModelArgs
 
 from ..qwen3_next import peer_config
 from .cost import Cost

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 
-from backends.args import ModelArgs
+from backends.genesis.args import ModelArgs
 
 from .cost import Cost
 from .ours import genesis_cost

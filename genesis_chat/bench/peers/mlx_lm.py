@@ -12,7 +12,7 @@ from ..task import Task, answer, peak_memory, rows
 
 
 def _measured(task: Task) -> dict[str, Any]:
-    from backends.model_files import read_args
+    from backends.genesis.model_files import read_args
 
     from ..qwen3_next import PeerModel
 

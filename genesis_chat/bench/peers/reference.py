@@ -52,7 +52,7 @@ def _measured(task: Task) -> dict[str, Any]:
 
 def _flags(directory: Path) -> dict[str, Any]:
     """The configuration a converted model came with."""
-    from backends.model_files import read_args
+    from backends.genesis.model_files import read_args
 
     flags: dict[str, Any] = json.loads(json.dumps(read_args(directory).to_config()))
     return flags

@@ -14,10 +14,10 @@ KERNEL = Kernel(
 )
 
 
-def metal(
+def metal_add_rms_norm(
     x: mx.array, delta: mx.array, gain: mx.array, eps: float, offset: int
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, in one dispatch."""
+    """The same function as `naive_add_rms_norm`, in one dispatch."""
     width = x.shape[-1]
     total, normed = KERNEL(
         [x, delta, gain, mx.array([eps])],

@@ -3,7 +3,7 @@
 import mlx.core as mx
 
 
-def naive(
+def naive_add_rms_norm(
     x: mx.array, delta: mx.array, gain: mx.array, eps: float, offset: int
 ) -> tuple[mx.array, mx.array]:
     """A residual sum and its root-mean-square norm (arXiv 1910.07467).

@@ -2,10 +2,10 @@
 
 import mlx.core as mx
 
-from .kernel import metal
-from .naive import Mixture, naive
+from .kernel import metal_confidence_mix
+from .naive import Mixture, naive_confidence_mix
 
-__all__ = ["Mixture", "confidence_mix", "metal", "naive"]
+__all__ = ["Mixture", "confidence_mix", "metal_confidence_mix", "naive_confidence_mix"]
 
 
 def confidence_mix(
@@ -18,7 +18,7 @@ def confidence_mix(
     strength: float,
     kernels: frozenset[str] = frozenset(),
 ) -> Mixture:
-    """Mix by the mean confidence; see `naive.naive` for the arguments.
+    """Mix by the mean confidence; see `naive_confidence_mix` for the arguments.
 
     `confidence_sum` may be None, for zeros; `kernels` names the Metal kernels to use.
     """
@@ -26,5 +26,5 @@ def confidence_mix(
         confidence_sum = mx.zeros((x.shape[0],))
     inputs = (x, adapted, expected, logit, confidence_sum, offset, strength)
     if "confidence_mix" in kernels:
-        return Mixture(*metal(*inputs))
-    return naive(*inputs)
+        return Mixture(*metal_confidence_mix(*inputs))
+    return naive_confidence_mix(*inputs)

@@ -14,7 +14,7 @@ KERNEL = Kernel(
 )
 
 
-def metal(
+def metal_confidence_mix(
     x: mx.array,
     adapted: mx.array,
     expected: mx.array,
@@ -23,7 +23,7 @@ def metal(
     offset: int,
     strength: float,
 ) -> list[mx.array]:
-    """The fields of `naive`'s result in their order, in one dispatch."""
+    """The fields of `naive_confidence_mix`'s result in their order, in one dispatch."""
     batch, length, width = x.shape
     sizes = mx.array([length, offset], mx.int32)
     per_token = ((batch, length), mx.float32)

@@ -16,7 +16,7 @@ class Mixture(NamedTuple):
     share: mx.array
 
 
-def naive(
+def naive_confidence_mix(
     x: mx.array,
     adapted: mx.array,
     expected: mx.array,

@@ -2,11 +2,17 @@
 
 import mlx.core as mx
 
-from .blocked import blocked
-from .kernel import fits, metal
-from .naive import naive
+from .blocked import blocked_forgetting_attention
+from .kernel import fits_forgetting_attention, metal_forgetting_attention
+from .naive import naive_forgetting_attention
 
-__all__ = ["blocked", "forgetting_attention", "metal", "naive"]
+__all__ = [
+    "blocked_forgetting_attention",
+    "fits_forgetting_attention",
+    "forgetting_attention",
+    "metal_forgetting_attention",
+    "naive_forgetting_attention",
+]
 
 
 def forgetting_attention(
@@ -17,7 +23,9 @@ def forgetting_attention(
     decay: mx.array | None = None,
     kernels: frozenset[str] = frozenset(),
 ) -> tuple[mx.array, mx.array]:
-    """Attend causally under forget gates; see `naive.naive` for the equation.
+    """Attend causally under forget gates.
+
+    See `naive_forgetting_attention` for the equation.
 
     Args:
         q: queries [B, L, H, Dk] of the last L of S positions.
@@ -32,5 +40,7 @@ def forgetting_attention(
     """
     if decay is None:
         decay = mx.zeros((q.shape[0], q.shape[2], 0))
-    fast = "fox_blocks" in kernels and fits(q.shape[3], v.shape[3])
-    return (metal if fast else blocked)(q, k, v, log_forget, decay)
+    fast = "fox_blocks" in kernels and fits_forgetting_attention(q.shape[3], v.shape[3])
+    return (metal_forgetting_attention if fast else blocked_forgetting_attention)(
+        q, k, v, log_forget, decay
+    )

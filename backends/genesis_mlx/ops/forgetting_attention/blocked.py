@@ -7,7 +7,7 @@ from ..segment_sums import segment_sums
 BLOCK = 128
 
 
-def blocked(
+def blocked_forgetting_attention(
     q: mx.array,
     k: mx.array,
     v: mx.array,
@@ -15,11 +15,11 @@ def blocked(
     decay: mx.array,
     block: int = BLOCK,
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, for blocks of `block` queries.
+    """The same function as `naive_forgetting_attention`, for blocks of `block` queries.
 
     A block reads only the keys up to its last query, which halves the work of a long
     prefill and bounds the score matrix at [B, H, block, S]. Shapes and dtypes are
-    those of `naive`.
+    those of `naive_forgetting_attention`.
     """
     length = q.shape[1]
     first = k.shape[1] - length

@@ -18,15 +18,15 @@ QUERIES = 16
 THREADS = 128
 
 
-def fits(dk: int, dv: int) -> bool:
+def fits_forgetting_attention(dk: int, dv: int) -> bool:
     """Whether the kernel takes heads of these widths."""
     return max(dk, dv) <= WIDEST
 
 
-def metal(
+def metal_forgetting_attention(
     q: mx.array, k: mx.array, v: mx.array, log_forget: mx.array, decay: mx.array
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, in one dispatch."""
+    """The same function as `naive_forgetting_attention`, in one dispatch."""
     batch, length, heads, dk = q.shape
     keys, kv_heads = k.shape[1:3]
     dv = v.shape[3]

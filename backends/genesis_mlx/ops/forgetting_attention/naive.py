@@ -3,7 +3,7 @@
 import mlx.core as mx
 
 
-def naive(
+def naive_forgetting_attention(
     q: mx.array, k: mx.array, v: mx.array, log_forget: mx.array, decay: mx.array
 ) -> tuple[mx.array, mx.array]:
     """Forgetting attention (arXiv 2503.02130, equation 3): FoX.

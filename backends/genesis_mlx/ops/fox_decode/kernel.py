@@ -31,15 +31,15 @@ KERNEL = Kernel(
 WIDEST = 128
 
 
-def fits(dh: int) -> bool:
+def fits_fox_decode(dh: int) -> bool:
     """Whether the kernel takes heads of this width."""
     return dh <= WIDEST
 
 
-def metal(
+def metal_fox_decode(
     proj: mx.array, x: mx.array, conv: mx.array, past: FoXPast, weights: FoXWeights
 ) -> FoXStep:
-    """The same function as `naive`, in one dispatch."""
+    """The same function as `naive_fox_decode`, in one dispatch."""
     batch, heads = proj.shape[0], weights.gate_weight.shape[0]
     dh = weights.norm_weight.shape[0]
     kv = weights.k_norm.shape[0] // dh

@@ -5,13 +5,13 @@ import mlx.core as mx
 from .weights import FoXPast, FoXStep, FoXWeights
 
 
-def naive(
+def naive_fox_decode(
     proj: mx.array, x: mx.array, conv: mx.array, past: FoXPast, weights: FoXWeights
 ) -> FoXStep:
     """From the merged projection to o_proj's input (arXiv 2503.02130, "Pro").
 
     Convolution and SiLU on keys and values, RMS norms on queries and keys, the
-    attention of `forgetting_attention.naive`, and the gated norm, all float32.
+    attention of `naive_forgetting_attention`, and the gated norm, all float32.
 
     Args:
         proj: q, k, v and the output gate of one token [B, 1, (3 H + Hk) Dh].

@@ -7,7 +7,7 @@ from ..segment_sums import segment_sums
 CHUNK = 32
 
 
-def chunked(
+def chunked_gated_delta_rule(
     q: mx.array,
     k: mx.array,
     v: mx.array,
@@ -16,10 +16,10 @@ def chunked(
     state: mx.array,
     chunk: int = CHUNK,
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, with a loop over chunks only.
+    """The same function as `naive_gated_delta_rule`, with a loop over chunks only.
 
     Inside a chunk the errors of all tokens solve one triangular system (arXiv
-    2412.06464, section 3.3). Shapes and dtypes are those of `naive`.
+    2412.06464, section 3.3). Shapes and dtypes are those of `naive_gated_delta_rule`.
     """
     length, heads, width = q.shape[1:]
     groups = heads // k.shape[2]

@@ -14,7 +14,7 @@ KERNEL = Kernel(
 THREADS = 128
 
 
-def metal(
+def metal_gated_delta_rule(
     q: mx.array,
     k: mx.array,
     v: mx.array,
@@ -22,7 +22,7 @@ def metal(
     beta: mx.array,
     state: mx.array,
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, in one dispatch."""
+    """The same function as `naive_gated_delta_rule`, in one dispatch."""
     batch, length, heads, dk = q.shape
     kv_heads, dv = v.shape[2:]
     out, state_out = KERNEL(

@@ -3,7 +3,7 @@
 import mlx.core as mx
 
 
-def naive(
+def naive_gated_delta_rule(
     q: mx.array,
     k: mx.array,
     v: mx.array,

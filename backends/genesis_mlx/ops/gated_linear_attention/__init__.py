@@ -2,11 +2,17 @@
 
 import mlx.core as mx
 
-from .chunked import chunked
-from .kernel import fits, metal
-from .naive import naive
+from .chunked import chunked_gla
+from .kernel import fits_gla, metal_gla
+from .naive import naive_gla
 
-__all__ = ["chunked", "gated_linear_attention", "metal", "naive"]
+__all__ = [
+    "chunked_gla",
+    "fits_gla",
+    "gated_linear_attention",
+    "metal_gla",
+    "naive_gla",
+]
 
 
 def gated_linear_attention(
@@ -17,7 +23,7 @@ def gated_linear_attention(
     state: mx.array | None = None,
     kernels: frozenset[str] = frozenset(),
 ) -> tuple[mx.array, mx.array]:
-    """Read and update the state; see `naive.naive` for the equation and shapes.
+    """Read and update the state; see `naive_gla` for the equation and shapes.
 
     Args:
         q: queries [B, L, H, Dk], any float dtype.
@@ -33,7 +39,7 @@ def gated_linear_attention(
     if state is None:
         shape = (q.shape[0], q.shape[2], q.shape[3], v.shape[3])
         state = mx.zeros(shape, dtype=mx.float32)
-    form = naive if q.shape[1] == 1 else chunked
-    if "gla_chunks" in kernels and fits(q.shape[3]):
-        form = metal
+    form = naive_gla if q.shape[1] == 1 else chunked_gla
+    if "gla_chunks" in kernels and fits_gla(q.shape[3]):
+        form = metal_gla
     return form(q, k, v, log_decay, state)

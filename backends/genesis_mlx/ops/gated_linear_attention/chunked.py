@@ -7,7 +7,7 @@ from ..segment_sums import segment_sums
 CHUNK = 64
 
 
-def chunked(
+def chunked_gla(
     q: mx.array,
     k: mx.array,
     v: mx.array,
@@ -15,14 +15,14 @@ def chunked(
     state: mx.array,
     chunk: int = CHUNK,
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, with matrix products instead of a time loop.
+    """The same function as `naive_gla`, with matrix products instead of a time loop.
 
     Inside a chunk the decay from token j to token i is exp of the log decays' sum
     between them (arXiv 2312.06635, section 4). As the decay is one number per head,
     the states at all chunk borders are one triangular matrix product too, so nothing
     runs in sequence.
 
-    Shapes and dtypes are those of `naive`; `chunk` is in tokens.
+    Shapes and dtypes are those of `naive_gla`; `chunk` is in tokens.
     """
     batch, length, heads, dk = q.shape
     kv_heads, dv = v.shape[2:]

@@ -17,19 +17,19 @@ COLUMNS = 16
 THREADS = 128
 
 
-def fits(dk: int) -> bool:
+def fits_gla(dk: int) -> bool:
     """Whether the kernel takes keys of this width; values may have any."""
     return dk <= WIDEST
 
 
-def metal(
+def metal_gla(
     q: mx.array,
     k: mx.array,
     v: mx.array,
     log_decay: mx.array,
     state: mx.array,
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, in one dispatch."""
+    """The same function as `naive_gla`, in one dispatch."""
     batch, length, heads, dk = q.shape
     kv_heads, dv = v.shape[2:]
     out, state_out = KERNEL(

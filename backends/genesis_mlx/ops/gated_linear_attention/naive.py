@@ -3,7 +3,7 @@
 import mlx.core as mx
 
 
-def naive(
+def naive_gla(
     q: mx.array,
     k: mx.array,
     v: mx.array,

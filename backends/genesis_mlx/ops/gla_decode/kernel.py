@@ -31,12 +31,12 @@ KERNEL = Kernel(
 WIDEST = 128
 
 
-def fits(dk: int, dv: int) -> bool:
+def fits_gla_decode(dk: int, dv: int) -> bool:
     """Whether the kernel takes heads of these widths: up to 128, in steps of 4."""
     return min(dk, dv) >= 4 and max(dk, dv) <= WIDEST and not (dk % 4 or dv % 4)
 
 
-def metal(
+def metal_gla_decode(
     proj: mx.array,
     x: mx.array,
     conv: mx.array,
@@ -44,7 +44,7 @@ def metal(
     rotary: tuple[mx.array, mx.array],
     weights: GLAWeights,
 ) -> GLAStep:
-    """The same function as `naive`, in one dispatch."""
+    """The same function as `naive_gla_decode`, in one dispatch."""
     batch, heads, dk, dv = state.shape
     delta = weights.beta_weight is not None
     mamba = weights.a_log is not None

@@ -2,11 +2,11 @@
 
 import mlx.core as mx
 
-from ....constants import L2_EPS
+from ....genesis.constants import L2_EPS
 from .weights import GLAStep, GLAWeights
 
 
-def naive(
+def naive_gla_decode(
     proj: mx.array,
     x: mx.array,
     conv: mx.array,
@@ -17,7 +17,7 @@ def naive(
     """From the merged projection to o_proj's input (arXiv 2412.06464, section 3.3).
 
     Convolution, SiLU, L2 norm, rotary positions, gate, the recurrence of
-    `gated_linear_attention.naive` or, with beta, of the delta rule
+    `naive_gla` or, with beta, of the delta rule
 
         S_t = exp(g) S + k (beta (v - k exp(g) S))^T
 

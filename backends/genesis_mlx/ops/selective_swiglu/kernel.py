@@ -12,13 +12,13 @@ WIDEST = 7168
 LOWEST = {mx.float32: 0, mx.float16: 13, mx.bfloat16: 16}
 
 
-def fits(width: int) -> bool:
+def fits_selective_swiglu(width: int) -> bool:
     """Whether the kernel takes rows of F = `width`."""
     return width <= WIDEST
 
 
-def metal(proj: mx.array, keep: int) -> mx.array:
-    """The same function as `naive`, in one dispatch."""
+def metal_selective_swiglu(proj: mx.array, keep: int) -> mx.array:
+    """The same function as `naive_selective_swiglu`, in one dispatch."""
     width = proj.shape[-1] // 2
     (y,) = KERNEL(
         [proj],

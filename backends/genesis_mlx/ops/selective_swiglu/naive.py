@@ -3,7 +3,7 @@
 import mlx.core as mx
 
 
-def naive(proj: mx.array, keep: int) -> mx.array:
+def naive_selective_swiglu(proj: mx.array, keep: int) -> mx.array:
     """silu(gate) * up (arXiv 2002.05202), all but `keep` values of a row zeroed.
 
     The values of largest magnitude stay, of equal ones the first.

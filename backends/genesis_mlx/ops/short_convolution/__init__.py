@@ -2,16 +2,16 @@
 
 import mlx.core as mx
 
-from .naive import naive
-from .parallel import parallel
+from .naive import naive_short_convolution
+from .parallel import parallel_short_convolution
 
-__all__ = ["naive", "parallel", "short_convolution"]
+__all__ = ["naive_short_convolution", "parallel_short_convolution", "short_convolution"]
 
 
 def short_convolution(
     x: mx.array, weight: mx.array, state: mx.array | None = None
 ) -> tuple[mx.array, mx.array]:
-    """Convolve causally, without activation; see `naive.naive`.
+    """Convolve causally, without activation; see `naive_short_convolution`.
 
     Args:
         x: inputs [B, L, channels].
@@ -24,5 +24,5 @@ def short_convolution(
     if state is None:
         shape = (x.shape[0], weight.shape[0] - 1, x.shape[2])
         state = mx.zeros(shape, dtype=x.dtype)
-    form = naive if x.shape[1] == 1 else parallel
+    form = naive_short_convolution if x.shape[1] == 1 else parallel_short_convolution
     return form(x, weight, state)

@@ -3,7 +3,9 @@
 import mlx.core as mx
 
 
-def naive(x: mx.array, weight: mx.array, state: mx.array) -> tuple[mx.array, mx.array]:
+def naive_short_convolution(
+    x: mx.array, weight: mx.array, state: mx.array
+) -> tuple[mx.array, mx.array]:
     """Causal depthwise convolution: y_t = sum_w weight_w x_{t-W+1+w}.
 
     Args:

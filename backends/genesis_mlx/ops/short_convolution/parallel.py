@@ -3,12 +3,13 @@
 import mlx.core as mx
 
 
-def parallel(
+def parallel_short_convolution(
     x: mx.array, weight: mx.array, state: mx.array
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`: W products over all tokens at once.
+    """The same function as `naive_short_convolution`.
 
-    MLX's general convolution is slower for a depthwise kernel this short.
+    W products over all tokens at once: MLX's general convolution is slower for a
+    depthwise kernel this short.
     """
     length = x.shape[1]
     padded = mx.concatenate([state, x], axis=1)

@@ -2,11 +2,16 @@
 
 import mlx.core as mx
 
-from .kernel import metal
-from .naive import naive
-from .parallel import parallel
+from .kernel import metal_test_time_training
+from .naive import naive_test_time_training
+from .parallel import parallel_test_time_training
 
-__all__ = ["metal", "naive", "parallel", "test_time_training"]
+__all__ = [
+    "metal_test_time_training",
+    "naive_test_time_training",
+    "parallel_test_time_training",
+    "test_time_training",
+]
 
 
 def test_time_training(
@@ -17,7 +22,7 @@ def test_time_training(
     offset: int = 0,
     kernels: frozenset[str] = frozenset(),
 ) -> tuple[mx.array, mx.array]:
-    """Correct the initial weights' predictions; see `naive.naive`.
+    """Correct the initial weights' predictions; see `naive_test_time_training`.
 
     Args:
         h: normalised inputs [B, L, D].
@@ -32,7 +37,11 @@ def test_time_training(
     """
     if gradient_sum is None:
         gradient_sum = mx.zeros((h.shape[0], h.shape[2]), dtype=mx.float32)
-    form = metal if "ttt_scan" in kernels else parallel
+    form = (
+        metal_test_time_training
+        if "ttt_scan" in kernels
+        else parallel_test_time_training
+    )
     return form(h, y0, rate, gradient_sum, offset)
 
 

@@ -14,14 +14,14 @@ KERNEL = Kernel(
 )
 
 
-def metal(
+def metal_test_time_training(
     h: mx.array,
     y0: mx.array,
     rate: mx.array,
     gradient_sum: mx.array,
     offset: int,
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, in one dispatch."""
+    """The same function as `naive_test_time_training`, in one dispatch."""
     batch, length, width = h.shape
     out, total = KERNEL(
         [h, y0, rate, gradient_sum, mx.array([length, offset], mx.int32)],

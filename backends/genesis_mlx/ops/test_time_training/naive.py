@@ -5,7 +5,7 @@ import math
 import mlx.core as mx
 
 
-def naive(
+def naive_test_time_training(
     h: mx.array,
     y0: mx.array,
     rate: mx.array,

@@ -3,14 +3,14 @@
 import mlx.core as mx
 
 
-def parallel(
+def parallel_test_time_training(
     h: mx.array,
     y0: mx.array,
     rate: mx.array,
     gradient_sum: mx.array,
     offset: int,
 ) -> tuple[mx.array, mx.array]:
-    """The same function as `naive`, with a running sum over the tokens."""
+    """The same function as `naive_test_time_training`, with running sums."""
     h, y0 = h.astype(mx.float32), y0.astype(mx.float32)
     sums = gradient_sum[:, None] + mx.cumsum(h * (y0 - h), axis=1)
     before = mx.concatenate([gradient_sum[:, None], sums[:, :-1]], axis=1)

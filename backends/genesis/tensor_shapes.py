@@ -1,8 +1,7 @@
 """Names and shapes of a converted model's tensors."""
 
 from .args import ModelArgs
-from .constants import FOX_CONV_SIZE as FOX_CONV_SIZE
-from .constants import QUANTIZATION_GROUP as QUANTIZATION_GROUP
+from .constants import FOX_CONV_SIZE
 
 Shape = tuple[int, ...]
 

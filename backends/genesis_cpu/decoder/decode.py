@@ -5,11 +5,14 @@ import numpy as np
 from .. import decoder_layout as at
 from ..compiling import kernel
 from ..groups import GROUP
-from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
-from .attention import attend_shared, turns
-from .products import multiply
-from .rows import normalize_heads, rms_norm, rotate, swiglu
-from .step import finish, store
+from ..ops.attention import attention
+from ..ops.kv_cache import store
+from ..ops.norms import normalize_heads, rms_norm
+from ..ops.output_head import output_head
+from ..ops.products import multiply
+from ..ops.rotary import apply_rotary, rotary_tables
+from ..ops.selective_swiglu import selective_swiglu
+from ..products import ATTN_IN, ATTN_OUT, FFN_DOWN, FFN_IN, PER_BLOCK
 
 NORM, FFN_NORM, Q_NORM, K_NORM = at.NORM, at.FFN_NORM, at.Q_NORM, at.K_NORM
 IN_BIAS, OUT_BIAS = at.IN_BIAS, at.OUT_BIAS
@@ -59,13 +62,13 @@ def decode(
     out = np.empty(h * dh, np.float32)
     pair = np.empty((1, 2 * dims.F), np.float32)
     hidden = np.empty((1, dims.F), np.float32)
-    cos, sin = turns(frequencies, position)
+    cos, sin = rotary_tables(frequencies, position)
     # Numba would compile kernels anew for a number that is written out.
     start = np.int64(0)
     for b in range(table.shape[0]):
         block, first = table[b], b * PER_BLOCK
         rms_norm(x, small[block[NORM] : block[NORM] + dims.D], dims.norm_eps, n)
-        multiply(matrices, small, products, first + IN, n[0], p[0])
+        multiply(matrices, small, products, first + ATTN_IN, n[0], p[0])
         _add_bias(p[0], small, block[IN_BIAS])
         if block[Q_NORM] >= 0:
             gain = small[block[Q_NORM] : block[Q_NORM] + dh]
@@ -73,21 +76,21 @@ def decode(
             gain = small[block[K_NORM] : block[K_NORM] + dh]
             normalize_heads(p, h * dh, hk, dh, gain, dims.norm_eps)
         if block[TURNED]:
-            rotate(p, start, h + hk, dh, cos, sin)
+            apply_rotary(p, start, h + hk, dh, cos, sin)
         store(p, h * dh, keys[b], position)
         store(p, (h + hk) * dh, values[b], position)
         begin = max(position - block[WINDOW] + 1, 0) if block[WINDOW] else start
-        attend_shared(p[0, : h * dh], keys[b], values[b], begin, position + 1, out)
-        multiply(matrices, small, products, first + OUT, out, y)
+        attention(p[0, : h * dh], keys[b], values[b], begin, position + 1, out)
+        multiply(matrices, small, products, first + ATTN_OUT, out, y)
         _add(x[0], y, small, block[OUT_BIAS])
         rms_norm(x, small[block[FFN_NORM] : block[FFN_NORM] + dims.D], dims.norm_eps, n)
         multiply(matrices, small, products, first + FFN_IN, n[0], pair[0])
         _add_bias(pair[0], small, block[FFN_IN_BIAS])
-        swiglu(pair, dims.F, hidden)
-        multiply(matrices, small, products, first + DOWN, hidden[0], y)
+        selective_swiglu(pair, dims.F, hidden)
+        multiply(matrices, small, products, first + FFN_DOWN, hidden[0], y)
         _add(x[0], y, small, block[DOWN_BIAS])
     if logits.shape[0]:
-        finish(matrices, small, products, dims, x, n, logits)
+        output_head(matrices, small, products, dims, x, n, logits)
     used[0] = position + 1
     offset[0] = position + 1
 

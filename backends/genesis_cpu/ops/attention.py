@@ -4,11 +4,11 @@ import numpy as np
 
 from ..compiling import kernel
 from .arithmetic import ONE
-from .mixing import softmax
+from .softmax import softmax
 
 
 @kernel
-def attend_shared(q, keys, values, first, seen, out):
+def attention(q, keys, values, first, seen, out):
     """One query's attention over keys `first` to `seen` - 1, its own the last.
 
     Args:
@@ -44,7 +44,7 @@ def attend_shared(q, keys, values, first, seen, out):
 
 
 @kernel
-def weigh(scores, queries, position, start, window):
+def attention_weights(scores, queries, position, start, window):
     """Products of queries with keys to weights of the keys, in place.
 
     Args:
@@ -64,14 +64,3 @@ def weigh(scores, queries, position, start, window):
             row[j] = 0
         for j in range(last + 1, row.shape[0]):
             row[j] = 0
-
-
-@kernel
-def turns(frequencies, position):
-    """Cosines and sines [1, Dh / 2] of a token's angles."""
-    half = frequencies.shape[0]
-    cos, sin = np.empty((1, half), np.float32), np.empty((1, half), np.float32)
-    for i in range(half):
-        angle = np.float32(position) * frequencies[i]
-        cos[0, i], sin[0, i] = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    return cos, sin

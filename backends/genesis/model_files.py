@@ -6,11 +6,11 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from ..config_file import read_config
+from ..errors import ConfigError, WeightsError
+from ..stand_ins import SNIFFED_BYTES, stand_in
 from .args import ModelArgs
-from .config_file import read_config
-from .errors import ConfigError, WeightsError
-from .stand_ins import SNIFFED_BYTES, stand_in
-from .weights import quantizable, tensor_shapes
+from .tensor_shapes import quantizable, tensor_shapes
 
 MODEL_TYPE = "genesis"
 STORED_DTYPES = ("F32", "F16", "BF16", "U32")

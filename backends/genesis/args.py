@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 LayerKind = Literal["gla", "fox", "attention"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from .args import ModelArgs
-from .weights import Shape, tensor_shapes
+from .tensor_shapes import Shape, tensor_shapes
 
 
 def write_random_model(directory: Path, args: ModelArgs, seed: int = 0) -> None:

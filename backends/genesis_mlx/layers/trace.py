@@ -6,7 +6,7 @@ import mlx.core as mx
 
 
 @dataclass
-class Taps:
+class Trace:
     """Filled during one call, in the order of the blocks; nothing is computed twice.
 
     `log_decay` and `log_forget` hold [B, L, H] per layer, `since` the sum of log

@@ -28,8 +28,8 @@ from ..products import (
     SCALE,
     START,
 )
-from .arithmetic import product
-from .groups import group_sums, grouped_product
+from .products_by_group import group_sums, grouped_product
+from .products_by_row import product
 
 # So often the second thread looks for work at once, about as long as lies between two
 # products, and then so often when no one else wants the processor, for longer than

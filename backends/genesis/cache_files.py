@@ -6,9 +6,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from ..errors import CacheError
 from .args import ModelArgs
 from .cache_shapes import cache_shapes
-from .errors import CacheError
 
 FORMAT = "genesis-cache-1"
 DTYPES = ("F32", "F16", "BF16")

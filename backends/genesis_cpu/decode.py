@@ -4,28 +4,27 @@ import math
 
 import numpy as np
 
-from ...weights import FOX_CONV_SIZE
-from .. import layout as at
-from ..compiling import kernel
-from ..products import DOWN, FFN_IN, IN, OUT, PER_BLOCK
-from .adaptation import adapt
-from .arithmetic import product
-from .mixing import attend, scan, scan_delta
-from .products import multiply
-from .rows import (
-    convolve,
-    gate_output,
-    log_decay,
-    log_forget,
-    normalize_heads,
-    rms_norm,
-    rotate,
-    sigmoids,
-    swiglu,
-)
+from ..genesis.constants import FOX_CONV_SIZE
+from . import layout as at
+from .compiling import kernel
+from .ops.activations import sigmoids
+from .ops.forgetting_attention import forgetting_attention, log_forget
+from .ops.gated_delta_rule import gated_delta_rule
+from .ops.gated_linear_attention import gated_linear_attention, log_decay
+from .ops.kv_cache import store
+from .ops.metacognition import metacognition
+from .ops.norms import normalize_heads, rms_norm
+from .ops.output_gate import gate_output
+from .ops.output_head import output_head
+from .ops.products import multiply
+from .ops.products_by_row import product
+from .ops.rotary import apply_rotary
+from .ops.selective_swiglu import selective_swiglu
+from .ops.short_convolution import short_convolution
+from .products import ATTN_IN, ATTN_OUT, FFN_DOWN, FFN_IN, PER_BLOCK
 
 ROTARY_BASE = 10_000.0
-KIND, NORM, IN_ROWS, FFN_NORM = at.KIND, at.NORM, at.IN_ROWS, at.FFN_NORM
+KIND, NORM, IN_PROJ_ROWS, FFN_NORM = at.KIND, at.NORM, at.IN_PROJ_ROWS, at.FFN_NORM
 TAPS, GATE, GATE_BIAS, RATES = at.TAPS, at.GATE, at.GATE_BIAS, at.RATES
 TIME_BIAS, Q_NORM, K_NORM, OUT_NORM = at.TIME_BIAS, at.Q_NORM, at.K_NORM, at.OUT_NORM
 STATE, CONV_STATE, ATTENTION = at.STATE, at.CONV_STATE, at.ATTENTION
@@ -34,12 +33,12 @@ HEAD_EPS, FOX_EPS, FOX_TAPS = at.HEAD_EPS, at.FOX_EPS, FOX_CONV_SIZE
 
 
 @kernel
-def step(
+def decode(
     matrices,
     small,
     products,
     table,
-    adaptation,
+    metacognition_table,
     dims,
     diagonal,
     token,
@@ -62,7 +61,7 @@ def step(
         small: everything else, float32.
         products: `products.Products`.
         table: `tables.block_table`.
-        adaptation: `tables.adaptation_table`.
+        metacognition_table: `tables.metacognition_table`.
         dims: `layout.Dimensions`.
         diagonal: whether W0 is.
         token: id.
@@ -76,7 +75,7 @@ def step(
         logits: filled [V]; empty to leave the head out.
         x: filled [1, D] with the vector before the final norm.
         gates: filled with every block's log gates [blocks, H].
-        reflection: with test-time training filled as `adaptation.mix` does [1, 3].
+        reflection: with test-time training filled as `confidence_mix` does [1, 3].
     """
     d = dims.D
     position = offset[0]
@@ -93,8 +92,8 @@ def step(
         block = table[b]
         rms_norm(x, small[block[NORM] : block[NORM] + d], dims.norm_eps, n)
         first = b * PER_BLOCK
-        q = np.empty((1, block[IN_ROWS]), np.float32)
-        multiply(matrices, small, products, first + IN, n[0], q[0])
+        q = np.empty((1, block[IN_PROJ_ROWS]), np.float32)
+        multiply(matrices, small, products, first + ATTN_IN, n[0], q[0])
         if block[KIND] == GLA:
             out, gate = _gla(q, n, small, block, dims, fixed, position)
         else:
@@ -106,32 +105,23 @@ def step(
                 out, gate = _gated(q, small, dims, k, v, faded, position)
         for h in range(gate.shape[1]):
             gates[b, h] = gate[0, h]
-        multiply(matrices, small, products, first + OUT, out[0], y)
+        multiply(matrices, small, products, first + ATTN_OUT, out[0], y)
         for i in range(d):
             x[0, i] += y[i]
         rms_norm(x, small[block[FFN_NORM] : block[FFN_NORM] + d], dims.norm_eps, n)
         multiply(matrices, small, products, first + FFN_IN, n[0], p[0])
-        swiglu(p, dims.keep, hidden)
-        multiply(matrices, small, products, first + DOWN, hidden[0], y)
+        selective_swiglu(p, dims.keep, hidden)
+        multiply(matrices, small, products, first + FFN_DOWN, hidden[0], y)
         for i in range(d):
             x[0, i] += y[i]
     if ttt:
-        adapt(x, small, adaptation, dims, diagonal, fixed, position, reflection)
+        metacognition(
+            x, small, metacognition_table, dims, diagonal, fixed, position, reflection
+        )
     if logits.shape[0]:
-        finish(matrices, small, products, dims, x, n, logits)
+        output_head(matrices, small, products, dims, x, n, logits)
     used[0] = position + 1
     offset[0] = position + 1
-
-
-@kernel
-def finish(matrices, small, products, dims, x, n, logits):
-    """Logits [V] of one vector x [1, D]; n [1, D] is scratch."""
-    d = dims.D
-    gain = small[dims.final_norm : dims.final_norm + d]
-    rms_norm(x, gain, dims.norm_eps, n)
-    for i in range(d):
-        n[0, i] *= np.float32(dims.output_scale)
-    multiply(matrices, small, products, products.jobs.shape[0] - 1, n[0], logits)
 
 
 @kernel
@@ -155,7 +145,7 @@ def _gla(p, n, small, block, dims, fixed, position):
         weight = small[block[TAPS] : block[TAPS] + taps * channels]
         size = (taps - 1) * channels
         state = fixed[block[CONV_STATE] : block[CONV_STATE] + size]
-        convolve(
+        short_convolution(
             p,
             start,
             weight.reshape(taps, channels),
@@ -167,7 +157,7 @@ def _gla(p, n, small, block, dims, fixed, position):
     gain = small[:0] if dims.gla_l2 else small[block[K_NORM] : block[K_NORM] + dk]
     normalize_heads(p, h * dk, hk, dk, gain, HEAD_EPS)
     cos, sin = _angles(dims.half, position)
-    rotate(p, start, h + hk, dk, cos, sin)
+    apply_rotary(p, start, h + hk, dk, cos, sin)
     gate = _gate(n, small, block[GATE], block[GATE_BIAS], h, d)
     rates = small[block[RATES] : block[RATES] + h] if block[RATES] >= 0 else small[:0]
     bias = small[block[TIME_BIAS] : block[TIME_BIAS] + h]
@@ -177,9 +167,9 @@ def _gla(p, n, small, block, dims, fixed, position):
     if dims.delta_rule:
         beta = _gate(n, small, block[STEP], block[STEP_BIAS], h, d)
         sigmoids(beta)
-        scan_delta(p, start, h * dk, (h + hk) * dk, gate, beta, state, out)
+        gated_delta_rule(p, start, h * dk, (h + hk) * dk, gate, beta, state, out)
     else:
-        scan(p, start, h * dk, (h + hk) * dk, gate, state, out)
+        gated_linear_attention(p, start, h * dk, (h + hk) * dk, gate, state, out)
     gain = small[block[OUT_NORM] : block[OUT_NORM] + dv]
     gate_output(out, p, channels, h, gain, HEAD_EPS)
     return out, gate
@@ -194,7 +184,7 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
         weight = small[block[TAPS] : block[TAPS] + FOX_TAPS * channels]
         size = (FOX_TAPS - 1) * channels
         state = fixed[block[CONV_STATE] : block[CONV_STATE] + size]
-        convolve(
+        short_convolution(
             p,
             h * dh,
             weight.reshape(FOX_TAPS, channels),
@@ -210,7 +200,9 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
     gate = _gate(n, small, block[GATE], block[GATE_BIAS], h, d)
     log_forget(gate)
     out = np.empty((1, h * dh), np.float32)
-    attend(p[0, : h * dh], keys, values, position + 1, gate[0], decay, out[0])
+    forgetting_attention(
+        p[0, : h * dh], keys, values, position + 1, gate[0], decay, out[0]
+    )
     if pro:
         gain = small[block[OUT_NORM] : block[OUT_NORM] + dh]
         gate_output(out, p, (2 * h + hk) * dh, h, gain, FOX_EPS)
@@ -221,12 +213,14 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
 def _gated(p, small, dims, keys, values, decay, position):
     h, hk, dh = dims.H, dims.Hk, dims.Dh
     cos, sin = _angles(dh // 2, position)
-    rotate(p, np.int64(0), h + hk, dh, cos, sin)
+    apply_rotary(p, np.int64(0), h + hk, dh, cos, sin)
     store(p, h * dh, keys, position)
     store(p, (h + hk) * dh, values, position)
     out = np.empty((1, h * dh), np.float32)
     none = np.empty((1, 0), np.float32)
-    attend(p[0, : h * dh], keys, values, position + 1, none[0], decay, out[0])
+    forgetting_attention(
+        p[0, : h * dh], keys, values, position + 1, none[0], decay, out[0]
+    )
     gate_output(out, p, (h + 2 * hk) * dh, h, small[:0], 0.0)
     return out, none
 
@@ -239,12 +233,3 @@ def _gate(n, small, weight, bias, heads, d):
         for h in range(heads):
             gate[0, h] += small[bias + h]
     return gate
-
-
-@kernel
-def store(p, start, room, position):
-    """Put a token's heads into their place in [heads, room, Dh]."""
-    heads, _, width = room.shape
-    for h in range(heads):
-        for i in range(width):
-            room[h, position, i] = p[0, start + h * width + i]
