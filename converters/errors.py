@@ -21,7 +21,7 @@ class DestinationExistsError(ConversionError):
 def shown(text: str) -> str:
     """Text from a foreign file as it may stand inside a sentence of ours."""
     text = text if text.isprintable() else ascii(text)[1:-1]
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def reason(error: OSError) -> str:

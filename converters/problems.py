@@ -60,7 +60,7 @@ def sentences(problems: Sequence[Problem]) -> list[str]:
             found += [problem.sentence for problem in group]
             continue
         names = ", ".join(shown(problem.tensor) for problem in group[:NAMED])
-        found.append(f"{len(group):,} {_WHAT[kind]}: {names}, ...")
+        found.append(f"{len(group):,} {_WHAT[kind]}: {names}, …")
     return [*found, _advice({kind: len(group) for kind, group in by_kind.items()})]
 
 

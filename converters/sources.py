@@ -232,4 +232,4 @@ def _tokenizer_in(directory: Path) -> Path | None:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(map(shown, names[:4])) + (", ..." if len(names) > 4 else "")
+    return ", ".join(map(shown, names[:4])) + (", …" if len(names) > 4 else "")

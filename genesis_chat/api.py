@@ -60,7 +60,8 @@ class Genesis:
     ) -> Self:
         """See `load`; `preparing` is told of what takes seconds, the first time."""
         found = choose(
-            choice.name, lambda: preparing("Preparing the built-in model (once) ...")
+            choice.name,
+            lambda: preparing("Preparing the built-in model (first run only)…"),
         )
         if found.problem:
             raise ModelError(found.problem)

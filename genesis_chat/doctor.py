@@ -85,7 +85,9 @@ def _sqlite() -> Iterator[Row]:
     yield (
         "full-text search",
         "yes" if full else "no",
-        "" if full else "This Python's SQLite has no FTS5; install another Python.",
+        ""
+        if full
+        else "This Python's SQLite has no FTS5; install a Python that has it.",
     )
 
 
@@ -106,7 +108,7 @@ def _history() -> Iterator[Row]:
     for problem in problems:
         yield "problem", "", f"{problem} See `genesis-chat history check`."
     if not problems:
-        yield "check", "everything verifies", ""
+        yield "check", "OK", ""
 
 
 def _models() -> Iterator[Row]:
@@ -115,7 +117,7 @@ def _models() -> Iterator[Row]:
     from .models import BUILTIN, default_name, installed
 
     yield "default", default_name(), ""
-    yield BUILTIN, "comes with the program", ""
+    yield BUILTIN, "built in", ""
     for model in installed():
         problems = [model.problem] if model.problem else verify(model.directory)
         detail = f"verified, {_gigabytes(model.bytes)}" if not problems else ""
@@ -128,7 +130,7 @@ def _disk() -> Iterator[Row]:
     there = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(there).free
     low = (
-        "Little room is left; a model needs up to 1 GB."
+        "Low on disk space; a model needs up to 1 GB. Free some."
         if free < LOW_DISK_BYTES
         else ""
     )
@@ -136,7 +138,9 @@ def _disk() -> Iterator[Row]:
     if folder.exists() and os.name == "posix":
         mode = stat.S_IMODE(folder.stat().st_mode)
         others = (
-            f"Others may read it; run `chmod 700 {folder}`." if mode & 0o077 else ""
+            f"Other users can read it; run `chmod 700 {folder}`."
+            if mode & 0o077
+            else ""
         )
         yield "permissions", f"{mode:o}", others
     yield (
@@ -154,7 +158,7 @@ def _terminal() -> Iterator[Row]:
     yield "colours", _colours(), ""
     encoding = (sys.stdout.encoding or "").lower()
     wide = encoding.replace("-", "") == "utf8"
-    hint = "Set a UTF-8 locale, or letters and frames are wrong."
+    hint = "Set a UTF-8 locale; text and borders will be garbled otherwise."
     yield "encoding", encoding, "" if wide else hint
 
 
@@ -163,7 +167,7 @@ def _settings() -> Iterator[Row]:
 
     load()
     yield "file", str(path()), ""
-    yield "valid", "yes" if path().exists() else "not there, defaults hold", ""
+    yield "valid", "yes" if path().exists() else "none; using defaults", ""
 
 
 CHECKS: dict[str, Callable[[], Iterator[Row]]] = {

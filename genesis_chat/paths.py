@@ -21,8 +21,8 @@ def data_directory() -> Path:
     home = os.path.expanduser(os.environ.get("GENESIS_CHAT_HOME", ""))
     if home.startswith("~"):
         raise UsageError(
-            f"GENESIS_CHAT_HOME is {home!r}, which begins with a user nobody knows "
-            "here; set it to a folder's path."
+            f"GENESIS_CHAT_HOME is {home!r}, which names an unknown user; set it "
+            "to a folder's path."
         )
     if home:
         return Path(home).absolute()
@@ -42,11 +42,13 @@ def user_path(text: str) -> Path:
     home = os.path.expanduser(text)
     if home.startswith("~"):
         raise UsageError(
-            f"The home folder at the start of {text} is not known here; write the "
-            "whole path, or ./ before a name that begins with ~."
+            f"The home folder at the start of {text} is unknown; write the whole "
+            "path, or ./ before a name that begins with ~."
         )
     if "\0" in text:
-        raise UsageError(f"{text} is no path: it has a NUL character.")
+        raise UsageError(
+            f"{text} is not a path: it contains a NUL character. Remove it."
+        )
     return Path(home)
 
 

@@ -83,16 +83,16 @@ def parse_setting(name: str, text: str) -> Any:
     text = text.strip()
     if kind is None:
         names = ", ".join(f.name for f in fields(GenerationSettings))
-        raise UsageError(f"There is no setting {name!r}; there are: {names}.")
+        raise UsageError(f"Unknown setting {name!r}. Settings: {names}.")
     if kind is bool:
         words = {"on": True, "true": True, "yes": True, "off": False, "false": False}
         if text.lower() not in {**words, "no": False}:
-            raise UsageError(f"{name} is on or off, not {text!r}.")
+            raise UsageError(f"{name} must be on or off, not {text!r}.")
         return {**words, "no": False}[text.lower()]
     if name == "thinking":
         if text.lower() not in THINKING_MODES:
             raise UsageError(
-                f"thinking is one of {', '.join(THINKING_MODES)}, not {text!r}."
+                f"thinking must be one of {', '.join(THINKING_MODES)}, not {text!r}."
             )
         return text.lower()
     if name == "seed" and text in ("", "none"):

@@ -105,3 +105,8 @@ def _translate(text: str, table: dict[int, str]) -> str:
     parts = _FLAG.split(text)
     parts[::2] = [part.translate(table) for part in parts[::2]]
     return "".join(parts)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 message", "2,000 messages"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

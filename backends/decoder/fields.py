@@ -80,5 +80,5 @@ class Fields:
 
     def _wrong(self, name: str, wanted: str, value: object) -> ConfigError:
         shown = repr(value)
-        shown = shown if len(shown) <= 40 else f"{shown[:40]}..."
+        shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
         return ConfigError(f"{self._prefix}{name} must be {wanted}, not {shown}.")

@@ -275,5 +275,5 @@ def _checked(name: str, kind: Any, value: object) -> Any:
         if kind is int and abs(value) < 2**53 and value == int(value):
             return int(value)
     shown = repr(value)
-    shown = shown if len(shown) <= 40 else f"{shown[:40]}..."
+    shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
     raise ConfigError(f"{name} must be a usual {kind.__name__}, not {shown}.")

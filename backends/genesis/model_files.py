@@ -59,7 +59,7 @@ def read_quantization(directory: Path) -> dict[str, int] | None:
         or config.get("quantization_config", found) != found
     ):
         shown = repr(found)
-        shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
+        shown = shown if len(shown) <= 80 else f"{shown[:80]}…"
         raise ConfigError(
             f"{directory / 'config.json'}: quantization {shown} is not "
             "supported; convert the model again with --quantize 4 or 8."

@@ -42,7 +42,7 @@ def load(
     directory = Path(directory)
 
     def prepare() -> None:
-        preparing("Compiling for this processor (once) ...")
+        preparing("Compiling for this CPU (first run only, about 20 s)…")
         if compiled is not None:
             rule = "delta" if delta_rule else "plain"
             compile_elsewhere(__package__, compiled, str(directory), kind, rule)

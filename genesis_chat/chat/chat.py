@@ -95,7 +95,7 @@ class Chat:
         found = self._message(message)
         if found.role == "assistant":
             if found.parent is None:
-                raise HistoryError("This reply answers no message.")
+                raise HistoryError("This reply has no question; send a message.")
             found = self._message(found.parent, "user")
         yield from self._answer(found, settings, cancelled, readings)
 
@@ -115,13 +115,15 @@ class Chat:
         found = self._message(message, "assistant")
         facts, receipt = self.engine.model, found.receipt
         if found.status == "damaged" or found.parent is None:
-            raise HistoryError("This reply cannot go on; let it be written anew.")
+            raise HistoryError("This reply can't be continued; regenerate it.")
         if any(m.parent == found.id for m in self.store.messages(self._id)):
-            raise HistoryError("Messages follow this reply; only a last one can go on.")
+            raise HistoryError("Only the last reply can be continued.")
         same = receipt and receipt.model_sha256 == facts.sha256 is not None
         if found.token_ids and not same:
+            name = f" ({receipt.model})" if receipt and receipt.model else ""
             raise HistoryError(
-                "Another model wrote this reply; only that one can go on with it."
+                f"This reply was written by another model{name}; switch to it to "
+                "continue."
             )
         # Older versions took seeds of any size.
         if receipt and settings.seed is None and is_seed(receipt.seed):
@@ -148,7 +150,7 @@ class Chat:
     @property
     def _id(self) -> str:
         if self.conversation is None:
-            raise HistoryError("The conversation has not begun.")
+            raise HistoryError("The conversation is empty. Send a message first.")
         return self.conversation.id
 
     def _add(self, content: str, parent: str | None) -> StoredMessage:
@@ -163,7 +165,10 @@ class Chat:
     def _message(self, id: str, role: str | None = None) -> StoredMessage:
         found = self.store.message(id)
         if found.conversation != self._id or (role and found.role != role):
-            raise HistoryError(f"{id} is no {role or ''} message of this conversation.")
+            kind = {"user": "a user", "assistant": "an assistant"}.get(role or "", "a")
+            raise HistoryError(
+                f"{id} is not {kind} message in this conversation; pick another."
+            )
         return found
 
     def _request(

@@ -33,10 +33,10 @@ INTERRUPTED = 130
     "files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Put a text file before the prompt; may be repeated.",
+    help="Put a text file before the prompt; can be repeated.",
 )
 @generation_options
-@click.option("--no-stream", is_flag=True, help="Print the reply when it is whole.")
+@click.option("--no-stream", is_flag=True, help="Print the reply only when complete.")
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON object.")
 def ask(
     prompt: tuple[str, ...],
@@ -48,8 +48,8 @@ def ask(
 ) -> int:
     """Answer one prompt.
 
-    Standard input is read first when it is not a terminal (or when PROMPT is -),
-    then files, then PROMPT; they are joined by blank lines.
+    Standard input comes first when it is not a terminal (or when PROMPT is -), then
+    files, then PROMPT, separated by blank lines.
     """
     text = _read_prompt(prompt, files)
     model = model_from(options)
@@ -101,6 +101,6 @@ def _read_prompt(prompt: tuple[str, ...], files: tuple[Path, ...]) -> str:
     text = "\n\n".join(part.strip("\n") for part in parts if part.strip())
     if not text:
         raise click.UsageError(
-            'There is no prompt: write one, as in `genesis-chat "Hello"`, or pipe one.'
+            'No prompt given. Try `genesis-chat "Hello"` or pipe text in.'
         )
     return text

@@ -25,55 +25,78 @@ PROMPTS, LONG = (16, 128, 512, 2048), (4096, 8192)
     "--model",
     metavar="NAME|DIR|OWNER/NAME",
     shell_complete=complete_model,
-    help="Installed model, directory, or model in the Hub's cache. Default: the "
-    "default model.",
+    help="Model name, directory or repository in the Hub's cache.",
 )
-@click.option("--shape", type=click.Choice(["152m"]), help="Random weights instead.")
+@click.option(
+    "--shape", type=click.Choice(["152m"]), help="Use random weights of this shape."
+)
 @click.option(
     "--backend",
     type=click.Choice(["all", *BACKENDS]),
     show_default="mlx with Metal, else cpu",
-    help="What runs the model; all compares.",
+    help="Backend to use; all compares them.",
+)
+@click.option("--dtype", type=click.Choice(COMPUTE_DTYPES), help="Compute precision.")
+@click.option(
+    "--force", is_flag=True, help="Measure even if the weights exceed the memory."
 )
 @click.option(
-    "--dtype", type=click.Choice(COMPUTE_DTYPES), help="What the backend computes in."
+    "--prompt",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Prompt length in tokens; can be repeated.",
 )
 @click.option(
-    "--force", is_flag=True, help="Measure though the weights exceed the memory."
+    "--long",
+    "longer",
+    is_flag=True,
+    help="Also measure prompts of 4,096 and 8,192 tokens.",
 )
-@click.option("--prompt", type=click.IntRange(1), multiple=True, help="Its tokens.")
-@click.option("--long", "longer", is_flag=True, help="Also 4,096 and 8,192 tokens.")
-@click.option("--decode", type=click.IntRange(2), default=32, show_default=True)
-@click.option("--repeat", type=click.IntRange(1), default=3, show_default=True)
+@click.option(
+    "--decode",
+    type=click.IntRange(2),
+    default=32,
+    show_default=True,
+    help="Reply length in tokens.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="How often to measure each prompt length.",
+)
 @click.option(
     "--against",
     "peers",
     type=click.Choice(["reference", "llama.cpp", "mlx-lm"]),
     multiple=True,
-    help="Measure an installed program too, and say ours over its figures.",
+    help="Also measure another installed program and show the ratio.",
 )
 @click.option(
     "--cost",
     is_flag=True,
-    help="Count a decoded token on Apple's GPU: dispatches and bytes.",
+    help="Count GPU dispatches and bytes per token instead of measuring.",
 )
 @click.option(
     "--context",
     type=click.IntRange(1, 2047),
     default=1024,
     show_default=True,
-    help="Tokens in the cache, with --cost.",
+    help="With --cost: tokens already in the cache.",
 )
-@click.option("--ttt/--no-ttt", default=False, help="Test-time training, with --cost.")
+@click.option(
+    "--ttt/--no-ttt", default=False, help="With --cost: count test-time training too."
+)
 @AS_JSON
 def bench(cost: bool, context: int, ttt: bool, json_output: bool, **run: Any) -> int:
-    """Measure a model's speed here; with --cost count instead."""
+    """Measure a model's speed on this computer."""
     if cost:
         return _cost(context, ttt, json_output)
     from ..bench import find_peer
 
     if run["shape"] and run["model"]:
-        raise UsageError("--shape takes no model: its weights are random.")
+        raise UsageError("--shape and --model cannot be used together; leave one out.")
     for peer in run["peers"]:
         find_peer(peer)
     backends = _backends(run["backend"], run["dtype"])
@@ -94,7 +117,7 @@ def _backends(name: str | None, dtype: str | None) -> list[tuple[str, str | None
     if name == "all":
         chosen, missing = comparable(dtype)
         for backend, library in missing.items():
-            notice(f"{library} is not installed here; {backend} is not measured.")
+            notice(f"Skipping {backend}: {library} is not installed here.")
         return chosen or [(choose_backend("auto", dtype).name, dtype)]
     if name is None:
         own = own_defaults()
@@ -112,20 +135,22 @@ def _measured(
     with _model(run, max(prompts) + run["decode"] + 1) as (directory, context):
         fitting = tuple(n for n in prompts if n + run["decode"] < context)
         if not fitting:
-            raise UsageError(f"--prompt: this model reads {context} tokens at most.")
+            raise UsageError(
+                f"--prompt is too long for a context of {context} tokens; give fewer."
+            )
         if left := [str(n) for n in prompts if n not in fitting]:
             notice(
-                f"Left out: {', '.join(left)} tokens, since this model reads "
-                f"{context} at most."
+                f"Skipping prompts of {', '.join(left)} tokens: this model's context "
+                f"is {context} tokens."
             )
         task = Task(str(directory), "", None, fitting, run["decode"], run["repeat"])
         found = []
         for each, kind in backends:
-            notice(f"Measuring {' '.join(filter(None, (each, kind)))} ...")
+            notice(f"Measuring {' '.join(filter(None, (each, kind)))}…")
             found.append(measure(replace(task, backend=each, dtype=kind)))
         peers = []
         for peer in run["peers"]:
-            notice(f"Measuring {peer} ...")
+            notice(f"Measuring {peer}…")
             peers.append(measure_peer(peer, task))
     for ours in found:
         ours |= overall(ours)
@@ -139,7 +164,7 @@ def _model(run: dict[str, Any], needed: int) -> Iterator[tuple[Path, int]]:
     if run["shape"]:
         from ..bench import released_shape
 
-        notice("Random weights of the released shape: speed does not depend on them.")
+        notice("Using random weights: speed does not depend on their values.")
         with released_shape(needed) as directory:
             yield directory, needed + 1
         return

@@ -28,7 +28,7 @@ def show(found: dict[str, Any], first: dict[str, Any]) -> None:
             spread = f"{now['low']:.0f} to {now['high']:.0f}"
             parts.append(f"{verb} {now['median']:.0f}/s ({spread}; {ratio:.2f}x)")
         wait = row["seconds_to_first_token"]["median"]
-        click.echo(f"{parts[0]} {parts[1]}, {parts[2]}, first after {wait:.2f} s")
+        click.echo(f"{parts[0]} {parts[1]}, {parts[2]}, first token after {wait:.2f} s")
     if growth := found["decode_growth"]:
         more = growth["milliseconds_per_1000_tokens"]
         click.echo(

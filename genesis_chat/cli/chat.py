@@ -18,17 +18,17 @@ from .show import load_model, notice
 @click.command()
 @generation_options
 @click.option(
-    "--plain", is_flag=True, help="Line by line, without a full-screen interface."
+    "--plain", is_flag=True, help="Line by line, without the full-screen interface."
 )
 def chat(
     stats: bool,
     plain: bool,
     **options: Any,
 ) -> int:
-    """Chat, on a terminal in a full-screen interface.
+    """Chat in the terminal.
 
-    With --plain, on a dumb terminal, or when a standard stream is no terminal, line
-    by line: each line of a piped standard input is a turn.
+    Full screen by default; line by line with --plain, on a dumb terminal, or when
+    input or output is redirected. Each line of piped input is a message.
     """
     model = model_from(options)
     settings, choice = settings_from(options), Choice(options)
@@ -52,7 +52,7 @@ def _converse(conversation: LineChat) -> int:
     enable_line_editing()
     notice(
         f"{conversation.genesis.model.name} on {conversation.genesis.model.device}. "
-        "Type a message, /help for commands, Ctrl-D to leave."
+        "Type a message. /help lists commands, Ctrl+D quits."
     )
     while True:
         try:
@@ -61,7 +61,7 @@ def _converse(conversation: LineChat) -> int:
             click.echo()
             return 0
         except KeyboardInterrupt:
-            notice("\nType /quit or press Ctrl-D to leave.")
+            notice("\nType /quit or press Ctrl+D to quit.")
             continue
         if not conversation.take(line.strip()):
             return 0

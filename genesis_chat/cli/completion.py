@@ -13,7 +13,9 @@ def completion(shell: str) -> None:
     """
     kind = get_completion_class(shell)
     if kind is None:
-        raise click.UsageError(f"There is no completion for {shell}.")
+        raise click.UsageError(
+            f"There is no completion for {shell}; use bash, zsh or fish."
+        )
     root = click.get_current_context().find_root().command
     script = kind(root, {}, "genesis-chat", "_GENESIS_CHAT_COMPLETE")
     click.echo(script.source())

@@ -22,18 +22,18 @@ def complete_key(
 
 @click.group()
 def config() -> None:
-    """Show and change your own defaults."""
+    """Show and change default settings."""
 
 
 @config.command("get")
 @click.argument("name", shell_complete=complete_key)
 @AS_JSON
 def get(name: str, json_output: bool) -> int:
-    """Print one setting as it holds now."""
+    """Print a setting's current value."""
     from ..config import load
     from ..config.schema import find_key
 
-    key = find_key(name, "The settings file")
+    key = find_key(name, "the settings")
     value = getattr(load(), key.name)
     click.echo(json.dumps(value) if json_output else _shown(name, value))
     return 0
@@ -43,7 +43,7 @@ def get(name: str, json_output: bool) -> int:
 @click.argument("name", shell_complete=complete_key)
 @click.argument("value")
 def set_command(name: str, value: str) -> int:
-    """Change one setting; `keys.ACTION` gives an action another key."""
+    """Change a setting (`keys.ACTION KEY` rebinds a key)."""
     from ..config import set_value
 
     notice(f"{name} is now {_shown(name, set_value(name, value))}.")
@@ -53,7 +53,7 @@ def set_command(name: str, value: str) -> int:
 @config.command("unset")
 @click.argument("name", shell_complete=complete_key)
 def unset(name: str) -> int:
-    """Let the default of one setting hold again."""
+    """Reset a setting to its default."""
     from ..config import unset_value
 
     if not unset_value(name):
@@ -64,7 +64,7 @@ def unset(name: str) -> int:
 @config.command("list")
 @AS_JSON
 def list_command(json_output: bool) -> int:
-    """List all settings, and whether each is yours or the default."""
+    """List all settings; * marks those you have changed."""
     from ..config import KEYS, load
     from ..config.file import read
 
@@ -84,7 +84,7 @@ def list_command(json_output: bool) -> int:
 
 @config.command("path")
 def path_command() -> int:
-    """Print where the settings file is."""
+    """Print the path of the settings file."""
     from ..config import path
 
     click.echo(str(path()))

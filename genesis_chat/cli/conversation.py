@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..conversation import DEFAULT_SYSTEM_PROMPT
 from ..errors import HistoryError, UsageError
 from ..paths import SNAPSHOTS
+from ..text import counted
 from .show import notice
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..engine import Session
     from ..history import Conversation, Store
 
-WITHOUT = "With --no-log it goes without."
+WITHOUT = "Use --no-log to go on without saving."
 
 
 @contextmanager
@@ -39,14 +40,15 @@ class Choice:
         self.latest: bool = options["latest"]
         self.conversation: str | None = options["conversation"]
         if self.latest and self.conversation:
-            raise UsageError("--continue and --conversation exclude each other.")
+            raise UsageError("--continue and --conversation cannot be used together.")
         template = options["template"]
         if template is not None and self.system is not None:
-            raise UsageError("--system and --template exclude each other.")
+            raise UsageError("--system and --template cannot be used together.")
         if self.continues and (self.system is not None or template is not None):
             given = "--system" if template is None else "--template"
             raise UsageError(
-                f"{given} cannot be changed in a conversation that is continued."
+                f"{given} cannot be changed when continuing a conversation; leave it "
+                "out."
             )
         if template is not None:
             from ..prompts import find
@@ -89,7 +91,7 @@ class Choice:
             found = self.find(store)
             if found:
                 title = " ".join(found.title.split()) or found.id
-                notice(f"Continuing: {title} ({found.messages} messages)")
+                notice(f"Continuing: {title} ({counted(found.messages, 'message')})")
             if self.no_log and found:
                 session = genesis.session(found.system)
                 branch = store.branch(found.id)
@@ -131,7 +133,7 @@ class Choice:
             return None
         found = store.latest()
         if found is None:
-            raise HistoryError("There is no conversation to continue yet.")
+            raise HistoryError("No conversations yet. Start one with `genesis-chat`.")
         return found
 
 

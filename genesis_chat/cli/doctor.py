@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from ..text import sanitize
+from ..text import counted, sanitize
 from .history import AS_JSON
 from .show import notice
 
@@ -13,7 +13,7 @@ from .show import notice
 @click.command()
 @AS_JSON
 def doctor(json_output: bool) -> int:
-    """Look at the computer, the history and the models; exit 0 when all is well."""
+    """Check the computer, history and models. Exits 0 if everything is fine."""
     from ..doctor import examine
 
     found, section = [], ""
@@ -31,7 +31,7 @@ def doctor(json_output: bool) -> int:
         rows = [asdict(each) for each in found]
         click.echo(json.dumps({"ok": not problems, "findings": rows}))
     elif problems:
-        notice(f"{len(problems)} problems were found; they are marked with !.")
+        notice(f"Found {counted(len(problems), 'problem')}, marked with !.")
     else:
-        notice("All is well.")
+        notice("Everything looks good.")
     return 1 if problems else 0

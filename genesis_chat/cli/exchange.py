@@ -10,7 +10,7 @@ import click
 
 from ..errors import HistoryError, UsageError
 from ..paths import user_path
-from ..text import sanitize
+from ..text import counted, sanitize
 from .conversation import open_history
 from .show import notice
 
@@ -32,8 +32,15 @@ MOST_NAMED = 5
 
 @click.command("export")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--all", "every", is_flag=True, help="Every conversation.")
-@click.option("--format", "form", type=EXPORTED, default="markdown", show_default=True)
+@click.option("--all", "every", is_flag=True, help="Export every conversation.")
+@click.option(
+    "--format",
+    "form",
+    type=EXPORTED,
+    default="markdown",
+    show_default=True,
+    help="What to write.",
+)
 @click.option(
     "-o",
     "--output",
@@ -43,14 +50,14 @@ MOST_NAMED = 5
 def export_command(
     ids: tuple[str, ...], every: bool, form: str, output: str | None
 ) -> int:
-    """Write conversations, by default the one changed last.
+    """Export conversations, the most recent one by default.
 
-    JSON and JSON Lines hold every branch and can be imported again as they were;
-    Markdown holds the branch that is shown. On a terminal control characters are
-    made visible; elsewhere everything is as it was stored.
+    JSON and JSON Lines hold every branch and can be imported again unchanged;
+    Markdown holds the current branch only. On a terminal, control characters are
+    made visible; in files and pipes everything is exactly as stored.
     """
     if ids and every:
-        raise UsageError("--all and conversation ids exclude each other.")
+        raise UsageError("--all and conversation ids cannot be used together.")
     from ..history.exchange import write, write_file
 
     with open_history() as store:
@@ -69,24 +76,28 @@ def export_command(
             stream.flush()
             return 0
         write_file(chosen, form, user_path(output))
-    notice(f"{len(chosen)} conversations were written to {output}.")
+    notice(f"Exported {counted(len(chosen), 'conversation')} to {output}.")
     return 0
 
 
 @click.command("import")
 @click.argument("files", type=click.Path(allow_dash=True), nargs=-1, required=True)
-@click.option("--format", "form", type=IMPORTED, help="Default: seen from the content.")
-@click.option("--again", is_flag=True, help="Add also what is there already.")
+@click.option(
+    "--format", "form", type=IMPORTED, help="Default: detected from the content."
+)
+@click.option(
+    "--again", is_flag=True, help="Import conversations that are there already, too."
+)
 def import_command(files: tuple[str, ...], form: str | None, again: bool) -> int:
-    """Add the conversations of files, of zip files, or of all files in a folder.
+    """Import conversations from files, zip files or folders.
 
-    It reads what `history export` writes, all of a file or, if it is damaged,
-    nothing; the exports of ChatGPT, Claude, Open WebUI and LibreChat; and lists of
-    messages with role and content, as JSON or JSON Lines. Of these what can be read
-    comes in, and what cannot is named. `-` stands for standard input.
+    Reads what `history export` writes (all of a file or, if it is damaged, nothing);
+    the exports of ChatGPT, Claude, Open WebUI and LibreChat; and lists of messages
+    with role and content, as JSON or JSON Lines. From these, everything readable is
+    imported and the rest is reported. `-` reads standard input.
 
-    What is there already is left out, and a conversation that has grown gets what is
-    new.
+    Conversations that are there already are skipped, and those that have grown get
+    their new messages.
     """
     from ..history.exchange import Imported, bring_in
 
@@ -100,7 +111,9 @@ def import_command(files: tuple[str, ...], form: str | None, again: bool) -> int
                 store, sources, form, again=again, progress=progress, imported=imported
             )
     except KeyboardInterrupt:
-        imported.notes.append("Interrupted; the same command adds the others.")
+        imported.notes.append(
+            "Interrupted; run the same command again to import the rest."
+        )
         _tell(imported)
         raise
     _tell(imported)
@@ -147,23 +160,18 @@ def _tell(imported: "Imported") -> None:
         more = len(imported.passed) - MOST_NAMED
         others = f" and {more:,} more" if more > 0 else ""
         names = ", ".join(imported.passed[:MOST_NAMED])
-        notice(f"Passed over, as no conversations are in them: {names}{others}.")
+        notice(f"Skipped files without conversations: {names}{others}.")
     merged = imported.merged
     if merged.known:
-        many = _many(merged.known, "conversation was", "conversations were")
-        notice(f"{many} there already (--again adds them anyway).")
+        many = counted(merged.known, "conversation")
+        notice(f"Skipped {many} already in the history (--again imports them anyway).")
     if merged.grown:
-        many = _many(merged.grown, "conversation had", "conversations had")
-        notice(f"{many} grown and got what is new.")
+        notice(f"Added new messages to {counted(merged.grown, 'conversation')}.")
     if merged.added or merged.grown or not imported.failed:
         notice(
-            f"{merged.added:,} conversations with {merged.messages:,} messages were "
-            "imported."
+            f"Imported {counted(merged.added, 'conversation')} "
+            f"({counted(merged.messages, 'message')})."
         )
-
-
-def _many(count: int, one: str, more: str) -> str:
-    return f"1 {one}" if count == 1 else f"{count:,} {more}"
 
 
 def _chosen(store: "Store", ids: tuple[str, ...], every: bool) -> list["Exported"]:
@@ -175,6 +183,6 @@ def _chosen(store: "Store", ids: tuple[str, ...], every: bool) -> list["Exported
     else:
         latest = store.latest()
         if latest is None:
-            raise HistoryError("There is no conversation yet.")
+            raise HistoryError("No conversations yet. Start one with `genesis-chat`.")
         found = [latest]
     return [(conversation, store.messages(conversation.id)) for conversation in found]

@@ -1,4 +1,4 @@
-"""`genesis-chat history`: look at, search and look after kept conversations."""
+"""`genesis-chat history`: manage saved conversations."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ import click
 
 from ..errors import HistoryError
 from ..paths import user_path
-from ..text import sanitize
+from ..text import counted, sanitize
 from .conversation import open_history
 from .exchange import export_command, import_command
 from .show import notice
@@ -23,7 +23,7 @@ AS_JSON = click.option("--json", "json_output", is_flag=True, help="Print JSON."
 
 @click.group()
 def history() -> None:
-    """List, show, search and look after kept conversations."""
+    """Manage saved conversations."""
 
 
 history.add_command(export_command)
@@ -31,11 +31,13 @@ history.add_command(import_command)
 
 
 @history.command("list")
-@click.option("--deleted", is_flag=True, help="Those in the trash.")
-@click.option("-l", "--limit", type=click.IntRange(min=1), help="At most so many.")
+@click.option("--deleted", is_flag=True, help="List the trash.")
+@click.option(
+    "-l", "--limit", type=click.IntRange(min=1), help="Show at most this many."
+)
 @AS_JSON
 def list_command(deleted: bool, limit: int | None, json_output: bool) -> int:
-    """List conversations, the last one changed first."""
+    """List conversations, most recent first."""
     with open_history() as store:
         found = store.conversations(deleted=deleted, limit=limit)
     if json_output:
@@ -49,15 +51,17 @@ def list_command(deleted: bool, limit: int | None, json_output: bool) -> int:
 
 @history.command()
 @click.argument("id", required=False)
-@click.option("--tree", is_flag=True, help="Every branch, not only the current one.")
-@click.option("--thoughts", is_flag=True, help="Also what was thought before replies.")
+@click.option(
+    "--tree", is_flag=True, help="Show every branch, not only the current one."
+)
+@click.option("--thoughts", is_flag=True, help="Show what the model thought, too.")
 @AS_JSON
 def show(id: str | None, tree: bool, thoughts: bool, json_output: bool) -> int:
-    """Show a conversation, by default the one changed last."""
+    """Show a conversation, the most recent by default."""
     with open_history() as store:
         found = store.find(id) if id else store.latest()
         if found is None:
-            raise HistoryError("There is no conversation yet.")
+            raise HistoryError("No conversations yet. Start one with `genesis-chat`.")
         messages = store.messages(found.id) if tree else store.branch(found.id)
     if json_output:
         facts = {**asdict(found), "branch": [asdict(message) for message in messages]}
@@ -75,11 +79,16 @@ def show(id: str | None, tree: bool, thoughts: bool, json_output: bool) -> int:
 @history.command()
 @click.argument("text", nargs=-1, required=True)
 @click.option(
-    "-l", "--limit", type=click.IntRange(min=1), default=20, show_default=True
+    "-l",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Show at most this many.",
 )
 @AS_JSON
 def search(text: tuple[str, ...], limit: int, json_output: bool) -> int:
-    """Find messages that hold every one of some words."""
+    """Find messages containing all the given words."""
     with open_history() as store:
         hits = store.search(" ".join(text), limit=limit)
     if json_output:
@@ -91,7 +100,7 @@ def search(text: tuple[str, ...], limit: int, json_output: bool) -> int:
         snippet = " ".join(hit.snippet.split())
         click.echo(sanitize(f"    {hit.message.role}: {snippet}"))
     if not hits:
-        notice("Nothing was found.")
+        notice("No matches.")
     return 0
 
 
@@ -99,7 +108,7 @@ def search(text: tuple[str, ...], limit: int, json_output: bool) -> int:
 @click.argument("id")
 @click.argument("title", nargs=-1, required=True)
 def rename(id: str, title: tuple[str, ...]) -> int:
-    """Give a conversation another title."""
+    """Rename a conversation."""
     with open_history() as store:
         store.rename(store.find(id).id, " ".join(title))
     return 0
@@ -108,12 +117,12 @@ def rename(id: str, title: tuple[str, ...]) -> int:
 @history.command()
 @click.argument("id")
 def delete(id: str) -> int:
-    """Put a conversation into the trash; `restore` takes it out again."""
+    """Move a conversation to the trash (undo with `restore`)."""
     with open_history() as store:
         found = store.find(id)
         store.delete(found.id)
     notice(
-        f"{found.title or found.id} is in the trash. Take it out with: "
+        f"Moved {found.title or found.id} to the trash. Undo with: "
         f"genesis-chat history restore {found.id}"
     )
     return 0
@@ -122,16 +131,16 @@ def delete(id: str) -> int:
 @history.command()
 @click.argument("id")
 def restore(id: str) -> int:
-    """Take a conversation out of the trash."""
+    """Restore a conversation from the trash."""
     with open_history() as store:
         store.restore(store.find(id, deleted=True).id)
     return 0
 
 
 @history.command()
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="Skip confirmation.")
 def purge(yes: bool) -> int:
-    """Delete for good everything that is in the trash."""
+    """Permanently delete everything in the trash."""
     import shutil
 
     from ..paths import SNAPSHOTS
@@ -139,18 +148,18 @@ def purge(yes: bool) -> int:
     with open_history() as store:
         count = len(store.conversations(deleted=True))
         if count and not yes:
-            question = f"Delete {count} conversations for good?"
+            question = f"Permanently delete {counted(count, 'conversation')}?"
             click.confirm(question, abort=True, err=True)
         count = store.purge(2**62)
         # Which states are theirs cannot be told; the others are only read again.
         shutil.rmtree(store.path.with_name(SNAPSHOTS), ignore_errors=True)
-    notice(f"{count} conversations were deleted for good.")
+    notice(f"Permanently deleted {counted(count, 'conversation')}.")
     return 0
 
 
 @history.command("path")
 def path_command() -> int:
-    """Print where the history is kept."""
+    """Print the path of the history file."""
     with open_history() as store:
         click.echo(str(store.path))
     return 0
@@ -159,7 +168,7 @@ def path_command() -> int:
 @history.command()
 @AS_JSON
 def check(json_output: bool) -> int:
-    """Check the whole file and every message; exit 0 only when all is well."""
+    """Verify the database and every message."""
     with open_history() as store:
         problems = store.check()
         count = store.stats()["messages"]
@@ -169,27 +178,27 @@ def check(json_output: bool) -> int:
         notice(problem)
     if problems:
         raise HistoryError(
-            f"The history has {len(problems)} problems; make a copy with "
-            "genesis-chat history backup FILE before anything else."
+            f"Found {counted(len(problems), 'problem')}. Back up first: "
+            "genesis-chat history backup FILE"
         )
-    notice(f"The history is whole: {count:,} messages verified.")
+    notice(f"History OK: {counted(count, 'message')} verified.")
     return 0
 
 
 @history.command()
 @click.argument("file", type=click.Path())
 def backup(file: str) -> int:
-    """Copy the whole history to a new file, also while it is in use."""
+    """Copy the whole history to a new file (safe while in use)."""
     with open_history() as store:
         store.backup(user_path(file).absolute())
-    notice(f"The history was copied to {file}.")
+    notice(f"Copied the history to {file}.")
     return 0
 
 
 @history.command()
 @AS_JSON
 def stats(json_output: bool) -> int:
-    """Count what is kept, and tell how."""
+    """Show counts, size and database details."""
     with open_history() as store:
         facts = store.stats()
     if json_output:

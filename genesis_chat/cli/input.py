@@ -50,12 +50,12 @@ class Waiting:
 
     def _tell(self) -> None:
         self._told = True
-        notice(f"Waiting for {self._what}; Ctrl-C gives up.")
+        notice(f"Waiting for {self._what}; press Ctrl+C to give up.")
 
 
 def read_stdin(largest: int = LARGEST_PROMPT, *, strict: bool = False) -> str:
     """All of standard input as text; see `read_file`."""
-    with Waiting("the end of standard input, which is read to its end first") as it:
+    with Waiting("standard input to end") as it:
         return _sound(STDIN, strict, lambda: read_text(_stdin(), largest, came=it.came))
 
 
@@ -66,7 +66,7 @@ def read_file(
 
     Raises `click.UsageError`.
     """
-    with Waiting(f"somebody to write to {path} and to close it") as it:
+    with Waiting(f"another program to write {path}") as it:
         return _sound(str(path), strict, lambda: read_text(path, largest, came=it.came))
 
 
@@ -99,13 +99,15 @@ def _sound(name: str, strict: bool, read: Callable[[], Text]) -> str:
         found = read()
     except TooLargeError as error:
         raise click.UsageError(
-            f"{name} {error}, more than a model's context holds; give a part of it."
+            f"{name} {error}, more than a model's context holds; give part of it."
         ) from error
     except TextFileError as error:
-        raise click.UsageError(f"{name} {error}.") from error
+        raise click.UsageError(f"{name} {error}; give a text file.") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise click.UsageError(f"{name} cannot be read: {reason}.") from error
+        raise click.UsageError(
+            f"{name} cannot be read: {reason}. Check the path."
+        ) from error
     if found.first is not None and strict:
         raise click.UsageError(
             f"{name} is not {found.encoding} at byte {found.first:,}; save it as UTF-8."

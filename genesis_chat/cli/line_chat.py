@@ -10,7 +10,7 @@ import click
 from ..errors import GenesisChatError, UsageError
 from ..paths import user_path
 from ..settings import GenerationSettings, parse_setting, setting_text
-from ..text import sanitize
+from ..text import counted, sanitize
 from .conversation import Choice
 from .show import Thoughts, dropped, notice, statistics, stop_on_interrupt, write
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from ..history import StoredMessage
 
 HELP = """\
-/new            start again with an empty conversation
-/chats [WORDS]  number the latest conversations, or those with these words
-/open N         go on with one of them
-/show           the whole conversation once more
-/again          another reply to your last message
-/continue       let a reply that was cut go on
-/edit TEXT      your last message in other words
-/versions [N]   number the replies to your last message, or take one of them
-/system [TEXT]  show the system prompt, or set it and start again
-/set NAME VALUE change a sampling setting
+/new            start a new conversation
+/chats [WORDS]  list recent conversations, or search them
+/open N         open one from the list
+/show           print the whole conversation
+/again          generate the last reply again
+/continue       continue a cut-off reply
+/edit TEXT      replace your last message
+/versions [N]   list alternative replies, or pick one
+/system [TEXT]  show the system prompt, or set it (starts a new conversation)
+/set NAME VALUE change a sampling setting; /set alone lists them
 /title [TEXT]   show the title, or rename the conversation
-/export FILE    write it to a file (.md, .json or .jsonl)
-/delete         put it into the trash and start again
+/export FILE    export the conversation (.md, .json or .jsonl)
+/delete         move it to the trash and start a new one
 /stats          show or hide speed and token counts
-/help           show this
-/quit           leave (or Ctrl-D)
-Ctrl-C stops a reply."""
+/help           show this help
+/quit           quit (or Ctrl+D)
+Ctrl+C stops a reply."""
 LISTED = 20
 
 
@@ -62,7 +62,7 @@ class LineChat:
         self._commands: dict[str, Callable[[str], None]] = {
             "help": lambda rest: notice(HELP),
             "stats": self._switch_stats,
-            "new": lambda rest: self._new("A new conversation."),
+            "new": lambda rest: self._new("New conversation."),
             "system": self._system,
             "chats": self._chats,
             "open": self._open,
@@ -111,7 +111,9 @@ class LineChat:
         from ..chat import Chat
 
         if not isinstance(self.session, Chat):
-            raise UsageError("This conversation is not kept, so that cannot be done.")
+            raise UsageError(
+                "This needs a saved conversation; start one without --no-log."
+            )
         return self.session
 
     @property
@@ -119,7 +121,7 @@ class LineChat:
         """The conversation and its id. Raises `UsageError` when it has not begun."""
         chat = self._kept
         if chat.conversation is None:
-            raise UsageError("The conversation has not begun.")
+            raise UsageError("The conversation is empty. Send a message first.")
         return chat, chat.conversation.id
 
     def _begin(self) -> None:
@@ -138,11 +140,11 @@ class LineChat:
 
     def _system(self, rest: str) -> None:
         if not rest:
-            notice(self.session.system or "There is no system prompt.")
-            notice('/system TEXT sets another one and starts again, /system "" none.')
+            notice(self.session.system or "No system prompt.")
+            notice('/system TEXT sets one and starts a new conversation; "" for none.')
             return
         self.choice.system = "" if rest == '""' else rest
-        self._new("A new conversation with this system prompt.")
+        self._new("New conversation with this system prompt.")
 
     def _switch_stats(self, rest: str) -> None:
         self.stats = not self.stats
@@ -159,15 +161,15 @@ class LineChat:
         self._listed = [each.id for each in listed]
         for number, each in enumerate(listed, 1):
             title = " ".join(each.title.split()) or "(no title)"
-            notice(f"{number}. {title} ({each.messages} messages)")
-        notice("/open N goes on with one." if listed else "There is none.")
+            notice(f"{number}. {title} ({counted(each.messages, 'message')})")
+        notice("/open N opens one." if listed else "None.")
 
     def _open(self, rest: str) -> None:
         store = self._kept.store
         if rest.isdecimal() and 1 <= int(rest) <= len(self._listed):
             rest = self._listed[int(rest) - 1]
         elif len(rest) < 4:
-            raise UsageError("Which one? /chats numbers them.")
+            raise UsageError("Which one? /chats lists them by number.")
         self._change(store.find(rest).id)
 
     def _show(self, rest: str) -> None:
@@ -187,7 +189,7 @@ class LineChat:
     def _last(self, role: str) -> "StoredMessage":
         found = [m for m in self._branch() if m.role == role]
         if not found:
-            raise UsageError("There is nothing to do that with yet.")
+            raise UsageError("Send a message first.")
         return found[-1]
 
     def _again(self, rest: str) -> None:
@@ -198,7 +200,7 @@ class LineChat:
 
     def _edit(self, rest: str) -> None:
         if not rest:
-            raise UsageError("/edit needs the message's new text.")
+            raise UsageError("/edit needs the new text: /edit TEXT.")
         self._tell(self._kept.edit, self._last("user").id, rest)
 
     def _versions(self, rest: str) -> None:
@@ -207,12 +209,14 @@ class LineChat:
         replies = [m for m in chat.store.messages(id) if m.parent == question]
         if rest:
             if not rest.isdecimal() or not 1 <= int(rest) <= len(replies):
-                raise UsageError(f"There are versions 1 to {len(replies)}.")
+                raise UsageError(
+                    f"There is no version {rest}; pick one from 1 to {len(replies)}."
+                )
             chat.select(replies[int(rest) - 1].id)
             click.echo(sanitize(self._last("assistant").content))
             return
         for number, reply in enumerate(replies, 1):
-            mark = " (this one)" if reply.id == chat.head else ""
+            mark = " (current)" if reply.id == chat.head else ""
             notice(f"{number}.{mark} {reply.content}")
 
     def _set(self, rest: str) -> None:
@@ -233,11 +237,11 @@ class LineChat:
     def _title(self, rest: str) -> None:
         chat, id = self._begun
         if not rest:
-            notice(chat.store.find(id).title or "The conversation has no title.")
-            notice("/title TEXT gives it another one.")
+            notice(chat.store.find(id).title or "No title.")
+            notice("/title TEXT changes it.")
             return
         chat.store.rename(id, rest)
-        notice("The conversation has this title.")
+        notice("Renamed.")
 
     def _export(self, rest: str) -> None:
         from ..history.exchange import format_of, write_file
@@ -252,8 +256,8 @@ class LineChat:
         chat, id = self._begun
         chat.store.delete(id)
         self._new(
-            f"In the trash; `genesis-chat history restore {id}` takes it out. "
-            "A new conversation."
+            f"Moved to the trash. Undo with: genesis-chat history restore {id}\n"
+            "New conversation."
         )
 
     def _tell(self, ask: "Callable[..., Generator[Event]]", *what: str) -> None:
@@ -278,13 +282,13 @@ class LineChat:
 
     def _finished(self, reply: "Reply") -> None:
         if reply.finish_reason == "cancelled":
-            notice("[stopped] /continue lets it go on.")
+            notice("[stopped] /continue resumes.")
         elif reply.finish_reason == "length":
-            notice(
-                f"[stopped after {reply.reply_tokens} tokens, see --max-tokens; "
-                "/continue goes on]"
-            )
+            tokens = counted(reply.reply_tokens, "token")
+            notice(f"[stopped after {tokens} (--max-tokens); /continue resumes]")
         elif reply.finish_reason == "context":
-            notice("[stopped: the model's context is full]")
+            notice(
+                "[stopped: the model's context is full; /new starts a new conversation]"
+            )
         if self.stats:
             notice(statistics(reply))

@@ -79,14 +79,14 @@ def _asks_nothing(args: list[str]) -> bool:
 @click.group(
     cls=PromptGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="A first word that is no command is a prompt: `genesis-chat hello` asks. "
-    "Without arguments a chat begins. Exit codes: 0 done, 1 failed, 2 wrong usage, "
+    epilog="If the first word is not a command, it is a prompt: `genesis-chat hello`. "
+    "With no arguments, starts a chat. Exit codes: 0 done, 1 failed, 2 wrong usage, "
     "130 interrupted.",
 )
 @click.version_option(__version__, prog_name="genesis-chat")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Chat offline with Genesis, a hybrid language model, on this computer."""
+    """Chat with Genesis, a small hybrid language model, offline on this computer."""
     if ctx.invoked_subcommand in ("ask", "chat") and not ctx.resilient_parsing:
         ctx.default_map = dict.fromkeys(("ask", "chat"), own_defaults())
 

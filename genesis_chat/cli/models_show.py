@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("list")
 @click.option("--json", "json_output", is_flag=True, help="Print a JSON array.")
 def list_command(json_output: bool) -> int:
-    """List the installed models, and those in the Hub's cache."""
+    """List installed models, and those in the Hub's cache."""
     from ..models import (
         BUILTIN,
         cached_models,
@@ -85,7 +85,7 @@ def dtype_of(manifest: "Manifest") -> str:
 @click.command("verify")
 @click.argument("name", required=False, shell_complete=complete_model)
 def verify_command(name: str | None) -> int:
-    """Compare every file of a model with its recorded sha256."""
+    """Verify a model's files against their checksums."""
     from converters import verify
 
     from ..models import choose
@@ -94,8 +94,8 @@ def verify_command(name: str | None) -> int:
     model = choose(name)
     if model.folder and not model.problem:
         raise ModelError(
-            f"{model.directory} has no manifest to compare with; only models that "
-            "were installed here can be verified."
+            f"{model.directory} has no manifest to verify against; install it with "
+            f"`genesis-chat models convert` first."
         )
     with progress_bar() as progress:
         problems = verify(model.directory, progress)
@@ -104,5 +104,5 @@ def verify_command(name: str | None) -> int:
         raise ModelError(
             f"{model.name} is damaged: {listed} Install it again with --force."
         )
-    notice(f"{model.name} is whole.")
+    notice(f"{model.name} is intact.")
     return 0

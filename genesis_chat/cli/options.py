@@ -30,7 +30,7 @@ class FiniteRange(click.FloatRange):
     ) -> Any:
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
+            self.fail(f"{value} is not a finite number; give one.", param, ctx)
         return number
 
 
@@ -72,8 +72,7 @@ _OPTIONS = [
         "--model",
         metavar="NAME|DIR|OWNER/NAME",
         shell_complete=complete_model,
-        help="Installed model, directory, or model in the Hub's cache. Default: the "
-        "default model.",
+        help="Model name, directory or repository in the Hub's cache.",
     ),
     click.option(
         "-s",
@@ -87,26 +86,26 @@ _OPTIONS = [
         "--template",
         metavar="NAME",
         shell_complete=complete_prompt,
-        help="Named system prompt; `genesis-chat prompts list` shows them.",
+        help="Use a saved system prompt (see `genesis-chat prompts list`).",
     ),
     click.option(
         "-c",
         "--continue",
         "latest",
         is_flag=True,
-        help="Continue the conversation that was changed last.",
+        help="Continue the most recent conversation.",
     ),
     click.option(
         "--conversation",
         metavar="ID",
-        help="Continue the conversation whose id begins so.",
+        help="Continue the conversation with this id (a prefix is enough).",
     ),
     click.option(
         "--max-tokens",
         type=ReplyLength(),
         default=AUTO,
         show_default="auto: a quarter of the context, or 512",
-        help="Longest reply, in tokens.",
+        help="Maximum tokens per reply.",
     ),
     click.option(
         "--temp",
@@ -115,85 +114,86 @@ _OPTIONS = [
         type=FiniteRange(min=0),
         default=DEFAULTS.temperature,
         show_default=True,
-        help="0 always takes the likeliest token.",
+        help="Randomness; 0 always picks the most likely token.",
     ),
     click.option(
         "--top-k",
         type=click.IntRange(min=0),
         default=DEFAULTS.top_k,
         show_default=True,
-        help="Draw from the K likeliest tokens; 0 is off.",
+        help="Sample from the K most likely tokens; 0 is off.",
     ),
     click.option(
         "--top-p",
         type=FiniteRange(0, 1),
         default=DEFAULTS.top_p,
         show_default=True,
-        help="Draw from the likeliest tokens up to this probability; 1 is off.",
+        help="Sample from the smallest set with this total probability; 1 is off.",
     ),
     click.option(
         "--min-p",
         type=FiniteRange(0, 1),
         default=DEFAULTS.min_p,
         show_default=True,
-        help="Leave out tokens below this share of the likeliest one; 0 is off.",
+        help="Drop tokens below this fraction of the most likely one; 0 is off.",
     ),
     click.option(
         "--repetition-penalty",
         type=FiniteRange(0.01, 100),
         default=DEFAULTS.repetition_penalty,
         show_default=True,
-        help="Make tokens that have occurred less likely; 1 is off.",
+        help="Penalise tokens already used; 1 is off.",
     ),
     click.option(
         "--seed",
         type=click.IntRange(0, LARGEST_SEED),
-        help="Same seed, same reply. Default: a new one each time.",
+        help="Same seed, same reply. Default: random.",
     ),
     click.option(
         "--ttt/--no-ttt",
         default=DEFAULTS.ttt,
         show_default=True,
-        help="Test-time training while reading; the reference generates without.",
+        help="Test-time training: let the model adapt as it reads.",
     ),
     click.option(
         "--thinking",
         type=click.Choice(THINKING_MODES),
         default=DEFAULTS.thinking,
         show_default=True,
-        help="Whether a model thinks before it answers, if it can be told.",
+        help="Whether the model thinks before it answers, if it has the choice.",
     ),
     click.option(
         "--dtype",
         type=click.Choice(COMPUTE_DTYPES),
-        help="Compute in this. Default: bfloat16 on Metal, int8 weights on a CPU.",
+        help="Compute precision. Default: bfloat16 on Metal, int8 weights on a CPU.",
     ),
     click.option(
         "--backend",
         type=click.Choice(BACKENDS),
         default="auto",
         show_default="mlx with Metal, else cpu",
-        help="What runs the model.",
+        help="Backend to use.",
     ),
     click.option(
         "--delta-rule",
         is_flag=True,
-        help="Run gated linear attention by the gated delta rule, which the "
-        "reference never generates with.",
+        help="Use the gated delta rule in gated linear attention (experimental).",
     ),
     click.option(
         "--force",
         is_flag=True,
-        help="Load a model although its weights exceed the memory.",
+        help="Load the model even if its weights exceed the memory.",
     ),
     click.option(
         "--log/--no-log",
         " /-n",
         default=True,
         show_default=True,
-        help="Keep this in the history, or out of it.",
+        help="Save this conversation to the history, or don't.",
     ),
-    click.option("--stats", is_flag=True, help="Speed and token counts on stderr."),
+    click.option(
+        "--stats", is_flag=True, help="Show speed and token counts on standard error."
+    ),
 ]
 
 

@@ -16,13 +16,13 @@ from .show import notice
 
 @click.group()
 def prompts() -> None:
-    """Named system prompts, for -t and for the full-screen interface."""
+    """Manage saved system prompts."""
 
 
 @prompts.command("list")
 @AS_JSON
 def list_command(json_output: bool) -> int:
-    """List all prompts; your own are marked."""
+    """List all prompts; * marks your own."""
     from ..prompts import prompts as all_prompts
 
     found = all_prompts(notice)
@@ -53,11 +53,11 @@ def show(name: str, json_output: bool) -> int:
 @click.argument("text", nargs=-1)
 @click.option("-f", "--file", type=click.Path(), help="Read the text from a file.")
 def add_command(name: str, text: tuple[str, ...], file: str | None) -> int:
-    """Keep TEXT, a file or standard input as a prompt."""
+    """Save TEXT, a file or standard input as a named prompt."""
     from ..prompts import add
 
     if text and file:
-        raise click.UsageError("TEXT and --file exclude each other.")
+        raise click.UsageError("TEXT and --file cannot be used together.")
     if file:
         content = read_file(user_path(file), LARGEST_WRITTEN, strict=True)
     elif text and text != ("-",):
@@ -65,32 +65,32 @@ def add_command(name: str, text: tuple[str, ...], file: str | None) -> int:
     else:
         content = read_stdin(LARGEST_WRITTEN, strict=True)
     add(name, content)
-    notice(f"The prompt {name} is kept; use it with -t {name}.")
+    notice(f"Saved prompt {name}. Use it with -t {name}.")
     return 0
 
 
 @prompts.command()
 @click.argument("name", shell_complete=complete_prompt)
 def edit(name: str) -> int:
-    """Change a prompt in your editor; a built-in one becomes yours."""
+    """Edit a prompt (editing a built-in prompt makes your own copy)."""
     from ..prompts import add, find
 
     found = find(name)
     text = click.edit(f"{found.text}\n", extension=".md", require_save=True)
     if text is None or text.strip() == found.text:
-        notice("Nothing was changed.")
+        notice("No changes.")
         return 0
     add(name, text, replace=True)
-    notice(f"The prompt {name} was changed.")
+    notice(f"Saved prompt {name}.")
     return 0
 
 
 @prompts.command("remove")
 @click.argument("name", shell_complete=complete_prompt)
 def remove_command(name: str) -> int:
-    """Delete a prompt of yours."""
+    """Delete one of your prompts."""
     from ..prompts import remove
 
-    back = " The built-in one stands again." if remove(name) else ""
-    notice(f"The prompt {name} was removed.{back}")
+    back = " The built-in version is back." if remove(name) else ""
+    notice(f"Removed prompt {name}.{back}")
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..text import sanitize
+from ..text import counted, sanitize
 
 if TYPE_CHECKING:
     from ..api import Genesis
@@ -97,7 +97,7 @@ def load_model(choice: "ModelChoice") -> "Genesis":
         notice(warning)
     if genesis.is_builtin and choice.name is None:
         notice(
-            "This is the small built-in model. For Genesis-152M: "
+            "This is the small built-in demo model. For Genesis-152M: "
             "genesis-chat models pull"
         )
     return genesis
@@ -105,8 +105,9 @@ def load_model(choice: "ModelChoice") -> "Genesis":
 
 def dropped(exchanges: int) -> str:
     """A line about exchanges that are no longer in the prompt."""
-    what = "exchange has" if exchanges == 1 else f"{exchanges} exchanges have"
-    return f"[the oldest {what} left the model's context to make room]"
+    if exchanges == 1:
+        return "[context full: the oldest exchange was dropped]"
+    return f"[context full: the {exchanges} oldest exchanges were dropped]"
 
 
 def statistics(reply: "Reply") -> str:
@@ -114,10 +115,10 @@ def statistics(reply: "Reply") -> str:
     first, speed = reply.seconds_to_first_token, reply.measured_speed
     greedy = reply.settings.temperature == 0
     parts = [
-        f"{reply.reply_tokens} tokens",
+        counted(reply.reply_tokens, "token"),
         f"{speed:.0f} tokens/s" if speed is not None else "",
-        f"first after {first:.2f} s" if first is not None else "",
-        f"{reply.prompt_tokens} prompt tokens ({reply.prefilled_tokens} read now)",
+        f"first token {first:.2f} s" if first is not None else "",
+        f"prompt {reply.prompt_tokens} tokens ({reply.prefilled_tokens} read now)",
         "" if reply.finish_reason == "stop" else f"ended by {reply.finish_reason}",
         "" if greedy else f"seed {reply.settings.seed}",
     ]

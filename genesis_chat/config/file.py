@@ -30,7 +30,7 @@ def read() -> dict[str, Any]:
         if isinstance(error, TextFileError):
             reason = f"it {error}"
         raise ConfigError(
-            f"The settings file {file} cannot be read: {reason}. Correct it, or move "
+            f"The settings file {file} cannot be read: {reason}. Correct it or move "
             "it away."
         ) from error
     where = str(file)
@@ -50,7 +50,7 @@ def set_value(name: str, text: str) -> Any:
 
     `name` may be `keys.ACTION`. Raises `ConfigError` or `UsageError`.
     """
-    key = find_key(name.partition(".")[0], "The settings file")
+    key = find_key(name.partition(".")[0], "the settings")
     action = name.partition(".")[2]
     document = _document()
     if action and key.kind is dict:
@@ -58,7 +58,7 @@ def set_value(name: str, text: str) -> Any:
         document.setdefault(key.name, {})[action] = text
     else:
         if action:
-            find_key(name, "The settings file")
+            find_key(name, "the settings")
         value = parse(key, text)
         # TOML has no null.
         document[key.name] = AUTO if value is None else value
@@ -68,7 +68,7 @@ def set_value(name: str, text: str) -> Any:
 
 def unset_value(name: str) -> bool:
     """Take one setting out, so that the default holds; whether it was there."""
-    key = find_key(name.partition(".")[0], "The settings file")
+    key = find_key(name.partition(".")[0], "the settings")
     action = name.partition(".")[2]
     document = _document()
     table = document.get(key.name, {}) if action else document
@@ -104,4 +104,6 @@ def _write(document: Any) -> None:
     try:
         replace_text(file, tomlkit.dumps(document))
     except OSError as error:
-        raise ConfigError(f"{file} cannot be written: {error.strerror}.") from error
+        raise ConfigError(
+            f"{file} cannot be written: {error.strerror}. Check its permissions."
+        ) from error

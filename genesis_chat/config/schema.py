@@ -61,23 +61,30 @@ class Key:
 KEYS = {
     key.name: key
     for key in (
-        Key("max_tokens", int, "longest reply, in tokens; auto is what fits", 1),
-        Key("temperature", float, "0 always takes the likeliest token", 0),
-        Key("top_k", int, "draw from so many tokens; 0 is off", 0),
-        Key("top_p", float, "draw from tokens up to this probability", 0, 1),
-        Key("min_p", float, "leave out tokens below this share of the best", 0, 1),
-        Key("repetition_penalty", float, "above 1 avoids what was said", 0.01, 100),
-        Key("ttt", bool, "test-time training while reading"),
-        Key("thinking", str, "whether models think first", choices=THINKING_MODES),
-        Key("dtype", str, "what to compute in", choices=COMPUTE_DTYPES),
-        Key("backend", str, "what runs the model", choices=BACKENDS),
+        Key("max_tokens", int, "maximum tokens per reply; auto is what fits", 1),
+        Key("temperature", float, "0 always picks the most likely token", 0),
+        Key("top_k", int, "sample from the k most likely tokens; 0 is off", 0),
+        Key("top_p", float, "sample up to this total probability; 1 is off", 0, 1),
+        Key("min_p", float, "drop tokens below this fraction of the top one", 0, 1),
+        Key("repetition_penalty", float, "above 1 discourages repetition", 0.01, 100),
+        Key("ttt", bool, "test-time training: adapt while reading"),
+        Key(
+            "thinking",
+            str,
+            "whether models think before they answer",
+            choices=THINKING_MODES,
+        ),
+        Key("dtype", str, "compute precision", choices=COMPUTE_DTYPES),
+        Key("backend", str, "backend", choices=BACKENDS),
         Key("system", str, "system prompt of new conversations"),
         Key("template", str, "named system prompt of new conversations"),
         Key("log", bool, "keep conversations in the history"),
         Key("snapshots_mb", int, "room for states after each turn, in MB", 0),
         Key("theme", str, "colours of the full-screen interface"),
-        Key("enter_sends", bool, "Enter sends; otherwise it breaks the line"),
-        Key("keys", dict, "other keys for actions of the interface"),
+        Key(
+            "enter_sends", bool, "Enter sends the message (false: inserts a line break)"
+        ),
+        Key("keys", dict, "custom key bindings"),
     )
 }
 assert KEYS.keys() == {each.name for each in fields(Config)}
@@ -97,8 +104,8 @@ def find_key(name: str, where: str) -> Key:
     if name in KEYS:
         return KEYS[name]
     near = difflib.get_close_matches(name, KEYS, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(KEYS)}."
-    raise UsageError(f"{where} has no setting {name!r}; {hint}")
+    hint = f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(KEYS)}."
+    raise UsageError(f"Unknown setting {name!r} in {where}. {hint}")
 
 
 def checked(key: Key, value: Any, where: str) -> Any:

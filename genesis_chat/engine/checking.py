@@ -24,14 +24,17 @@ def sampling(settings: GenerationSettings) -> SamplingSettings:
         value = getattr(settings, field.name)
         if field.name == "thinking":
             if value not in THINKING_MODES:
-                raise UsageError(f"thinking cannot be {value!r}.")
+                raise UsageError(
+                    f"thinking must be one of {', '.join(THINKING_MODES)}, not "
+                    f"{value!r}."
+                )
             continue
         if field.name == "max_tokens" and value is None:
             continue
         wanted = (int, float) if field.type is float else (int,)
         boolean = field.type is bool
         if isinstance(value, bool) != boolean or not isinstance(value, wanted):
-            raise UsageError(f"{field.name} cannot be {value!r}.")
+            raise UsageError(f"{field.name} must be a number, not {value!r}.")
     check_seed(settings.seed)
     try:
         return SamplingSettings(

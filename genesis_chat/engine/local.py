@@ -41,7 +41,7 @@ class LocalEngine:
         settings = request.settings.seeded()
         check(settings)
         if request.begun and request.begun[-1] in self._model.format.stop_ids:
-            raise UsageError("The reply has come to its end; it cannot go on.")
+            raise UsageError("The reply is finished; there is nothing to continue.")
         settings = replace(settings, max_tokens=self._planner.longest(request))
         plan = self._planner.plan(request)
         if plan.dropped:

@@ -127,6 +127,6 @@ class Planner:
     def _full(self, system: int, turn: int) -> ContextFullError:
         what = "system prompt" if system > turn else "message"
         return ContextFullError(
-            f"The system prompt and the message need {system + turn} tokens; the "
+            f"The system prompt and the message take up {system + turn} tokens; the "
             f"model's context holds {self._context}. Shorten the {what}."
         )

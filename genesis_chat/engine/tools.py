@@ -27,7 +27,7 @@ def run_tool(name: str, program: str, arguments: Sequence[str]) -> None:
     entry_points = _entry_points().select(name=PREFIX + name)
     if not entry_points:
         raise UsageError(
-            f"mlx-lm has no tool {name[:80]!r}; there are: {', '.join(tools())}."
+            f"mlx-lm has no tool {name[:80]!r}; tools: {', '.join(tools())}."
         )
     from backends.genesis_mlx.plugin import register
 

@@ -104,4 +104,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
                 connection.execute("ROLLBACK")
             raise
     except sqlite3.Error as error:
-        raise HistoryError(f"The history could not be written: {error}.") from error
+        raise HistoryError(
+            f"The history could not be written: {error}. Run `genesis-chat doctor`."
+        ) from error

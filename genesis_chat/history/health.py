@@ -23,13 +23,15 @@ def problems(connection: sqlite3.Connection) -> list[str]:
             if row[0] != "ok":
                 found.append(f"The file is damaged: {row[0]}.")
         for row in connection.execute("PRAGMA foreign_key_check"):
-            found.append(f"Row {row[1]} of {row[0]} refers to what is not there.")
+            found.append(f"Row {row[1]} of {row[0]} refers to something missing.")
         for row in connection.execute("SELECT * FROM conversation"):
             if checksum(row, CONVERSATION) != row["checksum"]:
-                found.append(f"Conversation {row['id']} is not what was stored.")
+                found.append(
+                    f"Conversation {row['id']} is damaged (checksum mismatch)."
+                )
         for row in connection.execute("SELECT * FROM message ORDER BY number"):
             if checksum(row) != row["checksum"]:
-                found.append(f"Message {row['id']} is not what was stored.")
+                found.append(f"Message {row['id']} is damaged (checksum mismatch).")
     except (sqlite3.Error, UnicodeDecodeError) as error:
         found.append(f"The file is damaged: {error}.")
     try:

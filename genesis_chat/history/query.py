@@ -32,7 +32,7 @@ class Query:
         """The query for a person's text. Raises `HistoryError` when it has none."""
         given = text.replace('"', " ").split()
         if not given:
-            raise HistoryError("There is nothing to search for; give a word.")
+            raise HistoryError("Give at least one word to search for.")
         # Punctuation by itself is meant only where there is nothing else.
         given = [word for word in given if not _is_punctuation(word)] or given
         if _UNSPACED.search(text):

@@ -34,9 +34,8 @@ class Reader:
         """The conversation whose id begins so; at least four characters."""
         if len(prefix) < SHORTEST_PREFIX or not prefix.isalnum():
             raise HistoryError(
-                f"{prefix!r} is no conversation's id; give at least "
-                f"{SHORTEST_PREFIX} characters of one, as `genesis-chat history list` "
-                "shows."
+                f"Id {prefix!r} is too short or not an id: give at least "
+                f"{SHORTEST_PREFIX} characters (see `genesis-chat history list`)."
             )
         test = "IS NOT NULL" if deleted else "IS NULL"
         rows = self._all(
@@ -45,10 +44,16 @@ class Reader:
             prefix.upper(),
         )
         if not rows:
-            where = "in the trash" if deleted else "in the history"
-            raise HistoryError(f"No conversation {where} has an id with {prefix!r}.")
+            where = " in the trash" if deleted else ""
+            shown = " --deleted" if deleted else ""
+            raise HistoryError(
+                f"No conversation id{where} starts with {prefix!r} (see `genesis-chat "
+                f"history list{shown}`)."
+            )
         if len(rows) > 1:
-            raise HistoryError(f"Several conversations begin with {prefix!r}.")
+            raise HistoryError(
+                f"Several conversation ids start with {prefix!r}; give more characters."
+            )
         return to_conversation(rows[0])
 
     def latest(self) -> Conversation | None:
@@ -129,7 +134,7 @@ class Reader:
         test = f"AND {query.holds_parts}" if query.parts else ""
         rows = self._all(
             f"""
-            SELECT m.*, snippet(message_text, 0, '', '', ' ... ', 16) AS snippet
+            SELECT m.*, snippet(message_text, 0, '', '', ' … ', 16) AS snippet
             FROM message_text JOIN message AS m ON m.number = message_text.rowid
             JOIN conversation AS c ON c.id = m.conversation
             WHERE message_text MATCH ? AND c.deleted IS NULL AND m.deleted IS NULL
@@ -194,4 +199,6 @@ class Reader:
 
 def unreadable(path: Path, error: Exception) -> HistoryError:
     """A sentence about a history that cannot be read."""
-    return HistoryError(f"The history {path} cannot be read: {error}.")
+    return HistoryError(
+        f"The history {path} cannot be read: {error}. Run `genesis-chat doctor`."
+    )

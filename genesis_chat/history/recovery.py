@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import HistoryError
+from ..text import counted
 from . import index
 from .checksums import CONVERSATION, checksum
 from .connection import connect, transaction
@@ -51,8 +52,9 @@ class Recovery:
     def __str__(self) -> str:
         changed = f", {self.changed} of them changed" if self.changed else ""
         return (
-            f"The history was damaged: {self.saved} of {self.found} messages were "
-            f"saved{changed}, and the damaged file is kept as {self.original}."
+            f"The history was damaged. Saved {self.saved:,} of "
+            f"{counted(self.found, 'message')}{changed}; the damaged file is kept as "
+            f"{self.original}."
         )
 
 
@@ -90,8 +92,8 @@ def recover(path: Path) -> Recovery:
             with suppress(OSError):
                 os.unlink(f"{saved}{suffix}")
         raise HistoryError(
-            f"The history {path} is damaged and could not be saved: {error}. "
-            "Nothing was changed; copy the file and make room."
+            f"The history {path} is damaged and could not be repaired: {error}. "
+            "Nothing was changed; copy the file and free some disk space."
         ) from error
     return Recovery(original, *counts)
 

@@ -44,7 +44,7 @@ def title_of(text: str) -> str:
     line = " ".join(text.split())
     if len(line) <= TITLE_LENGTH:
         return line
-    return line[:TITLE_LENGTH].rsplit(" ", 1)[0] + " ..."
+    return line[:TITLE_LENGTH].rsplit(" ", 1)[0] + "…"
 
 
 def to_conversation(row: sqlite3.Row) -> Conversation:

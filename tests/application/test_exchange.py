@@ -49,7 +49,7 @@ def test_everything_comes_back(
     assert printed.out == file.read_text()
     monkeypatch.setenv("GENESIS_CHAT_HOME", str(tmp_path / "other"))
     result = run("history", "import", file)
-    assert result.code == 0 and "2 conversations with 5 messages" in result.err
+    assert result.code == 0 and "2 conversations (5 messages)" in result.err
     assert contents(tmp_path / "other") == before
     listed = json.loads(run("history", "list", "--json").out)
     assert [c["title"] for c in listed] == [
@@ -189,14 +189,14 @@ def test_several_files_a_folder_and_standard_input(home: Path, tmp_path: Path) -
     one, two, _ = sorted(folder.iterdir())
     result = call("history", "import", one, two)
     assert result.code == 0
-    assert result.err == "2 conversations with 4 messages were imported.\n"
+    assert result.err == "Imported 2 conversations (4 messages).\n"
     result = call("history", "import", folder)
-    assert result.code == 0 and "2 conversations were there already" in result.err
-    assert "1 conversations with 2 messages were imported" in result.err
+    assert result.code == 0 and "Skipped 2 conversations" in result.err
+    assert "Imported 1 conversation (2 messages)" in result.err
     result = call("history", "import", "-", stdin=json.dumps([exported("d", "x")]))
     assert (result.code, result.out) == (0, "")
     result = call("history", "import", "--again", one)
-    assert "1 conversations with 2 messages were imported" in result.err
+    assert "Imported 1 conversation (2 messages)" in result.err
     assert len(contents(home)) == 5
 
 
@@ -206,7 +206,7 @@ def test_one_of_several_files_that_cannot_be_read(home: Path, tmp_path: Path) ->
     bad.write_text('{"theme": "dark"}')
     result = call("history", "import", bad, good, tmp_path / "absent.json")
     assert (result.code, result.out) == (1, "")
-    assert f"{bad} cannot be imported" in result.err and "absent.json" in result.err
+    assert f"Cannot import {bad}: " in result.err and "absent.json" in result.err
     assert 'conversation 2 "shell"' in result.err
     assert contents(home) == [[("user", "Why?"), ("assistant", "So.")]]
 
@@ -217,7 +217,7 @@ def test_what_has_grown_is_told(home: Path, tmp_path: Path) -> None:
     call("history", "import", file)
     file.write_text(json.dumps([exported("a", "Why?", "So.", "And?", "Yes.")]))
     result = call("history", "import", file)
-    assert result.code == 0 and "1 conversation had grown" in result.err
+    assert result.code == 0 and "Added new messages to 1 conversation" in result.err
     assert "2 messages" in result.err
     assert len(contents(home)) == 1 and len(contents(home)[0]) == 4
 
@@ -227,7 +227,7 @@ def test_no_progress_where_no_terminal_is(home: Path, tmp_path: Path) -> None:
     long = [exported(str(n), "x" * 100_000) for n in range(50)]
     file.write_text(json.dumps(long))
     result = call("history", "import", file)
-    assert result.err == "50 conversations with 50 messages were imported.\n"
+    assert result.err == "Imported 50 conversations (50 messages).\n"
 
 
 def test_progress_on_a_terminal(home: Path, tmp_path: Path) -> None:

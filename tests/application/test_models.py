@@ -118,7 +118,7 @@ def test_builtin_model_stays() -> None:
 
 
 def test_verify_whole_models(small: str) -> None:
-    assert "whole" in models("verify", "small").err
+    assert "intact" in models("verify", "small").err
     # Without a name it is the default model.
     assert "small" in models("verify").err
     assert "builtin" in models("verify", "builtin").err

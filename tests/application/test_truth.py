@@ -120,7 +120,7 @@ def test_a_history_that_cannot_be_written_is_told_before_a_model_is_loaded(
     found = call(*command, stdin="hello", env={"GENESIS_CHAT_HOME": str(sealed)})
     assert (found.code, found.out, loaded) == (1, "", [])
     assert "The history could not be written" in found.err
-    assert "With --no-log it goes without." in found.err
+    assert "Use --no-log to go on without saving." in found.err
     assert found.err.count("\n") == 1
 
 

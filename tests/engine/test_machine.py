@@ -102,7 +102,7 @@ class Machine(RuleBasedStateMachine):
         assert self.chat.conversation
         question = self.store.message(message.parent or "")
         if any(m.parent == message.id for m in self._messages()):
-            with pytest.raises(HistoryError, match="Messages follow"):
+            with pytest.raises(HistoryError, match="Only the last reply"):
                 finished(self.chat.resume(message.id, SETTINGS))
             return
         reply = finished(self.chat.resume(message.id, SETTINGS))

@@ -145,7 +145,7 @@ def test_what_cannot_go_on_says_so(chat: Chat, genesis: Genesis) -> None:
     finished(chat.reply("Hello!", replace(GREEDY, max_tokens=2)))
     cut = branch(chat)[-1]
     other = LocalEngine(replace(genesis.model, sha256="0" * 64))
-    with pytest.raises(HistoryError, match="Another model"):
+    with pytest.raises(HistoryError, match="another model"):
         finished(Chat(other, chat.store, chat.conversation).resume(cut.id, GREEDY))
     assert branch(chat)[-1] == cut
     with pytest.raises(HistoryError):

@@ -50,11 +50,11 @@ def without(value: dict[str, Any], name: str) -> dict[str, Any]:
         (good(mapping=None), None, "no 'mapping'"),
         (good(mapping="all"), None, "no 'mapping'"),
         (good(mapping={}), None, "no 'mapping'"),
-        (7, None, "no messages that are known"),
-        (None, None, "no messages that are known"),
-        (good(mapping={"u": None}), None, "nobody says anything"),
-        (reply(author=None), ["Why?"], "no role that is known"),
-        (reply(author={"role": None}), ["Why?"], "no role that is known"),
+        (7, None, "no recognisable messages"),
+        (None, None, "no recognisable messages"),
+        (good(mapping={"u": None}), None, "it is empty"),
+        (reply(author=None), ["Why?"], "no known role"),
+        (reply(author={"role": None}), ["Why?"], "no known role"),
         (reply(author="assistant"), ["Why?", "So."], ""),
         (reply(content=None), ["Why?"], NO_TEXT),
         (reply(content="Thus."), ["Why?", "Thus."], ""),
@@ -130,16 +130,16 @@ def test_many_that_are_left_out_are_summed_up(tmp_path: Path) -> None:
     shells = [{"title": f"shell {n}", "mapping": None} for n in range(30)]
     found, notes = read(tmp_path / "file", [*shells, good()])
     assert len(found) == 1 and len(notes) < 600
-    assert "30 conversations were left out" in notes and "and 25 more" in notes
+    assert "Skipped 30 conversations" in notes and "and 25 more" in notes
     assert 'conversation 1 "shell 0"' in notes
 
 
 def test_a_file_of_which_nothing_can_be_read_is_refused(tmp_path: Path) -> None:
     for content, reason in [
         ([good(mapping=None)], "none of its conversations can be read"),
-        ([{"a": 1}], "what can be read is JSON"),
-        ({"users": []}, "what can be read is JSON"),
-        ("a,b\n1,2\n", "what can be read is JSON"),
+        ([{"a": 1}], "one of these: JSON"),
+        ({"users": []}, "one of these: JSON"),
+        ("a,b\n1,2\n", "one of these: JSON"),
         ("[]", "there are none in it"),
     ]:
         with pytest.raises(HistoryError, match=reason):

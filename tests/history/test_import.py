@@ -40,7 +40,7 @@ def refusal(path: Path, content: str | bytes | Any, **options: Any) -> str:
     with pytest.raises(HistoryError) as caught:
         imported(path, content, **options)
     sentence = str(caught.value)
-    assert sentence.startswith(f"{path} cannot be imported, since ")
+    assert sentence.startswith(f"Cannot import {path}: ")
     assert sentence.endswith(".") and "\n" not in sentence and "; " in sentence
     return sentence
 
@@ -143,7 +143,7 @@ def test_a_message_nobody_writes_any_more_is_interrupted(tmp_path: Path) -> None
     [
         (b"", "it is empty"),
         (" \n", "it is empty"),
-        ("just some text", "what can be read is JSON"),
+        ("just some text", "one of these: JSON"),
         (b"## User\n\nNotes\xff", "byte 14 of it is not UTF-8"),
         ("{", "not whole JSON"),
         ("[" * 100_000, "nested too deeply"),
@@ -278,8 +278,8 @@ def test_markdown_of_a_person(tmp_path: Path) -> None:
         (text + "\n## System\nObey.", "line 12 has a system prompt within"),
         ("Notes\n<!-- genesis-chat 1 -->\n" + text, "text stands before"),
         ("<!-- genesis-chat 2 -->\n", "line 1 has version 2"),
-        ("\n<!-- genesis-chat x -->\n", "line 2 is no beginning"),
-        ("<!-- genesis-chat 1, created soon -->\n", "no date"),
+        ("\n<!-- genesis-chat x -->\n", "line 2 is not the beginning"),
+        ("<!-- genesis-chat 1, created soon -->\n", "no readable date"),
     ]:
         assert reason in refusal(path, wrong)
 
@@ -314,7 +314,7 @@ def test_chatgpt(tmp_path: Path) -> None:
     found = imported(tmp_path / "file", [long, empty, early], note=notes.append)
     assert [one.title for one in found] == ["Birds", ""]
     assert found[1].updated == 1000
-    assert len(notes) == 2 and "conversation 2 (nobody says" in notes[0]
+    assert len(notes) == 2 and "conversation 2 (it is empty" in notes[0]
     assert "1 thoughts" in notes[1] and "1 results of tools" in notes[1]
     new: NewConversation = found[0]
     assert (new.system, new.created) == ("Be brief.", 1_700_000_000_250)

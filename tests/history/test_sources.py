@@ -107,7 +107,7 @@ def test_zip_files_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "export.zip"
     whole = zipped({"conversations.json": export(*map(str, range(200)))})
     for content, reason in [
-        (whole[: len(whole) // 2], "no whole zip file"),
+        (whole[: len(whole) // 2], "not a whole zip file"),
         (zipped({"image.png": "x"}), "no file in it ends in"),
         (zipped({"conversations.json": b"[" + b" " * 2**25}), "times its size"),
     ]:
@@ -143,7 +143,7 @@ def test_standard_input(store: Store) -> None:
         assert imported.merged.added == added and not imported.failed
     with sources_of_input(io.BytesIO(b"")) as sources:
         imported = bring_in(store, sources)
-    assert "standard input cannot be imported, since it is empty" in imported.failed[0]
+    assert "Cannot import standard input: it is empty" in imported.failed[0]
 
 
 @pytest.mark.parametrize(

@@ -301,7 +301,7 @@ def test_backups_open(store: Store, path: Path) -> None:
         assert copy.check() == []
     with pytest.raises(HistoryError, match="exists"):
         store.backup(target)
-    with pytest.raises(HistoryError, match="No backup"):
+    with pytest.raises(HistoryError, match="Could not back up"):
         store.backup(path / "nowhere" / "copy.sqlite3")
 
 

@@ -216,7 +216,7 @@ def test_a_refused_continuation_leaves_the_message_as_it_was(sit_down: Sit) -> N
     async def visit(desk: Desk) -> None:
         await desk.say(BOB)
         await desk.turn("ctrl+o")
-        await desk.until(lambda: "cannot go on" in desk.seen())
+        await desk.until(lambda: "nothing to continue" in desk.seen())
         assert "..." not in desk.seen()
 
     sit_down(visit)

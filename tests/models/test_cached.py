@@ -79,7 +79,7 @@ def test_a_cached_model_is_used_in_place(
     assert [m.name for m in cached_models()] == [ID]
     set_default(ID)
     assert default_name() == ID and choose().directory == snapshot
-    with pytest.raises(UsageError, match="of which nothing is removed here"):
+    with pytest.raises(UsageError, match="not ours to delete from"):
         remove(ID)
     assert contents(hub) == before
     assert not [p for p in private_home.rglob("*.safetensors")]
@@ -163,7 +163,7 @@ def test_info_of_a_cached_model(tiny: Path, hub: Path) -> None:
     assert facts["hub_cache"] and facts["runs"]["supported"]
     assert facts["manifest"] is None and facts["problem"] is None
     verified = run("models", "verify", ID)
-    assert verified.code == 1 and "no manifest to compare with" in verified.err
+    assert verified.code == 1 and "no manifest to verify against" in verified.err
 
 
 def test_a_folder_without_a_manifest(tiny: Path) -> None:

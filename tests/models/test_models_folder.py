@@ -41,9 +41,9 @@ def test_names_are_found_in_their_own_case_only(
         return really(path) or really(path.with_name(path.name.lower()))
 
     monkeypatch.setattr(Path, "is_dir", is_dir)
-    with pytest.raises(ModelError, match="there are: mine, builtin"):
+    with pytest.raises(ModelError, match="Installed: mine, builtin"):
         find(name)
-    with pytest.raises(ModelError, match="there are: mine, builtin"):
+    with pytest.raises(ModelError, match="Installed: mine, builtin"):
         choose(name)
     (mine.parent / "default").write_text(f"{name}\n")
     assert default_name() == "mine"

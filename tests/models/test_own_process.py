@@ -134,7 +134,7 @@ def test_a_crash_while_loading_is_an_error_here(
         "if 'genesis_chat.engine.worker' in ' '.join(sys.orig_argv): os.abort()\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(ModelError, match="process ended by signal 6 while it loaded"):
+    with pytest.raises(ModelError, match="crashed \\(signal 6\\) while loading"):
         load(talking)
 
 

@@ -73,7 +73,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
 
 def test_nothing_there(person: Path) -> None:
     assert rows() == []
-    assert call("models", "scan").out == "No GGUF files of other programs were found.\n"
+    assert call("models", "scan").out == "No GGUF files of other programs found.\n"
 
 
 def test_every_program(person: Path, model: Path) -> None:

@@ -91,7 +91,7 @@ def test_help_and_unknown_tools() -> None:
         assert name in shown.out
     said = call("mlx-lm", "nothing")
     assert said.code == 2
-    assert "no tool 'nothing'; there are: awq, " in said.err
+    assert "no tool 'nothing'; tools: awq, " in said.err
     assert call("mlx-lm").code == 2
 
 

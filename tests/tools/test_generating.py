@@ -133,6 +133,6 @@ def test_the_command_generates_what_ask_says(
         *("--system-prompt", CHAT[0]["content"]),
     )
     assert (done.code, done.out.strip()) == (0, "The capital of France is Paris.")
-    assert done.err in ("", "Preparing the built-in model (once) ...\n")
+    assert done.err in ("", "Preparing the built-in model (first run only)…\n")
     models = Path(tools_home["GENESIS_CHAT_HOME"]) / "models" / "builtin"
     assert not list(models.glob("tokenizer*.json"))

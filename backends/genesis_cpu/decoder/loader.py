@@ -46,7 +46,7 @@ def load_decoder(
     files = open_files(Path(directory))
 
     def prepare() -> None:
-        preparing("Compiling for this processor (once) ...")
+        preparing("Compiling for this CPU (first run only, about 20 s)…")
         if compiled is not None:
             compile_elsewhere(__package__, compiled, kind)
 

@@ -66,7 +66,7 @@ def read_weights(
     }
     found = kept.load(wanted)
     if found is None:
-        preparing("Making int8 weights (once) ...")
+        preparing("Preparing int8 weights (first run only)…")
         made = _Reader(files).int8()
         kept.save({name: getattr(made, name) for name in wanted})
         # The copy on the disk needs no memory that cannot be given back.

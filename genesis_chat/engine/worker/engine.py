@@ -66,9 +66,10 @@ class WorkerEngine:
                 process.kill()
                 if isinstance(answer, Done) and answer.error:
                     raise answer.error
+                last_words = f" {process.last_words.strip()[-300:]}".rstrip()
                 raise ModelError(
-                    f"The model's process ended {how} while it loaded "
-                    f"{self._load.name}. {process.last_words.strip()[-300:]}".strip()
+                    f"The model process crashed ({how}) while loading "
+                    f"{self._load.name}; run `genesis-chat doctor`.{last_words}"
                 )
             self._model = answer.model
         return self._model
@@ -108,8 +109,8 @@ class WorkerEngine:
                     how = self._restart()
                     yield Finished(_cut(facts, request, told), None)
                     raise GenerationError(
-                        f"The model's process ended {how}; it was started again. What "
-                        "had come of the reply is kept."
+                        f"The model process crashed ({how}) and was restarted. The "
+                        "partial reply is saved; continue it, or try again."
                     )
                 elif isinstance(answer, Told) and answer.number == number:
                     told.append(answer.event)  # type: ignore[arg-type]  # not a Context
@@ -132,8 +133,8 @@ class WorkerEngine:
             answer = self._receive(None)
             if answer is None:
                 raise ModelError(
-                    f"The process of {facts.name} ended {self._restart()}; it was "
-                    "started again."
+                    f"The model process of {facts.name} crashed ({self._restart()}) "
+                    "and was restarted. Try again."
                 )
             if isinstance(answer, Told) and answer.number == number:
                 found = answer.event

@@ -79,7 +79,7 @@ class Process:
             code = self._process.wait()
         for thread in self._threads:
             thread.join(PATIENCE_SECONDS)
-        return f"by signal {-code}" if code < 0 else f"with code {code}"
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def kill(self) -> None:
         """End it at once."""

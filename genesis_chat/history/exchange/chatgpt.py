@@ -89,14 +89,14 @@ def _node(
     if message is None:
         return Node(parent, rank=rank)
     if not isinstance(message, dict):
-        place.message("it is no object")
+        place.message("it is not an object")
         return Node(parent, rank=rank)
     if _is_hidden(message):
         return Node(parent, rank=rank)
     author = message.get("author")
     by = role(author) or role(mapping(author).get("role"))
     if by is None:
-        place.message("its author has no role that is known")
+        place.message("its author has no known role")
         return Node(parent, rank=rank)
     content = _content(message, by, place)
     if not content.strip():
@@ -181,7 +181,7 @@ def _part(part: Any, names: dict[str, str], place: Place) -> str | None:
         made = mapping(mapping(part.get("metadata")).get("dalle"))
         return names.get(id) or named("image", text(made.get("prompt")))
     if "audio" not in kind:
-        place.kind("parts that are no text")
+        place.kind("parts that are not text")
     return ""
 
 

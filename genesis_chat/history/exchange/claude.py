@@ -64,7 +64,7 @@ def _node(message: Any, parent: str | None, place: Place) -> Node:
     fields = mapping(message)
     by = role(fields.get("sender")) or role(fields.get("role"))
     if by not in ("user", "assistant"):
-        place.message("it has no sender that is known")
+        place.message("it has no known sender")
         return Node(parent)
     files = attached(fields.get("attachments"))
     files += [line for line in attached(fields.get("files")) if line not in files]

@@ -22,7 +22,7 @@ def format_of(output: Path) -> str:
     """The format that a file's name asks for. Raises `UsageError`."""
     form = ENDINGS.get(output.suffix.lower())
     if form is None:
-        raise UsageError("The file's name must end in .md, .json or .jsonl.")
+        raise UsageError("The file name must end in .md, .json or .jsonl.")
     return form
 
 
@@ -40,7 +40,7 @@ def write_file(
     """
     try:
         if output.exists() and not replace:
-            raise HistoryError(f"{output} exists already; choose another file.")
+            raise HistoryError(f"{output} already exists; choose another file.")
         partial = output.with_name(f".{output.name}.{os.getpid()}")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -54,4 +54,6 @@ def write_file(
     except (OSError, ValueError) as error:
         # A path with a NUL, or without a name, is a value error.
         reason = getattr(error, "strerror", None) or error
-        raise HistoryError(f"{output} could not be written: {reason}.") from error
+        raise HistoryError(
+            f"{output} could not be written: {reason}. Choose another file."
+        ) from error

@@ -116,7 +116,7 @@ class Foreign:
         kind = self._kind_of(value)
         if kind is None:
             self.unknown += 1
-            place.unreadable("it has no messages that are known as such")
+            place.unreadable("it has no recognisable messages")
             return
         self.known += 1
         try:
@@ -128,7 +128,7 @@ class Foreign:
         if conversation.messages:
             yield conversation
         else:
-            place.unreadable("nobody says anything in it")
+            place.unreadable("it is empty")
 
 
 def _talk_of(message: dict[str, Any]) -> str | None:

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ...text import counted
+
 # So many are named; the others are counted.
 NAMED = 5
 TITLE_LENGTH = 40
@@ -29,7 +31,7 @@ class LeftOut:
             found.append(self.messages.sentence("message"))
         if self.kinds:
             kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.kinds.most_common())
-            found.append(f"Left out, as they are no part of what was said: {kinds}.")
+            found.append(f"Skipped, as they are not text: {kinds}.")
         return found
 
 
@@ -50,8 +52,7 @@ class Named:
         """How many were left out, and which."""
         more = self.count - len(self.names)
         shown = "; ".join(self.names) + (f"; and {more:,} more" if more else "")
-        many = f"1 {noun} was" if self.count == 1 else f"{self.count:,} {noun}s were"
-        return f"{many} left out: {shown}."
+        return f"Skipped {counted(self.count, noun)}: {shown}."
 
 
 @dataclass
@@ -86,5 +87,5 @@ def named(number: int, title: str) -> str:
     """How a conversation of a file is called."""
     line = " ".join(title.split())
     if len(line) > TITLE_LENGTH:
-        line = line[: TITLE_LENGTH - 3] + "..."
+        line = line[: TITLE_LENGTH - 1] + "…"
     return f'conversation {number} "{line}"' if line else f"conversation {number}"

@@ -76,7 +76,7 @@ def _node(message: Any, parent: str | None, place: Place) -> Node:
         # Assistants go by any name.
         by = "assistant"
     if by not in ("user", "assistant", "system"):
-        place.message("nobody is named as its sender")
+        place.message("it names no sender")
         return Node(parent)
     content = said(fields["content"], place) if fields.get("content") else None
     if not (content or "").strip():

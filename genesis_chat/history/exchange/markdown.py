@@ -184,7 +184,7 @@ def _created(text: str, mark: re.Match[str]) -> int | None:
     about = _ABOUT.fullmatch(mark["start"])
     if about is None:
         line = _line(text, mark.start())
-        raise Refused(f"line {line} is no beginning of a conversation")
+        raise Refused(f"line {line} is not the beginning of a conversation")
     if int(about["version"]) > VERSION:
         line = _line(text, mark.start())
         raise Refused(
@@ -198,7 +198,7 @@ def _created(text: str, mark: re.Match[str]) -> int | None:
         moment = datetime.fromisoformat(about["created"])
     except ValueError as error:
         line = _line(text, mark.start())
-        raise Refused(f"line {line} holds no date that can be read") from error
+        raise Refused(f"line {line} holds no readable date") from error
     # The date alone counts: a zone could lead out of the years there are.
     return (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 

@@ -80,7 +80,7 @@ def to_receipt(value: Any, place: str, odd: list[str]) -> Receipt:
 def _tell_seeds(odd: list[str], note: Callable[[str], None]) -> None:
     if odd:
         note(
-            f"Left out, as seeds go from 0 to 2^63 - 1: the seed in {odd[0]}"
+            f"Skipped out-of-range seeds (valid: 0 to 2^63 - 1): the seed in {odd[0]}"
             f"{f' and {len(odd) - 1} more' if len(odd) > 1 else ''}."
         )
 
@@ -110,7 +110,7 @@ def _conversation(fields: Fields, odd: list[str]) -> NewConversation:
     index = {id: number for number, id in enumerate(order)}
     head = fields.optional_text("head")
     if head is not None and head not in index:
-        raise Refused(f"'head' of {fields.place} is none of its messages")
+        raise Refused(f"'head' of {fields.place} does not refer to any of its messages")
     return NewConversation(
         title=fields.text("title"),
         system=fields.text("system"),

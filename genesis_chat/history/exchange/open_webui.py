@@ -91,7 +91,7 @@ def _node(fields: dict[str, Any], parent: str | None, rank: int, place: Place) -
     if by == "tool":
         place.kind("results of tools")
     elif by is None:
-        place.message("it has no role that is known")
+        place.message("it has no known role")
     if by in ("tool", None):
         return Node(parent, rank=rank)
     content = said(fields.get("content"), place)

@@ -34,7 +34,7 @@ class _Flaw(Exception):
 
 
 def _constant(name: str) -> NoReturn:
-    raise _Flaw(f"{name}, which is no number")
+    raise _Flaw(f"{name}, which is not a number")
 
 
 def _float(digits: str) -> float:

@@ -70,7 +70,7 @@ def _node(message: Any, parent: str | None, place: Place) -> Node:
     )
     by = next((name for name in names if name), None)
     if by is None:
-        place.message("it has no role that is known")
+        place.message("it has no known role")
         return Node(parent)
     if by == "tool":
         place.kind("results of tools")

@@ -226,8 +226,8 @@ def _foreign(
         reasons = [s.rstrip(".") for s in reading.sentences()]
         said = "; ".join(reasons) or "there are none in it"
         raise HistoryError(
-            f"{source.name} cannot be imported, since none of its conversations can be "
-            f"read; {said}."
+            f"Cannot import {source.name}: none of its conversations can be read "
+            f"({said}); export them again."
         )
 
 
@@ -235,10 +235,10 @@ def _unknown(name: str, kind: str | None = None) -> UnknownKindError:
     """What was expected of a file that is none of it."""
     if kind is not None:
         return UnknownKindError(
-            f"{name} cannot be imported, since none of it is of the format {kind!r}; "
-            "leave the format out to have it seen from the content."
+            f"Cannot import {name}: none of it has the format {kind!r}; leave out "
+            "--format to detect it from the content."
         )
     return UnknownKindError(
-        f"{name} cannot be imported, since it has no conversations of a kind that is "
-        f"known; what can be read is {EXPECTED}."
+        f"Cannot import {name}: it has no conversations in a known format. Give one of "
+        f"these: {EXPECTED}."
     )

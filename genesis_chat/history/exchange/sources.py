@@ -47,7 +47,7 @@ def sources_in(path: Path) -> list[Source]:
 
 def cannot(name: str, reason: Refused) -> HistoryError:
     """The sentence that something is refused with."""
-    return HistoryError(f"{name} cannot be imported, since {reason}; {reason.advice}.")
+    return HistoryError(f"Cannot import {name}: {reason}; {reason.advice}.")
 
 
 def _sources_in(path: Path) -> list[Source]:
@@ -144,7 +144,7 @@ def _in_zip(name: str, opened: Callable[[], BinaryIO]) -> list[Source]:
             entries = {e.filename: e for e in archive.infolist() if not e.is_dir()}
     except (OSError, zipfile.BadZipFile, ValueError) as error:
         raise Refused(
-            f"it is no whole zip file ({error})", "download it again"
+            f"it is not a whole zip file ({error})", "download it again"
         ) from error
     chosen = _chosen([PurePosixPath(entry) for entry in entries], ())
     if not chosen:

@@ -81,7 +81,7 @@ def back_up(connection: sqlite3.Connection, target: Path) -> Path:
     """
     try:
         if target.exists():
-            raise HistoryError(f"{target} exists already; choose another file.")
+            raise HistoryError(f"{target} already exists; choose another file.")
         connection.execute("VACUUM INTO ?", (str(target),))
         target.chmod(0o600)
         with closing(sqlite3.connect(target)) as copy:
@@ -90,10 +90,14 @@ def back_up(connection: sqlite3.Connection, target: Path) -> Path:
     except (sqlite3.Error, OSError) as error:
         with suppress(OSError):
             target.unlink()
-        raise HistoryError(f"No backup could be made at {target}: {error}.") from error
+        raise HistoryError(
+            f"Could not back up to {target}: {error}. Choose another file."
+        ) from error
     if found != "ok" or counts[1] < counts[0]:
         target.unlink(missing_ok=True)
-        raise HistoryError(f"The backup at {target} came out damaged; it was removed.")
+        raise HistoryError(
+            f"The backup at {target} was damaged and is removed; try another disk."
+        )
     return target
 
 

@@ -138,7 +138,7 @@ def _said(error: BaseException) -> str:
     if isinstance(error, RecursionError):
         return "it calls itself without end"
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= MAX_SAID else f"{text[:MAX_SAID]}..."
+    return text if len(text) <= MAX_SAID else f"{text[:MAX_SAID]}…"
 
 
 def answer(asked: dict[str, Any], templates: list[Template]) -> dict[str, Any]:
