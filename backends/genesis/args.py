@@ -5,35 +5,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
 from ..errors import ConfigError
+from .fields import TRAINING_ONLY, checked_field
 
 LayerKind = Literal["gla", "fox", "attention"]
-
-# Fields of the reference that change nothing at inference: training schedules,
-# initialisation, execution choices, and gates its forward pass never reads.
-TRAINING_ONLY = frozenset(
-    {
-        "head_dim",
-        "dropout",
-        "init_std",
-        "use_gradient_checkpointing",
-        "use_fused_norm",
-        "use_segment_recurrence",
-        "segment_state_detach",
-        "selective_use_soft_mask",
-        "selective_mask_temperature",
-        "selective_warmup_steps",
-        "selective_sparsify_steps",
-        "selective_schedule",
-        "selective_activation_in_eval",
-        "mup_embed_mult",
-        "gla_gate_fn",
-        "gla_chunk_size",
-        "gla_use_delta_rule",
-        "gla_use_dynamic_lr",
-        "ttt_chunk_size",
-    }
-)
-
 
 # Bounds on what a damaged configuration can make a reader enumerate.
 MAX_LAYERS = 1024
@@ -165,10 +139,14 @@ class ModelArgs:
         return int(self.n_embd * self.gla_expand_v) // self.n_head
 
     @property
+    def gla_qk_width(self) -> int:
+        """Columns of q and k of gated linear attention."""
+        return (self.n_head + self.n_kv_head) * self.gla_key_dim
+
+    @property
     def gla_conv_width(self) -> int:
         """Columns of q, k and v, which its short convolution goes over."""
-        queries_and_keys = (self.n_head + self.n_kv_head) * self.gla_key_dim
-        return queries_and_keys + self.n_kv_head * self.gla_value_dim
+        return self.gla_qk_width + self.n_kv_head * self.gla_value_dim
 
     @property
     def gla_width(self) -> int:
@@ -186,9 +164,38 @@ class ModelArgs:
         return (self.n_kv_head + self.n_head) * self.head_dim
 
     @property
+    def gla_in_width(self) -> int:
+        """Rows of its merged projection: q, k, v and the output gate."""
+        return self.gla_conv_width + self.gla_width
+
+    @property
+    def fox_in_width(self) -> int:
+        """Rows of FoX's merged projection: q, k, v and, "Pro", the output gate."""
+        gates = 2 if self.use_fox_pro else 1
+        return gates * self.n_embd + self.fox_conv_width
+
+    @property
+    def attention_in_width(self) -> int:
+        """Rows of the merged projection without FoX: q, k, v and the output gate."""
+        return 2 * (self.n_head + self.n_kv_head) * self.head_dim
+
+    @property
     def ffn_width(self) -> int:
         """F, the feed-forward width: int(2.5 D)."""
         return int(self.n_embd * 2.5)
+
+    @property
+    def ffn_keep(self) -> int:
+        """Hidden values of a token that selective activation lets pass, at most F."""
+        ratio = self.selective_k_ratio
+        if not self.use_selective_activation or ratio >= 1:
+            return self.ffn_width
+        return max(1, int(self.ffn_width * ratio)) if ratio > 0 else 0
+
+    @property
+    def attention_value_heads(self) -> int:
+        """Heads of v in blocks of softmax attention: FoX shares keys only."""
+        return self.n_head if self.use_fox else self.n_kv_head
 
     @property
     def has_attention(self) -> bool:
@@ -252,7 +259,7 @@ class ModelArgs:
             )
         return cls(
             **{
-                name: _checked(name, kind, config[name])
+                name: checked_field(name, kind, config[name])
                 for name, kind in known.items()
                 if name in config
             }
@@ -261,19 +268,3 @@ class ModelArgs:
     def to_config(self) -> dict[str, Any]:
         """The fields as they are written to `config.json`."""
         return asdict(self)
-
-
-def _checked(name: str, kind: Any, value: object) -> Any:
-    if kind is bool and isinstance(value, bool):
-        return value
-    if kind is str and isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        # Beyond this an integer has no float, and no field has such a value.
-        if kind is float and abs(value) < 1e300:
-            return float(value)
-        if kind is int and abs(value) < 2**53 and value == int(value):
-            return int(value)
-    shown = repr(value)
-    shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
-    raise ConfigError(f"{name} must be a usual {kind.__name__}, not {shown}.")

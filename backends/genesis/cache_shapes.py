@@ -18,7 +18,7 @@ def cache_shapes(
     parts: dict[LayerKind, dict[str, Shape]] = {
         "gla": _gla(args, batch),
         "fox": _fox(args, batch, length),
-        "attention": _attention(args, batch, length, args.n_kv_head),
+        "attention": _attention(args, batch, length),
     }
     shapes = {
         f"layers.{index}.{name}": shape
@@ -40,17 +40,15 @@ def _gla(args: ModelArgs, batch: int) -> dict[str, Shape]:
 
 
 def _fox(args: ModelArgs, batch: int, length: int) -> dict[str, Shape]:
-    shapes = _attention(args, batch, length, args.n_head)
+    shapes = _attention(args, batch, length)
     shapes["decay"] = (batch, args.n_head, length)
     if args.use_fox_pro:
         shapes["conv"] = (batch, FOX_CONV_SIZE - 1, args.fox_conv_width)
     return shapes
 
 
-def _attention(
-    args: ModelArgs, batch: int, length: int, value_heads: int
-) -> dict[str, Shape]:
+def _attention(args: ModelArgs, batch: int, length: int) -> dict[str, Shape]:
     return {
         "keys": (batch, args.n_kv_head, length, args.head_dim),
-        "values": (batch, value_heads, length, args.head_dim),
+        "values": (batch, args.attention_value_heads, length, args.head_dim),
     }

@@ -56,7 +56,7 @@ def _gla(args: ModelArgs) -> dict[str, Shape]:
     d, h, conv = args.n_embd, args.n_head, args.gla_conv_width
     dk, dv = args.gla_key_dim, args.gla_value_dim
     shapes: dict[str, Shape] = {
-        "in_proj.weight": (conv + args.gla_width, d),
+        "in_proj.weight": (args.gla_in_width, d),
         "gk_proj.weight": (h, d),
         "b_proj.weight": (h, d),
         "b_proj.bias": (h,),
@@ -76,9 +76,8 @@ def _gla(args: ModelArgs) -> dict[str, Shape]:
 
 def _fox(args: ModelArgs) -> dict[str, Shape]:
     d, h, hk, dh = args.n_embd, args.n_head, args.n_kv_head, args.head_dim
-    gate = h * dh if args.use_fox_pro else 0
     shapes: dict[str, Shape] = {
-        "in_proj.weight": (h * dh + args.fox_conv_width + gate, d),
+        "in_proj.weight": (args.fox_in_width, d),
         "fgate_proj.weight": (h, d),
         "fgate_proj.bias": (h,),
         "o_proj.weight": (d, h * dh),
@@ -94,10 +93,10 @@ def _fox(args: ModelArgs) -> dict[str, Shape]:
 
 
 def _attention(args: ModelArgs) -> dict[str, Shape]:
-    d, h, hk, dh = args.n_embd, args.n_head, args.n_kv_head, args.head_dim
+    d = args.n_embd
     return {
-        "in_proj.weight": (2 * (h + hk) * dh, d),
-        "o_proj.weight": (d, h * dh),
+        "in_proj.weight": (args.attention_in_width, d),
+        "o_proj.weight": (d, d),
     }
 
 

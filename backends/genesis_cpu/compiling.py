@@ -110,9 +110,12 @@ def _compiled(function: Function, fastmath: set[str]) -> Function:
 
 @cache
 def _sources() -> str:
-    """A digest of this package: one kernel is compiled into another."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    """A digest of this package and what it takes numbers from.
+
+    One kernel is compiled into another, and a number into each that reads it.
+    """
+    here, digest = Path(__file__).parent, hashlib.sha256()
+    for path in [*sorted(here.rglob("*.py")), here.parent / "genesis" / "constants.py"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

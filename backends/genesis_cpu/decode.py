@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..genesis.constants import FOX_CONV_SIZE
+from ..genesis.constants import FOX_CONV_SIZE, FOX_NORM_EPS, GLA_NORM_EPS, ROTARY_BASE
 from . import layout as at
 from .compiling import kernel
 from .ops.activations import sigmoids
@@ -23,13 +23,11 @@ from .ops.selective_swiglu import selective_swiglu
 from .ops.short_convolution import short_convolution
 from .products import ATTN_IN, ATTN_OUT, FFN_DOWN, FFN_IN, PER_BLOCK
 
-ROTARY_BASE = 10_000.0
 KIND, NORM, IN_PROJ_ROWS, FFN_NORM = at.KIND, at.NORM, at.IN_PROJ_ROWS, at.FFN_NORM
 TAPS, GATE, GATE_BIAS, RATES = at.TAPS, at.GATE, at.GATE_BIAS, at.RATES
 TIME_BIAS, Q_NORM, K_NORM, OUT_NORM = at.TIME_BIAS, at.Q_NORM, at.K_NORM, at.OUT_NORM
 STATE, CONV_STATE, ATTENTION = at.STATE, at.CONV_STATE, at.ATTENTION
 STEP, STEP_BIAS, GLA, FOX = at.STEP, at.STEP_BIAS, at.GLA, at.FOX
-HEAD_EPS, FOX_EPS, FOX_TAPS = at.HEAD_EPS, at.FOX_EPS, FOX_CONV_SIZE
 
 
 @kernel
@@ -153,9 +151,9 @@ def _gla(p, n, small, block, dims, fixed, position):
             dims.gla_silu_from,
         )
     gain = small[:0] if dims.gla_l2 else small[block[Q_NORM] : block[Q_NORM] + dk]
-    normalize_heads(p, start, h, dk, gain, HEAD_EPS)
+    normalize_heads(p, start, h, dk, gain, GLA_NORM_EPS)
     gain = small[:0] if dims.gla_l2 else small[block[K_NORM] : block[K_NORM] + dk]
-    normalize_heads(p, h * dk, hk, dk, gain, HEAD_EPS)
+    normalize_heads(p, h * dk, hk, dk, gain, GLA_NORM_EPS)
     cos, sin = _angles(dims.half, position)
     apply_rotary(p, start, h + hk, dk, cos, sin)
     gate = _gate(n, small, block[GATE], block[GATE_BIAS], h, d)
@@ -171,7 +169,7 @@ def _gla(p, n, small, block, dims, fixed, position):
     else:
         gated_linear_attention(p, start, h * dk, (h + hk) * dk, gate, state, out)
     gain = small[block[OUT_NORM] : block[OUT_NORM] + dv]
-    gate_output(out, p, channels, h, gain, HEAD_EPS)
+    gate_output(out, p, channels, h, gain, GLA_NORM_EPS)
     return out, gate
 
 
@@ -181,20 +179,20 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
     first, pro = np.int64(0), block[TAPS] >= 0
     if pro:
         channels = (h + hk) * dh
-        weight = small[block[TAPS] : block[TAPS] + FOX_TAPS * channels]
-        size = (FOX_TAPS - 1) * channels
+        weight = small[block[TAPS] : block[TAPS] + FOX_CONV_SIZE * channels]
+        size = (FOX_CONV_SIZE - 1) * channels
         state = fixed[block[CONV_STATE] : block[CONV_STATE] + size]
         short_convolution(
             p,
             h * dh,
-            weight.reshape(FOX_TAPS, channels),
-            state.reshape(FOX_TAPS - 1, channels),
+            weight.reshape(FOX_CONV_SIZE, channels),
+            state.reshape(FOX_CONV_SIZE - 1, channels),
             first,
         )
         gain = small[block[Q_NORM] : block[Q_NORM] + h * dh]
-        normalize_heads(p, first, h, dh, gain, FOX_EPS)
+        normalize_heads(p, first, h, dh, gain, FOX_NORM_EPS)
         gain = small[block[K_NORM] : block[K_NORM] + hk * dh]
-        normalize_heads(p, h * dh, hk, dh, gain, FOX_EPS)
+        normalize_heads(p, h * dh, hk, dh, gain, FOX_NORM_EPS)
     store(p, h * dh, keys, position)
     store(p, (h + hk) * dh, values, position)
     gate = _gate(n, small, block[GATE], block[GATE_BIAS], h, d)
@@ -205,7 +203,7 @@ def _fox(p, n, small, block, dims, fixed, keys, values, decay, position):
     )
     if pro:
         gain = small[block[OUT_NORM] : block[OUT_NORM] + dh]
-        gate_output(out, p, (2 * h + hk) * dh, h, gain, FOX_EPS)
+        gate_output(out, p, (2 * h + hk) * dh, h, gain, FOX_NORM_EPS)
     return out, gate
 
 

@@ -62,7 +62,6 @@ from ..genesis.tensor_shapes import quantizable, tensor_shapes
 ) = range(15)
 GLA, FOX, GATED = 0, 1, 2
 KINDS = {"gla": GLA, "fox": FOX, "attention": GATED}
-HEAD_EPS, FOX_EPS = 1e-5, 1e-6
 # Weights the reference has and never generates with.
 UNUSED = (
     "reflection.weight",
@@ -123,7 +122,7 @@ class StateLayout:
 
 def state_layout(args: ModelArgs) -> StateLayout:
     """The layout of a model's cache. Test-time training's part is the last."""
-    h, hk, dk, dv = args.n_head, args.n_kv_head, args.gla_key_dim, args.gla_value_dim
+    h, dk, dv = args.n_head, args.gla_key_dim, args.gla_value_dim
     fixed: dict[str, tuple[int, tuple[int, ...]]] = {}
     size = 0
 
@@ -139,15 +138,14 @@ def state_layout(args: ModelArgs) -> StateLayout:
         if kind == "gla":
             add(f"layers.{index}.state", h, dk, dv)
             if args.gla_use_short_conv:
-                add(f"layers.{index}.conv", args.gla_conv_size - 1, _channels(args))
+                add(f"layers.{index}.conv", args.gla_conv_size - 1, args.gla_conv_width)
         elif kind == "fox" and args.use_fox_pro:
-            channels = (h + hk) * args.head_dim
-            add(f"layers.{index}.conv", FOX_CONV_SIZE - 1, channels)
+            add(f"layers.{index}.conv", FOX_CONV_SIZE - 1, args.fox_conv_width)
     if args.use_ttt:
         add("ttt.gradient_sum", args.n_embd)
         add("ttt.confidence_sum")
     attending = tuple(i for i, kind in enumerate(args.layer_kinds) if kind != "gla")
-    value_heads = (h if args.use_fox else hk) if attending else 0
+    value_heads = args.attention_value_heads if attending else 0
     return StateLayout(fixed, size, attending, value_heads)
 
 
@@ -184,9 +182,3 @@ def weight_layout(args: ModelArgs, scaled: bool) -> WeightLayout:
             small[name] = (small_size, count)
             small_size += count
     return WeightLayout(matrices, large_size, scales, small, small_size)
-
-
-def _channels(args: ModelArgs) -> int:
-    """Channels of GLA's short convolution."""
-    h, hk, dk, dv = args.n_head, args.n_kv_head, args.gla_key_dim, args.gla_value_dim
-    return (h + hk) * dk + hk * dv

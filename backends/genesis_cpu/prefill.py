@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..genesis.constants import FOX_CONV_SIZE
+from ..genesis.constants import FOX_CONV_SIZE, FOX_NORM_EPS, GLA_NORM_EPS, ROTARY_BASE
 from . import layout as at
 from .blas import one_thread_each
 from .cache import State
-from .decode import ROTARY_BASE
 from .ops.activations import sigmoids, silu_rows
 from .ops.confidence_mix import confidence_mix
 from .ops.forgetting_attention import forgetting_weights, log_forget
@@ -166,8 +165,8 @@ class _Part:
             self._convolve(p, 0, channels, dims.gla_taps, dims.gla_silu_from, block)
         q_norm = NONE if dims.gla_l2 else self._part(block[at.Q_NORM], dk)
         k_norm = NONE if dims.gla_l2 else self._part(block[at.K_NORM], dk)
-        normalize_heads(p, 0, h, dk, q_norm, at.HEAD_EPS)
-        normalize_heads(p, h * dk, hk, dk, k_norm, at.HEAD_EPS)
+        normalize_heads(p, 0, h, dk, q_norm, GLA_NORM_EPS)
+        normalize_heads(p, h * dk, hk, dk, k_norm, GLA_NORM_EPS)
         apply_rotary(p, 0, h + hk, dk, *self._angles(dims.half))
         gate = self._gate(n, block[at.GATE], block[at.GATE_BIAS])
         mamba = block[at.RATES] >= 0
@@ -185,7 +184,7 @@ class _Part:
         else:
             gated_linear_attention(p, *columns, gate, state, out)
         gate_output(
-            out, p, channels, h, self._part(block[at.OUT_NORM], dv), at.HEAD_EPS
+            out, p, channels, h, self._part(block[at.OUT_NORM], dv), GLA_NORM_EPS
         )
         return out, gate
 
@@ -197,14 +196,14 @@ class _Part:
             self._convolve(p, h * dh, (h + hk) * dh, FOX_CONV_SIZE, 0, block)
             q_norm = self._part(block[at.Q_NORM], h * dh)
             k_norm = self._part(block[at.K_NORM], hk * dh)
-            normalize_heads(p, 0, h, dh, q_norm, at.FOX_EPS)
-            normalize_heads(p, h * dh, hk, dh, k_norm, at.FOX_EPS)
+            normalize_heads(p, 0, h, dh, q_norm, FOX_NORM_EPS)
+            normalize_heads(p, h * dh, hk, dh, k_norm, FOX_NORM_EPS)
         gate = self._gate(n, block[at.GATE], block[at.GATE_BIAS])
         log_forget(gate)
         out = self._attend(p, block, np.ascontiguousarray(gate.T))
         if pro:
             norm = self._part(block[at.OUT_NORM], dh)
-            gate_output(out, p, (2 * h + hk) * dh, h, norm, at.FOX_EPS)
+            gate_output(out, p, (2 * h + hk) * dh, h, norm, FOX_NORM_EPS)
         return out, gate
 
     def _gated(self, p: Float32, block: Any) -> tuple[Float32, Float32]:

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..genesis.args import ModelArgs
+from ..genesis.constants import DIAGONAL_BOUND
 from .layout import Dimensions, state_layout
 from .ops.products_by_row import dequantize
 from .products import COLUMNS, ROWS, Products
 from .tables import block_table, dimensions, metacognition_table
 from .tensors import Float32
 from .weights import Weights
-
-DIAGONAL_BOUND = 1e-6
 
 
 @dataclass(frozen=True)

@@ -61,13 +61,8 @@ def dimensions(
     args: ModelArgs, weights: WeightLayout, state: StateLayout, delta_rule: bool
 ) -> Dimensions:
     """The sizes and constants of a model."""
-    keep = args.ffn_width
-    ratio = args.selective_k_ratio
-    if args.use_selective_activation and ratio < 1:
-        keep = max(1, int(keep * ratio)) if ratio > 0 else 0
     head = "tok_emb.weight" if args.tie_word_embeddings else "lm_head.weight"
     norm = "omega" if args.use_zero_centered_norm else "weight"
-    key_width = (args.n_head + args.n_kv_head) * args.gla_key_dim
     values: dict[str, Any] = {
         "D": args.n_embd,
         "F": args.ffn_width,
@@ -77,11 +72,11 @@ def dimensions(
         "Dk": args.gla_key_dim,
         "Dv": args.gla_value_dim,
         "Dh": args.head_dim,
-        "keep": keep,
+        "keep": args.ffn_keep,
         "gla_taps": args.gla_conv_size if args.gla_use_short_conv else 0,
-        "gla_silu_from": key_width if args.gla_qk_norm == "softmax" else 0,
+        "gla_silu_from": args.gla_qk_width if args.gla_qk_norm == "softmax" else 0,
         "gla_l2": args.gla_qk_norm == "l2",
-        "half": args.gla_key_dim // 4,
+        "half": args.gla_rotary_width // 2,
         "R": args.ttt_rank,
         "scaled": bool(weights.scales),
         "delta_rule": delta_rule,

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from ...genesis.constants import L2_EPS, LAYER_NORM_EPS
 from ..compiling import kernel
 from .arithmetic import ONE
 
-L2_EPS = np.float32(1e-6)
-LAYER_NORM_EPS = np.float32(1e-5)
+L2 = np.float32(L2_EPS)
+LAYER = np.float32(LAYER_NORM_EPS)
 
 
 @kernel
@@ -36,7 +37,7 @@ def layer_norm(x, weight, bias, out):
         variance = np.float32(0)
         for i in range(width):
             variance += (row[i] - mean) * (row[i] - mean)
-        scale = ONE / np.sqrt(variance / np.float32(width) + LAYER_NORM_EPS)
+        scale = ONE / np.sqrt(variance / np.float32(width) + LAYER)
         for i in range(width):
             o[i] = (row[i] - mean) * scale * weight[i] + bias[i]
 
@@ -55,7 +56,7 @@ def normalize_heads(p, start, heads, width, gain, eps):
             for i in range(width):
                 total += row[i] * row[i]
             if gain.shape[0] == 0:
-                scale = ONE / (np.sqrt(total) + L2_EPS)
+                scale = ONE / (np.sqrt(total) + L2)
                 for i in range(width):
                     row[i] *= scale
             else:

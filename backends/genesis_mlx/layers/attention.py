@@ -20,7 +20,7 @@ class GatedAttention(nn.Module):
         super().__init__()
         d, h, hk, dh = args.n_embd, args.n_head, args.n_kv_head, args.head_dim
         self._heads, self._kv_heads, self._dh = h, hk, dh
-        self.in_proj = nn.Linear(d, 2 * (h + hk) * dh, bias=False)
+        self.in_proj = nn.Linear(d, args.attention_in_width, bias=False)
         self.o_proj = nn.Linear(h * dh, d, bias=False)
 
     def __call__(

@@ -21,10 +21,7 @@ class FeedForward(nn.Module):
         self.in_proj = nn.Linear(args.n_embd, 2 * width, bias=False)
         self.down_proj = nn.Linear(width, args.n_embd, bias=False)
         self._fits = fits_selective_swiglu(width)
-        self._keep = width
-        ratio = args.selective_k_ratio
-        if args.use_selective_activation and ratio < 1:
-            self._keep = max(1, int(width * ratio)) if ratio > 0 else 0
+        self._keep = args.ffn_keep
 
     def __call__(self, x: mx.array, kernels: frozenset[str]) -> mx.array:
         projected = self.in_proj(x)

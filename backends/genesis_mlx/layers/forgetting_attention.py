@@ -27,9 +27,7 @@ class ForgettingAttention(nn.Module):
         self._heads, self._kv_heads, self._dh = h, hk, dh
         self._pro = args.use_fox_pro
         self._fits = self._pro and fits_fox_decode(dh)
-        gate = h * dh if self._pro else 0
-        width = h * dh + args.fox_conv_width + gate
-        self.in_proj = nn.Linear(d, width, bias=False)
+        self.in_proj = nn.Linear(d, args.fox_in_width, bias=False)
         self.fgate_proj = nn.Linear(d, h)
         self.o_proj = nn.Linear(h * dh, d, bias=False)
         if self._pro:

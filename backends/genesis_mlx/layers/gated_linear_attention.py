@@ -48,7 +48,7 @@ class GatedLinearAttention(nn.Module):
             and fits_gla_decode(dk, dv)
         )
 
-        self.in_proj = nn.Linear(d, channels + width, bias=False)
+        self.in_proj = nn.Linear(d, args.gla_in_width, bias=False)
         self.gk_proj = nn.Linear(d, h, bias=not args.gla_use_mamba_gate)
         self.b_proj = nn.Linear(d, h)
         self.o_proj = nn.Linear(width, d, bias=False)

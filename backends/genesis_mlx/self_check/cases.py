@@ -80,9 +80,8 @@ def cases(args: ModelArgs, dtype: mx.Dtype) -> dict[str, tuple[Run, Run]]:
     rows = draw(1, 1, width), draw(1, 1, width)
     add("add_rms_norm", ADD_RMS_NORM, *rows, draw(width), 1e-6, 1)
     if fits_selective_swiglu(args.ffn_width):
-        keep = max(1, int(args.ffn_width * args.selective_k_ratio))
         wide = draw(1, 1, 2 * args.ffn_width)
-        add("selective_swiglu", SELECTIVE_SWIGLU, wide, keep)
+        add("selective_swiglu", SELECTIVE_SWIGLU, wide, args.ffn_keep)
     if fits_gla_decode(args.gla_key_dim, args.gla_value_dim):
         add("gla_decode", GLA_DECODE, *_gla_decode(args, draw))
         *inputs, weights = _gla_decode(args, draw)
@@ -160,7 +159,7 @@ def _gla_decode(args: ModelArgs, draw: Draw) -> tuple[Any, ...]:
         16.0,
         GLA_NORM_EPS,
     )
-    angles = draw.wide(1, 1, dk // 4)
+    angles = draw.wide(1, 1, args.gla_rotary_width // 2)
     proj, state = draw(1, 1, channels + h * dv), draw.wide(1, h, dk, dv)
     conv = draw(1, taps - 1, channels)
     return proj, draw(1, 1, d), conv, state, (mx.cos(angles), mx.sin(angles)), weights
