@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class Switch:
     """Something a model can do or leave; off unless asked for.
 
-    `name` is what programs say, `label` what people read. Of `scope` "state" it is
-    chosen for each new state, of "model" when the model is loaded.
+    `name` is what programs say, `label` what people read, `help` a sentence about it.
+    Of `scope` "state" it is chosen for each new state, of "model" when the model is
+    loaded.
     """
 
     name: str
     label: str
     scope: Literal["state", "model"]
+    help: str
 
 
 @dataclass(frozen=True)
@@ -190,11 +192,13 @@ class DeviceFacts:
 class Description:
     """A model's shape, read without loading it.
 
-    `layers` counts blocks by kind; `flags` holds every configuration field.
+    `layers` counts blocks by kind, and `labels` are what people call some of the
+    kinds; `flags` holds every configuration field.
     """
 
     context: int
     layers: dict[str, int]
+    labels: dict[str, str]
     flags: dict[str, object]
 
 

@@ -15,7 +15,9 @@ from typing import Literal, get_args
 
 from .config_file import read_model_type
 from .contract import Backend, Description, Finding
+from .contract import Switch as Switch
 from .errors import ChoiceError, ConfigError
+from .genesis.switches import SWITCHES as GENESIS_SWITCHES
 
 BackendName = Literal["auto", "mlx", "cpu"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
@@ -40,6 +42,8 @@ class Entry:
             where there are models that no memory can hold.
         own_process: its models run in a process of their own, since some crash.
         support: a module that tells what is known of a family without loading it.
+        switches: all that its models may have switched on; one model has some.
+        own_files: its folders are of no library's form, and mlx-lm needs others.
     """
 
     name: BackendName
@@ -53,6 +57,8 @@ class Entry:
     sizes: str | None = None
     own_process: bool = False
     support: str | None = None
+    switches: tuple[Switch, ...] = ()
+    own_files: bool = False
 
     def runs(self, model_type: str) -> bool:
         """Whether it runs models of a type, if it is installed."""
@@ -88,6 +94,8 @@ ENTRIES = (
         "backends.genesis_mlx.backend",
         MLX,
         "backends.genesis_mlx.diagnostics",
+        switches=GENESIS_SWITCHES,
+        own_files=True,
     ),
     Entry(
         "cpu",
@@ -95,6 +103,8 @@ ENTRIES = (
         ("float32", "int8"),
         ("float32", "int8"),
         "backends.genesis_cpu.backend",
+        switches=GENESIS_SWITCHES,
+        own_files=True,
     ),
     Entry(
         "cpu",
@@ -212,6 +222,12 @@ def instead(choice: Choice, model_type: str, dtype: str | None) -> Choice | None
 def entries_for(model_type: str = DEFAULT_TYPE) -> list[Entry]:
     """All backends for a type of model, whether they can run here or not."""
     return [each for each in ENTRIES if each.runs(model_type)]
+
+
+def switches(scope: Literal["state", "model"]) -> tuple[Switch, ...]:
+    """All of a scope that any model may have, each once."""
+    declared = dict.fromkeys(each for entry in ENTRIES for each in entry.switches)
+    return tuple(each for each in declared if each.scope == scope)
 
 
 def describe(directory: Path) -> Description:

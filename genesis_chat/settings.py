@@ -8,6 +8,8 @@ from backends.registry import BACKENDS as BACKENDS
 from backends.registry import COMPUTE_DTYPES as COMPUTE_DTYPES
 from backends.registry import BackendName as BackendName
 from backends.registry import ComputeDtype as ComputeDtype
+from backends.registry import Switch as Switch
+from backends.registry import switches
 
 from .errors import UsageError
 
@@ -15,6 +17,9 @@ from .errors import UsageError
 Dtype = Literal["float32", "float16", "bfloat16"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 
+
+# What models may have switched on: for each reply, and when they are loaded.
+REPLY_SWITCHES, MODEL_SWITCHES = switches("state"), switches("model")
 
 # What every part of the program can hold and every file can say exactly.
 LARGEST_SEED = 2**63 - 1

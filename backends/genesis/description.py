@@ -4,8 +4,15 @@ from collections import Counter
 from pathlib import Path
 
 from ..contract import Description
-from .features import TTT
 from .model_files import read_args
+from .switches import TTT
+
+LABELS = {
+    "gla": "gated linear attention",
+    "fox": "forgetting attention",
+    "attention": "gated softmax attention",
+    TTT.name: TTT.label,
+}
 
 
 def describe(directory: Path) -> Description:
@@ -14,4 +21,4 @@ def describe(directory: Path) -> Description:
     layers: dict[str, int] = dict(Counter[str](args.layer_kinds))
     if args.use_ttt:
         layers[TTT.name] = 1
-    return Description(args.block_size, layers, args.to_config())
+    return Description(args.block_size, layers, LABELS, args.to_config())

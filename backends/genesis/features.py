@@ -2,12 +2,10 @@
 
 from collections.abc import Collection
 
-from ..contract import Features, Switch
+from ..contract import Features
 from ..errors import ConfigError
 from .args import ModelArgs
-
-TTT = Switch("ttt", "test-time training", "state")
-DELTA_RULE = Switch("delta_rule", "delta rule", "model")
+from .switches import DELTA_RULE, TTT
 
 
 def features(args: ModelArgs) -> Features:

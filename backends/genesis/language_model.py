@@ -7,7 +7,8 @@ from typing import Generic, Protocol, TypeVar
 
 from ..contract import Features, State
 from .args import ModelArgs
-from .features import TTT, features
+from .features import features
+from .switches import TTT
 
 
 class Network(Protocol):

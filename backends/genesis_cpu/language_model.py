@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ..contract import State
 from ..errors import CacheError
-from ..genesis import GenesisModel
+from ..genesis.language_model import GenesisModel
 from ..sampling_settings import SamplingSettings
 from .cache import Cache
 from .model import Model

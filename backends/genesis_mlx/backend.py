@@ -5,7 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..contract import Backend, DeviceFacts
-from ..genesis import DELTA_RULE, check_model_switches
+from ..genesis.features import check_model_switches
+from ..genesis.switches import DELTA_RULE
 from ..mlx_base.device import device_facts
 from .language_model import LanguageModel
 from .loader import load

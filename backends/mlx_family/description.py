@@ -6,6 +6,11 @@ from typing import Any
 from ..contract import Description
 from .files import context_length, read_family_config
 
+LABELS = {
+    "full_attention": "full attention",
+    "sliding_attention": "sliding-window attention",
+    "linear_attention": "linear attention",
+}
 LAYER_KEYS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
 
 
@@ -20,7 +25,7 @@ def describe(directory: Path) -> Description:
             kinds[str(kind)] = kinds.get(str(kind), 0) + 1
     elif count:
         kinds["layers"] = count
-    return Description(context_length(config), kinds, config)
+    return Description(context_length(config), kinds, LABELS, config)
 
 
 def _layers(config: dict[str, Any]) -> int:

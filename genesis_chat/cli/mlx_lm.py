@@ -98,7 +98,7 @@ def _with_model(tool: str, arguments: Sequence[str]) -> list[str]:
 
 def _folder(name: str | None) -> str:
     """The folder of an installed model or of a path; other names stay as they are."""
-    from ..engine.diagnostics import model_type
+    from ..engine.diagnostics import has_own_files
     from ..errors import ModelError
     from ..models import BUILTIN, choose, names
     from ..models.library_folder import is_library_folder, library_folder
@@ -114,6 +114,6 @@ def _folder(name: str | None) -> str:
         directory = Path(name)
     else:
         return name
-    if is_library_folder(directory) or model_type(directory) != "genesis":
+    if is_library_folder(directory) or not has_own_files(directory):
         return str(directory)
     return str(library_folder(directory))

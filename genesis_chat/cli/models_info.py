@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from ..engine import Outlook
     from ..models import InstalledModel
 
-LAYERS = {
-    "gla": "gated linear attention",
-    "fox": "forgetting attention",
-    "attention": "gated softmax attention",
-    "ttt": "test-time training",
-    "full_attention": "full attention",
-    "sliding_attention": "sliding-window attention",
-    "linear_attention": "linear attention",
-}
 UNSTATED = "the source does not say"
 
 
@@ -63,7 +54,7 @@ def info(name: str | None, json_output: bool) -> int:
     if manifest:
         lines["parameters"] = f"{manifest.parameters:,}"
     lines["layers"] = ", ".join(
-        f"{n}" if kind == "layers" else f"{n} {LAYERS.get(kind, kind)}"
+        f"{n}" if kind == "layers" else f"{n} {about.labels.get(kind, kind)}"
         for kind, n in about.layers.items()
     )
     lines["context"] = f"{about.context:,} tokens"

@@ -13,8 +13,11 @@ from ..settings import (
     BACKENDS,
     COMPUTE_DTYPES,
     LARGEST_SEED,
+    MODEL_SWITCHES,
+    REPLY_SWITCHES,
     THINKING_MODES,
     GenerationSettings,
+    Switch,
 )
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,6 +67,10 @@ def complete_prompt(
     from ..prompts import names
 
     return [name for name in names() if name.startswith(incomplete)]
+
+
+def _flag(switch: Switch) -> str:
+    return switch.name.replace("_", "-")
 
 
 _OPTIONS = [
@@ -149,11 +156,14 @@ _OPTIONS = [
         type=click.IntRange(0, LARGEST_SEED),
         help="Same seed, same reply. Default: random.",
     ),
-    click.option(
-        "--ttt/--no-ttt",
-        default=DEFAULTS.ttt,
-        show_default=True,
-        help="Test-time training: let the model adapt as it reads.",
+    *(
+        click.option(
+            f"--{_flag(each)}/--no-{_flag(each)}",
+            default=False,
+            show_default=True,
+            help=each.help,
+        )
+        for each in REPLY_SWITCHES
     ),
     click.option(
         "--thinking",
@@ -174,10 +184,9 @@ _OPTIONS = [
         show_default="mlx with Metal, else cpu",
         help="Backend to use.",
     ),
-    click.option(
-        "--delta-rule",
-        is_flag=True,
-        help="Use the gated delta rule in gated linear attention (experimental).",
+    *(
+        click.option(f"--{_flag(each)}", is_flag=True, help=each.help)
+        for each in MODEL_SWITCHES
     ),
     click.option(
         "--force",

@@ -10,6 +10,7 @@ from ..settings import (
     AUTO,
     BACKENDS,
     COMPUTE_DTYPES,
+    REPLY_SWITCHES,
     THINKING_MODES,
     BackendName,
     GenerationSettings,
@@ -67,7 +68,7 @@ KEYS = {
         Key("top_p", float, "sample up to this total probability; 1 is off", 0, 1),
         Key("min_p", float, "drop tokens below this fraction of the top one", 0, 1),
         Key("repetition_penalty", float, "above 1 discourages repetition", 0.01, 100),
-        Key("ttt", bool, "test-time training: adapt while reading"),
+        *(Key(each.name, bool, each.label) for each in REPLY_SWITCHES),
         Key(
             "thinking",
             str,

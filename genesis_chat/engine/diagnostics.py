@@ -41,10 +41,11 @@ def findings() -> Iterator[Finding]:
         raise ModelError(str(error)) from error
 
 
-def model_type(directory: Path) -> str:
-    """The family of the model in a directory. Raises `ModelError`."""
+def has_own_files(directory: Path) -> bool:
+    """Whether the model's folder is of no library's form. Raises `ModelError`."""
     try:
-        return read_model_type(directory)
+        entries = registry.entries_for(read_model_type(directory))
+        return any(entry.own_files for entry in entries)
     except BackendError as error:
         raise ModelError(str(error)) from error
 

@@ -21,9 +21,9 @@ from .backend import choose_backend
 from .checking import check, sampling
 from .events import FinishReason, MixerReadings, PromptProgress
 from .memory import check_memory
-from .prompt import ChatFormat, GenesisFormat, open_format
+from .prompt import ChatFormat, open_format
 from .protocol import ModelFacts
-from .speaker import GENESIS, speaker_of
+from .speaker import speaker_of
 
 if TYPE_CHECKING:
     from backends.events import GeneratedToken, Prefilled
@@ -176,7 +176,7 @@ def open_model(
         features=model.features,
         switches=choice.switches,
         language_model=model,
-        speaker=_speaker(form, name),
+        speaker=form.speaker or speaker_of(name),
         thinks=form.thinking is not None,
         thinking_is_switched=bool(form.thinking and form.thinking.switch),
     )
@@ -213,8 +213,3 @@ def _load(
             if choice.backend != "auto" or other is None:
                 raise
             chosen = other
-
-
-def _speaker(form: ChatFormat, name: str) -> str:
-    # A Genesis model's name is the person's choice; it was tuned on its own.
-    return GENESIS if isinstance(form, GenesisFormat) else speaker_of(name)

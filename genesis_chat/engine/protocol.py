@@ -29,7 +29,7 @@ class ModelFacts:
     dtype: str
     device: str
     sha256: str | None
-    backend: str = "mlx"
+    backend: str = ""
     why: str = ""
     warnings: tuple[str, ...] = ()
     features: Features = NO_FEATURES

@@ -57,7 +57,7 @@ class Status(Horizontal):
         """The model that is loaded."""
         on = [s.label for s in facts.features.switches if s.name in facts.switches]
         runs = ", ".join([f"{facts.name} · {facts.dtype} on {facts.device}", *on])
-        reason = f" ({facts.why})" if facts.backend == "cpu" else ""
+        reason = f" ({facts.why})" if facts.device != "Metal" else ""
         short = f"{facts.device} · {facts.name}"
         self._model.say(line(f"{runs}{reason}"), line(runs), line(short))
 

@@ -64,6 +64,10 @@ class ChatFormat(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """Sentences about what is done otherwise than one might expect."""
 
+    @property
+    def speaker(self) -> str:
+        """What its models call themselves, whatever they are installed as, or ""."""
+
     def sizes(self, request: Request) -> Sizes:
         """Measure a request's parts, each for itself. Raises `ModelError`."""
 

@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from converters.tokenization import GenesisTokenizer
 
 from ....conversation import Message
+from ...speaker import GENESIS
 from .turns import TurnFormat
 
 
 class GenesisFormat(TurnFormat):
     """Genesis's chats; see `ChatFormat`."""
+
+    # A model's name is the person's choice; it was tuned on this one.
+    speaker = GENESIS
 
     def __init__(self, tokenizer: GenesisTokenizer) -> None:
         super().__init__(tokenizer)

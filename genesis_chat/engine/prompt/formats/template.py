@@ -29,6 +29,7 @@ class TemplateFormat:
     """
 
     stop_texts: tuple[str, ...] = ()
+    speaker = ""
 
     def __init__(self, probed: Probed, renderer: Renderer) -> None:
         self._stable, self._renderer = probed.stable, renderer

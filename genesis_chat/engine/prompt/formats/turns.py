@@ -36,6 +36,7 @@ class TurnFormat(ABC):
     stop_ids: tuple[int, ...] = ()
     stop_texts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    speaker = ""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.token_bytes = tokenizer.token_bytes
