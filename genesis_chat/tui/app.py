@@ -1,13 +1,10 @@
 """The full-screen application."""
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.binding import BindingType
 from textual.theme import Theme
 from textual.widgets import Markdown, Static
 
@@ -16,10 +13,12 @@ from ..engine import ModelFacts
 from ..errors import GenesisChatError
 from ..models import set_default
 from ..text import sanitize
+from .actions import command_rows, key_rows, unknown_keys
+from .bindings import bindings
 from .chat import ChatScreen
 from .dialogs.confirm import Confirm
 from .messages import Downloaded
-from .palette import commands, keys, unknown_keys
+from .palette import Palette
 from .services.download import Download, Progress
 from .services.library import Library
 from .services.turns import Turns
@@ -41,14 +40,8 @@ class GenesisApp(TerminalApp):
     CSS = """
     ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", id="app.help"),
-        Binding("f2", "models", "Models", id="app.models"),
-        Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
-        Binding(
-            "ctrl+z", "suspend_process", "Suspend", id="app.suspend", priority=True
-        ),
-    ]
+    COMMANDS: ClassVar = {lambda: Palette}
+    BINDINGS: ClassVar[list[BindingType]] = bindings("application")
 
     def __init__(self, start: Start, turns: Turns | None = None) -> None:
         super().__init__()
@@ -129,7 +122,8 @@ class GenesisApp(TerminalApp):
     def action_help(self) -> None:
         from .dialogs.help import Help
 
-        self.push_screen(Help(keys(self)))
+        rows = key_rows(self.start.keys, enter_sends=self.start.enter_sends)
+        self.push_screen(Help({**rows, "Commands": command_rows()}))
 
     @work
     async def action_models(self, first: bool = False) -> None:
@@ -162,16 +156,6 @@ class GenesisApp(TerminalApp):
         elif text is not None:
             composer.write(text.rstrip("\n"))
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        for each in super().get_system_commands(screen):
-            # The first would leave no message to read, the second writes pictures.
-            if each.title not in ("Maximize", "Minimize", "Screenshot"):
-                yield each
-        if screen is not self.chat:
-            return
-        for title, help, action in commands(self):
-            yield SystemCommand(title, help, action)
-
     @on(Markdown.LinkClicked)
     @work
     async def ask_about_link(self, event: Markdown.LinkClicked) -> None:
@@ -195,7 +179,7 @@ class GenesisApp(TerminalApp):
             )
 
     def _tell_unknown_keys(self) -> None:
-        for sentence in unknown_keys(self):
+        for sentence in unknown_keys(self.start.keys):
             self.chat.tell(sentence, error=True)
 
     @work(thread=True)

@@ -197,11 +197,45 @@ def test_slash_offers_commands_and_completes_them(sit_down: Sit) -> None:
     sit_down(visit)
 
 
-@pytest.mark.parametrize("text", ["/usr/bin/env is what?", "/nothing", "//new"])
+@pytest.mark.parametrize(
+    "text", ["/usr/bin/env is what?", "//new", "/* what? */", " /new", " /nothing"]
+)
 def test_what_is_no_command_is_a_message(sit_down: Sit, text: str) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say(text)
         assert desk.stored()[0].content == text
+
+    sit_down(visit)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("/searches cats", "Unknown command /searches. Did you mean /search?"),
+        ("/qqqqqq", "Unknown command /qqqqqq. Type / to see all commands."),
+        ("/new cats", "/new takes no argument."),
+    ],
+)
+def test_a_command_that_is_wrong_is_refused_and_stays(
+    sit_down: Sit, text: str, told: str
+) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write(text)
+        await desk.press("enter")
+        await desk.until(
+            lambda: any(told in n.message for n in desk.app._notifications)
+        )
+        assert desk.chat.composer.text == text
+        assert not desk.turns_begun() and not desk.stored()
+
+    sit_down(visit)
+
+
+def test_exit_leaves_as_in_plain_chat(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.chat.composer.write("/exit")
+        await desk.press("enter")
+        await desk.until(lambda: desk.app.return_code == 0)
 
     sit_down(visit)
 

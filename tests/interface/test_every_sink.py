@@ -35,6 +35,7 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from genesis_chat.engine import Engine, ModelFacts, Snapshots, Text, Thought
 from genesis_chat.history import Hit, NewConversation, NewMessage, Receipt, Store
 from genesis_chat.model_choice import ModelChoice
+from genesis_chat.tui.actions import unknown_keys
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.chat.offers import Offer
 from genesis_chat.tui.dialogs.confirm import AskLine, Confirm
@@ -43,7 +44,6 @@ from genesis_chat.tui.dialogs.help import Help
 from genesis_chat.tui.dialogs.models import Models, Row
 from genesis_chat.tui.dialogs.system import SystemPrompt
 from genesis_chat.tui.dialogs.trash import Trash
-from genesis_chat.tui.palette import unknown_keys
 from genesis_chat.tui.services.download import Progress
 from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
@@ -198,8 +198,7 @@ def test_errors_the_status_line_and_the_title(desk_at: Desks) -> None:
                 harmless(chat.query_one("#title", Static).content)
             await look(desk, "the status line and the title")
             keys = dict.fromkeys(TEXTS[: len(PAYLOADS)], "x")
-            object.__setattr__(desk.app.start, "keys", keys)
-            chat.tell("\n".join(unknown_keys(desk.app)))
+            chat.tell("\n".join(unknown_keys(keys)))
             harmless(*(each.message for each in desk.app._notifications))
             assert await look(desk, "unknown keys")
             desk.app.clear_notifications()

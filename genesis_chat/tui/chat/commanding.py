@@ -1,5 +1,6 @@
 """Slash commands, and the screens behind the function keys."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
 from functools import partial
 from typing import Any
@@ -9,38 +10,48 @@ from textual import work
 from ...engine import check
 from ...errors import GenesisChatError, UsageError
 from ...settings import GenerationSettings, parse_setting
+from ..actions import command, takes_none, unknown_command
 from ..dialogs.settings import Settings
 from ..dialogs.system import SystemPrompt
 from .attaching import ATTACH, Attaching
 from .base import changed_settings
-from .commands import parse
 
 
 class Commanding(Attaching):
     """What `/` offers; each command is an action that a key may have too."""
+
+    @property
+    def commands(self) -> dict[str, Callable[[str], Awaitable[None]]]:
+        """What does a command that something may follow."""
+        return {
+            "app.models": self.command_model,
+            "app.theme": self.command_theme,
+            "chat.system": self.command_system,
+            "chat.settings": self.command_set,
+            "chat.export": self.command_export,
+            "chat.search": self.command_search,
+            "chat.rename": self.command_title,
+            "chat.attach": self.command_attach,
+        }
 
     async def command(self, text: str) -> bool:
         last = text[text.rfind("\n") + 1 :]
         if "\n" in text and last.startswith(ATTACH):
             await self._attach_below(last.removeprefix(ATTACH).strip())
             return True
-        found = parse(text)
+        found = command(text)
         if found is None:
             return False
-        command, rest = found
-        if rest and not command.usage:
-            self.tell(
-                f"Nothing may follow /{command.name}; a space before it makes this a "
-                "message."
-            )
+        action, name, rest = found
+        if action is None or (rest and not action.usage):
+            self.tell(unknown_command(name) if action is None else takes_none(name))
             self.composer.give_back()
             return True
         errors = self.errors
-        action = getattr(self, f"command_{command.action}", None)
-        if action is not None:
-            await action(rest)
+        if action.id in self.commands:
+            await self.commands[action.id](rest)
         else:
-            await self.run_action(command.action)
+            await self.run_action(action.does)
         if self.errors > errors:
             # It can be put right.
             self.composer.give_back()
@@ -99,21 +110,6 @@ class Commanding(Attaching):
         else:
             names = ", ".join(sorted(self.app.available_themes))
             self.tell(f"There is no theme {rest!r}; there are: {names}.", error=True)
-
-    async def command_copy(self, rest: str) -> None:
-        self.action_copy_reply()
-
-    async def command_delete_chat(self, rest: str) -> None:
-        await self.action_delete_chat()
-
-    async def command_help(self, rest: str) -> None:
-        self.genesis.action_help()
-
-    async def command_quit(self, rest: str) -> None:
-        await self.genesis.action_quit()
-
-    async def command_edit_externally(self, rest: str) -> None:
-        self.genesis.action_edit_externally()
 
     async def action_delete_chat(self) -> None:
         if self.conversation:

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from textual import on
 from textual.widgets import TextArea
 
-from ..widgets.completion import Completion
+from ..widgets.completion import Completion, Offer
 from ..widgets.composer import Composer
 from .commanding import Commanding
-from .offers import Arguments, Offer, offers
+from .offers import Arguments, offers
 
 
 class Completing(Commanding):

@@ -2,30 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ...errors import UsageError
 from ...paths import user_path
 from ...text import visible_controls
-from .commands import COMMANDS, Command
+from ..actions import ACTIONS, Action
+from ..widgets.completion import Offer
 
 # What may follow a command by its name, each with a word on it.
 Arguments = Mapping[str, Callable[[], Iterable[tuple[str, str]]]]
 # A list nobody looks through to its end.
 MOST = 100
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A text for the composer, how it is listed, and a word on it.
-
-    `whole` says that nothing need follow it.
-    """
-
-    text: str
-    name: str
-    help: str
-    whole: bool
 
 
 def offers(text: str, arguments: Arguments) -> Sequence[Offer]:
@@ -34,13 +21,18 @@ def offers(text: str, arguments: Arguments) -> Sequence[Offer]:
         return ()
     name, space, rest = text[1:].partition(" ")
     if not space:
-        return [_command(c) for c in COMMANDS if c.name.startswith(name)]
+        return [
+            _command(each, slash)
+            for each in ACTIONS
+            for slash in each.slash[: None if name else 1]
+            if slash.startswith(name)
+        ]
     if name == "attach":
         return list(_paths(rest.lstrip()))
     listed = arguments[name]() if name in arguments else ()
     begun = rest.lstrip().lower()
     # What takes a value has its place in the command's usage.
-    whole = not any(c.name == name and " " in c.usage for c in COMMANDS)
+    whole = not any(name in each.slash and " " in each.usage for each in ACTIONS)
     return [
         Offer(f"/{name} {each}{'' if whole else ' '}", each, help, whole)
         for each, help in listed
@@ -48,10 +40,9 @@ def offers(text: str, arguments: Arguments) -> Sequence[Offer]:
     ][:MOST]
 
 
-def _command(command: Command) -> Offer:
-    name = f"/{command.name}"
-    whole = not command.usage or command.usage.startswith("[")
-    return Offer(f"{name} ", f"{name} {command.usage}", command.help, whole)
+def _command(action: Action, slash: str) -> Offer:
+    whole = not action.usage or action.usage.startswith("[")
+    return Offer(f"/{slash} ", f"/{slash} {action.usage}", action.text, whole)
 
 
 def _paths(begun: str) -> Iterator[Offer]:

@@ -4,11 +4,12 @@ import gc
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Static
 
+from ..bindings import bindings
 from ..chat_list.sidebar import Sidebar
 from ..mixers import MixersPanel
 from ..widgets.completion import Completion
@@ -25,36 +26,7 @@ class ChatScreen(Completing):
     """Conversations on the left, the one that is shown, and where to write."""
 
     AUTO_FOCUS = "Composer"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "new_chat", "New chat", id="chat.new", priority=True),
-        Binding("ctrl+f", "search", "Search", id="chat.search", priority=True),
-        Binding("ctrl+b", "toggle_sidebar", "Chats", id="chat.sidebar", priority=True),
-        Binding(
-            "ctrl+r", "regenerate", "Regenerate", id="chat.regenerate", priority=True
-        ),
-        Binding("ctrl+o", "resume", "Continue", id="chat.resume", priority=True),
-        Binding("ctrl+t", "undo_delete", "Undo delete", id="chat.undo", priority=True),
-        Binding("alt+up,ctrl+up", "select_message", "Messages", id="chat.messages"),
-        Binding("f3", "system", "System prompt", id="chat.system"),
-        Binding("f4", "settings", "Settings", id="chat.settings"),
-        Binding("f5", "toggle_mixers", "Mixers", id="chat.mixers", priority=True),
-        # Text areas have a use of their own for F6.
-        Binding(
-            "f6", "toggle_fading", "What FoX sees", id="chat.fading", priority=True
-        ),
-        Binding("escape", "back", "Stop", id="chat.stop"),
-        Binding("ctrl+c", "stop_or_copy", "Stop or copy", id="chat.copy"),
-        Binding("pageup", "scroll(-1)", "Page up", id="chat.up", priority=True),
-        Binding("pagedown", "scroll(1)", "Page down", id="chat.down", priority=True),
-        Binding(
-            "ctrl+home",
-            "go_to('beginning')",
-            "Beginning",
-            id="chat.home",
-            priority=True,
-        ),
-        Binding("ctrl+end", "go_to('end')", "End", id="chat.end", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("chat")
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="columns"):

@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from ...history import Conversation, Hit
+from ..bindings import bindings
 from ..widgets.fields import Line
 from ..widgets.shown import day, line, marked
 
@@ -23,14 +24,7 @@ LONGEST = 50
 class ConversationList(OptionList):
     """Conversations by day, or what a search found."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-        Binding("r,f2", "ask('rename')", "Rename", id="chats.rename"),
-        Binding("p", "ask('pin')", "Pin", id="chats.pin"),
-        Binding("d,delete", "ask('delete')", "Trash", id="chats.delete"),
-        Binding("x", "ask('export')", "Export", id="chats.export"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("list")
 
     def action_ask(self, what: str) -> None:
         if self.highlighted is not None:

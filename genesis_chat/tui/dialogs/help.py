@@ -1,5 +1,6 @@
 """Help: the keys as they are now, and the commands."""
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,7 +10,6 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ..chat.commands import COMMANDS
 from ..widgets.shown import line
 
 
@@ -23,7 +23,7 @@ class Help(ModalScreen[None]):
         Binding("up,k", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, groups: dict[str, list[tuple[str, str]]]) -> None:
+    def __init__(self, groups: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         super().__init__()
         self._groups = groups
 
@@ -32,14 +32,12 @@ class Help(ModalScreen[None]):
             for title, rows in self._groups.items():
                 yield Static(Content(title), classes="title")
                 yield Static(_table(rows))
-            yield Static(Content("Commands"), classes="title")
-            yield Static(_table([(f"/{c.name} {c.usage}", c.help) for c in COMMANDS]))
 
     def action_scroll(self, step: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
 
-def _table(rows: list[tuple[str, str]]) -> Content:
+def _table(rows: Sequence[tuple[str, str]]) -> Content:
     width = max((len(left) for left, _ in rows), default=0) + 2
     lines = [
         Content.assemble((line(left).plain.ljust(width), "bold $accent"), right)

@@ -1,13 +1,26 @@
 """The list of what the composer's text may become, above it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from ..chat.offers import Offer
 from .shown import line
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A text for the composer, how it is listed, and a word on it.
+
+    `whole` says that nothing need follow it.
+    """
+
+    text: str
+    name: str
+    help: str
+    whole: bool
 
 
 class Completion(OptionList):

@@ -5,19 +5,20 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.actions import SkipAction
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.document._document import EditResult
 from textual.document._edit import Edit
 from textual.events import Key, Paste
 from textual.message import Message
 
+from ..actions import action
+from ..bindings import bindings
 from .fields import Area, is_text
 from .folding import Folds
 
 # Terminals that paste key by key send the last line's Enter right after it.
 AFTER_PASTE_SECONDS = 0.05
-SEND = ("enter",)
-BREAK = ("shift+enter", "alt+enter", "ctrl+j")
+SEND, BREAK = (action(id).keys for id in ("composer.send", "composer.newline"))
 
 
 class Composer(Area):
@@ -26,12 +27,7 @@ class Composer(Area):
     Up in the first row and down in the last one go through what was asked before.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+g", "app.edit_externally", "External editor", show=False),
-        # Ctrl+Z suspends the program.
-        Binding("ctrl+underscore,alt+z", "undo", "Undo", show=False),
-        Binding("ctrl+up", "screen.select_message", "Select messages", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("composer")
 
     class Sent(Message):
         """A message is to be sent, every fold of it opened."""

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click, DescendantBlur, DescendantFocus, Focus
@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from ...history.thoughts import measured, summary
+from ..bindings import bindings
 from .body import ReplyBody
 from .shown import beginning, code_blocks, line, plain, size
 from .shown_message import Shown
@@ -38,21 +39,7 @@ class MessageView(Vertical):
     """A message; it says what a person wants done with it."""
 
     can_focus = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "go(-1)", "Message above", show=False),
-        Binding("down,j", "go(1)", "Message below", show=False),
-        Binding("c", "ask('copy')", "Copy", id="message.copy"),
-        Binding("b", "ask('copy_code')", "Copy code", id="message.copy_code"),
-        Binding("e", "ask('edit')", "Edit", id="message.edit"),
-        Binding("r", "ask('regenerate')", "Regenerate", id="message.regenerate"),
-        Binding("enter,o", "ask('resume')", "Continue", id="message.resume"),
-        Binding("f", "ask('branch')", "Branch into new chat", id="message.branch"),
-        Binding("d,delete", "ask('delete')", "Delete", id="message.delete"),
-        Binding("t", "fold_thought", "Show the thought", id="message.thought"),
-        Binding("space", "show_more", "Show more of a long message"),
-        Binding("left,h", "ask('previous')", "Previous version", show=False),
-        Binding("right,l", "ask('next')", "Next version", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("message")
     details = reactive(False)
     remaining: reactive[float | None] = reactive(None)
 
