@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from exchanged import chatgpt, node
+from foreign_exports import chatgpt, node
 from terminal import Screen, call, run
 
 from genesis_chat.history import Store
@@ -43,15 +43,15 @@ def test_everything_comes_back(
 ) -> None:
     before = contents(kept)
     file = tmp_path / "out"
-    assert run("history", "export", "--all", "--format", form, "-o", file).code == 0
+    assert call("history", "export", "--all", "--format", form, "-o", file).code == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     printed = run("history", "export", "--all", "--format", form)
     assert printed.out == file.read_text()
     monkeypatch.setenv("GENESIS_CHAT_HOME", str(tmp_path / "other"))
-    result = run("history", "import", file)
+    result = call("history", "import", file)
     assert result.code == 0 and "2 conversations (5 messages)" in result.err
     assert contents(tmp_path / "other") == before
-    listed = json.loads(run("history", "list", "--json").out)
+    listed = json.loads(call("history", "list", "--json").out)
     assert [c["title"] for c in listed] == [
         "What is the capital of Japan?",
         "My name is Bob.",

@@ -9,16 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exchanged import (
-    FOREIGN,
-    RECEIPT,
-    chatgpt,
-    conversation,
-    exported_text,
-    node,
-    spoiled,
-    turns,
-)
+from accidents import spoiled
+from exchanged import RECEIPT, conversation, exported_text, turns
+from foreign_exports import FOREIGN, chatgpt, node
 
 from genesis_chat.errors import UsageError
 from genesis_chat.history import HistoryError, NewConversation, Store

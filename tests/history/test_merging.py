@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exchanged import FOREIGN, chatgpt, exported_text, node
+from exchanged import exported_text
+from foreign_exports import FOREIGN, chatgpt, node
 
 from genesis_chat.history import NewConversation, NewMessage, Store
 from genesis_chat.history.exchange import Imported, bring_in, importing, sources_in

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exchanged import FOREIGN, chatgpt, node
+from foreign_exports import FOREIGN, chatgpt, node
 
 from genesis_chat.history import HistoryError, Store
 from genesis_chat.history.exchange import (
