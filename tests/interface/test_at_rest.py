@@ -1,21 +1,42 @@
 """While nobody does anything and nothing comes, nothing runs."""
 
-import time
+import contextlib
+import platform
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from desk import Desk
-from terminal import PATIENCE_SECONDS, Screen
+from terminal import Screen
 from textual.timer import Timer
+from waiting import wait_until
 
 from genesis_chat.models import ensure_builtin
 
 Sit = Callable[..., None]
 SIZE = (100, 30)
-# The longest that may pass between two wake-ups of a program that polls.
-LOOK_SECONDS = 2.0
+# Linux's calls that wait, and which argument limits them: milliseconds, or the
+# address of a time. Where it is for ever, or nowhere, only an event ends the wait.
+SYSTEM_CALLS = {
+    "x86_64": {
+        "waits": {"7": (2, None), "232": (3, None), "281": (3, None)}
+        | {"23": (None, 4), "202": (None, 3), "270": (None, 4), "271": (None, 2)},
+        "sleeps": {"35", "230"},
+    },
+    "aarch64": {
+        "waits": {"22": (3, None)}
+        | {"72": (None, 4), "73": (None, 2), "98": (None, 3)},
+        "sleeps": {"101", "115"},
+    },
+}
+_HERE: dict[str, Any] = SYSTEM_CALLS.get(platform.machine(), {})
+WAITS: dict[str, tuple[int | None, int | None]] = _HERE.get("waits", {})
+SLEEPS: set[str] = _HERE.get("sleeps", set())
+FOR_EVER = 0xFFFFFFFF
 
 
 def timers(desk: Desk) -> Iterator[Timer]:
@@ -89,18 +110,33 @@ def test_more_below_is_told_without_a_timer(sit_down: Sit) -> None:
     sit_down(visit)
 
 
-def wakes(pid: int) -> dict[str, int]:
-    """How often each thread of a process and of its children gave up the processor."""
-    found = {}
+def limited(call: str) -> bool:
+    """Whether a thread in this system call of Linux goes on though nothing happens."""
+    number, *arguments = call.split()
+    if number in SLEEPS or not number.isdigit():
+        return True
+    milliseconds, pointer = WAITS.get(number, (None, None))
+    if milliseconds is not None:
+        return int(arguments[milliseconds], 16) & 0xFFFFFFFF != FOR_EVER
+    return pointer is not None and int(arguments[pointer], 16) != 0
+
+
+def waking(pid: int) -> list[str]:
+    """What threads of a process, and of its children, will not wait for an event."""
+    found = []
     for each in (pid, *(c.pid for c in psutil.Process(pid).children(recursive=True))):
         for task in Path(f"/proc/{each}/task").iterdir():
-            lines = (task / "status").read_text(encoding="ascii").splitlines()
-            line = next(x for x in lines if x.startswith("voluntary_ctxt"))
-            found[f"{each} {task.name}"] = int(line.split()[1])
+            # A thread may end just now.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                call = (task / "syscall").read_text(encoding="ascii")
+                found += [f"{each} {task.name} {call}"] if limited(call) else []
     return found
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.skipif(
+    platform.machine() not in SYSTEM_CALLS or not Path("/proc/self/syscall").exists(),
+    reason="needs Linux's /proc and its system calls",
+)
 def test_no_thread_of_the_program_wakes_up(private_home: Path, compiled: None) -> None:
     ensure_builtin()
     with Screen.start("-m", "builtin", size=SIZE) as screen:
@@ -108,18 +144,38 @@ def test_no_thread_of_the_program_wakes_up(private_home: Path, compiled: None) -
         screen.type("Hello\r")
         screen.see(" · first ", SIZE)
         screen.type("\x1b")
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            before, written, looked = (
-                wakes(screen.process.pid),
-                len(screen.shown),
-                time.monotonic(),
-            )
-            while time.monotonic() < looked + LOOK_SECONDS:
-                screen.drain()
-            if wakes(screen.process.pid) == before:
-                assert len(screen.shown) == written
-                break
-            assert time.monotonic() < deadline, before
+        # Once all of them wait, without a limit, only an event can wake one.
+        screen.read_while(lambda: waking(screen.process.pid))
         screen.type("x\x11")
         assert screen.finish() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
+@pytest.mark.parametrize(
+    ("wait", "wakes"),
+    [
+        ("time.sleep(100)", True),
+        ("queue.Queue().get(timeout=100)", True),
+        ("select.select([0], [], [], 100)", True),
+        ("select.poll().poll(100000)", True),
+        ("select.epoll().poll(100)", True),
+        ("sys.stdin.read()", False),
+        ("queue.Queue().get()", False),
+        ("select.select([0], [], [])", False),
+        ("select.poll().poll()", False),
+        ("select.epoll().poll()", False),
+    ],
+)
+def test_a_thread_that_would_wake_up_is_seen(wait: str, wakes: bool) -> None:
+    script = f"import queue, select, sys, time; print(flush=True); {wait}"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        task = Path(f"/proc/{process.pid}")
+        # It is in no call until it waits.
+        wait_until(lambda: limited((task / "syscall").read_text()) is wakes)
+        wait_until(lambda: (task / "stat").read_text().split()[2] == "S")
+        assert limited((task / "syscall").read_text()) is wakes
+        process.kill()
