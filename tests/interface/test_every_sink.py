@@ -1,7 +1,8 @@
 """Every place of the interface that shows text: the bytes it writes are parsed.
 
-5,000 generated strings and 66 known payloads are drawn in each; where only a few fit
-on the screen at a time the rest is looked at just before it is drawn.
+66 known payloads and 5,000 generated strings are drawn in each, or 500 where that is
+not marked slow; where only a few fit on the screen at a time the rest is looked at
+just before it is drawn.
 """
 
 import asyncio
@@ -54,6 +55,8 @@ from genesis_chat.tui.widgets.shown_message import Shown
 
 Desks = Callable[..., Any]
 SIZE = (200, 300)
+# All payloads, and some of the generated strings.
+FEW = len(PAYLOADS) + 500
 RECEIPT = Receipt("m", None, {}, 1, 1, 1, 1, 0.1, 9.0, "length")
 
 
@@ -84,6 +87,12 @@ def desk_at(tmp_path: Path) -> Desks:
             app.close()
 
     return at_desk
+
+
+@pytest.fixture(params=[FEW, pytest.param(len(TEXTS), marks=pytest.mark.slow)])
+def count(request: pytest.FixtureRequest) -> int:
+    """How many of the texts are drawn."""
+    return int(request.param)
 
 
 async def back(desk: Desk) -> None:
@@ -166,15 +175,17 @@ def test_messages(desk_at: Desks, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [Text, Thought])
-def test_a_reply_that_streams(desk_at: Desks, kind: type[Text | Thought]) -> None:
+def test_a_reply_that_streams(
+    desk_at: Desks, kind: type[Text | Thought], count: int
+) -> None:
     async def visit() -> None:
-        texts = [" ".join(part) for part in chunks(TEXTS, 25)]
+        texts = [" ".join(part) for part in chunks(TEXTS[:count], 25)]
         async with desk_at(*texts, kind=kind) as desk:
             await desk.say("Go on")
             if kind is Thought:
                 await desk.press("ctrl+up", "t")
             seen = await look(desk, "a reply", desk.chat.transcript)
-            nearly_all("a reply", seen, 0.7)
+            nearly_all("a reply", seen, 0.7, count)
 
     asyncio.run(visit())
 
@@ -212,16 +223,17 @@ def test_errors_the_status_line_and_the_title(desk_at: Desks) -> None:
     asyncio.run(visit())
 
 
-def test_dialogs(desk_at: Desks) -> None:
-    named = dict.fromkeys(LINES, "")
+def test_dialogs(desk_at: Desks, count: int) -> None:
+    texts, lines = TEXTS[:count], LINES[:count]
+    named = dict.fromkeys(lines, "")
 
     async def visit() -> None:
         async with desk_at() as desk:
-            await over(desk, Help({"Keys": [(text, "") for text in LINES]}))
+            await over(desk, Help({"Keys": [(text, "") for text in lines]}))
             harmless(*(each.content for each in desk.app.screen.query(Static)))
             assert await look(desk, "help")
             await back(desk)
-            await over(desk, EditMessage("\n".join(TEXTS)))
+            await over(desk, EditMessage("\n".join(texts)))
             harmless(drawn_in(desk.app.screen.query_one(TextArea)))
             assert await look(desk, "a message to edit")
             await back(desk)
@@ -230,19 +242,19 @@ def test_dialogs(desk_at: Desks) -> None:
             harmless(*(option.prompt for option in rows.options))
             assert await look(desk, "named prompts")
             await back(desk)
-            harmless(*(plain(text) for text in TEXTS))
-            await over(desk, Confirm("\n".join(TEXTS)))
+            harmless(*(plain(text) for text in texts))
+            await over(desk, Confirm("\n".join(texts)))
             assert await look(desk, "a question")
             await back(desk)
-            await over(desk, AskLine(LINES[0], " ".join(LINES)))
+            await over(desk, AskLine(lines[0], " ".join(lines)))
             await look(desk, "a line")
             harmless(drawn_in(desk.app.screen.query_one(Input)))
 
     asyncio.run(visit())
 
 
-def test_pastes_files_and_the_clipboard(desk_at: Desks) -> None:
-    everything = " ".join(LINES)
+def test_pastes_files_and_the_clipboard(desk_at: Desks, count: int) -> None:
+    texts, everything = TEXTS[:count], " ".join(LINES[:count])
 
     async def visit() -> None:
         async with desk_at() as desk:
@@ -270,11 +282,11 @@ def test_pastes_files_and_the_clipboard(desk_at: Desks) -> None:
             assert not CONTROLS.search(desk.app.clipboard)
             # The copy goes to the terminal as it is meant to.
             Recorder.written.clear()
-            marks = [chat.composer.folds.fold("x", name) for name in TEXTS]
+            marks = [chat.composer.folds.fold("x", name) for name in texts]
             harmless(*marks)
             chat.composer.text = "\n".join(marks)
             assert await look(desk, "files")
-            chat.composer.write("\n".join(TEXTS))
+            chat.composer.write("\n".join(texts))
             harmless(drawn_in(chat.composer))
 
     asyncio.run(visit())
