@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from terminal import run
+from terminal import call
 
 import genesis_chat
 from genesis_chat import Genesis, load
@@ -81,7 +81,7 @@ def test_stream_comes_piece_by_piece(genesis: Genesis) -> None:
 
 
 def test_command_line_and_interface_agree(genesis: Genesis) -> None:
-    result = run("ask", "Tell me a story", "--seed", "8", "-s", "Be brief.")
+    result = call("ask", "Tell me a story", "--seed", "8", "-s", "Be brief.")
     asked = genesis.ask("Tell me a story", seed=8, system="Be brief.")
     assert result.out == f"{asked}\n"
 

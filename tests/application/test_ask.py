@@ -1,11 +1,12 @@
 """One prompt, one reply: where the prompt comes from and where the reply goes."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal import call, run
+from terminal import Result, call, run
 
 from genesis_chat.cli.show import statistics
 from genesis_chat.engine import Reply
@@ -38,11 +39,11 @@ def test_ask_answers() -> None:
 
 
 def test_first_word_that_is_no_command_is_a_prompt() -> None:
-    assert run(QUESTION, *GREEDY).out == f"{ANSWER}\n"
+    assert call(QUESTION, *GREEDY).out == f"{ANSWER}\n"
 
 
 def test_options_may_come_first() -> None:
-    assert run("--temp", "0", QUESTION).out == f"{ANSWER}\n"
+    assert call("--temp", "0", QUESTION).out == f"{ANSWER}\n"
 
 
 def test_words_are_joined_by_spaces() -> None:
@@ -53,9 +54,14 @@ def test_prompt_that_is_a_command_can_be_asked() -> None:
     assert call("ask", "models", *GREEDY).code == 0
 
 
-@pytest.mark.parametrize("arguments", [("ask",), ("ask", "-"), ("-",), ()])
-def test_prompt_from_standard_input(arguments: tuple[str, ...]) -> None:
-    result = run(*arguments, *(GREEDY if arguments else ()), stdin=f"{QUESTION}\n")
+@pytest.mark.parametrize(
+    ("start", "arguments"),
+    [(run, ("ask",)), (call, ("ask", "-")), (call, ("-",)), (call, ())],
+)
+def test_prompt_from_standard_input(
+    start: Callable[..., Result], arguments: tuple[str, ...]
+) -> None:
+    result = start(*arguments, *(GREEDY if arguments else ()), stdin=f"{QUESTION}\n")
     assert result.code == 0
     assert result.out == f"{ANSWER}\n" or not arguments
 
@@ -84,7 +90,7 @@ def test_file_alone_is_a_prompt(tmp_path: Path) -> None:
     file = tmp_path / "question"
     # A byte order mark is not part of the text.
     file.write_bytes(b"\xef\xbb\xbf" + QUESTION.encode())
-    assert run("-f", file, *GREEDY).out == f"{ANSWER}\n"
+    assert call("-f", file, *GREEDY).out == f"{ANSWER}\n"
 
 
 def test_inner_white_space_of_standard_input_is_kept() -> None:
@@ -92,7 +98,7 @@ def test_inner_white_space_of_standard_input_is_kept() -> None:
 
 
 def test_stdout_holds_the_reply_only_and_stderr_the_notice() -> None:
-    result = run("ask", QUESTION, *GREEDY)
+    result = call("ask", QUESTION, *GREEDY)
     assert result.out == f"{ANSWER}\n"
     lines = result.err.splitlines()
     assert len(lines) == 1
@@ -100,17 +106,17 @@ def test_stdout_holds_the_reply_only_and_stderr_the_notice() -> None:
 
 
 def test_first_use_prepares_the_builtin_model(empty_home: Path) -> None:
-    first = run("ask", QUESTION, *GREEDY)
+    first = call("ask", QUESTION, *GREEDY)
     assert (first.code, first.out) == (0, f"{ANSWER}\n")
     assert (empty_home / "models" / "builtin" / "manifest.json").is_file()
     assert COMMAND_FOR_MORE in first.err
-    second = run("ask", QUESTION, *GREEDY)
+    second = call("ask", QUESTION, *GREEDY)
     assert second.out == first.out
     assert len(second.err.splitlines()) < len(first.err.splitlines())
 
 
 def test_builtin_model_asked_for_by_name_needs_no_notice() -> None:
-    result = run("ask", QUESTION, *GREEDY, "-m", "builtin")
+    result = call("ask", QUESTION, *GREEDY, "-m", "builtin")
     assert (result.out, result.err) == (f"{ANSWER}\n", "")
 
 
@@ -179,5 +185,5 @@ def test_no_log_is_accepted() -> None:
 
 def test_damaged_builtin_model_is_prepared_again(home: Path) -> None:
     (home / "models" / "builtin" / "config.json").write_text("{", encoding="utf-8")
-    result = run("ask", QUESTION, *GREEDY)
+    result = call("ask", QUESTION, *GREEDY)
     assert (result.code, result.out) == (0, f"{ANSWER}\n")

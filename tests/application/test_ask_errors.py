@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from faults import break_down
-from terminal import Result, call, run
+from terminal import Result, call
 
 
 def refused(result: Result, code: int) -> str:
@@ -54,7 +54,7 @@ def test_options_out_of_range_are_named(flag: str, value: str) -> None:
 
 
 def test_unknown_option() -> None:
-    assert "--no-such" in refused(run("ask", "hello", "--no-such"), 2)
+    assert "--no-such" in refused(call("ask", "hello", "--no-such"), 2)
 
 
 @pytest.mark.parametrize("arguments", [(), ("ask",), ("ask", ""), ("ask", " "), ("-",)])
@@ -107,7 +107,9 @@ def test_prompt_longer_than_the_context() -> None:
 
 def test_home_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    result = run("ask", "x", env={"GENESIS_CHAT_HOME": str(tmp_path / "file" / "home")})
+    result = call(
+        "ask", "x", env={"GENESIS_CHAT_HOME": str(tmp_path / "file" / "home")}
+    )
     refused_message = [x for x in result.err.splitlines() if x.startswith("Error: ")]
     assert (result.code, result.out, len(refused_message)) == (1, "", 1)
     assert "Traceback" not in result.err and "Unexpected" not in result.err

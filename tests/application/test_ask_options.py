@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from terminal import call, run
+from terminal import call
 
 CREATIVE = ("--temp", "1.5", "--top-k", "0", "--top-p", "1", "--max-tokens", "25")
 DEFAULTS = {
@@ -159,12 +159,12 @@ def test_test_time_training_is_off_unless_asked_for() -> None:
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_other_dtypes_answer(dtype: str) -> None:
-    result = run("What is the capital of France?", "--temp", "0", "--dtype", dtype)
+    result = call("What is the capital of France?", "--temp", "0", "--dtype", dtype)
     assert (result.code, result.out) == (0, "The capital of France is Paris.\n")
 
 
 def test_json_escapes_what_could_act_on_a_terminal() -> None:
-    reply = run(
+    reply = call(
         *("ask", "x", "--json", "--temp", "50", "--top-k", "0", "--top-p", "1"),
         *("--seed", "2", "--max-tokens", "300"),
     )

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from terminal import call, run
+from terminal import call
 
 QUICK = ("--prompt", "16", "--decode", "2", "--repeat", "1")
 
@@ -13,7 +13,7 @@ def test_every_figure_is_there_for_every_backend(
     private_home: Path,
 ) -> None:
     every = ("--backend", "all", "--json")
-    result = run("bench", "-m", "builtin", *QUICK, *every)
+    result = call("bench", "-m", "builtin", *QUICK, *every)
     assert result.code == 0, result.err
     found = json.loads(result.out)
     assert [(each["backend"], each["dtype"]) for each in found] == [
@@ -37,7 +37,7 @@ def test_by_default_what_a_chat_runs_on(home: Path) -> None:
     """One object; the settings file counts, and so do prompts that do not fit."""
     assert call("config", "set", "dtype", "float32").code == 0
     more = ("--prompt", "5", "--prompt", "2000", "--json")
-    result = run("bench", *QUICK, *more)
+    result = call("bench", *QUICK, *more)
     assert result.code == 0, result.err
     found = json.loads(result.out)
     assert found["dtype"] == "float32" and found["against"] == {}
@@ -52,7 +52,7 @@ def test_by_default_what_a_chat_runs_on(home: Path) -> None:
 
 
 def test_ratios_are_for_people(private_home: Path) -> None:
-    result = run("bench", "-m", "builtin", "--backend", "mlx", *QUICK)
+    result = call("bench", "-m", "builtin", "--backend", "mlx", *QUICK)
     assert result.code == 0, result.err
     assert "mlx, float32 on CPU" in result.out and "1.00x" in result.out
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from terminal import run
+from terminal import call, run
 
 QUICK = ("--prompt", "16", "--prompt", "5", "--decode", "2", "--repeat", "1")
 OURS = ("bench", "-m", "builtin", "--backend", "cpu")
@@ -33,7 +33,7 @@ def test_a_peer_that_is_not_installed(private_home: Path, peer: str) -> None:
 
 
 def test_an_unknown_peer_is_named(private_home: Path) -> None:
-    result = run("bench", "--against", "gpt")
+    result = call("bench", "--against", "gpt")
     assert result.code == 2 and "gpt" in result.err and "llama.cpp" in result.err
 
 
@@ -41,7 +41,7 @@ def test_an_unknown_peer_is_named(private_home: Path) -> None:
 def test_ratios_are_ours_over_theirs(private_home: Path, peer: str) -> None:
     if not INSTALLED[peer]:
         pytest.skip(f"{peer} is not installed")
-    result = run(*OURS, *QUICK, "--against", peer, "--json")
+    result = call(*OURS, *QUICK, "--against", peer, "--json")
     assert result.code == 0, result.err
     ours = json.loads(result.out)
     assert list(ours["against"]) == [peer]

@@ -34,7 +34,7 @@ def test_no_lines_no_replies() -> None:
 
 
 def test_last_line_needs_no_newline() -> None:
-    result = run("chat", *GREEDY, stdin="What is the capital of France?")
+    result = call("chat", *GREEDY, stdin="What is the capital of France?")
     assert (result.code, result.out) == (0, "The capital of France is Paris.\n")
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from terminal import Result, run
+from terminal import Result, call, run
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def complete(line: str, env: dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_script_is_printed(shell: str) -> None:
-    result = run("completion", shell)
+    result = call("completion", shell)
     assert (result.code, result.err) == (0, "")
     assert "genesis-chat" in result.out and "_GENESIS_CHAT_COMPLETE" in result.out
     if program := shutil.which(shell):
@@ -50,7 +50,7 @@ def test_script_is_printed(shell: str) -> None:
 
 
 def test_unknown_shell() -> None:
-    result = run("completion", "tcsh")
+    result = call("completion", "tcsh")
     assert result.code == 2 and "tcsh" in result.err
 
 

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from terminal import call, run
+from terminal import call
 
 from genesis_chat import Genesis
 from genesis_chat.config import KEYS
@@ -38,16 +38,16 @@ def test_a_theme_there_is_can_be_set(home: Path) -> None:
 def test_comments_stay_and_the_file_is_private(home: Path) -> None:
     file = home / "config.toml"
     file.write_text("# mine\ntop_k = 5 # few\n\n[keys]\n'chat.new' = 'ctrl+k'\n")
-    assert run("config", "set", "top_p", "0.5").code == 0
-    assert run("config", "set", "keys.chat.search", "ctrl+l").code == 0
+    assert call("config", "set", "top_p", "0.5").code == 0
+    assert call("config", "set", "keys.chat.search", "ctrl+l").code == 0
     text = file.read_text()
     assert "# mine" in text and "# few" in text
-    assert json.loads(run("config", "get", "keys", "--json").out) == {
+    assert json.loads(call("config", "get", "keys", "--json").out) == {
         "chat.new": "ctrl+k",
         "chat.search": "ctrl+l",
     }
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert run("config", "path").out.strip() == str(file)
+    assert call("config", "path").out.strip() == str(file)
 
 
 def test_the_list_says_where_values_come_from(home: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_written(home: Path) -> None:
     else:
         home.chmod(0o500)
     try:
-        result = run("config", "set", "top_k", "3")
+        result = call("config", "set", "top_k", "3")
         assert result.code == 1 and str(home / "config.toml") in result.err
     finally:
         home.chmod(0o700)

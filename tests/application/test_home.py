@@ -25,7 +25,7 @@ def tree(folder: Path) -> list[Path]:
 
 def test_home_is_created_where_told(tmp_path: Path) -> None:
     home = tmp_path / "a" / "b"
-    result = run(*QUESTION, env={"GENESIS_CHAT_HOME": str(home)})
+    result = call(*QUESTION, env={"GENESIS_CHAT_HOME": str(home)})
     assert (result.code, result.out) == (0, ANSWER)
     assert (home / "models" / "builtin" / "manifest.json").is_file()
 

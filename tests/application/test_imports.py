@@ -1,7 +1,9 @@
 """What is imported when: help must not wait for what only a reply needs."""
 
+import functools
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import ggufs
@@ -39,16 +41,17 @@ main()
 """
 
 
-def imported(*arguments: str) -> set[str]:
+@functools.cache
+def imported(*arguments: str) -> frozenset[str]:
     """Names of all modules a command imports."""
     command = (sys.executable, "-P", "-X", "importtime", "-m", "genesis_chat")
     result = run(*arguments, command=command)
     assert result.code == 0, result.err
     lines = [x for x in result.err.splitlines() if x.startswith("import time:")]
-    return {line.rsplit("|", 1)[1].strip() for line in lines}
+    return frozenset(line.rsplit("|", 1)[1].strip() for line in lines)
 
 
-def top(modules: set[str]) -> set[str]:
+def top(modules: Iterable[str]) -> set[str]:
     return {module.partition(".")[0] for module in modules}
 
 

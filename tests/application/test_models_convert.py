@@ -11,7 +11,7 @@ from checkpoints import (
     write_checkpoint,
     write_small_neox,
 )
-from terminal import Result, call, run
+from terminal import Result, call
 
 QUESTION = ("What is the capital of France?", "--temp", "0")
 ANSWER = "The capital of France is Paris.\n"
@@ -48,7 +48,7 @@ def test_output_directory_is_used_by_path(
 ) -> None:
     convert(assets, "--output", tmp_path / "out")
     assert installed(home) == ["builtin"]
-    assert run(*QUESTION, "-m", tmp_path / "out").out == ANSWER
+    assert call(*QUESTION, "-m", tmp_path / "out").out == ANSWER
 
 
 def test_force_replaces_models_only(assets: Path, tmp_path: Path) -> None:

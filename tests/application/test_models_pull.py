@@ -9,7 +9,7 @@ from typing import Any
 
 import huggingface_hub
 import pytest
-from terminal import run
+from terminal import call
 
 RELEASED = "guiferrarib/genesis-152m-instruct"
 RELEASED_FILE = "genesis_152m_instruct.safetensors"
@@ -115,7 +115,7 @@ def test_convert_takes_a_repository(
 
 
 def test_offline_says_what_to_do(home: Path) -> None:
-    result = run("models", "pull")
+    result = call("models", "pull")
     assert (result.code, result.out) == (1, "")
     assert len(result.err.splitlines()) == 1
     for words in (RELEASED, "HF_HUB_OFFLINE", "path"):
@@ -141,7 +141,7 @@ def test_no_network_says_what_to_do(
 
 @pytest.mark.parametrize("name", ["not a repository", "a/b/c", "../x", "https://x/y"])
 def test_names_that_are_no_repository(name: str, home: Path) -> None:
-    result = run("models", "pull", name)
+    result = call("models", "pull", name)
     assert result.code == 1 and result.out == ""
     assert result.err.startswith("Error: ") and "Unexpected" not in result.err
     assert sorted(p.name for p in (home / "models").iterdir()) == ["builtin"]

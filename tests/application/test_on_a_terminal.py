@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from terminal import ENDLESS, Screen, run
+from terminal import ENDLESS, Screen, call
 
 
-@pytest.mark.parametrize("command", [("ask", "x"), ("x",)])
+@pytest.mark.parametrize(
+    "command", [("ask", "x"), pytest.param(("x",), marks=pytest.mark.slow)]
+)
 def test_interrupt_keeps_the_text_and_ends_the_line(command: tuple[str, ...]) -> None:
-    whole = run(*command, *ENDLESS).out
+    whole = call(*command, *ENDLESS).out
     with Screen.start(*command, *ENDLESS, err=subprocess.DEVNULL) as screen:
         screen.read_more(100)
         screen.interrupt()
@@ -44,8 +46,9 @@ def test_second_interrupt_is_as_orderly() -> None:
 
 
 @pytest.mark.parametrize("words", [0, 100])
-def test_impatient_interrupts_leave_no_traceback(words: int) -> None:
-    for _ in range(3):
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_impatient_interrupts_leave_no_traceback(words: int, times: int) -> None:
+    for _ in range(times):
         with Screen.start("ask", "x", *ENDLESS) as screen:
             screen.read_until("models pull")
             screen.read_more(words)
@@ -68,7 +71,7 @@ def test_interrupt_while_waiting_for_standard_input(
 
 
 def test_reply_on_a_terminal_is_the_reply_on_a_pipe() -> None:
-    piped = run("ask", "Tell me a story", "--seed", "8").out
+    piped = call("ask", "Tell me a story", "--seed", "8").out
     with Screen.start(
         "ask", "Tell me a story", "--seed", "8", err=subprocess.DEVNULL
     ) as screen:

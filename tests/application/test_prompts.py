@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from terminal import call, run
+from terminal import call
 
 
 def listed() -> dict[str, dict[str, object]]:
@@ -45,10 +45,10 @@ def test_add_use_change_and_remove(home: Path) -> None:
 
 def test_text_from_a_file_or_standard_input(home: Path, tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("From a file.\n")
-    assert run("prompts", "add", "one", "-f", tmp_path / "p.txt").code == 0
-    assert run("prompts", "add", "two", stdin="Two\nlines.\n").code == 0
-    assert run("prompts", "show", "one").out == "From a file.\n"
-    assert run("prompts", "show", "two").out == "Two\nlines.\n"
+    assert call("prompts", "add", "one", "-f", tmp_path / "p.txt").code == 0
+    assert call("prompts", "add", "two", stdin="Two\nlines.\n").code == 0
+    assert call("prompts", "show", "one").out == "From a file.\n"
+    assert call("prompts", "show", "two").out == "Two\nlines.\n"
 
 
 def editor(folder: Path, script: str) -> dict[str, str]:

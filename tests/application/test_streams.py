@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
-from terminal import COMMAND, PATIENCE_SECONDS, run
+from terminal import COMMAND, PATIENCE_SECONDS, call, run
 
 NOTICE = "genesis-chat models pull"
 
@@ -115,7 +115,7 @@ def test_no_escape_and_no_broken_character_off_a_terminal() -> None:
     # At this temperature the model draws bytes and control characters freely.
     options = ("--temp", "50", "--top-k", "0", "--top-p", "1", "--max-tokens", "400")
     for seed in ("1", "2", "3"):
-        result = run("ask", "x", *options, "--seed", seed, "--stats")
+        result = call("ask", "x", *options, "--seed", seed, "--stats")
         assert result.code == 0
         assert not result.out.isascii()
         kept = [c for c in result.out + result.err if c != "\n" and c != "\t"]
@@ -125,5 +125,5 @@ def test_no_escape_and_no_broken_character_off_a_terminal() -> None:
 @pytest.mark.parametrize("name", ["FORCE_COLOR", "NO_COLOR"])
 def test_help_has_no_colours_off_a_terminal(name: str) -> None:
     for arguments in (("--help",), ("models", "list"), ("models", "info", "builtin")):
-        result = run(*arguments, env={name: "1"})
+        result = call(*arguments, env={name: "1"})
         assert "\x1b" not in result.out + result.err

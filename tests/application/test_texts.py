@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hostile import PAYLOADS, strings
-from terminal import Screen, run
+from terminal import Screen, call
 
 from genesis_chat.cli.main import cli
 from genesis_chat.cli.main import run as run_arguments
@@ -77,7 +77,7 @@ def test_the_plain_chat_does_not_act(home: Path) -> None:
         made = store.insert([NewConversation(texts[0], texts[0], said)])[0]
     arguments = ("chat", "--plain", "--conversation", made.id)
     lines = ("/show", "/chats", "/chats q", "/versions", "/nothing \x1b[2J", "/quit")
-    found = run(*arguments, stdin="".join(f"{line}\n" for line in lines))
+    found = call(*arguments, stdin="".join(f"{line}\n" for line in lines))
     assert found.code == 1 and "Assistant: " in found.out and "1. " in found.err
     assert not ACTS.search(found.out + found.err)
 
