@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
+DOCS_STAMP := $(VENV)/.installed-docs
 # Exported, so that quotes and dollars in a prompt reach the program untouched.
 PROMPT ?=
 export PROMPT
@@ -12,7 +13,7 @@ MODEL ?=
 export MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help model ask chat test test-all test-metal soak measure lint format clean
+.PHONY: help model ask chat test test-all test-metal soak measure docs recording lint format clean
 
 help:
 	@echo 'make ask PROMPT="..."   answer one prompt'
@@ -23,6 +24,8 @@ help:
 	@echo 'make test-metal         on a Mac: every Metal kernel, its errors and timings'
 	@echo 'make soak               the long tests: kills, many programs, large files, templates'
 	@echo 'make measure            how quick the interface is, and what it costs'
+	@echo 'make docs               build the documentation as a site in build/docs'
+	@echo 'make recording          record the moving picture in the README anew'
 	@echo 'make format             format the code'
 	@echo 'make clean              remove the environment'
 
@@ -38,6 +41,10 @@ $(STAMP): pyproject.toml | $(BIN)/python
 
 $(TEST_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --group test >&2
+	@touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --group docs >&2
 	@touch $@
 
 model: $(STAMP)
@@ -57,6 +64,7 @@ lint: $(TEST_STAMP)
 	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/actionlint .github/workflows/*.yml
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m 'not slow'
@@ -84,6 +92,15 @@ soak: $(TEST_STAMP)
 
 measure: $(TEST_STAMP)
 	$(BIN)/python tests/measure/interface.py
+
+# The generated parts of the pages first; warnings, such as of a broken link, are errors.
+docs: $(DOCS_STAMP)
+	$(BIN)/python docs/generate.py
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+	@echo 'Open build/docs/index.html'
+
+recording: $(TEST_STAMP)
+	$(BIN)/python docs/record.py
 
 format: $(TEST_STAMP)
 	$(BIN)/ruff check --fix .

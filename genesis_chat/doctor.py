@@ -184,10 +184,9 @@ CHECKS: dict[str, Callable[[], Iterator[Row]]] = {
 
 
 def _memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return 0
+    import psutil
+
+    return psutil.virtual_memory().total
 
 
 def _gigabytes(count: int) -> str:
