@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 # Nobody writes so long; what is older was left by a process that died.
 STALE_SECONDS = 3600.0
@@ -20,6 +21,16 @@ class NewFile:
 
     path: Path
     partial: Path
+
+    def create(self) -> BinaryIO:
+        """Make and open the partial file, which only its owner can ever read.
+
+        Raises `OSError`.
+        """
+        # A process with the same id may have died here; a link must not be followed.
+        self.partial.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        return open(os.open(self.partial, flags, 0o600), "wb")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from contextlib import suppress
 from errno import ELOOP
 from pathlib import Path
 
+from backends.new_file import new_file
 from backends.stand_ins import SNIFFED_BYTES, stand_in
 from backends.text_files import (
     Text,
@@ -32,6 +33,7 @@ __all__ = [
     "decode_text",
     "encoding_of",
     "linked",
+    "new_file",
     "read_text",
     "replace_text",
     "stand_in_at",
@@ -66,14 +68,7 @@ def replace_text(path: Path, text: str) -> None:
     target = linked(path)
     kept = path.is_symlink() and target.exists()
     mode = stat.S_IMODE(target.stat().st_mode) if kept else 0o600
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.chmod(mode)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(target, sync=True) as file:
+        with file.create() as stream:
+            stream.write(text.encode())
+        file.partial.chmod(mode)

@@ -6,11 +6,9 @@ written is read all the same; one that cannot be read costs the compilation.
 
 import glob
 import hashlib
-import os
 import pickle
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,6 +19,8 @@ from typing import Any, TypeVar
 import numba
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+
+from ..new_file import new_file
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -170,9 +170,11 @@ class _KernelCache:
         # Read-only or full: this process has the code, the next compiles again.
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / f"{name}.{stamp}.nbc", content)
+            path = folder / f"{name}.{stamp}.nbc"
+            with new_file(path) as file, file.create() as stream:
+                stream.write(content)
             for older in folder.glob(f"{glob.escape(name)}.*.nbc"):
-                if older.name != f"{name}.{stamp}.nbc":
+                if older != path:
                     older.unlink()
 
     def enable(self) -> None:
@@ -199,15 +201,3 @@ class _KernelCache:
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
         sources = hashlib.sha256(_sources().encode() + self._bytes).hexdigest()[:16]
         return f"{self._name}.{digest}", sources
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is there as a whole or not at all. Raises `OSError`."""
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(partial, path)
-    except BaseException:
-        os.unlink(partial)
-        raise

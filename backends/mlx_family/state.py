@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +9,7 @@ from typing import Any, Self
 from safetensors import SafetensorError, safe_open
 
 from ..errors import CacheError
+from ..new_file import new_file
 from . import library
 
 FORMAT = "mlx-family-cache-1"
@@ -63,14 +63,14 @@ class State:
             "offset": str(self.offset),
             "classes": json.dumps(class_names(self.caches)),
         }
-        # MLX puts the suffix on by itself where it is missing.
-        partial = path.with_name(f".{path.name}.{os.getpid()}.safetensors")
         caches = [_without_room(each) for each in self.caches]
         try:
-            library.module("models.cache").save_prompt_cache(str(partial), caches, meta)
-            os.replace(partial, path)
+            # MLX puts the suffix on by itself where it is missing.
+            with new_file(path, ".safetensors") as file:
+                library.module("models.cache").save_prompt_cache(
+                    str(file.partial), caches, meta
+                )
         except (OSError, RuntimeError, ValueError) as error:
-            partial.unlink(missing_ok=True)
             raise OSError(f"The state could not be written to {path}.") from error
 
     @classmethod

@@ -6,13 +6,13 @@ once and remembered with the file's size and time.
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from ..paths import cache_directory
+from ..text_files import new_file
 
 REMEMBERED = "weights.json"
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -68,12 +68,8 @@ def _remember(known: dict[str, str]) -> None:
     if folder is None:
         return
     path = folder / REMEMBERED
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     newest = dict(list(known.items())[-MOST:])
     with suppress(OSError):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(newest), encoding="utf-8")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with new_file(path) as file:
+            file.partial.write_text(json.dumps(newest), encoding="utf-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import ModelError, UsageError
 from ..paths import cache_directory, private_directory
-from ..text_files import replace_text
+from ..text_files import new_file, replace_text
 
 LINKED = ("config.json", "model.safetensors")
 
@@ -56,7 +56,6 @@ def library_folder(directory: Path) -> Path:
 
 def _link(path: Path, target: Path) -> None:
     """Link to the target, in place of what was there."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    partial.symlink_to(target)
-    os.replace(partial, path)
+    with new_file(path) as file:
+        file.partial.unlink(missing_ok=True)
+        file.partial.symlink_to(target)

@@ -1,14 +1,17 @@
 """Files that appear whole or not at all."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import backends
 from backends.new_file import STALE_SECONDS, new_file, remove_leftovers
 
+ROOT = Path(backends.__file__).parents[1]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -83,3 +86,41 @@ def test_what_a_killed_process_left_goes_when_it_is_old(tmp_path: Path) -> None:
     os.utime(other, (long_ago, long_ago))
     remove_leftovers(path)
     assert names(tmp_path) == [".other.1", "file"]
+
+
+def test_made_by_it_only_the_owner_can_ever_read_it(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        with new_file(tmp_path / "file", sync=True) as file, file.create() as stream:
+            assert file.partial.stat().st_mode & 0o777 == 0o600
+            stream.write(b"text")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "file").read_bytes() == b"text"
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_in_the_place_of_the_partial_file_is_not_followed(
+    tmp_path: Path,
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("somebody's")
+    with new_file(tmp_path / "file") as file:
+        file.partial.symlink_to(other)
+        with file.create() as stream:
+            stream.write(b"text")
+    assert other.read_text() == "somebody's"
+    assert not (tmp_path / "file").is_symlink()
+    assert names(tmp_path) == ["file", "other"]
+
+
+def test_no_other_code_writes_a_file_and_renames_it() -> None:
+    """But a damaged history's, whose database has several files."""
+    calls = re.compile(r"\bos\.replace\(|\bmkstemp\(|\bNamedTemporaryFile\(")
+    found = {
+        f"{package}/{path.relative_to(ROOT / package).as_posix()}"
+        for package in ("backends", "converters", "genesis_chat")
+        for path in (ROOT / package).rglob("*.py")
+        if calls.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"backends/new_file.py", "genesis_chat/history/recovery.py"}

@@ -163,12 +163,12 @@ TWO_KINDS = dedent("""
     from small_kernel import twice
     from backends.genesis_cpu import compiling
     folder, kind = Path(sys.argv[1]), np.dtype(sys.argv[2])
-    write = compiling._write
-    def write_in_turn(path, content):
+    new_file = compiling.new_file
+    def new_file_in_turn(path):
         print("ready", flush=True)
         sys.stdin.readline()
-        write(path, content)
-    compiling._write = write_in_turn
+        return new_file(path)
+    compiling.new_file = new_file_in_turn
     with compiling.compiling(folder):
         print(float(twice(np.arange(5, dtype=kind))))
 """)

@@ -1,11 +1,12 @@
 """Exports as files."""
 
-import os
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from ...errors import HistoryError, UsageError
+from ...text_files import new_file
 from .export import Exported, export_json, export_jsonl, export_markdown
 
 WRITERS = {
@@ -41,16 +42,11 @@ def write_file(
     try:
         if output.exists() and not replace:
             raise HistoryError(f"{output} already exists; choose another file.")
-        partial = output.with_name(f".{output.name}.{os.getpid()}")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "w", encoding="utf-8", newline="") as stream:
-                write(chosen, form, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(partial, output)
-        finally:
-            partial.unlink(missing_ok=True)
+        with (
+            new_file(output, sync=True) as file,
+            TextIOWrapper(file.create(), encoding="utf-8", newline="") as stream,
+        ):
+            write(chosen, form, stream)
     except (OSError, ValueError) as error:
         # A path with a NUL, or without a name, is a value error.
         reason = getattr(error, "strerror", None) or error
