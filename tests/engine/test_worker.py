@@ -23,6 +23,8 @@ from genesis_chat.engine import (
     Text,
     WorkerEngine,
 )
+from genesis_chat.engine.worker import process
+from genesis_chat.engine.worker.messages import Load
 from genesis_chat.errors import (
     ContextFullError,
     GenerationError,
@@ -30,6 +32,7 @@ from genesis_chat.errors import (
     UsageError,
 )
 from genesis_chat.history import Store
+from genesis_chat.model_choice import ANY_MODEL
 
 NAME = Request("My name is Bob.", GREEDY, "You are a helpful assistant.")
 STORY = replace(NAME, content="Tell me a story", settings=WILD)
@@ -244,3 +247,38 @@ def test_cancelled_at_any_moment(
         assert reply.finish_reason == "cancelled"
         if number % 10 == 0:
             assert finished(worker.reply(NAME)).token_ids == fresh
+
+
+LEAVES_SLOWLY = """
+import os
+os.close(1)
+open(os.environ["GATE"]).close()
+os._exit(3)
+"""
+
+
+def test_how_it_ended_is_waited_for_however_slowly_it_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    (tmp_path / "leaving.py").write_text(LEAVES_SLOWLY)
+    monkeypatch.setenv("GATE", str(gate))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(process, "PACKAGE", "leaving")
+    leaving = process.Process(Load(tmp_path, "mine", None, None, ANY_MODEL))
+    assert leaving.receive(None) is None
+    leaving._threads[0].join()
+    wait = leaving._process.wait
+
+    def wait_for_it(timeout: float | None = None) -> int:
+        if gate.exists():
+            gate.write_text("")
+            gate.unlink()
+        return wait(timeout)
+
+    # Nobody has patience, but for what is on its way out.
+    monkeypatch.setattr(process, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(leaving._process, "wait", wait_for_it)
+    assert leaving.end() == "with code 3"
+    leaving.kill()

@@ -62,10 +62,11 @@ class WorkerEngine:
                 self._preparing(answer.text)
             if not isinstance(answer, Loaded):
                 process, self._process = self._process, None
+                if isinstance(answer, Done) and answer.error:
+                    process.kill()
+                    raise answer.error
                 how = process.end()
                 process.kill()
-                if isinstance(answer, Done) and answer.error:
-                    raise answer.error
                 last_words = f" {process.last_words.strip()[-300:]}".rstrip()
                 raise ModelError(
                     f"The model process crashed ({how}) while loading "

@@ -15,6 +15,9 @@ PACKAGE = "genesis_chat.engine.worker"
 ROOT = Path(__file__).parents[3]
 LAST_LINES = 50
 PATIENCE_SECONDS = 2.0
+# A process that has closed its output is leaving: it may write a memory dump, and on
+# a busy computer even giving its memory back takes a while.
+LEAVING_SECONDS = 30.0
 
 
 class Process:
@@ -72,8 +75,11 @@ class Process:
 
     def end(self) -> str:
         """Make sure that it is gone; how it ended, in words."""
+        reader = self._threads[0]
+        reader.join(PATIENCE_SECONDS)
         try:
-            code = self._process.wait(PATIENCE_SECONDS)
+            # One that has not closed it hangs.
+            code = self._process.wait(0 if reader.is_alive() else LEAVING_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
