@@ -52,7 +52,7 @@ def finish(chat: Chat | Session, text: str) -> Reply:
 
 
 def test_ask_keeps_and_continues(home: Path) -> None:
-    first = run("ask", "My name is Bob.", *GREEDY)
+    first = call("ask", "My name is Bob.", *GREEDY)
     second = run("ask", "-c", "What is my name?", *GREEDY, "--json")
     assert "Bob" in json.loads(second.out)["text"]
     assert [content for *_, content in stored(home)] == [
@@ -62,7 +62,7 @@ def test_ask_keeps_and_continues(home: Path) -> None:
         json.loads(second.out)["text"],
     ]
     id = json.loads(second.out)["conversation"]
-    third = run("ask", "--conversation", id[:20], "Thank you!", *GREEDY, "--json")
+    third = call("ask", "--conversation", id[:20], "Thank you!", *GREEDY, "--json")
     assert json.loads(third.out)["conversation"] == id
     assert len(stored(home)) == 6
 
@@ -214,20 +214,22 @@ def test_a_killed_program_keeps_what_it_showed(home: Path) -> None:
     assert len(reply[2]) > 30
 
 
+# The model is held back until its words are read: a pipe, and a queue, are soon full.
 STALLED = """
-import json, sys
+import json, queue, sys
 from pathlib import Path
 from genesis_chat.chat import Chat
 from genesis_chat.engine import Text, WorkerEngine
 from genesis_chat.history import Store
 from genesis_chat.settings import GenerationSettings
 
+queue.SimpleQueue = lambda: queue.Queue(2)
 engine = WorkerEngine(Path(sys.argv[1]) / "models" / "builtin", "builtin")
 settings = GenerationSettings(temperature=50, top_k=0, top_p=1, max_tokens=900, seed=1)
 with Store.open() as store:
     for event in Chat(engine, store).reply("Tell me a story", settings):
         if isinstance(event, Text):
-            print(json.dumps([engine.pid, event.text]), flush=True)
+            print(json.dumps([engine.pid, event.text, " " * 4096]), flush=True)
 """
 
 
@@ -277,8 +279,8 @@ def test_options_that_exclude_each_other(home: Path) -> None:
 
 
 def test_chat_continues(home: Path) -> None:
-    run("chat", *GREEDY, stdin="My name is Bob.\n")
-    result = run("chat", "-c", *GREEDY, stdin="What is my name?\n/new\nHello!\n")
+    call("chat", *GREEDY, stdin="My name is Bob.\n")
+    result = call("chat", "-c", *GREEDY, stdin="What is my name?\n/new\nHello!\n")
     assert "Bob" in result.out.splitlines()[0]
     with Store.open(home / "history.sqlite3") as store:
         assert sorted(c.messages for c in store.conversations()) == [2, 4]
@@ -322,8 +324,8 @@ def test_history_shows_thoughts_folded(home: Path) -> None:
     ]
     with Store.open(home / "history.sqlite3") as store:
         store.insert([NewConversation("t", "", said)])
-    folded = run("history", "show").out
-    whole = run("history", "show", "--thoughts").out
+    folded = call("history", "show").out
+    whole = call("history", "show", "--thoughts").out
     assert "[Thought; --thoughts shows it]\nYes." in folded and "Hm" not in folded
     assert "[Thought]\n> Hm \u241b[31m\n>\n> so\n\nYes." in whole
 
@@ -333,7 +335,7 @@ def test_history_shows_control_characters_as_text(home: Path) -> None:
         conversation = store.create(title="a\x1b]0;evil\x07b")
         store.add(conversation.id, "user", "x\x1b[31mred \u202e", parent=None)
     for command in (("list",), ("show",), ("search", "red")):
-        out = run("history", *command).out
+        out = call("history", *command).out
         assert "\x1b" not in out and "\x07" not in out and "\u202e" not in out
 
 
