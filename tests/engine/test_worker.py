@@ -280,5 +280,5 @@ def test_how_it_ended_is_waited_for_however_slowly_it_leaves(
     # Nobody has patience, but for what is on its way out.
     monkeypatch.setattr(process, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(leaving._process, "wait", wait_for_it)
-    assert leaving.end() == "with code 3"
+    assert leaving.end() == "exit code 3"
     leaving.kill()
