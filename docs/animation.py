@@ -92,7 +92,8 @@ def animation(frames: Sequence[Frame], size: tuple[int, int], end: float) -> str
                 shown[row, line].append(number)
     starts = [at for at, _ in frames]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}">',
+        '<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" '
+        f'viewBox="0 0 {width:g} {height:g}">',
         f"<style>text{{font:{SIZE:g}px {FONTS};white-space:pre}}</style>",
         f'<rect width="100%" height="100%" rx="8" fill="{PAPER}"/>',
     ]
@@ -123,20 +124,23 @@ def _visibility(numbers: Sequence[int], starts: Sequence[float], end: float) -> 
 
 
 def _drawn(row: int, line: Line) -> Iterator[str]:
+    """Paper first: letters may be wider than their cells where a font is missing."""
     top = MARGIN + row * HEIGHT
     for run in line:
-        left, width = MARGIN + run.column * WIDTH, len(run.text) * WIDTH
         if run.paper != PAPER:
             yield (
-                f'<rect x="{left:.1f}" y="{top:g}" width="{width + 0.2:.1f}" '
+                f'<rect x="{MARGIN + run.column * WIDTH:.1f}" y="{top:g}" '
+                f'width="{len(run.text) * WIDTH + 0.2:.1f}" '
                 f'height="{HEIGHT + 0.2:g}" fill="{run.paper}"/>'
             )
-        if run.text.strip():
+    for run in line:
+        if text := run.text.strip():
+            column = run.column + len(run.text) - len(run.text.lstrip())
             looks = 'font-weight="bold" ' if run.bold else ""
             looks += 'font-style="italic" ' if run.italic else ""
             looks += 'text-decoration="underline" ' if run.underlined else ""
             yield (
-                f'<text x="{left:.1f}" y="{top + SIZE:g}" fill="{run.ink}" {looks}'
-                f'textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs">'
-                f"{escape(run.text, quote=False)}</text>"
+                f'<text x="{MARGIN + column * WIDTH:.1f}" y="{top + SIZE:g}" '
+                f'fill="{run.ink}" {looks}textLength="{len(text) * WIDTH:.1f}" '
+                f'lengthAdjust="spacingAndGlyphs">{escape(text, quote=False)}</text>'
             )
