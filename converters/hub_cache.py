@@ -4,16 +4,23 @@ A repository's folder has `blobs` (files by their hash), `snapshots` (a folder o
 links into them for each commit) and `refs` (which commit a branch is at).
 """
 
+import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .errors import ConversionError, shown
+from .progress import Progress, silent
 
 _FOLDER = re.compile(r"models--(?:(?P<owner>.+?)--)?(?P<name>.+)")
+# Digits of a commit that name it.
+SHORTEST_COMMIT = 7
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -23,11 +30,15 @@ class CachedRepository:
     folder: Path
     id: str
 
-    def snapshot(self) -> Path:
-        """The folder of the commit that `main` is at, else of the newest one.
+    def snapshot(self, revision: str | None = None) -> Path:
+        """The folder of a commit.
 
-        Raises `ConversionError` when there is none, `OSError`.
+        That is the one of a `revision`: a branch or a tag, a commit or how one begins.
+        Without one it is what `main` is at, else the newest. Raises `ConversionError`
+        when there is none, `OSError`.
         """
+        if revision is not None:
+            return self._at(revision)
         main = self.folder / "refs" / "main"
         if main.is_file():
             named = self.folder / "snapshots" / main.read_bytes()[:64].decode().strip()
@@ -40,6 +51,18 @@ class CachedRepository:
                 "download it again."
             )
         return max(folders, key=lambda path: path.stat().st_mtime_ns)
+
+    def _at(self, revision: str) -> Path:
+        ref, snapshots = self.folder / "refs" / revision, self.folder / "snapshots"
+        begins = ref.read_bytes()[:64].decode().strip() if ref.is_file() else revision
+        found = [p for p in snapshots.iterdir() if p.is_dir()]
+        found = [p for p in found if p.name.startswith(begins)]
+        if len(found) == 1 and len(begins) >= SHORTEST_COMMIT:
+            return found[0]
+        raise ConversionError(
+            f"{shown(self.id)} is in the Hub's cache, but not at {shown(revision)}; "
+            f"download it with: genesis-chat models pull {self.id}@{revision}"
+        )
 
     def named(self, file: Path) -> Path:
         """The link in a snapshot that leads to a blob, which has no name of its own."""
@@ -111,6 +134,48 @@ def _places(path: Path) -> Iterator[Path]:
             return
         path = path.parent / path.readlink()
         path = path.parent.resolve() / path.name
+
+
+def verify_snapshot(directory: Path, progress: Progress = silent) -> list[str]:
+    """Compare every file of a snapshot with the hash that its blob is named by.
+
+    A large file's is its sha256, any other's that of a Git blob. Returns one sentence
+    per problem, none when all is whole. `progress` is called with the stage "verify"
+    and bytes. Raises `OSError`.
+    """
+    files = sorted(p for p in directory.rglob("*") if p.is_symlink() or p.is_file())
+    sizes = {path: path.stat().st_size if path.exists() else 0 for path in files}
+    total, done, problems = sum(sizes.values()), 0, []
+    for path, size in sizes.items():
+        name, wanted = path.relative_to(directory).as_posix(), path.resolve().name
+        if not path.exists():
+            problems.append(f"{name} is missing.")
+        elif not _HASH.fullmatch(wanted):
+            problems.append(f"{name} has no hash to be compared with.")
+        else:
+            read = partial(_report, progress, done, total)
+            if _hash(path, size, wanted, read) != wanted:
+                problems.append(f"{name} was changed: its hash is another one.")
+        done += size
+    return problems
+
+
+def _report(progress: Progress, before: int, total: int, read: int) -> None:
+    progress("verify", before + read, total)
+
+
+def _hash(path: Path, size: int, like: str, read: Callable[[int], None]) -> str:
+    """The hash of a file, of the kind that another one is."""
+    digest = hashlib.sha256()
+    if len(like) != digest.digest_size * 2:
+        digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    done = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+            done += len(block)
+            read(done)
+    return digest.hexdigest()
 
 
 def blob_sha256(path: Path) -> str | None:

@@ -12,7 +12,7 @@ from ..paths import user_path
 from ..text import counted, sanitize
 from .conversation import open_history
 from .exchange import export_command, import_command
-from .show import notice
+from .show import kept_thought, notice
 
 if TYPE_CHECKING:
     from ..history import Conversation, StoredMessage
@@ -71,7 +71,7 @@ def show(id: str | None, tree: bool, thoughts: bool, json_output: bool) -> int:
     if found.system:
         click.echo(sanitize(f"system: {found.system}"))
     for message in messages:
-        thought = _thought(message, whole=thoughts) if message.thought else ""
+        thought = kept_thought(message, None if thoughts else "--thoughts")
         click.echo(sanitize(f"\n{_heading(message)}\n{thought}{message.content}"))
     return 0
 
@@ -232,16 +232,6 @@ def _line(conversation: "Conversation", length: int) -> None:
 def _heading(message: "StoredMessage") -> str:
     status = "" if message.status == "complete" else f" ({message.status})"
     return f"{message.role}{status}, {_when(message.created)}:"
-
-
-def _thought(message: "StoredMessage", *, whole: bool) -> str:
-    """What was thought before a reply: one line, or all of it, set off."""
-    from ..history.thoughts import summary
-
-    if not whole:
-        return f"[{summary(message)}; --thoughts shows it]\n"
-    lines = [f"> {line}".rstrip() for line in message.thought.split("\n")]
-    return "\n".join([f"[{summary(message)}]", *lines, "", ""])
 
 
 def _when(milliseconds: int) -> str:

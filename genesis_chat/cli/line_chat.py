@@ -12,31 +12,22 @@ from ..paths import user_path
 from ..settings import GenerationSettings, parse_setting, setting_text
 from ..text import counted, sanitize
 from .conversation import Choice
-from .show import Thoughts, dropped, notice, statistics, stop_on_interrupt, write
+from .line_help import HELP
+from .show import (
+    Thoughts,
+    dropped,
+    kept_thought,
+    notice,
+    statistics,
+    stop_on_interrupt,
+    write,
+)
 
 if TYPE_CHECKING:
     from ..chat import Chat
     from ..engine import Event, Reply
     from ..history import StoredMessage
 
-HELP = """\
-/new            start a new conversation
-/chats [WORDS]  list recent conversations, or search them
-/open N         open one from the list
-/show           print the whole conversation
-/again          generate the last reply again
-/continue       continue a cut-off reply
-/edit TEXT      replace your last message
-/versions [N]   list alternative replies, or pick one
-/system [TEXT]  show the system prompt, or set it (starts a new conversation)
-/set NAME VALUE change a sampling setting; /set alone lists them
-/title [TEXT]   show the title, or rename the conversation
-/export FILE    export the conversation (.md, .json or .jsonl)
-/delete         move it to the trash and start a new one
-/stats          show or hide speed and token counts
-/help           show this help
-/quit           quit (or Ctrl+D)
-Ctrl+C stops a reply."""
 LISTED = 20
 
 
@@ -175,12 +166,16 @@ class LineChat:
     def _show(self, rest: str) -> None:
         from ..engine.speaker import speaker_of_reply
 
+        if rest not in ("", "thoughts"):
+            raise UsageError("/show takes nothing, or thoughts.")
         model = self._kept.engine.model
         for message in self._branch():
             wrote = message.receipt.model if message.receipt else None
             name = "You" if message.role == "user" else speaker_of_reply(wrote, model)
             cut = "" if message.status == "complete" else f" [{message.status}]"
-            click.echo(sanitize(f"{name}: {message.content}{cut}\n"))
+            thought = kept_thought(message, None if rest else "/show thoughts")
+            said = f"{name}: {message.content}{cut}\n"
+            click.echo(sanitize(f"{thought}{said}"))
 
     def _branch(self) -> "Sequence[StoredMessage]":
         chat, id = self._begun

@@ -87,22 +87,26 @@ def dtype_of(manifest: "Manifest") -> str:
 def verify_command(name: str | None) -> int:
     """Verify a model's files against their checksums."""
     from converters import verify
+    from converters.hub_cache import verify_snapshot
 
     from ..models import choose
     from .models_install import progress_bar
 
     model = choose(name)
-    if model.folder and not model.problem:
+    if model.cached and model.problem:
+        raise ModelError(model.problem)
+    if model.manifest is None and not model.cached and not model.problem:
         raise ModelError(
             f"{model.directory} has no manifest to verify against; install it with "
             f"`genesis-chat models convert` first."
         )
     with progress_bar() as progress:
-        problems = verify(model.directory, progress)
+        check = verify_snapshot if model.cached else verify
+        problems = check(model.directory, progress)
     if problems:
         listed = " ".join(problems)
-        raise ModelError(
-            f"{model.name} is damaged: {listed} Install it again with --force."
-        )
+        again = "Download" if model.cached else "Install"
+        hint = f"{again} it again{'' if model.cached else ' with --force'}."
+        raise ModelError(f"{model.name} is damaged: {listed} {hint}")
     notice(f"{model.name} is intact.")
     return 0

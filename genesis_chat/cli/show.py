@@ -16,6 +16,7 @@ from ..text import counted, sanitize
 if TYPE_CHECKING:
     from ..api import Genesis
     from ..engine import Reply
+    from ..history import StoredMessage
     from ..model_choice import ModelChoice
 
 
@@ -53,6 +54,21 @@ def stop_on_interrupt(leaving: bool = False) -> Iterator[Stop]:
             previous = signal.SIG_IGN
         # None is a handler that Python cannot set again.
         signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)
+
+
+def kept_thought(message: "StoredMessage", how: str | None) -> str:
+    """What was thought before a stored reply, set off; empty where nothing was.
+
+    In one line that says `how` to see it, or all of it without that.
+    """
+    from ..history.thoughts import summary
+
+    if not message.thought:
+        return ""
+    if how is not None:
+        return f"[{summary(message)}; {how} shows it]\n"
+    lines = [f"> {line}".rstrip() for line in message.thought.split("\n")]
+    return "\n".join([f"[{summary(message)}]", *lines, "", ""])
 
 
 def write(text: str) -> None:

@@ -9,7 +9,10 @@ from ..paths import models_directory, private_directory
 BUILTIN = "builtin"
 DEFAULT_FILE = "default"
 RESERVED = (BUILTIN, DEFAULT_FILE)
-HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+HUB_ID = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
+    r"(@[A-Za-z0-9][A-Za-z0-9._/-]*)?"
+)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -33,8 +36,11 @@ def folder_problem(models: Path, action: str, error: OSError) -> str:
 
 
 def is_hub_id(choice: str) -> bool:
-    """Whether a choice has the form of a repository of the Hub, owner/name."""
-    return HUB_ID.fullmatch(choice) is not None
+    """Whether a choice has the form of a repository of the Hub, owner/name[@revision].
+
+    A revision that leads out of its folder has not.
+    """
+    return HUB_ID.fullmatch(choice) is not None and ".." not in choice.split("/")
 
 
 def check_name(name: str) -> str:

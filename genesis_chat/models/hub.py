@@ -12,14 +12,21 @@ from .store import InstalledModel, installed, names, open_directory
 def from_hub(id: str) -> InstalledModel:
     """A repository's model, if it was pulled or lies in the Hub's cache.
 
-    Look at its `problem` before it is used. Raises `ModelError`.
+    The id may end in @ and a revision: a branch, a tag, or a commit or its beginning.
+    Look at the model's `problem` before it is used. Raises `ModelError`.
     """
+    repository, _, revision = id.partition("@")
     for model in installed():
         source = model.manifest.source if model.manifest else None
-        if source and source.kind == "hub" and source.name.lower() == id.lower():
+        if (
+            source
+            and source.kind == "hub"
+            and source.name.lower() == repository.lower()
+            and (not revision or _is_at(source.revision, revision))
+        ):
             return model
     fetch = f"genesis-chat models pull {id}"
-    folder = _snapshot(id)
+    folder = _snapshot(repository, revision or None)
     if folder is None:
         raise ModelError(
             f"{id} is neither a folder nor in the Hub's cache; if it is a model of the "
@@ -70,12 +77,20 @@ def choosable_names() -> list[str]:
     return [*names(), BUILTIN, *cached]
 
 
-def _snapshot(id: str) -> Path | None:
+def _is_at(commit: str | None, revision: str) -> bool:
+    """Whether what was pulled is of a commit, or of one that begins so."""
+    from converters.hub_cache import SHORTEST_COMMIT
+
+    enough = len(revision) >= SHORTEST_COMMIT
+    return enough and commit is not None and commit.startswith(revision)
+
+
+def _snapshot(id: str, revision: str | None) -> Path | None:
     from converters import ConversionError
     from converters.hub_cache import find_cached
 
     try:
         repository = find_cached(id)
-        return repository.snapshot() if repository else None
+        return repository.snapshot(revision) if repository else None
     except (ConversionError, OSError, ValueError) as error:
         raise ModelError(f"{id} in the Hub's cache cannot be read: {error}") from error

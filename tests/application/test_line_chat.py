@@ -4,7 +4,7 @@ from pathlib import Path
 
 from terminal import Result, call
 
-from genesis_chat.history import Store
+from genesis_chat.history import NewConversation, NewMessage, Store
 
 GREEDY = ("--temp", "0")
 FRANCE, PARIS = "What is the capital of France?", "The capital of France is Paris."
@@ -123,3 +123,20 @@ def test_commands_of_an_empty_chat_say_so(private_home: Path) -> None:
     result = chat("/again", "/continue", "/show", "/versions", "/edit x", "/chats")
     assert result.err.count("is empty") == 5
     assert "None." in result.err
+
+
+def test_thoughts_are_listed_and_shown_on_request(private_home: Path) -> None:
+    said = [
+        NewMessage("user", "One word?", None),
+        NewMessage("assistant", "Yes.", 0, thought="They ask.\nSo \x1b[2Jyes."),
+    ]
+    with Store.open() as store:
+        store.insert([NewConversation("t", "", said)])
+    options = (*GREEDY, "-c")
+    folded = chat("/show", options=options).out
+    assert "[Thought; /show thoughts shows it]\n" in folded and "Yes." in folded
+    assert "They ask" not in folded
+    whole = chat("/show thoughts", options=options).out
+    assert "[Thought]\n> They ask.\n> So " in whole and "\x1b" not in whole
+    assert whole.index("So ") < whole.index("Yes.")
+    assert "/show takes" in chat("/show everything", options=options).err

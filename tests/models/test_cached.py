@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import psutil
 import pytest
 from families import write_model
 from hub_folders import cache_model
-from terminal import run
+from terminal import call, run
 
 from converters.whole_folder import look_at_folder
 from genesis_chat.cli.options import complete_model
@@ -162,8 +163,57 @@ def test_info_of_a_cached_model(tiny: Path, hub: Path) -> None:
     facts = json.loads(run("models", "info", ID, "--json").out)
     assert facts["hub_cache"] and facts["runs"]["supported"]
     assert facts["manifest"] is None and facts["problem"] is None
-    verified = run("models", "verify", ID)
-    assert verified.code == 1 and "no manifest to verify against" in verified.err
+
+
+def test_a_cached_model_is_compared_with_the_hashes_it_is_kept_by(
+    tiny: Path, hub: Path
+) -> None:
+    snapshot = cache_model(hub, ID, tiny)
+    assert "is intact" in call("models", "verify", ID).err
+    for name, end in (("config.json", b"\n"), (shards(snapshot)[0].name, b"")):
+        blob = (snapshot / name).resolve()
+        data = blob.read_bytes()
+        blob.write_bytes(data + end if end else data[:-1] + b"\1")
+        told = call("models", "verify", ID)
+        assert told.code == 1 and f"{name} was changed" in told.err
+        assert "Download it again" in told.err and "--force" not in told.err
+        blob.write_bytes(data)
+    (snapshot / "README.md").resolve().unlink()
+    told = call("models", "verify", ID)
+    assert told.code == 1 and "README.md is missing" in told.err
+    (snapshot / "README.md").unlink()
+    (snapshot / "README.md").write_text(PAGE)
+    assert "README.md has no hash" in call("models", "verify", ID).err
+    shards(snapshot)[0].resolve().unlink()
+    assert "lacks 1 of its 2 files" in call("models", "verify", ID).err
+
+
+def test_a_folder_that_nothing_is_recorded_of_is_not_verified(tiny: Path) -> None:
+    told = call("models", "verify", str(tiny))
+    assert told.code == 1 and "no manifest to verify against" in told.err
+
+
+def test_a_revision_of_a_cached_model_is_chosen(tiny: Path, hub: Path) -> None:
+    first = cache_model(hub, ID, tiny)
+    other = first.with_name("fedcba98" * 5)
+    shutil.copytree(first, other, symlinks=True)
+    refs = first.parents[1] / "refs"
+    (refs / "v2.0").write_text(other.name)
+    (refs / "pr").mkdir()
+    (refs / "pr" / "1").write_text(other.name)
+    assert choose(ID).directory == choose(f"{ID}@main").directory == first
+    for revision in ("v2.0", "pr/1", other.name, other.name[:7]):
+        model = choose(f"{ID}@{revision}")
+        assert model.directory == other and model.cached and not model.problem
+    assert choose(f"{ID}@{first.name[:12]}").directory == first
+    for revision in ("v1.0", other.name[:6], "0" * 40):
+        with pytest.raises(ModelError, match=f"not at {revision}; .*{ID}@{revision}"):
+            choose(f"{ID}@{revision}")
+    for revision in ("../../main", "refs/../main", ""):
+        with pytest.raises(ModelError, match="is not a directory"):
+            choose(f"{ID}@{revision}")
+    set_default(f"{ID}@v2.0")
+    assert choose().directory == other
 
 
 def test_a_folder_without_a_manifest(tiny: Path) -> None:
