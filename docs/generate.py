@@ -11,39 +11,27 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
-from genesis_chat.tui.chat.commands import COMMANDS
-from textual.binding import Binding
 
 from backends.mlx_family.support import SUPPORTED
 from backends.registry import ENTRIES
 from genesis_chat.cli.main import cli
 from genesis_chat.config import KEYS, Config
 from genesis_chat.settings import setting_text
-from genesis_chat.tui.app import GenesisApp
-from genesis_chat.tui.chat import ChatScreen
-from genesis_chat.tui.chat_list.sidebar import ConversationList
-from genesis_chat.tui.widgets.message import MessageView
+from genesis_chat.tui.actions import ACTIONS, key_name
 
 FOLDER = Path(__file__).parent
 PART = re.compile(
     r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.S
 )
-KEY_NAMES = {
-    "escape": "Esc",
-    "pageup": "PageUp",
-    "pagedown": "PageDown",
-    "underscore": "_",
+PLACES = {
+    "application": "Everywhere",
+    "chat": "In a chat",
+    "composer": "While writing",
+    "message": "On a selected message",
+    "list": "On a chat in the list",
+    "dialog": "In dialogs",
 }
 COMMAND = "genesis-chat"
-
-
-def key_name(key: str) -> str:
-    """A key as people write it: "ctrl+end" is "Ctrl+End"."""
-    parts = key.strip().split("+")
-    shown = [KEY_NAMES.get(part, part.capitalize()) for part in parts]
-    if len(parts) == 1 and len(key) == 1:
-        shown = [key]
-    return f"`{'+'.join(shown)}`"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -58,16 +46,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def keys() -> Iterator[str]:
     """The keys of the interface, by where they work."""
-    places = {
-        "Everywhere": [*GenesisApp.BINDINGS, *ChatScreen.BINDINGS],
-        "On a selected message": MessageView.BINDINGS,
-        "On a chat in the list": ConversationList.BINDINGS,
-    }
-    for place, bindings in places.items():
+    for where, place in PLACES.items():
         rows = (
-            (", ".join(map(key_name, b.key.split(","))), b.description, code(b.id))
-            for b in bindings
-            if isinstance(b, Binding) and b.description
+            (", ".join(code(key_name(key)) for key in a.keys), a.text, code(a.id))
+            for a in ACTIONS
+            if a.where == where and a.keys and not a.spare
         )
         yield f"### {place}\n"
         yield from table(("Key", "What it does", "Name in the settings"), rows)
@@ -76,7 +59,11 @@ def keys() -> Iterator[str]:
 
 def slash_commands() -> Iterator[str]:
     """What can be typed after a slash."""
-    rows = ((f"`/{c.name} {c.usage}".rstrip() + "`", c.help) for c in COMMANDS)
+    rows = (
+        (", ".join(code(f"/{name} {a.usage}".strip()) for name in a.slash), a.text)
+        for a in ACTIONS
+        if a.slash
+    )
     yield from table(("Command", "What it does"), rows)
 
 
