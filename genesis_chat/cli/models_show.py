@@ -105,8 +105,13 @@ def verify_command(name: str | None) -> int:
         problems = check(model.directory, progress)
     if problems:
         listed = " ".join(problems)
-        again = "Download" if model.cached else "Install"
-        hint = f"{again} it again{'' if model.cached else ' with --force'}."
-        raise ModelError(f"{model.name} is damaged: {listed} {hint}")
+        if model.cached:
+            raise ModelError(
+                f"{model.name} is damaged: {listed} Download it again with: hf "
+                f"download {model.name.replace('@', ' --revision ')} --force-download"
+            )
+        raise ModelError(
+            f"{model.name} is damaged: {listed} Install it again with --force."
+        )
     notice(f"{model.name} is intact.")
     return 0
