@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 import genesis_chat
 from backends.registry import COMPUTE_DTYPES, ENTRIES, switches
 from genesis_chat.cli.main import cli
@@ -46,6 +48,7 @@ def test_what_can_be_switched_on_is_an_option_of_the_command_line() -> None:
     options = {
         name: option
         for option in cli.commands["ask"].params
+        if isinstance(option, click.Option)
         for name in [*option.opts, *option.secondary_opts]
     }
     for each in switches("state"):
