@@ -110,7 +110,8 @@ def animation(frames: Sequence[Frame], size: tuple[int, int], end: float) -> str
 def _visibility(numbers: Sequence[int], starts: Sequence[float], end: float) -> str:
     """When a line is there: discrete changes over the whole time."""
     there = set(numbers)
-    values, times = [], []
+    values: list[str] = []
+    times: list[str] = []
     for number, at in enumerate(starts):
         value = "visible" if number in there else "hidden"
         if not values or values[-1] != value:

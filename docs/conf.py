@@ -22,7 +22,7 @@ html_theme = "furo"
 html_title = f"Genesis Chat {release}"
 html_copy_source = False
 html_show_sourcelink = False
-html_theme_options = {"footer_icons": []}
+html_theme_options: dict[str, Any] = {"footer_icons": []}
 
 
 def mathml(writer: Any, node: Any, display: str) -> None:

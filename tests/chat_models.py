@@ -1,6 +1,7 @@
 """Folders of models with tokenizers and chat templates of our own, small ones."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def piece_like(prepend: bool = True) -> Tokenizer:
     return made
 
 
-KINDS = {"bytes": byte_level, "pieces": piece_like}
+KINDS: dict[str, Callable[..., Tokenizer]] = {"bytes": byte_level, "pieces": piece_like}
 
 
 def write_folder(

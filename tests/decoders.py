@@ -35,8 +35,13 @@ def logits(
         key = names[name]
         return w.get(key if layer is None else key.format(layer))
 
-    def norm(x: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
-        return x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-5) * scale
+    def norm(
+        x: NDArray[np.float64], scale: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        assert scale is not None
+        normed: NDArray[np.float64]
+        normed = x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-5) * scale
+        return normed
 
     frequencies = base ** (-np.arange(0, width, 2) / width)
     frequencies = frequencies / (1 if factors is None else factors)

@@ -140,7 +140,7 @@ def write_model(
         mx.save_safetensors(str(directory / "model.safetensors"), arrays)
         return directory
     names = sorted(arrays)
-    table = {}
+    table: dict[str, Any] = {}
     for number in range(shards):
         file = f"model-{number + 1:05}-of-{shards:05}.safetensors"
         part = {name: arrays[name] for name in names[number::shards]}

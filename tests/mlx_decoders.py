@@ -122,7 +122,7 @@ def write(
     if shards == 1:
         mx.save_safetensors(str(folder / "model.safetensors"), tensors)
         return folder
-    places = {}
+    places: dict[str, Any] = {}
     for number in range(shards):
         file = f"model-{number + 1:05}-of-{shards:05}.safetensors"
         part = {name: tensors[name] for name in list(tensors)[number::shards]}

@@ -7,6 +7,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 from checkpoints import Stored, write_checkpoint, write_small_neox
+from loaded import loaded
 from numpy.typing import NDArray
 
 from backends.genesis_mlx import Model, load
@@ -49,7 +50,7 @@ def token_by_token(model: Model, ids: Sequence[int], *, ttt: bool) -> Logits:
 
 def engine_of(genesis: Genesis, store: Store) -> LocalEngine:
     """An engine whose states are kept beside a history, as the command line's."""
-    return LocalEngine(genesis.model, Snapshots(store.path.with_name(SNAPSHOTS)))
+    return LocalEngine(loaded(genesis), Snapshots(store.path.with_name(SNAPSHOTS)))
 
 
 def split(

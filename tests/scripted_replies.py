@@ -11,6 +11,7 @@ from chat_models import write_folder
 from converters import load_tokenizer
 from converters.tokenization.hugging_face import HuggingFaceTokenizer
 from genesis_chat.engine import MixerReadings, ModelFacts, PromptProgress
+from genesis_chat.engine.events import FinishReason
 from genesis_chat.engine.loader import Token
 from genesis_chat.engine.prompt import ChatFormat, open_format
 from genesis_chat.settings import GenerationSettings
@@ -85,6 +86,7 @@ class Scripted(ModelFacts):
             yield PromptProgress(end, len(prompt))
         ids = self.tokenizer.encode_rendered(self.replies.pop(0))[: settings.max_tokens]
         for number, token in enumerate(ids, 1):
+            reason: FinishReason | None
             reason = "stop" if token in self.format.stop_ids else None
             yield Token(
                 token, -0.5, reason or ("length" if number == len(ids) else None)

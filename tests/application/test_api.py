@@ -6,8 +6,10 @@ import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
+from loaded import tokenizer_of
 from terminal import call
 
 import genesis_chat
@@ -90,8 +92,8 @@ def test_reply_tells_its_tokens(genesis: Genesis) -> None:
     reply = genesis.reply(QUESTION, temperature=0)
     assert reply.text == ANSWER
     assert reply.finish_reason == "stop"
-    assert reply.token_ids[-1] == genesis.model.tokenizer.im_end
-    decoded = genesis.model.tokenizer.decode(reply.token_ids[:-1])
+    assert reply.token_ids[-1] == tokenizer_of(genesis).im_end
+    decoded = tokenizer_of(genesis).decode(reply.token_ids[:-1])
     assert decoded.strip() == ANSWER
     assert reply.settings.seed is not None
 
@@ -149,7 +151,7 @@ def test_unknown_option_is_a_type_error(genesis: Genesis) -> None:
 
 @pytest.mark.parametrize("prompt", [None, b"hi", 3, ["hi"], {"role": "user"}, ...])
 def test_a_prompt_that_is_no_text_is_a_type_error(
-    genesis: Genesis, prompt: object
+    genesis: Genesis, prompt: Any
 ) -> None:
     """At once, also where a reply is only asked for piece by piece."""
     for method in (genesis.ask, genesis.reply, genesis.stream):

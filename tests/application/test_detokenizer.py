@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from checkpoints import write_small_neox
+from loaded import tokenizer_of
 
 from converters.tokenization import GenesisTokenizer, check_tokenizer
 from genesis_chat import Genesis
@@ -35,7 +36,7 @@ def tokenizer(
     request: pytest.FixtureRequest, genesis: Genesis, tmp_path: Path
 ) -> GenesisTokenizer:
     if request.param == "pieces":
-        return genesis.model.tokenizer
+        return tokenizer_of(genesis)
     path = tmp_path / "tokenizer.json"
     write_small_neox(path)
     return check_tokenizer(path.name, path.read_bytes())

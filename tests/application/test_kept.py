@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from faults import break_down
+from loaded import loaded
 from running import engine_of
 from terminal import COMMAND, ENDLESS, call, run
 from waiting import wait_until
@@ -112,7 +113,7 @@ def test_receipts_tell_how_a_reply_came_about(genesis: Genesis, tmp_path: Path) 
     assert (receipt.seed, receipt.finish_reason) == (reply.settings.seed, "stop")
     assert receipt.settings["temperature"] == 0
     assert receipt.model_sha256 == genesis.model.sha256
-    facts = genesis.model.facts
+    facts = loaded(genesis).facts
     assert (receipt.backend, receipt.dtype) == (facts.backend, facts.dtype)
     assert receipt.delta_rule is False
 

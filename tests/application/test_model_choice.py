@@ -1,6 +1,7 @@
 """The one value for the model that is asked for."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,12 @@ def test_another_model_is_run_in_the_same_way() -> None:
 
 
 def test_a_keyword_nobody_knows_is_a_mistake() -> None:
-    for options in ({"delta": True}, {"name": "x"}, {"switches": frozenset()}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"delta": True},
+        {"name": "x"},
+        {"switches": frozenset()},
+    )
+    for options in wrong:
         with pytest.raises(TypeError, match=next(iter(options))):
             ModelChoice.of(None, options)
     with pytest.raises(TypeError, match="delta"):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from terminal import PATIENCE_SECONDS, Result, call, run
+from terminal import Result, call, run
+from waiting import PATIENCE_SECONDS
 
 from genesis_chat.errors import ConfigError
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from loaded import loaded
 from terminal import call
 
 from genesis_chat import Genesis
@@ -31,7 +32,7 @@ def told(*arguments: str) -> dict[str, object]:
 def test_a_quarter_of_the_context_and_512_at_least(
     genesis: Genesis, context: int, longest: int
 ) -> None:
-    planner = Planner(genesis.model.format, context)
+    planner = Planner(loaded(genesis).format, context)
     request = Request("x", GenerationSettings(), "", ())
     assert planner.longest(request) == longest
     bounded = Request("x", GenerationSettings(max_tokens=7), "", ())

@@ -163,6 +163,7 @@ def test_whole_exchanges_are_dropped_oldest_first(genesis: Genesis) -> None:
         assert isinstance(last, Finished)
         reply, context = last.reply, last.context
         assert reply.prompt_tokens + reply.reply_tokens <= genesis.model.context
+        assert context
         assert context.left_out == dropped
         assert context.used <= context.limit == genesis.model.context
         # The prompt is the one of a conversation without those that left.

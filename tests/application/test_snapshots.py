@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loaded import loaded
 from running import engine_of
 
 from genesis_chat import Genesis
@@ -87,7 +88,7 @@ def test_a_snapshot_of_another_model_is_not_used(
     genesis: Genesis, tmp_path: Path
 ) -> None:
     say(genesis, tmp_path, "Hello!")
-    other = Genesis(replace(genesis.model, sha256="0" * 64))
+    other = Genesis(replace(loaded(genesis), sha256="0" * 64))
     reply = say(other, tmp_path, "How are you?")
     assert reply.prefilled_tokens == reply.prompt_tokens
 
@@ -100,7 +101,7 @@ def test_they_are_private(genesis: Genesis, tmp_path: Path) -> None:
 
 
 def test_the_least_recently_used_go_first(genesis: Genesis, tmp_path: Path) -> None:
-    model = genesis.model
+    model = loaded(genesis)
     state = model.new_state(())
     ids = list(range(10, 30))
     settings = replace(SETTINGS, max_tokens=1, seed=0)

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 import pytest
-from terminal import COMMAND, PATIENCE_SECONDS, call, run
+from terminal import COMMAND, call, run
+from waiting import PATIENCE_SECONDS
 
 NOTICE = "genesis-chat models pull"
 

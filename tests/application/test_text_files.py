@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from terminal import PATIENCE_SECONDS, Screen, call
+from terminal import Screen, call
+from waiting import PATIENCE_SECONDS
 
 from genesis_chat.history import Store
 

@@ -57,4 +57,5 @@ def test_what_can_be_switched_on_is_an_option_of_the_command_line() -> None:
         assert options[f"--{flag}"].help == each.help
     for each in switches("model"):
         option = options["--" + each.name.replace("_", "-")]
+        assert isinstance(option, click.Option)
         assert (option.help, option.is_flag) == (each.help, True)

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,10 +59,10 @@ def test_name_dtype_and_device_decide(
     ids=str,
 )
 def test_none_is_one_sentence(
-    arguments: tuple[str, ...], error: type[BackendError], sentence: str
+    arguments: Any, error: type[BackendError], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence) as caught:
-        choose(*arguments, entries=(*ENTRIES, ELSEWHERE, SOLE))
+        partial(choose, entries=(*ENTRIES, ELSEWHERE, SOLE))(*arguments)
     text = str(caught.value)
     assert text.endswith(".") and ". " not in text and "\n" not in text
 

@@ -126,9 +126,9 @@ def test_only_models_are_replaced(
         case "documents":
             (folder / "thesis.txt").write_text("years of work")
         case "source":
-            source = shutil.copy(checkpoint, folder / "model.safetensors")
+            source = Path(shutil.copy(checkpoint, folder / "model.safetensors"))
         case "above":
-            source = shutil.copy(checkpoint, folder / "sub" / "model.safetensors")
+            source = Path(shutil.copy(checkpoint, folder / "sub" / "model.safetensors"))
             destination = tmp_path / "mine"
         case "tokenizer":
             shutil.rmtree(folder)

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import gguf
 import ggufs
@@ -172,7 +173,7 @@ def test_fewer_bits_when_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
-def test_the_dtype_that_was_asked_for(dtype: str, tmp_path: Path) -> None:
+def test_the_dtype_that_was_asked_for(dtype: Any, tmp_path: Path) -> None:
     ggufs.write(tmp_path / "tiny.gguf", kind={"": "Q4_0", "blk.0.ffn_up.weight": "F32"})
     manifest = convert(tmp_path / "tiny.gguf", tmp_path / "out", dtype=dtype)
     code = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}[dtype]

@@ -1,6 +1,7 @@
 """Tokenizers from GGUF metadata: llama.cpp's ids, and the file's tokens."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,7 @@ def test_damaged_vocabularies(
         size = ggufs.add_byte_level(writer)
         for each in ("tokenizer.ggml.token_type", key):
             writer.kv_data[0].pop(each, None)
+        kinds: dict[type, Callable[[str, Any], None]]
         kinds = {str: writer.add_string, int: writer.add_uint32, list: writer.add_array}
         kinds[type(value)](key, value)
         return size

@@ -19,11 +19,10 @@ from checkpoints import (
 from converters import (
     ConversionError,
     Manifest,
-    Tokenizer,
     convert,
     load_tokenizer,
 )
-from converters.tokenization import check_tokenizer
+from converters.tokenization import GenesisTokenizer, check_tokenizer
 
 
 def edited(path: Path, edit: Callable[[dict[str, Any]], None]) -> bytes:
@@ -44,7 +43,7 @@ def marks(*ids: int, special: bool) -> Callable[[dict[str, Any]], None]:
 
 @pytest.mark.parametrize("special", [True, False])
 def test_file_that_has_the_control_tokens(
-    special: bool, tokenizer_file: Path, neox: Tokenizer
+    special: bool, tokenizer_file: Path, neox: GenesisTokenizer
 ) -> None:
     """Special or not, they are not looked for in content."""
     data = edited(tokenizer_file, marks(292, 293, special=special))

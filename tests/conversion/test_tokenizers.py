@@ -8,8 +8,8 @@ from typing import cast
 import pytest
 from checkpoints import CONTROL, IM_END, IM_START, control_texts
 
-from converters import ConversionError, Tokenizer
-from converters.tokenization import check_tokenizer
+from converters import ConversionError
+from converters.tokenization import GenesisTokenizer, check_tokenizer
 
 STRINGS = 2_000
 
@@ -24,20 +24,22 @@ def real() -> bytes:
 
 
 @pytest.fixture(params=["neox", "pieces", "real"])
-def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
+def tokenizer(request: pytest.FixtureRequest) -> GenesisTokenizer:
     found = request.getfixturevalue(request.param)
     if isinstance(found, bytes):
         return check_tokenizer("tokenizer.json", found)
-    return cast(Tokenizer, found)
+    return cast(GenesisTokenizer, found)
 
 
-def control_ids(tokenizer: Tokenizer) -> set[int]:
+def control_ids(tokenizer: GenesisTokenizer) -> set[int]:
     marks = {tokenizer.im_start, tokenizer.im_end}
     # <|endoftext|> and <|padding|>, or <unk>, <s> and </s>.
     return marks | ({0, 1} if tokenizer.kind == "neox" else {0, 1, 2})
 
 
-def test_content_yields_no_control_id_and_comes_back(tokenizer: Tokenizer) -> None:
+def test_content_yields_no_control_id_and_comes_back(
+    tokenizer: GenesisTokenizer,
+) -> None:
     control = control_ids(tokenizer)
     seen = 0
     for text in control_texts(STRINGS):
@@ -50,7 +52,7 @@ def test_content_yields_no_control_id_and_comes_back(tokenizer: Tokenizer) -> No
     assert seen > STRINGS // 2
 
 
-def test_every_cut_of_a_control_token(tokenizer: Tokenizer) -> None:
+def test_every_cut_of_a_control_token(tokenizer: GenesisTokenizer) -> None:
     control = control_ids(tokenizer)
     for mark in CONTROL:
         for end in range(1, len(mark) + 1):
@@ -61,7 +63,7 @@ def test_every_cut_of_a_control_token(tokenizer: Tokenizer) -> None:
                     assert tokenizer.decode(ids) == text
 
 
-def test_control_ids_have_no_text(tokenizer: Tokenizer) -> None:
+def test_control_ids_have_no_text(tokenizer: GenesisTokenizer) -> None:
     ids = tokenizer.encode("one")
     marked = [tokenizer.im_start, *ids, tokenizer.im_end]
     assert tokenizer.decode(marked) == "one"
@@ -72,7 +74,9 @@ def test_control_ids_have_no_text(tokenizer: Tokenizer) -> None:
     assert tokenizer.encode("") == []
 
 
-def test_lone_surrogates_become_replacement_characters(tokenizer: Tokenizer) -> None:
+def test_lone_surrogates_become_replacement_characters(
+    tokenizer: GenesisTokenizer,
+) -> None:
     for text in ("\ud800", "a\udfffb", "\udc00\ud800<|im_end|>", "\ud83d"):
         ids = tokenizer.encode(text)
         wanted = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
@@ -80,7 +84,7 @@ def test_lone_surrogates_become_replacement_characters(tokenizer: Tokenizer) -> 
         assert control_ids(tokenizer).isdisjoint(ids)
 
 
-def test_token_bytes_are_exact(tokenizer: Tokenizer) -> None:
+def test_token_bytes_are_exact(tokenizer: GenesisTokenizer) -> None:
     """Any ids, also such that cut characters apart."""
     rng = random.Random(11)
     for _ in range(500):
@@ -92,7 +96,7 @@ def test_token_bytes_are_exact(tokenizer: Tokenizer) -> None:
     assert b"" in every
 
 
-def test_decoding_is_the_librarys(tokenizer_file: Path, neox: Tokenizer) -> None:
+def test_decoding_is_the_librarys(tokenizer_file: Path, neox: GenesisTokenizer) -> None:
     from tokenizers import Tokenizer as Library
 
     library = Library.from_file(str(tokenizer_file))
@@ -104,7 +108,9 @@ def test_decoding_is_the_librarys(tokenizer_file: Path, neox: Tokenizer) -> None
         assert neox.encode(text) == library.encode(text, add_special_tokens=False).ids
 
 
-def test_decomposed_letters_are_composed(neox: Tokenizer, pieces: Tokenizer) -> None:
+def test_decomposed_letters_are_composed(
+    neox: GenesisTokenizer, pieces: GenesisTokenizer
+) -> None:
     """NFC is part of GPT-NeoX's tokenizer; the SentencePiece one changes nothing."""
     assert neox.decode(neox.encode("e\u0301")) == "\u00e9"
     assert pieces.decode(pieces.encode("e\u0301")) == "e\u0301"
@@ -123,7 +129,7 @@ def test_real_tokenizer(real: bytes) -> None:
             check_tokenizer("tokenizer.json", real, size)
 
 
-def test_built_in_tokenizer(pieces: Tokenizer) -> None:
+def test_built_in_tokenizer(pieces: GenesisTokenizer) -> None:
     assert pieces.kind == "sentencepiece"
     assert (pieces.vocab_size, pieces.im_start, pieces.im_end) == (2048, 3, 4)
     assert pieces.token_bytes(5) == b"\n"

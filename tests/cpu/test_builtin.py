@@ -56,7 +56,9 @@ def divergences(model: Model, other: Model) -> Iterator[float]:
     """KL divergence (nats) at every position of the stored conversations."""
     for stored in REPLIES:
         ids = [*ids_of(stored["prompt"]), *until_end(stored["plain"])]
-        p, q = (np.float64(whole(m, ids, ttt=False)) for m in (model, other))
+        p, q = (
+            np.asarray(whole(m, ids, ttt=False), np.float64) for m in (model, other)
+        )
         p, q = (x - np.logaddexp.reduce(x, axis=-1, keepdims=True) for x in (p, q))
         yield from (np.exp(p) * (p - q)).sum(-1)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loaded import loaded
 from terminal import call, run
 from tolerances import LOGITS, max_difference
 from turns import GREEDY, finished
@@ -82,7 +83,13 @@ def test_conversations_go_from_one_backend_to_the_other_and_back(
         shutil.rmtree(private_home / SNAPSHOTS, ignore_errors=True)
         told[order] = []
         for turn, name in enumerate(order):
-            options = ("--temp", "0", "--repetition-penalty", "1", "--json")
+            options: tuple[str, ...] = (
+                "--temp",
+                "0",
+                "--repetition-penalty",
+                "1",
+                "--json",
+            )
             if turn:
                 options = ("-c", *options)
             exact = ("--backend", name, "--dtype", "float32")
@@ -110,7 +117,7 @@ def test_doctor_tells_what_the_settings_lead_to(run_here: Callable[..., str]) ->
 def test_the_mixers_report_as_with_mlx(private_home: Path) -> None:
     told: list[list[MixerReadings]] = []
     for name in ("mlx", "cpu"):
-        engine = LocalEngine(Genesis.load(backend=name, dtype="float32").model)
+        engine = LocalEngine(loaded(Genesis.load(backend=name, dtype="float32")))
         events = engine.reply(Request(BOB, replace(GREEDY, ttt=True), readings=True))
         told.append([e for e in events if isinstance(e, MixerReadings)])
     assert len(told[0]) == len(told[1]) > 3

@@ -85,7 +85,11 @@ def test_what_another_backend_may_run(changes: dict[str, Any]) -> None:
 
 
 def test_what_does_not_matter_is_ignored() -> None:
-    extra = {"use_cache": True, "torch_dtype": "bfloat16", "_name_or_path": "x"}
+    extra: dict[str, Any] = {
+        "use_cache": True,
+        "torch_dtype": "bfloat16",
+        "_name_or_path": "x",
+    }
     plain = DecoderArgs.from_config(configuration())
     assert DecoderArgs.from_config(configuration(**extra)) == plain
     whole = configuration(hidden_size=48.0, head_dim=None, mlp_bias=None)

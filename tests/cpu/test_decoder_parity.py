@@ -1,6 +1,7 @@
 """Ordinary decoders in the CPU backend against mlx-lm in float32, for every flag."""
 
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -53,16 +54,15 @@ def test_flags_count(tmp_path: Path) -> None:
     reference = oracle(configuration())
     ids = random_ids(LENGTH, 0, VOCABULARY)
     expected = logits(reference, ids)
-    for number, changes in enumerate(
-        (
-            {"rope_theta": 1e6},
-            {"rms_norm_eps": 1e-2},
-            {"rope_scaling": {"type": "linear", "factor": 4.0}},
-            {"rope_scaling": LLAMA3},
-            {"layer_types": MIXED, "sliding_window": 7},
-            {"model_type": "smollm3"},
-        )
-    ):
+    changed: tuple[dict[str, Any], ...] = (
+        {"rope_theta": 1e6},
+        {"rms_norm_eps": 1e-2},
+        {"rope_scaling": {"type": "linear", "factor": 4.0}},
+        {"rope_scaling": LLAMA3},
+        {"layer_types": MIXED, "sliding_window": 7},
+        {"model_type": "smollm3"},
+    )
+    for number, changes in enumerate(changed):
         folder = write(tmp_path / str(number), configuration(**changes), reference)
         found = split(load(folder), ids, ALL)
         assert max_difference(found, expected) > 1000 * LOGITS

@@ -71,7 +71,7 @@ def test_the_released_vocabulary() -> None:
 
 
 def test_ties_with_the_last_one_kept_stay() -> None:
-    logits = np.repeat(np.float32([3, 2, 1]), 70)
+    logits = np.repeat(np.array([3, 2, 1], np.float32), 70)
     assert len(largest(logits, 71)) == 140
     assert len(largest(np.ones(5000, np.float32), 3)) == 5000
 

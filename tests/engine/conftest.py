@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loaded import loaded
 
 from genesis_chat import Genesis
 from genesis_chat.engine import Engine, LocalEngine, Snapshots, WorkerEngine
@@ -41,4 +42,4 @@ def engine(request: pytest.FixtureRequest, genesis: Genesis, tmp_path: Path) -> 
     if request.param == "worker":
         found: WorkerEngine = request.getfixturevalue("worker")
         return found
-    return LocalEngine(genesis.model, Snapshots(tmp_path / "snapshots"))
+    return LocalEngine(loaded(genesis), Snapshots(tmp_path / "snapshots"))

@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from loaded import loaded, tokenizer_of
 from turns import finished
 
 from genesis_chat import Genesis
@@ -48,7 +49,7 @@ class Machine(RuleBasedStateMachine):
 
     def reopen(self) -> None:
         path = Path(self.folder.name)
-        self.engine = LocalEngine(self.genesis.model, Snapshots(path / "snapshots"))
+        self.engine = LocalEngine(loaded(self.genesis), Snapshots(path / "snapshots"))
 
     @rule(content=CONTENTS)
     def send(self, content: str) -> None:
@@ -90,7 +91,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(pick=st.integers(0, 1000))
     def resume(self, pick: int) -> None:
-        end = self.genesis.model.tokenizer.im_end
+        end = tokenizer_of(self.genesis).im_end
         cut = [
             m
             for m in self._messages("assistant")
@@ -204,7 +205,7 @@ class Machine(RuleBasedStateMachine):
         before = self.store.branch(self.chat.conversation.id, parent) if parent else []
         exchanges = exchanges_of(before, self.genesis.model.sha256)
         request = Request(content, SETTINGS, self.chat.system, exchanges)
-        fresh = finished(LocalEngine(self.genesis.model).reply(request))
+        fresh = finished(LocalEngine(loaded(self.genesis)).reply(request))
         both = min(len(fresh.token_ids), len(reply.token_ids))
         assert reply.token_ids[:both] == fresh.token_ids[:both]
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from loaded import loaded, tokenizer_of
 from turns import GREEDY
 
 from genesis_chat import Genesis
@@ -38,8 +39,8 @@ def test_they_come_with_each_step_and_change_nothing(engine: Engine) -> None:
 
 def test_the_messages_begin_where_they_say(engine: Engine, genesis: Genesis) -> None:
     told = [e for e in engine.reply(REQUEST) if isinstance(e, MixerReadings)]
-    prompt = LocalEngine(genesis.model)._planner.plan(REQUEST).prompt
-    tokenizer = genesis.model.tokenizer
+    prompt = LocalEngine(loaded(genesis))._planner.plan(REQUEST).prompt
+    tokenizer = tokenizer_of(genesis)
     starts = told[-1].starts
     assert len(starts) == 2 * len(SAID) + 2
     expected = [text for said in SAID for text in (said.content, said.reply)]

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import mlx.core as mx
 import numpy as np
 import pytest
 import tolerances
 from chat_models import SPECIAL, byte_level, write_folder
+from loaded import loaded
 from scripted import CAN_ALL, CONTEXT, ScriptedModel, ScriptedState
 from turns import GREEDY, finished
 
@@ -47,20 +49,20 @@ def test_a_reopened_state_gives_the_same_logits(
 ) -> None:
     """As if the conversation had never been closed."""
     settings = GenerationSettings(temperature=0, max_tokens=20, seed=0, ttt=ttt)
-    engine = LocalEngine(genesis.model, Snapshots(tmp_path))
+    engine = LocalEngine(loaded(genesis), Snapshots(tmp_path))
     request = conversation(engine, settings)
     plan = engine._planner.plan(request)
-    switches, states = settings.switches, States(genesis.model, Snapshots(tmp_path))
+    switches, states = settings.switches, States(loaded(genesis), Snapshots(tmp_path))
     unbroken, read = engine._states.find(plan, switches)
     reopened, read_again = states.find(plan, switches)
     assert 0 < read == read_again == reopened.offset < len(plan.prompt)
     ids = mx.array([plan.prompt[read:]])
-    network = genesis.model.language_model.network
+    network = cast(Any, loaded(genesis).language_model).network
     logits = [np.asarray(network(ids, state)) for state in (unbroken, reopened)]
     assert np.abs(logits[0] - logits[1]).max() <= tolerances.REOPENED
     # And as if it had been read in one go.
     fresh = np.asarray(
-        network(mx.array([plan.prompt]), genesis.model.new_state(switches))
+        network(mx.array([plan.prompt]), loaded(genesis).new_state(switches))
     )[:, read:]
     assert np.abs(logits[0] - fresh).max() <= tolerances.LOGITS
 
@@ -69,12 +71,12 @@ def test_the_longest_state_is_taken_wherever_it_is(
     genesis: Genesis, tmp_path: Path
 ) -> None:
     """An older one in memory does not hide a newer one on disk."""
-    first = LocalEngine(genesis.model, Snapshots(tmp_path))
+    first = LocalEngine(loaded(genesis), Snapshots(tmp_path))
     one = Request(TURNS[0], GREEDY, SYSTEM)
     reply = finished(first.reply(one))
-    second = LocalEngine(genesis.model, Snapshots(tmp_path))
+    second = LocalEngine(loaded(genesis), Snapshots(tmp_path))
     conversation(second, GREEDY)
-    said = (Exchange(TURNS[0], reply.text, reply.token_ids),)
+    said: tuple[Exchange, ...] = (Exchange(TURNS[0], reply.text, reply.token_ids),)
     expected = finished(second.reply(Request(TURNS[1], GREEDY, SYSTEM, said)))
     said += (Exchange(TURNS[1], expected.text, expected.token_ids),)
     found = finished(first.reply(Request(TURNS[2], GREEDY, SYSTEM, said)))
@@ -84,20 +86,20 @@ def test_the_longest_state_is_taken_wherever_it_is(
 
 
 def test_states_in_memory_are_bounded(genesis: Genesis) -> None:
-    state = genesis.model.new_state(())
-    list(genesis.model.generate(list(range(10, 40)), state, [], GREEDY))
-    states = States(genesis.model, None, limit=3 * state.nbytes)
+    state = loaded(genesis).new_state(())
+    list(loaded(genesis).generate(list(range(10, 40)), state, [], GREEDY))
+    states = States(loaded(genesis), None, limit=3 * state.nbytes)
     for number in range(10):
         states.keep(state, [*range(number, number + state.offset)], OFF)
     assert len(states._entries) == 3
-    small = States(genesis.model, None, limit=1)
+    small = States(loaded(genesis), None, limit=1)
     small.keep(state, list(range(state.offset)), OFF)
     small.keep(state, list(range(1, state.offset + 1)), OFF)
     assert len(small._entries) == 1
 
 
 def test_a_state_is_not_changed_by_whoever_goes_on_from_it(genesis: Genesis) -> None:
-    engine = LocalEngine(genesis.model)
+    engine = LocalEngine(loaded(genesis))
     request = conversation(engine, GREEDY)
     expected = finished(engine.reply(request)).token_ids
     for content in ("No!", "Hello!", "What are you made of?"):

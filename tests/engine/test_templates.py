@@ -61,7 +61,7 @@ def test_thoughts_and_replies_come_as_events_of_their_own(
         assert (reply.thought, reply.text) == ("Hm, the hell.", "The end.")
         assert 0 < reply.thought_tokens < reply.reply_tokens
         assert reply.thought_seconds is not None and reply.thought_seconds >= 0
-        told = [i for e in (*thoughts, *texts) for i in e.token_ids]
+        told = [i for e in events if isinstance(e, Thought | Text) for i in e.token_ids]
         assert list(reply.token_ids[: len(told)]) == told
         assert chat.head
         stored = store.message(chat.head)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loaded import loaded
 from turns import GREEDY, WILD, finished
 
 from genesis_chat import Genesis
@@ -107,6 +108,7 @@ def test_a_cut_reply_goes_on_from_its_exact_token(
     finished(chat.reply(NAME, replace(settings, max_tokens=count)))
     cut = branch(chat)[-1]
     assert cut.token_ids == whole.token_ids[:count]
+    assert settings.max_tokens
     left = settings.max_tokens - count
     unseeded = replace(settings, seed=None, max_tokens=left)
     reply = finished(chat.resume(cut.id, unseeded))
@@ -144,7 +146,7 @@ def test_what_cannot_go_on_says_so(chat: Chat, genesis: Genesis) -> None:
         finished(chat.resume(question.id, GREEDY))
     finished(chat.reply("Hello!", replace(GREEDY, max_tokens=2)))
     cut = branch(chat)[-1]
-    other = LocalEngine(replace(genesis.model, sha256="0" * 64))
+    other = LocalEngine(replace(loaded(genesis), sha256="0" * 64))
     with pytest.raises(HistoryError, match="another model"):
         finished(Chat(other, chat.store, chat.conversation).resume(cut.id, GREEDY))
     assert branch(chat)[-1] == cut
@@ -167,6 +169,7 @@ def test_the_gauge_counts_what_the_next_prompt_begins_with(chat: Chat) -> None:
     assert context.used >= reply.prompt_tokens + reply.reply_tokens
     assert context.limit == chat.engine.model.context
     assert context.left_out == 0
+    assert GREEDY.max_tokens
     assert context.room + context.used + GREEDY.max_tokens == context.limit
 
 

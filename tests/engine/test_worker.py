@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loaded import loaded
 from turns import GREEDY, WILD, finished
 from waiting import wait_until
 
@@ -48,8 +49,8 @@ def is_running(pid: int) -> bool:
 
 
 def test_both_carriers_tell_the_same(worker: WorkerEngine, genesis: Genesis) -> None:
-    local = LocalEngine(genesis.model)
-    assert worker.model == genesis.model.facts
+    local = LocalEngine(loaded(genesis))
+    assert worker.model == loaded(genesis).facts
     for request in (NAME, replace(STORY, settings=replace(WILD, max_tokens=50))):
         found, expected = list(worker.reply(request)), list(local.reply(request))
         for here, there in zip(found, expected, strict=True):
@@ -73,7 +74,7 @@ def test_errors_are_the_same(
     request_: Request, error: type[Exception], worker: WorkerEngine, genesis: Genesis
 ) -> None:
     with pytest.raises(error) as local:
-        list(LocalEngine(genesis.model).reply(request_))
+        list(LocalEngine(loaded(genesis)).reply(request_))
     with pytest.raises(error) as remote:
         list(worker.reply(request_))
     assert str(remote.value) == str(local.value)
@@ -134,7 +135,7 @@ def test_after_a_crash_the_conversation_goes_on(
         assert worker.pid != first
         assert reply.finish_reason in ("stop", "length")
         # The same as from an engine that reads all of it anew.
-        afresh = Chat(LocalEngine(genesis.model), store, chat.conversation)
+        afresh = Chat(LocalEngine(loaded(genesis)), store, chat.conversation)
         assert chat.head is not None
         expected = finished(afresh.regenerate(chat.head, GREEDY))
         assert reply.token_ids == expected.token_ids
@@ -234,7 +235,7 @@ def test_cancelled_at_any_moment(
     worker: WorkerEngine, genesis: Genesis, moments: Iterator[float]
 ) -> None:
     """At 200 moments of a reply, before it begins included."""
-    fresh = finished(LocalEngine(genesis.model).reply(NAME)).token_ids
+    fresh = finished(LocalEngine(loaded(genesis)).reply(NAME)).token_ids
     assert worker.model.context
     for number in range(200):
         end = time.monotonic() + next(moments)

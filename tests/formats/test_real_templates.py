@@ -142,6 +142,7 @@ def _messages(
 ) -> list[dict[str, Any]]:
     """What Transformers is given for the same conversation."""
     wanted = form._drafter._probed.form
+    messages: list[dict[str, Any]]
     messages = [{"role": "system", "content": system}] if system else []
     for question, reply in [*said, (content, None)]:
         if system and not wanted.system and len(messages) == 1:

@@ -193,6 +193,7 @@ def test_the_oldest_leave_a_full_context(open_chat: Open) -> None:
     many = tuple(Exchange(f"{n} " + "the " * 20, "hello") for n in range(40))
     planner = Planner(form, 512)
     plan = planner.plan(request(exchanges=many))
+    assert SETTINGS.max_tokens
     assert len(plan.prompt) + SETTINGS.max_tokens <= 512
     asked = request(exchanges=many)
     left = planner.context(asked).left_out

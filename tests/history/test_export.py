@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from exchanged import (
@@ -200,7 +201,9 @@ def test_damage_is_not_passed_on(tmp_path: Path) -> None:
     messages[0] = replace(messages[0], parent="M3", created=2**62)
     messages[1] = replace(messages[1], role="ursr", status="damaged")  # type: ignore[arg-type]
     messages[2] = replace(
-        messages[2], status="compleue", receipt=replace(RECEIPT, prompt_tokens=None)
+        messages[2],
+        status=cast(Any, "compleue"),
+        receipt=replace(RECEIPT, prompt_tokens=cast(Any, None)),
     )  # type: ignore[arg-type]
     messages[3] = replace(messages[3], receipt=nan)
     for head in ["M3", "gone"]:

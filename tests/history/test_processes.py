@@ -123,8 +123,8 @@ def test_kills_lose_nothing_acknowledged(path: Path) -> None:
     assert interrupted > KILLS // 4
     with Store.open(path) as store:
         (conversation,) = store.conversations()
-        stored = {message.id for message in store.messages(conversation.id)}
-        assert messages <= stored
+        kept = {message.id for message in store.messages(conversation.id)}
+        assert messages <= kept
         statuses = {m.status for m in store.messages(conversation.id)}
         assert statuses <= {"complete", "interrupted"}
         assert store.check() == []

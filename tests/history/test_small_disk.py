@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from loaded import loaded
 from older_history import to_first_schema
 
 from genesis_chat import Genesis
@@ -167,14 +168,14 @@ def test_keeping_states(
     room: int, disk: Path, leave: Callable[[int], None], genesis: Genesis
 ) -> None:
     """The reply comes all the same, and no broken state stays."""
-    expected = list(LocalEngine(genesis.model).reply(Request("Hello!", SETTINGS)))
+    expected = list(LocalEngine(loaded(genesis)).reply(Request("Hello!", SETTINGS)))
     leave(room)
-    engine = LocalEngine(genesis.model, Snapshots(disk / "snapshots"))
+    engine = LocalEngine(loaded(genesis), Snapshots(disk / "snapshots"))
     found = list(engine.reply(Request("Hello!", SETTINGS)))
     assert [type(event) for event in found] == [type(event) for event in expected]
     files = list(disk.glob("snapshots/*")) + list(disk.glob("snapshots/.*"))
     assert all(path.suffix == ".safetensors" and path.stat().st_size for path in files)
     (disk / "filler").unlink()
-    again = LocalEngine(genesis.model, Snapshots(disk / "snapshots"))
+    again = LocalEngine(loaded(genesis), Snapshots(disk / "snapshots"))
     events = list(again.reply(Request("Hello!", SETTINGS)))
     assert [type(event) for event in events] == [type(event) for event in expected]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,11 @@ def test_bytes_that_are_not_utf_8(tmp_path: Path) -> None:
     assert "2 characters" in notes[0] and "byte 33" in notes[0]
 
 
+def some(stream: io.StringIO, most: int, wanted: int) -> str:
+    """The next characters, at most so many at once."""
+    return stream.read(min(wanted, most))
+
+
 def test_pieces_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Values come out the same wherever the pieces of the text end."""
     values: list[Any] = [{"a": ['x\\"', -12.5e3, None, True]}, 123, "\u00e9", [], [[1]]]
@@ -179,7 +185,7 @@ def test_pieces_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(json_values, "CHUNK", size)
         for given, wanted in [(text, values), (lines, values[:3])]:
             stream = io.StringIO(given)
-            found = json_values.Values(lambda n, s=stream, k=size: s.read(min(n, k)))
+            found = json_values.Values(partial(some, stream, size))
             got = [v for v in found if not isinstance(v, json_values.End)]
             assert got == wanted, size
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from desk import WARNING, Desk, Visit
+from loaded import loaded
 from turns import GREEDY
 
 from genesis_chat import Genesis
@@ -51,7 +52,7 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
     def open_engine(choice: ModelChoice, snapshots: Snapshots) -> Engine:
         kind = Slow if choice.name == "slow" else LocalEngine
         told = (WARNING,) if choice.name == "warned of" else ()
-        return kind(replace(genesis.model, warnings=told), snapshots)
+        return kind(replace(loaded(genesis), warnings=told), snapshots)
 
     @asynccontextmanager
     async def at_desk(size: tuple[int, int], **options: Any) -> AsyncIterator[Desk]:

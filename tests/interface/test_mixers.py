@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from desk import Desk
+from loaded import loaded
 from textual.widgets import Static
 from turns import GREEDY, WILD
 
@@ -22,7 +23,7 @@ def page(desk: Desk) -> str:
 
 
 def readings_of(genesis: Genesis, ttt: bool) -> list[MixerReadings]:
-    engine = LocalEngine(genesis.model)
+    engine = LocalEngine(loaded(genesis))
     request = Request(BOB, replace(GREEDY, ttt=ttt, max_tokens=20), readings=True)
     return [e for e in engine.reply(request) if isinstance(e, MixerReadings)]
 
@@ -30,7 +31,7 @@ def readings_of(genesis: Genesis, ttt: bool) -> list[MixerReadings]:
 def test_the_panel_shows_every_layer_of_the_reply(
     sit_down: Sit, genesis: Genesis
 ) -> None:
-    kinds = genesis.model.language_model.network.args.layer_kinds
+    kinds = loaded(genesis).language_model.network.args.layer_kinds
     layers, fox = len(kinds), kinds.count("fox")
 
     async def visit(desk: Desk) -> None:
@@ -45,7 +46,7 @@ def test_the_panel_shows_every_layer_of_the_reply(
         )
         fox_part = rest.partition("Test-time training")[0]
         contexts, _, gates = fox_part.partition("forget gates")
-        heads = genesis.model.language_model.network.args.n_head
+        heads = loaded(genesis).language_model.network.args.n_head
         for part in (contexts, gates):
             rows = [r for r in part.splitlines() if r[:2].strip().isdigit()]
             assert len(rows) == fox

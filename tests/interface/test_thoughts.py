@@ -146,7 +146,7 @@ def test_it_is_seen_who_said_what(
     sit_down: Sit, thinking: Thinking, tmp_path: Path
 ) -> None:
     names = ("mlx-community/Qwen3-4B-Instruct-4bit", "builtin", "genesis-152m", None)
-    said = []
+    said: list[str] = []
     for name in names:
         receipt = replace(RECEIPT, model=name) if name else None
         said.append(NewMessage("user", "Who?", len(said) - 1 if said else None))

@@ -23,7 +23,9 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
 
     @cache
     def open_family(family: str) -> LanguageModel:
-        return backend.load(write_model(folder / family, family))
+        found = backend.load(write_model(folder / family, family))
+        assert isinstance(found, LanguageModel)
+        return found
 
     return open_family
 

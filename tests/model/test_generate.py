@@ -134,7 +134,9 @@ def test_ids_outside_the_vocabulary_are_refused(model: Model, bad: int) -> None:
 def test_an_empty_prompt_and_no_tokens_are_refused(model: Model) -> None:
     with pytest.raises(ValueError, match="empty"):
         generate(model, [], settings=GREEDY, max_tokens=1)
-    for option in ({"max_tokens": 0}, {"max_tokens": 1, "prefill_step": 0}):
+    wrong: tuple[dict[str, Any], ...]
+    wrong = ({"max_tokens": 0}, {"max_tokens": 1, "prefill_step": 0})
+    for option in wrong:
         with pytest.raises(ValueError, match="at least 1"):
             generate(model, [1], settings=GREEDY, **option)
 

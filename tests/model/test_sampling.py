@@ -3,6 +3,7 @@
 import math
 import random
 from collections import Counter
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -12,7 +13,12 @@ from tolerances import PROBABILITY
 from backends.genesis_mlx import SamplingSettings
 from backends.mlx_base.sampling import Sampler, filter_logits, penalize, sample
 
-OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0}
+OFF: dict[str, Any] = {
+    "temperature": 1.0,
+    "top_k": 0,
+    "top_p": 1.0,
+    "repetition_penalty": 1.0,
+}
 
 
 def distribution(

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import click
 import psutil
@@ -234,9 +235,12 @@ def test_a_sha256_is_remembered_until_the_file_changes(
     first = open_directory(folder).sha256
     counted: list[object] = []
     digest = hashlib.file_digest
-    monkeypatch.setattr(
-        hashlib, "file_digest", lambda *a: counted.append(a) or digest(*a)
-    )
+
+    def counting(*arguments: Any) -> Any:
+        counted.append(arguments)
+        return digest(*arguments)
+
+    monkeypatch.setattr(hashlib, "file_digest", counting)
     assert open_directory(folder).sha256 == first and not counted
     shard = shards(folder)[0]
     data = shard.read_bytes()

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import families
 import psutil
@@ -14,14 +15,14 @@ from hub_folders import cache_model
 from terminal import run
 
 from genesis_chat import load
-from genesis_chat.engine import Request, Snapshots, WorkerEngine
+from genesis_chat.engine import Finished, Request, Snapshots, WorkerEngine
 from genesis_chat.errors import GenerationError, ModelError
 from genesis_chat.settings import GenerationSettings
 
 ID = "maker/tiny-gemma"
 # More than the tokenizer has.
 VOCABULARY = 288
-OPTIONS = {"max_tokens": 5, "temperature": 0.0}
+OPTIONS: dict[str, Any] = {"max_tokens": 5, "temperature": 0.0}
 
 
 @pytest.fixture(scope="session")
@@ -147,6 +148,7 @@ def test_states_are_kept_from_when_it_is_said(mine: Path, tmp_path: Path) -> Non
         engine.keep(Snapshots(folder))
         after = list(engine.reply(request))[-1]
         assert list(folder.iterdir())
+        assert isinstance(after, Finished) and isinstance(before, Finished)
         assert after.reply.token_ids == before.reply.token_ids
     finally:
         engine.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loaded import loaded
 from terminal import COMMAND, call, run
 from turns import finished
 from waiting import wait_until
@@ -33,7 +34,7 @@ def unbroken(home: Path) -> Iterator[Session]:
     """The same conversation, in memory and never interrupted."""
     genesis = Genesis.load("smollm2")
     yield genesis.session()
-    genesis.model.format.close()
+    loaded(genesis).format.close()
 
 
 def ask(content: str, *options: str) -> dict[str, Any]:
