@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 import pytest
 
-from genesis_chat.cli.line_chat import HELP
+from genesis_chat.cli.line_help import HELP
 from genesis_chat.cli.main import cli
 from genesis_chat.config import KEYS
 from genesis_chat.text import counted
