@@ -86,12 +86,15 @@ class Drawn(NamedTuple):
 
     `log_probability` is what the model itself gives it, before any sampling setting;
     `finite` whether all logits were; `readings` are of the call that led to it.
+    `alternatives` are the likeliest ids with theirs, the first one first, as many as
+    the sampling settings ask for.
     """
 
     token: int
     log_probability: float
     finite: bool
     readings: "Readings | None" = None
+    alternatives: tuple[tuple[int, float], ...] = ()
 
 
 class Step(Protocol):

@@ -58,9 +58,11 @@ class GeneratedToken:
     `log_probability` is what the model itself gives the token, before any sampling
     setting: natural logarithm, at temperature 1. `readings` are of the step that
     produced it, which read the token before; for the first one see `Prefilled`.
+    `alternatives` are the likeliest ids there with their log probabilities.
     """
 
     id: int
     log_probability: float
     finish_reason: FinishReason | None = None
     readings: Readings | None = None
+    alternatives: tuple[tuple[int, float], ...] = ()

@@ -116,7 +116,7 @@ def _run(
         step, goes_on = following, count < limit
         if goes_on and stepper.runs_ahead:
             following = stepper.follow()
-        token, log_probability, finite, readings = step.result()
+        token, log_probability, finite, readings, alternatives = step.result()
         if not finite:
             raise NonFiniteLogitsError(
                 f"The model computed numbers that are not finite after "
@@ -125,7 +125,7 @@ def _run(
         reason = None if goes_on else at_limit
         if token in stop_ids:
             reason = FinishReason.STOP
-        yield GeneratedToken(token, log_probability, reason, readings)
+        yield GeneratedToken(token, log_probability, reason, readings, alternatives)
         if reason is not None:
             return
         if not stepper.runs_ahead:

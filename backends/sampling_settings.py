@@ -13,12 +13,16 @@ LARGEST_UNIFORM = 1 - 2**-22
 class SamplingSettings:
     """How a token is drawn; the defaults are the reference's command line.
 
-    Applied in this order: `repetition_penalty` divides positive and multiplies
-    negative logits of every token so far (1 is off); `temperature` divides (0 takes
-    the most likely token); `top_k` keeps the k largest, ties included (0 is off);
-    `top_p` keeps the smallest set that reaches this probability, the crossing token
-    included (1 is off); `min_p` drops what is less likely than this share of the
-    most likely token (0 is off). `seed` fixes the draws.
+    Applied in this order: `logit_bias` is added to the logits of its ids;
+    `presence_penalty` is taken from those of every token drawn so far, and
+    `frequency_penalty` as often as it was drawn; `repetition_penalty` divides
+    positive and multiplies negative logits of every token so far (1 is off);
+    `temperature` divides (0 takes the most likely token); `top_k` keeps the k
+    largest, ties included (0 is off); `top_p` keeps the smallest set that reaches
+    this probability, the crossing token included (1 is off); `min_p` drops what is
+    less likely than this share of the most likely token (0 is off). `seed` fixes the
+    draws. With each token `alternatives` of the likeliest are told, before all of
+    this.
 
     Raises `ValueError` naming the field that is out of range.
     """
@@ -29,6 +33,15 @@ class SamplingSettings:
     min_p: float = 0.0
     repetition_penalty: float = 1.05
     seed: int = 0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    alternatives: int = 0
+
+    @property
+    def shifts(self) -> bool:
+        """Whether anything is added to logits."""
+        return bool(self.presence_penalty or self.frequency_penalty or self.logit_bias)
 
     def __post_init__(self) -> None:
         ranges = {
@@ -37,9 +50,18 @@ class SamplingSettings:
             "top_p": (0.0, 1.0),
             "min_p": (0.0, 1.0),
             "repetition_penalty": (0.01, 100.0),
+            "presence_penalty": (-2.0, 2.0),
+            "frequency_penalty": (-2.0, 2.0),
+            "alternatives": (0, math.inf),
         }
         for name, (low, high) in ranges.items():
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
                 bound = f"between {low} and {high}" if high < math.inf else "0 or more"
                 raise ValueError(f"{name} must be {bound}, not {value}.")
+        for token, bias in self.logit_bias:
+            if not -100 <= bias <= 100:
+                raise ValueError(
+                    f"logit_bias must be between -100 and 100, not {bias} for the "
+                    f"token {token}."
+                )

@@ -25,7 +25,12 @@ class Sampler:
     def __init__(
         self, settings: SamplingSettings, vocab_size: int, tokens: Iterable[int] = ()
     ) -> None:
-        self._settings = settings
+        self._settings, self.alternatives = settings, settings.alternatives
+        self._shift = np.zeros(vocab_size, np.float32) if settings.shifts else None
+        for token, bias in settings.logit_bias:
+            assert self._shift is not None
+            self._shift[token] += bias
+        self._drawn: set[int] = set()
         self._seen = np.zeros(vocab_size, np.bool_)
         self._count = 0
         for token in tokens:
@@ -34,8 +39,14 @@ class Sampler:
     def __call__(self, logits: Float32) -> int:
         """The next token for logits [V]; it counts as seen."""
         uniform = random.Random(f"{self._settings.seed}/{self._count}").random()
+        if self._shift is not None:
+            logits = logits + self._shift
         token = sample(logits, self._seen, self._settings, uniform)
         self._add(token)
+        if self._shift is not None:
+            first = 0 if token in self._drawn else self._settings.presence_penalty
+            self._shift[token] -= self._settings.frequency_penalty + first
+            self._drawn.add(token)
         return token
 
     def _add(self, token: int) -> None:
@@ -114,6 +125,20 @@ def largest(logits: Float32, count: int) -> Ids:
     border = np.partition(values, len(values) - count)[len(values) - count]
     found: Ids = candidates[values >= border]
     return found
+
+
+def likeliest(
+    logits: Float32, count: int, log_total: float
+) -> tuple[tuple[int, float], ...]:
+    """Ids of the `count` largest logits [V] with their log probabilities.
+
+    `log_total` is the logarithm of the sum of all exponentials.
+    """
+    if not count:
+        return ()
+    ids = largest(logits, count)
+    ids = ids[np.argsort(-logits[ids], kind="stable")][:count]
+    return tuple((int(each), float(logits[each] - log_total)) for each in ids)
 
 
 def softmax(logits: Float32) -> Float32:

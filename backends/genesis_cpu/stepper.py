@@ -10,7 +10,7 @@ from ..events import Readings
 from .cache import Cache
 from .model import Model
 from .readings import Trace
-from .sampling import Sampler
+from .sampling import Sampler, likeliest
 from .tensors import Float32
 
 
@@ -79,4 +79,5 @@ def draw(logits: Float32, sampler: Sampler, readings: Readings | None = None) ->
         return Drawn(0, np.nan, False, readings)
     log_total = highest + np.log(np.exp(logits - highest).sum())
     token = sampler(logits)
-    return Drawn(token, float(logits[token] - log_total), True, readings)
+    others = likeliest(logits, sampler.alternatives, log_total)
+    return Drawn(token, float(logits[token] - log_total), True, readings, others)

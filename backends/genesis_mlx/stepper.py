@@ -7,7 +7,7 @@ import mlx.core as mx
 
 from ..contract import Drawn
 from ..events import Readings
-from ..mlx_base.sampling import Sampler
+from ..mlx_base.sampling import Drawing, Sampler, draw
 from .cache import Cache
 from .layers.trace import Trace
 from .model import Model
@@ -18,29 +18,22 @@ CLEAR_EVERY = 256
 
 
 class Step(NamedTuple):
-    """A queued step: its token, what the model gives it, whether all was finite."""
+    """A queued step: its draw, and what the mixers tell of it."""
 
-    token: mx.array
-    log_probability: mx.array
-    finite: mx.array
+    drawing: Drawing
     readings: Pending | None
 
     def result(self) -> Drawn:
         """Wait for it."""
-        finite = bool(self.finite.item())
-        token: int = self.token.item()  # type: ignore[assignment]  # of an integer array
-        likely: float = self.log_probability.item()  # type: ignore[assignment]
-        readings = self.readings.read() if finite and self.readings else None
-        return Drawn(token, likely, finite, readings)
+        drawn = self.drawing.result()
+        if self.readings is None or not drawn.finite:
+            return drawn
+        return drawn._replace(readings=self.readings.read())
 
 
-def drawn(
-    model: Model, sampler: Sampler, features: mx.array
-) -> tuple[mx.array, mx.array, mx.array]:
-    """The first three fields of the `Step` after a hidden vector [1, L, D]."""
-    logits = model.logits(features)[0, -1].astype(mx.float32)
-    token, finite = sampler(logits), mx.isfinite(logits).all()
-    return token, logits[token] - mx.logsumexp(logits), finite
+def drawn(model: Model, sampler: Sampler, features: mx.array) -> Drawing:
+    """The draw after a hidden vector [1, L, D]."""
+    return draw(sampler, model.logits(features)[0, -1])
 
 
 class Stepper:
@@ -78,14 +71,14 @@ class Stepper:
         return self._draw(*self._features(self._token.reshape(1, 1)))
 
     def _draw(self, features: mx.array, pending: Pending | None) -> Step:
-        token, log_probability, finite = drawn(self._model, self._sampler, features)
+        drawing = drawn(self._model, self._sampler, features)
         extra = pending.arrays() if pending else []
-        mx.async_eval(token, log_probability, finite, *extra)
-        self._token = token
+        mx.async_eval(*drawing.arrays(), *extra)
+        self._token = drawing.token
         self._count += 1
         if self._count % CLEAR_EVERY == 0:
             mx.clear_cache()
-        return Step(token, log_probability, finite, pending)
+        return Step(drawing, pending)
 
     def _features(self, ids: mx.array) -> tuple[mx.array, Pending | None]:
         trace = Trace() if self._readings else None

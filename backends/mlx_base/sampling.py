@@ -3,9 +3,11 @@
 import math
 import random
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import mlx.core as mx
 
+from ..contract import Drawn
 from ..sampling_settings import GREEDY_BELOW, LARGEST_UNIFORM, SamplingSettings
 
 
@@ -20,7 +22,9 @@ class Sampler:
     def __init__(
         self, settings: SamplingSettings, vocab_size: int, tokens: Iterable[int] = ()
     ) -> None:
-        self._settings = settings
+        self._settings, self.alternatives = settings, settings.alternatives
+        self._shift = _biases(settings, vocab_size) if settings.shifts else None
+        self._drawn = mx.zeros(vocab_size, dtype=mx.bool_)
         seen = bytearray(vocab_size)
         self._count = 0
         for token in tokens:
@@ -30,13 +34,66 @@ class Sampler:
 
     def __call__(self, logits: mx.array) -> mx.array:
         """The next token, a scalar int array, for logits [V]; it counts as seen."""
-        token = sample(logits, self._seen, self._settings, self._uniform())
-        self._seen = self._seen | (mx.arange(logits.shape[0]) == token)
+        settings = self._settings
+        if self._shift is not None:
+            logits = logits + self._shift
+        token = sample(logits, self._seen, settings, self._uniform())
+        here = mx.arange(logits.shape[0]) == token
+        self._seen = self._seen | here
+        if self._shift is not None:
+            first = mx.where(self._drawn, 0.0, settings.presence_penalty)
+            taken = mx.where(here, settings.frequency_penalty + first, 0.0)
+            self._shift, self._drawn = self._shift - taken, self._drawn | here
         self._count += 1
         return token
 
     def _uniform(self) -> float:
         return random.Random(f"{self._settings.seed}/{self._count}").random()
+
+
+class Drawing(NamedTuple):
+    """A queued draw; its arrays are scalars, but for the `alternatives` [n]."""
+
+    token: mx.array
+    log_probability: mx.array
+    finite: mx.array
+    alternatives: mx.array | None
+    their_log_probabilities: mx.array | None
+
+    def arrays(self) -> list[mx.array]:
+        """All that is to be computed."""
+        return [array for array in self if array is not None]
+
+    def result(self) -> Drawn:
+        """Wait for it; there are no readings."""
+        finite = bool(self.finite.item())
+        token: int = self.token.item()  # type: ignore[assignment]  # of an integer array
+        likely: float = self.log_probability.item()  # type: ignore[assignment]
+        if self.alternatives is None or self.their_log_probabilities is None:
+            return Drawn(token, likely, finite)
+        ids: list[int] = self.alternatives.tolist()  # type: ignore[assignment]
+        theirs: list[float] = self.their_log_probabilities.tolist()  # type: ignore[assignment]
+        return Drawn(token, likely, finite, None, tuple(zip(ids, theirs, strict=True)))
+
+
+def draw(sampler: Sampler, logits: mx.array) -> Drawing:
+    """Queue the draw of a token from logits [V]."""
+    logits = logits.astype(mx.float32)
+    token, finite = sampler(logits), mx.isfinite(logits).all()
+    total = mx.logsumexp(logits)
+    ids = likely = None
+    if sampler.alternatives:
+        ids = mx.argsort(-logits)[: sampler.alternatives]
+        likely = logits[ids] - total
+    return Drawing(token, logits[token] - total, finite, ids, likely)
+
+
+def _biases(settings: SamplingSettings, vocab_size: int) -> mx.array:
+    """What `logit_bias` adds to each logit [V]."""
+    biases = [0.0] * vocab_size
+    for token, bias in settings.logit_bias:
+        biases[token] += bias
+    return mx.array(biases, dtype=mx.float32)
 
 
 def sample(

@@ -1,31 +1,15 @@
 """Steps of generation: the model run, and a token drawn, one step ahead."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import mlx.core as mx
 
-from ..contract import Drawn
-from ..mlx_base.sampling import Sampler
+from ..mlx_base.sampling import Drawing, Sampler, draw
 from .state import State
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
 CLEAR_EVERY = 256
-
-
-class Step(NamedTuple):
-    """A queued step: its token, what the model gives it, whether all was finite."""
-
-    token: mx.array
-    log_probability: mx.array
-    finite: mx.array
-
-    def result(self) -> Drawn:
-        """Wait for it."""
-        finite = bool(self.finite.item())
-        token: int = self.token.item()  # type: ignore[assignment]  # of an integer array
-        likely: float = self.log_probability.item()  # type: ignore[assignment]
-        return Drawn(token, likely, finite)
 
 
 class Stepper:
@@ -53,23 +37,21 @@ class Stepper:
             mx.eval(self._state.arrays)
             mx.clear_cache()
 
-    def draw(self) -> Step:
+    def draw(self) -> Drawing:
         """Queue the token after the prompt."""
         assert self._waiting is not None, "nothing was read"
         return self.follow()
 
-    def follow(self) -> Step:
+    def follow(self) -> Drawing:
         """Queue the token after the last one, which may still be computed."""
         assert self._waiting is not None, "nothing was drawn"
-        logits = self._run(self._waiting)[0, -1].astype(mx.float32)
-        token, finite = self._sampler(logits), mx.isfinite(logits).all()
-        likely = logits[token] - mx.logsumexp(logits)
-        mx.async_eval(token, likely, finite)
-        self._waiting = token.reshape(1)
+        drawing = draw(self._sampler, self._run(self._waiting)[0, -1])
+        mx.async_eval(*drawing.arrays())
+        self._waiting = drawing.token.reshape(1)
         self._count += 1
         if self._count % CLEAR_EVERY == 0:
             mx.clear_cache()
-        return Step(token, likely, finite)
+        return drawing
 
     def _run(self, ids: mx.array) -> mx.array:
         logits: mx.array = self._model(ids[None], cache=self._state.caches)

@@ -2,6 +2,7 @@
 
 from .backend import choose_backend
 from .checking import check
+from .controls import NO_CONTROLS, Controls, Likelihood
 from .diagnostics import backend_facts, describe, findings
 from .events import (
     Context,
@@ -27,12 +28,15 @@ from .worker import WorkerEngine
 
 __all__ = [
     "LIMIT_BYTES",
+    "NO_CONTROLS",
     "Context",
+    "Controls",
     "Dropped",
     "Engine",
     "Event",
     "Exchange",
     "Finished",
+    "Likelihood",
     "LoadedModel",
     "LocalEngine",
     "MixerReadings",

@@ -6,6 +6,7 @@ from backends.sampling_settings import SamplingSettings
 
 from ..errors import UsageError
 from ..settings import THINKING_MODES, GenerationSettings, check_seed
+from .controls import NO_CONTROLS, Controls
 
 
 def check(settings: GenerationSettings) -> None:
@@ -18,7 +19,9 @@ def check(settings: GenerationSettings) -> None:
         raise UsageError(f"max_tokens must be at least 1, not {settings.max_tokens}.")
 
 
-def sampling(settings: GenerationSettings) -> SamplingSettings:
+def sampling(
+    settings: GenerationSettings, controls: Controls = NO_CONTROLS
+) -> SamplingSettings:
     """Them as a backend takes them. Raises `UsageError` naming what is wrong."""
     for field in fields(settings):
         value = getattr(settings, field.name)
@@ -44,6 +47,10 @@ def sampling(settings: GenerationSettings) -> SamplingSettings:
             min_p=settings.min_p,
             repetition_penalty=settings.repetition_penalty,
             seed=settings.seed or 0,
+            presence_penalty=controls.presence_penalty,
+            frequency_penalty=controls.frequency_penalty,
+            logit_bias=controls.logit_bias,
+            alternatives=controls.alternatives or 0,
         )
     except ValueError as error:
         raise UsageError(str(error)) from error

@@ -22,12 +22,22 @@ class Detokenizer:
         tokenizer: the model's.
         form: its chat format.
         thinks: whether the reply begins in the middle of a thought.
+        stops: more texts that end it.
+        raw: it goes on with a text, and nothing around it or in it is special.
     """
 
-    def __init__(self, tokenizer: Tokenizer, form: ChatFormat, thinks: bool) -> None:
-        self._thinking = form.thinking
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        form: ChatFormat,
+        thinks: bool,
+        stops: tuple[str, ...] = (),
+        raw: bool = False,
+    ) -> None:
+        self._thinking = None if raw else form.thinking
         self._bytes = form.token_bytes
-        self._stops = form.stop_texts
+        self._stops = stops if raw else (*form.stop_texts, *stops)
+        self._raw = raw
         self._characters = Characters()
         self._edges: dict[Kind, Edges] = {
             "thought": Edges(tokenizer.strips_space),
@@ -58,6 +68,12 @@ class Detokenizer:
             yield from self._emit(
                 "thought" if self._part == "thought" else "text", held
             )
+
+    def release(self) -> Iterator[tuple[Kind, str]]:
+        """What was held since it might have become a text that ends the reply."""
+        held, self._held = self._held, ""
+        if self._part == "text":
+            yield from self._emit("text", held)
 
     def _take(self, text: str) -> Iterator[tuple[Kind, str]]:
         self._held += text
@@ -97,7 +113,7 @@ class Detokenizer:
         return text[: len(text) - kept]
 
     def _emit(self, kind: Kind, text: str) -> Iterator[tuple[Kind, str]]:
-        if piece := self._edges[kind].push(text):
+        if piece := text if self._raw else self._edges[kind].push(text):
             yield kind, piece
 
 

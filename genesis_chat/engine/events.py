@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..settings import GenerationSettings
+from .controls import Likelihood
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,8 @@ class Reply:
     the request; `tokens_per_second` covers the tokens after the first of this run.
     Both are None when there were none. `thought` is what it thought before the text,
     in `thought_tokens` tokens, the marks around included, and `thought_seconds` from
-    the request until it had thought enough; None when it did not think.
+    the request until it had thought enough; None when it did not think. `left_out`
+    counts the oldest exchanges that were not in the prompt.
     """
 
     text: str
@@ -42,6 +44,7 @@ class Reply:
     thought: str = ""
     thought_tokens: int = 0
     thought_seconds: float | None = None
+    left_out: int = 0
 
     @property
     def reply_tokens(self) -> int:
@@ -103,12 +106,14 @@ class PromptProgress:
 class Text:
     """A piece of the reply, never part of a character, and the tokens behind it.
 
-    `log_probabilities` belong to `token_ids`, one to each.
+    `log_probabilities` belong to `token_ids`, one to each. So do `likelihoods`, but
+    for tokens that end replies; there are none unless they were asked for.
     """
 
     text: str
     token_ids: tuple[int, ...]
     log_probabilities: tuple[float, ...]
+    likelihoods: tuple[Likelihood, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,7 @@ class Thought:
     text: str
     token_ids: tuple[int, ...]
     log_probabilities: tuple[float, ...]
+    likelihoods: tuple[Likelihood, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +167,7 @@ class MixerReadings:
 class Finished:
     """The last event: the reply, and the context with this exchange in it.
 
-    The context is None when the model is gone.
+    The context is None when the model is gone, or where there is no conversation.
     """
 
     reply: Reply

@@ -13,12 +13,13 @@ from backends.errors import BackendError, ContextError, UnsupportedError
 from backends.registry import Choice
 from converters import ConversionError, Tokenizer, load_tokenizer
 
-from ..errors import ContextFullError, GenerationError, ModelError
+from ..errors import ContextFullError, GenerationError, ModelError, UsageError
 from ..model_choice import ANY_MODEL, ModelChoice
 from ..paths import compiled_directory
 from ..settings import GenerationSettings
 from .backend import choose_backend
 from .checking import check, sampling
+from .controls import NO_CONTROLS, Controls
 from .events import FinishReason, MixerReadings, PromptProgress
 from .memory import check_memory
 from .prompt import ChatFormat, open_format
@@ -40,6 +41,7 @@ class Token:
     id: int
     log_probability: float
     finish_reason: FinishReason | None
+    alternatives: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class LoadedModel(ModelFacts):
         settings: GenerationSettings,
         readings: bool = False,
         pause_at: int | None = None,
+        controls: Controls = NO_CONTROLS,
     ) -> Iterator[PromptProgress | Token | MixerReadings]:
         """Read `prompt`, which `state` has not read, and yield what follows it.
 
@@ -89,13 +92,18 @@ class LoadedModel(ModelFacts):
 
         check(settings)
         assert settings.max_tokens is not None
+        for token, _ in controls.logit_bias:
+            if not 0 <= token < self.language_model.vocab_size:
+                raise UsageError(
+                    f"logit_bias names token {token}, which {self.name} does not have."
+                )
         try:
             events = generate_with_progress(
                 self.language_model,
                 prompt,
                 state,
                 history=history,
-                settings=sampling(settings),
+                settings=sampling(settings, controls),
                 max_tokens=settings.max_tokens,
                 stop_ids=self.format.stop_ids,
                 readings=readings,
@@ -122,7 +130,10 @@ def _translated(
             else:
                 reason = event.finish_reason
                 yield Token(
-                    event.id, event.log_probability, reason.value if reason else None
+                    event.id,
+                    event.log_probability,
+                    reason.value if reason else None,
+                    event.alternatives,
                 )
     except RuntimeError as error:
         # MLX raises it too, for example when the device is out of memory.

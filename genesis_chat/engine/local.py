@@ -9,6 +9,7 @@ from .checking import check
 from .events import Context, Dropped, Event, Finished, MixerReadings
 from .loader import LoadedModel, State, Token
 from .plan import Plan, Planner
+from .prompt import encode_raw
 from .protocol import Exchange, ModelFacts, Request
 from .run import Run
 from .snapshots import Snapshots
@@ -43,7 +44,7 @@ class LocalEngine:
         if request.begun and request.begun[-1] in self._model.format.stop_ids:
             raise UsageError("The reply is finished; there is nothing to continue.")
         settings = replace(settings, max_tokens=self._planner.longest(request))
-        plan = self._planner.plan(request)
+        plan = self._plan(request)
         if plan.dropped:
             yield Dropped(plan.dropped)
         switches = self._model.features.of_scope("state", settings.switches)
@@ -53,10 +54,10 @@ class LocalEngine:
             self._model,
             settings,
             begun,
-            plan.thinks,
-            len(plan.prompt) - len(begun),
+            plan,
             len(unread),
             start,
+            request.controls,
         )
         failure: GenerationError | None = None
         whole = True
@@ -64,7 +65,13 @@ class LocalEngine:
         pause = checkpoint - read if checkpoint > read else None
         try:
             for event in self._model.generate(
-                unread, state, plan.prompt[:read], settings, request.readings, pause
+                unread,
+                state,
+                plan.prompt[:read],
+                settings,
+                request.readings,
+                pause,
+                request.controls,
             ):
                 if isinstance(event, Token):
                     yield from run.push(event)
@@ -93,11 +100,20 @@ class LocalEngine:
         reply = run.reply()
         said = Exchange(request.content, reply.text, reply.token_ids, reply.thought)
         after = replace(request, exchanges=(*request.exchanges, said))
-        yield Finished(reply, self.context(after if run.tokens else request))
+        now = after if run.tokens else request
+        yield Finished(reply, None if request.controls.raw else self.context(now))
         if whole:
             self._states.save()
         if failure:
             raise failure
+
+    def _plan(self, request: Request) -> Plan:
+        if not request.controls.raw:
+            return self._planner.plan(request)
+        ids = encode_raw(self._model.tokenizer, request.content)
+        if not ids:
+            raise UsageError("The prompt is empty; write something to go on from.")
+        return self._planner.continuation(ids, request.controls.repeated)
 
     def context(self, request: Request) -> Context:
         """See `Engine.context`."""

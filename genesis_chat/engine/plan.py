@@ -1,5 +1,6 @@
 """Which exchanges of a conversation are in the prompt, and where states may fit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import ContextFullError
@@ -22,7 +23,8 @@ class Plan:
     of the one to come. `dropped` counts exchanges that were in the prompt of the
     turn before. `checkpoint` is the length after which a state should be kept for
     the turn that follows, None where the state after the reply will do; with `thinks`
-    the reply begins in a thought.
+    the reply begins in a thought. `left_out` counts all exchanges that are not in the
+    prompt.
     """
 
     prompt: list[int]
@@ -31,6 +33,7 @@ class Plan:
     dropped: int
     checkpoint: int | None = None
     thinks: bool = False
+    left_out: int = 0
 
 
 class Planner:
@@ -58,6 +61,9 @@ class Planner:
             first += 1
             layout = self._format.layout(self._without(request, first))
         prompt, boundaries = layout.ids, layout.boundaries
+        checkpoint = layout.checkpoint
+        if request.controls.repeated and checkpoint is None:
+            checkpoint = len(prompt) - 1
         if begun:
             prompt = [*prompt, *request.begun]
             boundaries = [*boundaries, len(prompt)]
@@ -66,9 +72,20 @@ class Planner:
             boundaries,
             layout.starts,
             first - before,
-            layout.checkpoint,
+            checkpoint,
             layout.thinks,
+            first,
         )
+
+    def continuation(self, ids: Sequence[int], repeated: bool) -> Plan:
+        """The prompt of a text that goes on, given its ids; see `plan`."""
+        if len(ids) >= self._context:
+            raise ContextFullError(
+                f"The text takes up {len(ids)} tokens; the model's context holds "
+                f"{self._context}. Shorten the text."
+            )
+        checkpoint = len(ids) - 1 if repeated else None
+        return Plan(list(ids), [], (0, len(ids)), 0, checkpoint)
 
     def longest(self, request: Request) -> int:
         """How long a reply may get, in tokens; the context may end it before."""

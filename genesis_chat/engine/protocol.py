@@ -7,6 +7,7 @@ from typing import Protocol
 from backends.contract import NO_FEATURES, Features
 
 from ..settings import GenerationSettings
+from .controls import NO_CONTROLS, Controls
 from .events import Context, Event
 
 
@@ -69,6 +70,7 @@ class Request:
     exchanges: tuple[Exchange, ...] = ()
     begun: tuple[int, ...] = ()
     readings: bool = False
+    controls: Controls = NO_CONTROLS
 
 
 class Engine(Protocol):

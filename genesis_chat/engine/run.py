@@ -4,9 +4,11 @@ import time
 from collections.abc import Iterable, Iterator
 
 from ..settings import GenerationSettings
+from .controls import NO_CONTROLS, Controls, Likelihood
 from .detokenizer import Detokenizer, Kind
 from .events import FinishReason, Reply, Text, Thought
 from .loader import LoadedModel, Token
+from .plan import Plan
 
 
 class Run:
@@ -16,10 +18,10 @@ class Run:
         model: what generates it.
         settings: how; with a seed.
         begun: tokens it already has.
-        thinks: whether it begins in the middle of a thought.
-        prompt_tokens: tokens before the reply.
+        plan: its prompt.
         prefilled_tokens: tokens that have to be read now.
         start: when it was asked for, by `time.perf_counter`.
+        controls: what else was asked for.
     """
 
     def __init__(
@@ -27,14 +29,18 @@ class Run:
         model: LoadedModel,
         settings: GenerationSettings,
         begun: tuple[int, ...],
-        thinks: bool,
-        prompt_tokens: int,
+        plan: Plan,
         prefilled_tokens: int,
         start: float,
+        controls: Controls = NO_CONTROLS,
     ) -> None:
         self._model, self._settings, self._start = model, settings, start
-        self._prompt_tokens, self._prefilled = prompt_tokens, prefilled_tokens
-        self._detokenizer = Detokenizer(model.tokenizer, model.format, thinks)
+        self._controls, self._left_out = controls, plan.left_out
+        self._prompt_tokens = len(plan.prompt) - len(begun)
+        self._prefilled = prefilled_tokens
+        self._detokenizer = Detokenizer(
+            model.tokenizer, model.format, plan.thinks, controls.stop, controls.raw
+        )
         self._said: dict[Kind, list[str]] = {"thought": [], "text": []}
         self._thought_tokens, self._thought_end = 0, start
         for count, token in enumerate(begun, 1):
@@ -73,6 +79,9 @@ class Run:
         """The text that is left. A reply that may go on keeps it for later."""
         if self.finish_reason == "stop":
             yield from self._emit(self._detokenizer.flush())
+        elif self._controls.stop and self.finish_reason in ("length", "context"):
+            # It has not become one of the texts that end the reply.
+            yield from self._emit(self._detokenizer.release())
 
     def reply(self) -> Reply:
         """What has come of it so far."""
@@ -94,6 +103,7 @@ class Run:
             thought=thought,
             thought_tokens=self._thought_tokens if thought else 0,
             thought_seconds=self._thought_end - self._start if thought else None,
+            left_out=self._left_out,
         )
 
     def _emit(self, pieces: Iterable[tuple[Kind, str]]) -> Iterator[Text | Thought]:
@@ -102,5 +112,19 @@ class Run:
             ids = tuple(token.id for token in self._pending)
             likely = tuple(token.log_probability for token in self._pending)
             event = Thought if kind == "thought" else Text
-            yield event(text, ids, likely)
+            yield event(text, ids, likely, tuple(self._likelihoods()))
             self._pending.clear()
+
+    def _likelihoods(self) -> Iterator[Likelihood]:
+        """Those of the tokens that are pending, if they are wanted."""
+        if self._controls.alternatives is None:
+            return
+        form = self._model.format
+        for token in self._pending:
+            if token.id not in form.stop_ids:
+                others = (
+                    Likelihood(form.token_bytes(id), likely)
+                    for id, likely in token.alternatives
+                )
+                data = form.token_bytes(token.id)
+                yield Likelihood(data, token.log_probability, tuple(others))

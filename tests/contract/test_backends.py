@@ -116,3 +116,23 @@ def test_readings_come_with_every_call(model: LanguageModel) -> None:
     assert told == [*[Prefilled] * 3, *[GeneratedToken] * 7]
     lengths = [e.readings.decay.shape[1] for e in events if e.readings]
     assert lengths == [8, 8, 4, *[1] * 7]
+
+
+def test_the_likeliest_tokens_come_with_every_one(model: LanguageModel) -> None:
+    asked = SamplingSettings(temperature=0, repetition_penalty=1, alternatives=4)
+    options: dict[str, Any] = {"settings": asked, "max_tokens": 5}
+    for token in generate(model, PROMPT, **options):
+        ids, likely = zip(*token.alternatives, strict=True)
+        assert len(ids) == 4 and list(likely) == sorted(likely, reverse=True)
+        assert (ids[0], likely[0]) == (token.id, pytest.approx(token.log_probability))
+
+
+def test_a_bias_decides(model: LanguageModel) -> None:
+    biased = SamplingSettings(temperature=0, logit_bias=((7, 100.0),))
+    options: dict[str, Any] = {"settings": biased, "max_tokens": 3}
+    assert [each.id for each in generate(model, PROMPT, **options)] == [7, 7, 7]
+    banned = SamplingSettings(
+        temperature=0, logit_bias=((7, 100.0),), frequency_penalty=2, seed=1
+    )
+    options = {"settings": banned, "max_tokens": 60}
+    assert {each.id for each in generate(model, PROMPT, **options)} > {7}

@@ -1,6 +1,7 @@
 """The CPU backend draws what the MLX backend draws."""
 
 import random
+from dataclasses import replace
 
 import mlx.core as mx
 import numpy as np
@@ -43,11 +44,19 @@ def test_the_same_distribution(seed: int) -> None:
     assert max_difference(actual, np.asarray(expected)) <= PROBABILITY
 
 
+@pytest.mark.parametrize("shifted", [False, True])
 @pytest.mark.parametrize("seed", range(40))
-def test_the_same_draws(seed: int) -> None:
-    """Of one seed, forty tokens long, with the penalty on what has occurred."""
+def test_the_same_draws(seed: int, shifted: bool) -> None:
+    """Of one seed, forty tokens long, with the penalties on what has occurred."""
     rng, generator = random.Random(seed), np.random.default_rng(seed)
     settings = settings_of(rng)
+    if shifted:
+        settings = replace(
+            settings,
+            presence_penalty=rng.choice([-1.5, 0, 2]),
+            frequency_penalty=rng.choice([-0.25, 0, 1.75]),
+            logit_bias=tuple((rng.randrange(300), rng.uniform(-9, 9)) for _ in "abcd"),
+        )
     tokens = rng.sample(range(300), 10)
     ours = Sampler(settings, 300, tokens)
     theirs = mlx_sampling.Sampler(settings, 300, tokens)

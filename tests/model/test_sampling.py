@@ -11,7 +11,13 @@ import pytest
 from tolerances import PROBABILITY
 
 from backends.genesis_mlx import SamplingSettings
-from backends.mlx_base.sampling import Sampler, filter_logits, penalize, sample
+from backends.mlx_base.sampling import (
+    Sampler,
+    draw,
+    filter_logits,
+    penalize,
+    sample,
+)
 
 OFF: dict[str, Any] = {
     "temperature": 1.0,
@@ -184,3 +190,54 @@ def test_half_precision_logits_are_sampled_in_float32() -> None:
 def test_settings_out_of_range_are_refused(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=field):
         SamplingSettings(**{field: value})
+
+
+def flat(**settings: Any) -> list[int]:
+    """What is drawn six times from the same falling logits, the most likely first."""
+    chosen = SamplingSettings(temperature=0, repetition_penalty=1, **settings)
+    sampler = Sampler(chosen, 4, [0, 0, 0])
+    return [int(sampler(mx.array([3.0, 2.5, 2.0, -5.0])).item()) for _ in range(6)]
+
+
+def test_presence_counts_once_and_only_what_was_drawn() -> None:
+    # 0: 3, then 3 - 0.7 = 2.3; 1: 2.5, then 1.8; then 0 is the most likely again.
+    assert flat(presence_penalty=0.7) == [0, 1, 0, 0, 0, 0]
+
+
+def test_frequency_counts_every_time() -> None:
+    # 3 2.5 2 / 2.3 2.5 2 / 2.3 1.8 2 / 1.6 1.8 2 / 1.6 1.8 1.3 / 1.6 1.1 1.3
+    assert flat(frequency_penalty=0.7) == [0, 1, 0, 2, 1, 0]
+
+
+def test_a_bias_bans_and_forces() -> None:
+    assert flat(logit_bias=((0, -100.0),)) == [1] * 6
+    assert flat(logit_bias=((3, 100.0),)) == [3] * 6
+
+
+def test_the_likeliest_are_told_before_all_settings() -> None:
+    logits = [0.5, 3.0, -1.0, 2.0]
+    settings = SamplingSettings(
+        temperature=0, logit_bias=((2, 100.0),), alternatives=3, repetition_penalty=5
+    )
+    told = draw(Sampler(settings, 4, [1]), mx.array(logits)).result()
+    expected = [math.log(p) for p in softmax(logits)]
+    assert told.token == 2
+    assert [token for token, _ in told.alternatives] == [1, 3, 0]
+    for token, likely in (*told.alternatives, (2, told.log_probability)):
+        assert likely == pytest.approx(expected[token], abs=PROBABILITY)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"presence_penalty": 2.5},
+        {"frequency_penalty": math.nan},
+        {"logit_bias": ((1, 101.0),)},
+        {"logit_bias": ((1, math.nan),)},
+        {"alternatives": -1},
+    ],
+    ids=str,
+)
+def test_values_that_steer_are_bounded(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        SamplingSettings(**wrong)

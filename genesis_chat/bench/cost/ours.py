@@ -50,9 +50,9 @@ def genesis_cost(args: ModelArgs, context: int, ttt: bool) -> Cost:
         cache = _cache(args, ttt, {n: given[n] for n in state}, context)
         features = model.features(arrays[-1], cache)
         sampler = Sampler(settings, args.vocab_size)
-        token, likely, finite = drawn(model, sampler, features)
+        drawing = drawn(model, sampler, features)
         buffers = [each for layer in cache.layers for each in _buffers(layer)]
-        return [token, likely, finite, *cache.arrays().values(), *buffers]
+        return [*drawing.arrays(), *cache.arrays().values(), *buffers]
 
     graph = trace(step, [*held, mx.zeros((1, 1), mx.int32)])
     place = {
