@@ -2,14 +2,20 @@
 
 import importlib.util
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import reference
 from process_state import process_state
+
+if TYPE_CHECKING:
+    from genesis_chat import Genesis
 
 GUARD = Path(__file__).parent / "socket_guard"
 
@@ -90,6 +96,44 @@ def private_home(
     for name in ("NO_COLOR", "FORCE_COLOR", "GENESIS_CHAT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     yield home
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """The built-in model's checkpoint and tokenizer."""
+    return Path(str(files("assets"))) / "genesis-nano"
+
+
+@pytest.fixture(scope="session")
+def converted_once(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built-in model, converted. Not to be changed."""
+    from converters import convert
+
+    directory = tmp_path_factory.mktemp("converted") / "builtin"
+    convert(assets / "model.safetensors", directory, name="builtin")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def genesis(converted_once: Path) -> "Genesis":
+    """The built-in model, loaded once. Its sessions share nothing."""
+    from genesis_chat import Genesis
+
+    return Genesis.load(converted_once)
+
+
+@pytest.fixture
+def home(private_home: Path, converted_once: Path, compiled: None) -> Path:
+    """The data directory, in which the built-in model has been prepared."""
+    shutil.copytree(converted_once, private_home / "models" / "builtin")
+    return private_home
+
+
+@pytest.fixture
+def empty_home(home: Path) -> Path:
+    """The data directory before the first use."""
+    shutil.rmtree(home / "models")
+    return home
 
 
 @pytest.fixture(scope="session")

@@ -8,21 +8,12 @@ from loaded import loaded
 
 from genesis_chat import Genesis
 from genesis_chat.engine import Engine, LocalEngine, Snapshots, WorkerEngine
-from genesis_chat.models import ensure_builtin
 
 
 @pytest.fixture(scope="session")
-def builtin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def builtin(converted_once: Path) -> Path:
     """The converted built-in model's directory."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GENESIS_CHAT_HOME", str(tmp_path_factory.mktemp("builtin")))
-        return ensure_builtin().directory
-
-
-@pytest.fixture(scope="session")
-def genesis(builtin: Path) -> Genesis:
-    """The built-in model, loaded once."""
-    return Genesis.load(builtin)
+    return converted_once
 
 
 @pytest.fixture

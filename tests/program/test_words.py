@@ -17,9 +17,11 @@ from genesis_chat.cli.line_help import HELP
 from genesis_chat.cli.main import cli
 from genesis_chat.config import KEYS
 from genesis_chat.text import counted
+from genesis_chat.tui.actions import ACTIONS, key_name
 
 ROOT = Path(__file__).parents[2]
-# Files and folders of the product whose texts are held to this; to be extended.
+# Files and folders of the product whose texts are held to this; rooms of the interface
+# are added as their texts are reworded.
 PARTS = (
     "genesis_chat/api.py",
     "genesis_chat/chat",
@@ -32,6 +34,10 @@ PARTS = (
     "genesis_chat/paths.py",
     "genesis_chat/prompts",
     "genesis_chat/settings.py",
+    "genesis_chat/tui/actions",
+    "genesis_chat/tui/chat_list",
+    "genesis_chat/tui/mixers",
+    "genesis_chat/tui/terminal",
 )
 ERRORS = {
     "BadParameter",
@@ -170,10 +176,11 @@ def helps(command: click.Command, name: str) -> Iterator[Said]:
 
 HELPS = [*helps(cli, "genesis-chat"), Said("/help", HELP)]
 SETTINGS = [Said(f"config {key.name}", key.help) for key in KEYS.values()]
+TABLE = [Said(each.id, f"{each.label}. {each.text}") for each in ACTIONS]
 
 
 def everything() -> list[Said]:
-    return [*HELPS, *SETTINGS, *strings()]
+    return [*HELPS, *SETTINGS, *TABLE, *strings()]
 
 
 def wrong(texts: list[Said], mistake: re.Pattern[str]) -> list[str]:
@@ -190,6 +197,12 @@ def test_every_command_and_option_has_help() -> None:
 
 def test_keys_have_one_notation() -> None:
     assert wrong(everything(), OTHER_KEYS) == []
+
+
+def test_keys_of_the_table_are_named_alike() -> None:
+    names = [key_name(key) for each in ACTIONS for key in each.keys]
+    assert {"Ctrl+F", "F5", "Esc", "Alt+↑"} <= {*names}
+    assert not [name for name in names if len(name) > 1 and OTHER_KEYS.search(name)]
 
 
 def test_an_ellipsis_is_one_character() -> None:
