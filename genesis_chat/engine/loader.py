@@ -95,7 +95,8 @@ class LoadedModel(ModelFacts):
         for token, _ in controls.logit_bias:
             if not 0 <= token < self.language_model.vocab_size:
                 raise UsageError(
-                    f"logit_bias names token {token}, which {self.name} does not have."
+                    f"logit_bias names token {token}, which {self.name} does not "
+                    "have; leave it out."
                 )
         try:
             events = generate_with_progress(

@@ -140,7 +140,7 @@ def test_a_closed_reply_goes_on_too(chat: Chat, genesis: Genesis) -> None:
 def test_what_cannot_go_on_says_so(chat: Chat, genesis: Genesis) -> None:
     finished(chat.reply(NAME, GREEDY))
     question, reply = branch(chat)
-    with pytest.raises(UsageError, match="end"):
+    with pytest.raises(UsageError, match="nothing to continue"):
         finished(chat.resume(reply.id, GREEDY))
     with pytest.raises(HistoryError, match="message"):
         finished(chat.resume(question.id, GREEDY))

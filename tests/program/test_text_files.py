@@ -182,10 +182,10 @@ def test_a_prompt_of_the_largest_size_is_read() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("ask", "-n", *GREEDY), "the end of standard input"),
+        (("ask", "-n", *GREEDY), "standard input to end"),
         (("chat", "--plain", "-n", *GREEDY), "the next line on standard input"),
-        (("ask", "-n", *GREEDY, "-f", "FIFO", FRANCE), "to write to"),
-        (("prompts", "add", "late"), "the end of standard input"),
+        (("ask", "-n", *GREEDY, "-f", "FIFO", FRANCE), "another program to write"),
+        (("prompts", "add", "late"), "standard input to end"),
     ],
 )
 def test_what_is_waited_for_is_said_to_who_looks_on(
