@@ -101,3 +101,10 @@ def test_make_help_names_the_targets() -> None:
     done = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True)
     for target in ("make ask", "make chat", "make test"):
         assert target in done.stdout
+
+
+@pytest.mark.slow
+def test_the_program_is_used_as_the_workflows_use_it() -> None:
+    script = Path(__file__).parents[1] / "installed.py"
+    done = run(command=(sys.executable, str(script)))
+    assert done.code == 0, done.err
