@@ -32,6 +32,8 @@ class Readings:
         confidence: its confidence in that, 0 to 1 [L].
         mix: the share of the adapted vector, `ttt_strength` times the mean
             confidence so far [L].
+        gla_layers: which blocks of the model the GLA layers are, counted from 1.
+        fox_layers: which ones the FoX layers are.
     """
 
     decay: Array
@@ -40,6 +42,8 @@ class Readings:
     surprise: Array | None
     confidence: Array | None
     mix: Array | None
+    gla_layers: tuple[int, ...] = ()
+    fox_layers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

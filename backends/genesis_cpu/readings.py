@@ -61,6 +61,10 @@ class Trace:
         gates = self.gates.swapaxes(0, 1)
         attending = [kinds[index] == "fox" for index in cache.layout.kv_layers]
         since = cache.state.decay[attending, :, : cache.offset]
+        places = {
+            kind: tuple(int(index) + 1 for index in np.flatnonzero(kinds == kind))
+            for kind in ("gla", "fox")
+        }
         told = self.reflection.T.copy() if len(self.reflection) else None
         return Readings(
             decay=np.exp(gates[kinds == "gla"]),
@@ -69,4 +73,6 @@ class Trace:
             surprise=None if told is None else told[0],
             confidence=None if told is None else told[1],
             mix=None if told is None else told[2],
+            gla_layers=places["gla"],
+            fox_layers=places["fox"],
         )

@@ -1,5 +1,7 @@
 """What the mixers did with the tokens of one call, read from the device."""
 
+from collections.abc import Sequence
+
 import mlx.core as mx
 import numpy as np
 
@@ -8,9 +10,13 @@ from .layers.trace import Trace
 
 
 class Pending:
-    """Readings that are computed with the step they belong to."""
+    """Readings that are computed with the step they belong to.
 
-    def __init__(self, trace: Trace) -> None:
+    `kinds` are the mixers of the model's blocks, in order.
+    """
+
+    def __init__(self, trace: Trace, kinds: Sequence[str] = ()) -> None:
+        self._kinds = kinds
         self._arrays: dict[str, mx.array] = {}
         if trace.log_decay:
             self._arrays["decay"] = mx.exp(mx.stack([a[0] for a in trace.log_decay]))
@@ -27,6 +33,9 @@ class Pending:
         """What has to be evaluated."""
         return list(self._arrays.values())
 
+    def _layers(self, kind: str) -> tuple[int, ...]:
+        return tuple(n for n, each in enumerate(self._kinds, 1) if each == kind)
+
     def read(self) -> Readings:
         """The numbers."""
         found = {k: np.array(v, np.float32) for k, v in self._arrays.items()}
@@ -37,4 +46,6 @@ class Pending:
             surprise=found.get("surprise"),
             confidence=found.get("confidence"),
             mix=found.get("mix"),
+            gla_layers=self._layers("gla"),
+            fox_layers=self._layers("fox"),
         )

@@ -83,4 +83,5 @@ class Stepper:
     def _features(self, ids: mx.array) -> tuple[mx.array, Pending | None]:
         trace = Trace() if self._readings else None
         features = self._model.features(ids, self._cache, trace)
-        return features, Pending(trace) if trace else None
+        kinds = self._model.args.layer_kinds
+        return features, Pending(trace, kinds) if trace else None

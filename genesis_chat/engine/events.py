@@ -117,6 +117,18 @@ class Text:
 
 
 @dataclass(frozen=True)
+class PromptTokens:
+    """The text of each token of the prompt; told only when readings are asked for.
+
+    A token that ends within a character has none: its character is that of the token
+    which completes it. `starts` as of `MixerReadings`.
+    """
+
+    texts: tuple[str, ...]
+    starts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Thought:
     """A piece of what the model thinks before its reply; otherwise as `Text`."""
 
@@ -141,6 +153,8 @@ class MixerReadings:
             itself, a mean square [L]; None without test-time training.
         confidence: how much it trusts the adapted vector, 0 to 1 [L].
         mix: the share of the adapted vector in what comes out [L].
+        gla_layers: which of the model's layers the first ones are, counted from 1.
+        fox_layers: which ones the forgetting layers are.
         starts: where in the S tokens each message begins: question and reply of
             every exchange in the prompt, then of this one.
     """
@@ -151,6 +165,8 @@ class MixerReadings:
     surprise: "NDArray[np.float32] | None"
     confidence: "NDArray[np.float32] | None"
     mix: "NDArray[np.float32] | None"
+    gla_layers: tuple[int, ...] = ()
+    fox_layers: tuple[int, ...] = ()
     starts: tuple[int, ...] = ()
 
     @property
@@ -174,4 +190,6 @@ class Finished:
     context: Context | None
 
 
-Event = Dropped | PromptProgress | Thought | Text | MixerReadings | Finished
+Event = (
+    Dropped | PromptProgress | PromptTokens | Thought | Text | MixerReadings | Finished
+)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from ..errors import GenerationError, UsageError
 from .checking import check
-from .events import Context, Dropped, Event, Finished, MixerReadings
+from .events import Context, Dropped, Event, Finished, MixerReadings, PromptTokens
 from .loader import LoadedModel, State, Token
+from .pieces import texts_of
 from .plan import Plan, Planner
 from .prompt import encode_raw
 from .protocol import Exchange, ModelFacts, Request
@@ -47,6 +48,13 @@ class LocalEngine:
         plan = self._plan(request)
         if plan.dropped:
             yield Dropped(plan.dropped)
+        controls = request.controls
+        if request.readings and controls.alternatives is None:
+            # How certain the model is belongs to what is read of it.
+            controls = replace(controls, alternatives=1)
+        if request.readings and self._model.features.readings:
+            texts = texts_of(map(self._model.format.token_bytes, plan.prompt))
+            yield PromptTokens(texts, plan.starts)
         switches = self._model.features.of_scope("state", settings.switches)
         state, read = self._states.find(plan, switches)
         unread, begun = plan.prompt[read:], request.begun
@@ -57,7 +65,7 @@ class LocalEngine:
             plan,
             len(unread),
             start,
-            request.controls,
+            controls,
         )
         failure: GenerationError | None = None
         whole = True
@@ -71,7 +79,7 @@ class LocalEngine:
                 settings,
                 request.readings,
                 pause,
-                request.controls,
+                controls,
             ):
                 if isinstance(event, Token):
                     yield from run.push(event)

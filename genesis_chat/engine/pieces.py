@@ -1,6 +1,7 @@
 """Text that comes in pieces: whole characters, and no white space around it."""
 
 import codecs
+from collections.abc import Iterable
 
 
 class Characters:
@@ -49,3 +50,9 @@ class Edges:
             self._started = True
         self._held = text[len(ready) :]
         return ready
+
+
+def texts_of(tokens: Iterable[bytes]) -> tuple[str, ...]:
+    """The text that is complete with each token; a character's last one has it."""
+    characters = Characters()
+    return tuple(characters.push(data) for data in tokens)
