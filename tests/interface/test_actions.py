@@ -20,6 +20,7 @@ from genesis_chat.tui.actions import (
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.chat import ChatScreen
 from genesis_chat.tui.chat_list.sidebar import ConversationList
+from genesis_chat.tui.mixers import MixersPanel
 from genesis_chat.tui.widgets.composer import Composer
 from genesis_chat.tui.widgets.message import MessageView
 
@@ -29,6 +30,7 @@ PLACES: dict[Where, type[DOMNode]] = {
     "composer": Composer,
     "message": MessageView,
     "list": ConversationList,
+    "mixers": MixersPanel,
 }
 NOTATION = re.compile(r"((Ctrl|Alt|Shift)\+)*([A-Z]|F\d+|([A-Z][a-z]+)+|[↑↓←→/_\[\]?])")
 

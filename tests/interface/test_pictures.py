@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from desk import Desk
 from pictures import compare
 
-from genesis_chat.engine import MixerReadings
 from genesis_chat.history import NewConversation, NewMessage, Receipt, Store
 from genesis_chat.tui.services.turns import Turns
 
@@ -157,37 +155,6 @@ def test_a_screen_over_it(
         await compare(desk, name)
 
     size, theme = (SMALL, LIGHT) if name in ("system", "commands") else (LARGE, "nord")
-    sit_down(visit, size=size, theme=theme, conversation=chats)
-
-
-@pytest.mark.parametrize(
-    ("name", "size", "theme"),
-    [("large", LARGE, "textual-dark"), ("small", SMALL, LIGHT)],
-)
-def test_the_mixers(
-    sit_down: Sit, chats: str, name: str, size: tuple[int, int], theme: str
-) -> None:
-    layers = np.arange(6, dtype=np.float32)[:, None, None] + 1
-    heads = np.arange(9, dtype=np.float32) + 1
-    past = np.arange(120, dtype=np.float32)[::-1]
-    readings = MixerReadings(
-        decay=0.5 ** (1 / (layers * heads**2)) * np.ones((6, 4, 9), np.float32),
-        log_forget=-0.01 * layers[:2] * heads * np.ones((2, 4, 9), np.float32),
-        remaining=np.exp(-0.01 * layers[:2] * heads[:, None] * past),
-        surprise=np.abs(np.sin(past / 5)).astype(np.float32),
-        confidence=np.linspace(0, 1, 120, dtype=np.float32),
-        mix=np.full(120, 0.1, np.float32),
-        starts=(10, 40, 70, 100),
-    )
-
-    async def visit(desk: Desk) -> None:
-        await desk.until(lambda: desk.chat.context)
-        await desk.press("f5", "f6")
-        desk.chat.trace.take(readings)
-        desk.chat._draw()
-        await settled(desk)
-        await compare(desk, f"mixers-{name}")
-
     sit_down(visit, size=size, theme=theme, conversation=chats)
 
 

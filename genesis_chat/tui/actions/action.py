@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Where = Literal["application", "chat", "composer", "message", "list", "dialog"]
+Where = Literal[
+    "application", "chat", "composer", "message", "list", "mixers", "dialog"
+]
 Group = Literal["Chat", "Reply", "Find", "Model", "View", "Program", ""]
 
 

@@ -132,15 +132,15 @@ CHAT = (
     ),
     # Text areas have a use of their own for F6.
     Action(
-        "chat.fading",
+        "chat.colours",
         "chat",
-        "Attention view",
-        "Colour the chat by what attention still sees",
+        "Colour tokens",
+        "Colour the chat by attention, surprise or certainty",
         ("f6",),
-        "screen.toggle_fading",
+        "screen.colour_tokens",
         "",
         "View",
-        ("seen",),
+        ("colour", "color"),
         priority=True,
     ),
     Action(

@@ -9,6 +9,7 @@ from .action import Action, Where
 from .application import APPLICATION
 from .chat import CHAT
 from .keys import key_name, key_names
+from .mixers import MIXERS
 from .widgets import COMPOSER, DIALOG, LIST, MESSAGE
 
 ACTIONS: tuple[Action, ...] = (
@@ -17,6 +18,7 @@ ACTIONS: tuple[Action, ...] = (
     *COMPOSER,
     *MESSAGE,
     *LIST,
+    *MIXERS,
     *DIALOG,
 )
 _BY_ID = {action.id: action for action in ACTIONS}
@@ -27,6 +29,7 @@ PLACES: dict[Where, str] = {
     "composer": "Writing",
     "message": "Selected message",
     "list": "Chat list",
+    "mixers": "Mixers",
     "dialog": "Dialogs",
 }
 # Something after a slash that is meant as a command, unlike a path or a comment.

@@ -9,8 +9,8 @@ from ...chat import starts_of
 from ...engine import (
     Context,
     Dropped,
+    Event,
     Finished,
-    MixerReadings,
     PromptProgress,
     Text,
     Thought,
@@ -153,6 +153,7 @@ class Replying(Streaming):
 
     @on(TurnEvent)
     async def told(self, event: TurnEvent) -> None:
+        self.watch_event(event.event)
         match event.event:
             case PromptProgress() as progress:
                 self.status.reading(progress)
@@ -169,8 +170,6 @@ class Replying(Streaming):
                 self.thought += text
                 if self.view:
                     self.think(self.view, text)
-            case MixerReadings() as readings:
-                self.take_readings(readings)
             case Dropped(exchanges):
                 what = "1 exchange" if exchanges == 1 else f"{exchanges} exchanges"
                 self.tell(f"To make room, the oldest {what} left the context.")
@@ -179,8 +178,8 @@ class Replying(Streaming):
                 if context:
                     await self.show_context(context)
 
-    def take_readings(self, readings: MixerReadings) -> None:
-        """What the mixers did with the last tokens."""
+    def watch_event(self, event: Event) -> None:
+        """Anything that came of a reply."""
 
     @on(TurnEnded)
     async def ended(self, event: TurnEnded) -> None:

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from ..bindings import bindings
 from ..chat_list.sidebar import Sidebar
-from ..mixers import MixersPanel
+from ..mixers import Legend, MixersPanel
 from ..widgets.completion import Completion
 from ..widgets.composer import Composer
 from ..widgets.status import Status
@@ -34,6 +34,7 @@ class ChatScreen(Completing):
             with Vertical(id="chat"):
                 yield Static(id="title", markup=False)
                 yield Transcript()
+                yield Legend()
                 yield Completion()
                 yield Composer(self.start.enter_sends)
             yield MixersPanel()
@@ -42,6 +43,7 @@ class ChatScreen(Completing):
     async def on_mount(self) -> None:
         self.composer.free = lambda: not self.turns.busy
         self.sidebar.display = self.app.size.width >= WIDE
+        self.app.theme_changed_signal.subscribe(self, self.theme_changed)
         await self.open(self.start.conversation)
         self.list_conversations()
         await self.load_questions()

@@ -1,15 +1,15 @@
 """Watching the mixers while they work."""
 
-from ...chat import starts_of
-from ...engine import MixerReadings
-from ..mixers import MixersPanel, Trace
+from textual.theme import Theme
+
+from ...engine import Event
+from ..mixers import Legend, MixersPanel, Watch
 from .acting import Acting
 
 # Below this width the list of chats makes room for the panel.
 WIDE_ENOUGH = 132
-# The panel is drawn anew with every so many flushes.
-EVERY = 4
-SEEN_NEXT = "What FoX still sees is shown with the next reply."
+# The panel and the colours are drawn anew with every so many flushes.
+EVERY = 6
 
 
 class Watching(Acting):
@@ -17,8 +17,9 @@ class Watching(Acting):
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)
-        self.trace = Trace()
-        self.fading = False
+        self.watch_of_chat = Watch()
+        # Whether the list of chats made room for the panel.
+        self._made_room = False
         self._fresh = False
         self._flushes = 0
 
@@ -29,31 +30,34 @@ class Watching(Acting):
 
     @property
     def watching(self) -> bool:
-        return self.panel.display or self.fading
+        return self.panel.display or self.watch_of_chat.asks
 
     def action_toggle_mixers(self) -> None:
-        self.panel.display = not self.panel.display
-        if not self.panel.display:
+        panel = self.panel
+        panel.display = not panel.display
+        self.set_class(panel.display, "-mixers")
+        if not panel.display:
+            if self._made_room:
+                self.sidebar.display = True
             self.composer.focus()
-            return
-        if self.app.size.width < WIDE_ENOUGH:
-            self.sidebar.display = False
-        self._draw()
-
-    def action_toggle_fading(self) -> None:
-        """Dim messages by what forgetting attention still sees of them."""
-        self.fading = not self.fading
-        if not self.fading:
-            self.transcript.fade({})
-        elif self.trace.last:
-            self._draw()
+        elif self.sidebar.display and self.app.size.width < WIDE_ENOUGH:
+            self.sidebar.display, self._made_room = False, True
         else:
-            self.tell(SEEN_NEXT)
+            self._made_room = False
+        self.draw_mixers()
 
-    def take_readings(self, readings: MixerReadings) -> None:
+    def action_colour_tokens(self) -> None:
+        """Colour the tokens of the transcript by something else, or no longer."""
+        self.watch_of_chat.mode = self.watch_of_chat.following
+        self.draw_mixers()
+
+    def watch_event(self, event: Event) -> None:
         # Another chat may be looked at while the reply comes.
-        if self.view:
-            self.trace.take(readings)
+        here = self.beginning or self._is_open(self.replying_in or "")
+        in_sight = here and self.view is not None
+        watch = self.watch_of_chat
+        fresh = watch.take(event, self.reply_id, in_sight=in_sight)
+        if fresh or (watch.mode == "surprise" and in_sight):
             self._fresh = True
             self.flush_soon()
 
@@ -63,37 +67,38 @@ class Watching(Acting):
 
     def left_behind(self) -> None:
         super().left_behind()
-        self.trace = Trace()
-        self.transcript.fade({})
-        self._draw()
+        self.watch_of_chat.leave()
+        self.draw_mixers()
 
     async def flush(self) -> None:
         await super().flush()
         self._flushes += 1
         if self._fresh and (self._flushes % EVERY == 0 or not self.turns.busy):
             self._fresh = False
-            self._draw()
+            self.draw_mixers()
 
-    def _draw(self) -> None:
+    def theme_changed(self, theme: Theme) -> None:
+        """Fields and tints are mixed from the colours of the theme."""
+        self.call_after_refresh(self.draw_mixers)
+
+    def draw_mixers(self) -> None:
+        """Draw what is shown of the mixers; nothing is done for what is not."""
+        watch, model = self.watch_of_chat, self.genesis.model
+        tells = model is None or model.features.readings
         if self.panel.display:
-            self.panel.show(self.trace, self.settings.ttt)
-        if self.fading:
-            self.transcript.fade(self._seen())
-
-    def _seen(self) -> dict[str, float]:
-        """How much of each message the last reply could still see, by its id."""
-        seen = self.trace.seen()
-        asked = [n for n, message in enumerate(self.branch) if message.role == "user"]
-        if not seen or not asked:
-            return {}
-        # Questions that got a reply, and the last one, which is getting it.
-        places = [*starts_of(self.branch[: asked[-1]]), asked[-1]]
-        held = len(seen) // 2
-        found = {m.id: 0.0 for m in self.branch[: places[-held]]}
-        ends = [*places[1:], len(self.branch)]
-        for number in range(1, held + 1):
-            place, end = places[-number], ends[-number]
-            question, reply = seen[-2 * number], seen[-2 * number + 1]
-            found[self.branch[place].id] = question
-            found |= {m.id: reply for m in self.branch[place + 1 : end]}
-        return found
+            learns: bool | None = self.settings.ttt
+            if model and not any(s.name == "ttt" for s in model.features.switches):
+                learns = None
+            self.panel.show(watch.trace, watch.tokens, tells, learns)
+        legend = self.query_one(Legend)
+        tints = watch.tints(self.branch)
+        replies = {m.id for m in self.branch if m.role == "assistant"}
+        legend.show(
+            watch.mode,
+            watch.following,
+            tells=tells or watch.mode != "attention",
+            some=bool(tints),
+            whole=replies <= tints.keys(),
+        )
+        styles = legend.styles_of(watch.mode) if tints else ()
+        self.transcript.tint(tints, styles)

@@ -1,6 +1,8 @@
-"""The panel that shows what the mixers do."""
+"""What the mixers do: the panel that shows it, and the colours of the transcript."""
 
+from .legend import Legend
 from .panel import MixersPanel
 from .trace import Trace
+from .watch import Watch
 
-__all__ = ["MixersPanel", "Trace"]
+__all__ = ["Legend", "MixersPanel", "Trace", "Watch"]

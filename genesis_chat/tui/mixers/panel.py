@@ -1,85 +1,201 @@
-"""The mixers, live: a page of a textbook that runs."""
+"""The panel that shows what the mixers do, layer by layer."""
 
-from collections.abc import Iterator
+from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Resize
+from textual.geometry import Region
+from textual.style import Style
 from textual.widgets import Static
 
-from .charts import between, curve, gates, heads, span
-from .trace import WINDOW, Trace
+from ..bindings import bindings
+from .explaining import explain
+from .hues import Hues, has_colours
+from .picture import Shown, rows
+from .tokens import Tokens
+from .trace import Layer, Trace
+from .view import PictureView
 
-CURVE = 18
-TITLES = {
-    "gla": "Gated linear attention",
-    "fox": "Forgetting attention",
-    "ttt": "Test-time training",
-}
-GLA_MEANS = (
-    "Each head keeps one running summary of all it read. Its half-life is the number "
-    "of tokens that halve what it holds."
-)
-FOX_MEANS = (
-    "Each head looks back at every token. Its gate fades the past by so much a token; "
-    "its effective context is the weight left to all tokens, added up."
-)
-TTT_MEANS = (
-    "A small layer learns while the model reads. Surprise is how far it is from what "
-    "was expected, confidence how much it trusts that, mixing how much comes through."
-)
-NOTHING = "The numbers come with the next reply."
-OFF = "Off. /set ttt on lets this chat learn while it reads; it is slower then."
-Row = Content | tuple[str, str]
+TITLE, CLOSE = "Mixers", "F5 close"
 
 
-class MixersPanel(VerticalScroll):
-    """Readings of the reply that is being written, one line for each layer."""
+class Scroll(VerticalScroll):
+    """The picture, where it is higher than the panel."""
+
+    can_focus = False
+
+
+class MixersPanel(Vertical):
+    """Readings of the reply that is being written; one layer explained on demand."""
 
     can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        "mixers", Binding("escape", "fold", "Close the explanation", show=False)
+    )
+    DEFAULT_CSS = """
+    MixersPanel {
+        display: none;
+        width: 46%;
+        min-width: 48;
+        max-width: 72;
+        height: 1fr;
+        background: $surface;
+        padding: 1 1 0 1;
+
+        .bar { height: 1; margin: 0 0 1 0; padding: 0 1; }
+        Scroll { height: 1fr; scrollbar-size-vertical: 1; }
+        PictureView { width: 1fr; height: auto; }
+        .explained {
+            display: none;
+            height: auto;
+            max-height: 60%;
+            background: $panel;
+            padding: 1 2;
+            margin: 1 0;
+        }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = Shown(Trace(), Tokens())
+        self._bar = Static(classes="bar", markup=False)
+        self._picture = PictureView()
+        self._explained = Static(classes="explained", markup=False)
 
     def compose(self) -> ComposeResult:
-        yield Static(NOTHING, id="mixers", markup=False)
+        yield self._bar
+        with Scroll():
+            yield self._picture
+        yield self._explained
 
-    def show(self, trace: Trace, ttt: bool) -> None:
-        """Show readings; `ttt` says whether this chat has test-time training."""
-        rows = list(_rows(trace, ttt)) if trace.last else [Content(NOTHING)]
-        self.query_one("#mixers", Static).update(Content.assemble(*rows))
+    @property
+    def _layers(self) -> list[Layer]:
+        return self._shown.trace.layers if self._shown.tells else []
 
+    @property
+    def choice(self) -> Layer | None:
+        """The layer that is chosen."""
+        return self._picture.choice
 
-def _rows(trace: Trace, ttt: bool) -> Iterator[Row]:
-    assert trace.last is not None
-    read = trace.last.remaining.shape[-1]
-    half_life = trace.half_life.tolist()
-    if half_life:
-        yield from _heading("gla", GLA_MEANS)
-        yield (f"half-life over the last {WINDOW} tokens\n", "italic")
-        for number, layer in enumerate(half_life, 1):
-            yield Content(f"{number:2} {heads(layer, 2048)} {span(layer)}\n")
-        yield Content("\n")
-    reach = trace.reach.tolist()
-    if reach:
-        yield from _heading("fox", FOX_MEANS)
-        yield (f"effective context of {read}\n", "italic")
-        for number, layer in enumerate(reach, 1):
-            yield Content(f"{number:2} {heads(layer, read)} {span(layer)}\n")
-        yield (f"forget gates over the last {WINDOW} tokens\n", "italic")
-        for number, layer in enumerate(trace.gate.tolist(), 1):
-            yield Content(f"{number:2} {gates(layer)} {between(layer)}\n")
-        yield Content("\n")
-    yield from _heading("ttt", TTT_MEANS)
-    if not trace.surprise:
-        yield (f"{NOTHING if ttt else OFF}\n", "dim")
-        return
-    for name, values in (
-        ("surprise", trace.surprise),
-        ("confidence", trace.confidence),
-        ("mixing", trace.mix),
-    ):
-        width = min(CURVE, len(values))
-        yield Content(f"{name:10} {curve(values, width):{CURVE}} {values[-1]:.3g}\n")
+    @property
+    def explanation(self) -> str:
+        """What is said of it; nothing while that is closed."""
+        return str(self._explained.content) if self._explained.display else ""
 
+    def show(
+        self, trace: Trace, tokens: Tokens, tells: bool, learns: bool | None
+    ) -> None:
+        """Show readings; see `Shown`."""
+        colours = has_colours(self.app)
+        self._shown = Shown(trace, tokens, tells, learns, colours)
+        self._draw()
 
-def _heading(name: str, means: str) -> Iterator[Row]:
-    yield (f"{TITLES[name]}\n", "$text-primary bold")
-    yield (f"{means}\n", "dim")
+    def on_resize(self, event: Resize) -> None:
+        self.call_after_refresh(self._draw)
+
+    def notify_style_update(self) -> None:
+        """Another theme may be one without shades."""
+        super().notify_style_update()
+        if self.is_mounted and self.display:
+            colours = has_colours(self.app)
+            if colours != self._shown.colours:
+                self.show(
+                    self._shown.trace,
+                    self._shown.tokens,
+                    self._shown.tells,
+                    self._shown.learns,
+                )
+
+    def on_focus(self) -> None:
+        self._picture.active = True
+        if self.choice not in self._layers:
+            self._choose(0)
+
+    def on_blur(self) -> None:
+        self._picture.active = False
+
+    def action_choose(self, step: int) -> None:
+        layers = self._layers
+        place = layers.index(self.choice) if self.choice in layers else 0
+        self._choose(place + step)
+
+    def action_explain(self) -> None:
+        if self._explained.display or self.choice is None:
+            self._explained.display = False
+        else:
+            self._explained.display = True
+            self._explain()
+            self.call_after_refresh(self._reveal)
+
+    def action_fold(self) -> None:
+        self._explained.display = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc goes on to the screen while there is nothing to close."""
+        return action != "fold" or bool(self._explained.display)
+
+    @on(PictureView.Chosen)
+    def chosen(self, event: PictureView.Chosen) -> None:
+        event.stop()
+        again = event.layer == self.choice and self._explained.display
+        self._choose(self._layers.index(event.layer))
+        self._explained.display = not again
+        self._explain()
+
+    def _choose(self, place: int) -> None:
+        layers = self._layers
+        if layers:
+            self._picture.choice = layers[max(0, min(place, len(layers) - 1))]
+            self._explain()
+            self._reveal()
+
+    def _reveal(self) -> None:
+        if self.choice:
+            rows = self._picture.places(self.choice)
+            # The first layer with what stands above it, the last one to the end.
+            top = 0 if self.choice == self._layers[0] else rows.start
+            region = Region(0, top, 1, rows.stop + 1 - top)
+            self.query_one(Scroll).scroll_to_region(region, animate=False)
+
+    def _draw(self) -> None:
+        if not self.display or not self.is_attached:
+            return
+        width = self._picture.size.width
+        if width < 2:
+            return
+        heading = self._heading(self._bar.size.width)
+        if self._bar.content != heading:
+            self._bar.update(heading, layout=False)
+        # The first column is the mark of the layer that is chosen.
+        self._picture.show(rows(self._shown, width - 2))
+        self._explain()
+
+    def _heading(self, width: int) -> Content:
+        read = self._shown.trace.read
+        about = f"   this reply, token {read:,} of {read:,}" if read else ""
+        room = width - len(TITLE) - len(about) - len(CLOSE)
+        muted = Style()
+        if self._shown.colours:
+            muted = Style(foreground=Hues.of(self).ink("muted"))
+        return Content.assemble(
+            (TITLE, "bold"),
+            (about if room > 0 else "", muted),
+            " " * max(1, room if room > 0 else width - len(TITLE) - len(CLOSE)),
+            (CLOSE, muted),
+        )
+
+    def _explain(self) -> None:
+        if not self._explained.display or self.choice is None:
+            return
+        if self.choice not in self._layers:
+            self._explained.display = False
+            return
+        heading, said = explain(self.choice, self._shown)
+        content = Content.assemble((heading, "bold"), f"\n{said}")
+        if self._explained.content != content:
+            self._explained.update(content)

@@ -1,5 +1,6 @@
 """One message of a conversation."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from textual import on
@@ -10,6 +11,7 @@ from textual.content import Content
 from textual.events import Click, DescendantBlur, DescendantFocus, Focus
 from textual.message import Message
 from textual.reactive import reactive
+from textual.style import Style
 from textual.widgets import Static
 
 from ...history.thoughts import measured, summary
@@ -18,6 +20,7 @@ from .body import ReplyBody
 from .shown import beginning, code_blocks, line, plain, size
 from .shown_message import Shown
 from .thought import ThoughtView
+from .tints import Tinted, Tints
 
 # So much of a message that a person wrote is shown at first; laying out a pasted book
 # takes seconds.
@@ -41,7 +44,6 @@ class MessageView(Vertical):
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("message")
     details = reactive(False)
-    remaining: reactive[float | None] = reactive(None)
 
     class Asked(Message):
         """Something is to be done with a message."""
@@ -71,6 +73,9 @@ class MessageView(Vertical):
             if shown.message.role == "user"
             else ReplyBody(shown.message.content)
         )
+        self._tinted = Tinted()
+        self.tints: Tints | None = None
+        self._tint_styles: Sequence[Style] = ()
         self.thought: ThoughtView | None = None
         # Seconds and tokens of a thought that is not kept whole yet.
         self._measured: tuple[float | None, int] = (None, 0)
@@ -134,6 +139,8 @@ class MessageView(Vertical):
             text = "".join(self.pending)
             self.pending.clear()
             await self._body.feed(text)
+            # What was laid out anew has lost its colours.
+            self.tint(self.tints, self._tint_styles)
 
     async def settle(self, shown: Shown) -> None:
         """Show the message as it is kept, now that it is whole."""
@@ -146,18 +153,16 @@ class MessageView(Vertical):
             await self._fold_thought()
         if isinstance(self._body, ReplyBody):
             await self._body.settle(shown.message.content)
+            self.tint(self.tints, self._tint_styles)
 
     def watch_details(self) -> None:
         self._refresh_lines()
 
-    def watch_remaining(self, remaining: float | None) -> None:
-        """Dim what the forgetting layers can hardly see any more."""
-        for dimmed in range(5):
-            self.set_class(
-                remaining is not None and 4 - min(4, int(remaining * 5)) == dimmed,
-                f"-seen-{dimmed}",
-            )
-        self._refresh_lines()
+    def tint(self, tints: Tints | None, styles: Sequence[Style]) -> None:
+        """Colour the text token by token, or no longer; `styles` are of the levels."""
+        if tints or self.tints:
+            self.tints, self._tint_styles = tints, styles
+            self._tinted.draw(self._body, tints, styles)
 
     def action_show_more(self) -> None:
         self._rows *= MORE
@@ -253,8 +258,6 @@ class MessageView(Vertical):
         parts: list[Content | tuple[str, str]] = [(name, "bold")]
         if self.shown.places > 1:
             parts.append((f"  < {self.shown.place}/{self.shown.places} >", "$accent"))
-        if self.remaining is not None:
-            parts.append((f"  seen {self.remaining:.0%}", "dim"))
         if self.details:
             parts.append((f"  {self.shown.detail}", "dim"))
         self._head.update(Content.assemble(*parts))

@@ -8,10 +8,12 @@ from textual.containers import VerticalScroll
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Size
 from textual.message import Message
+from textual.style import Style
 from textual.widgets import Static
 
 from .message import MessageView
 from .shown_message import Shown
+from .tints import Tints
 
 # So many messages are mounted, so many more when the reader comes to either end of
 # them, and so many at most.
@@ -53,7 +55,8 @@ class Transcript(VerticalScroll):
         # The messages with these indices are mounted.
         self._window = range(0)
         self._left_out = 0
-        self._fading: Mapping[str, float] = {}
+        self._tints: Mapping[str, Tints] = {}
+        self._tint_styles: Sequence[Style] = ()
         self._growing = False
         self._changing = asyncio.Lock()
         self._earlier = Static(classes="beyond", markup=False)
@@ -114,11 +117,12 @@ class Transcript(VerticalScroll):
             self._left_out = count
             await self._place_lines()
 
-    def fade(self, seen: Mapping[str, float]) -> None:
-        """Dim messages by how much of them is still seen, 0 to 1, by their ids."""
-        self._fading = seen
-        for view in self.views:
-            view.remaining = seen.get(view.shown.message.id)
+    def tint(self, tints: Mapping[str, Tints], styles: Sequence[Style] = ()) -> None:
+        """Colour messages token by token, by their ids; `styles` are of the levels."""
+        if tints or self._tints:
+            self._tints, self._tint_styles = tints, styles
+            for view in self.views:
+                view.tint(tints.get(view.shown.message.id), styles)
 
     async def reveal(self, message: str) -> None:
         """Go to a message, and focus it."""
@@ -211,7 +215,8 @@ class Transcript(VerticalScroll):
 
     def _view(self, shown: Shown) -> MessageView:
         view = MessageView(shown)
-        view.set_reactive(MessageView.remaining, self._fading.get(shown.message.id))
+        if tints := self._tints.get(shown.message.id):
+            view.call_after_refresh(view.tint, tints, self._tint_styles)
         return view
 
     async def _reach(self, place: int) -> MessageView:
