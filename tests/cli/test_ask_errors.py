@@ -60,7 +60,7 @@ def test_unknown_option() -> None:
 @pytest.mark.parametrize("arguments", [(), ("ask",), ("ask", ""), ("ask", " "), ("-",)])
 @pytest.mark.parametrize("stdin", ["", " \n\n\t"])
 def test_empty_prompt(arguments: tuple[str, ...], stdin: str) -> None:
-    assert "no prompt" in refused(call(*arguments, stdin=stdin), 2)
+    assert "No prompt given" in refused(call(*arguments, stdin=stdin), 2)
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_file_names_cannot_act_on_the_terminal(tmp_path: Path) -> None:
 def test_unknown_model() -> None:
     message = refused(call("ask", "hello", "-m", "absent"), 1)
     assert "'absent'" in message and "builtin" in message
-    assert message.count(".") == 1
+    assert message.endswith("Installed: builtin.")
 
 
 def test_model_that_is_not_a_directory(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_ratios_are_for_people(private_home: Path) -> None:
         (("-m", "none"), "none"),
         (("--dtype", "wide"), "wide"),
         (("--backend", "cpu", "--dtype", "bfloat16"), "--backend mlx"),
-        (("-m", "builtin", "--prompt", "9999"), "reads 1024 tokens"),
+        (("-m", "builtin", "--prompt", "9999"), "a context of 1024 tokens"),
         (("-m", "builtin", "--shape", "152m"), "--shape"),
     ],
     ids=str,

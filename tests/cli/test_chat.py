@@ -131,7 +131,7 @@ def test_cut_reply_is_told() -> None:
 def test_full_context_drops_the_oldest_exchanges_and_says_so() -> None:
     lines = [f"Remember the number {n}. " + "word " * 60 for n in range(20)]
     result = chat(*lines, options=(*GREEDY, "--stats", "--max-tokens", "20"))
-    assert "left the model's context" in result.err
+    assert "[context full: the " in result.err
     turns = counts(result)
     assert len(turns) == 20
     assert all(prompt < 1024 for prompt, _ in turns)

@@ -62,7 +62,7 @@ def test_the_list_says_where_values_come_from(home: Path) -> None:
     ("name", "value", "words"),
     [
         ("temp_erature", "1", "temperature"),
-        ("zzz", "1", "there are"),
+        ("zzz", "1", "Settings: max_tokens"),
         ("temperature", "hot", "number"),
         ("temperature", "-3", "at least 0"),
         ("top_p", "1.5", "at most 1"),

@@ -276,7 +276,7 @@ def test_options_that_exclude_each_other(home: Path) -> None:
         assert arguments[1] in result.err or "--system" in result.err
     result = call("ask", "-c", "x")
     assert (result.code, result.out) == (1, "")
-    assert "no conversation" in result.err
+    assert "No conversations yet" in result.err
 
 
 def test_chat_continues(home: Path) -> None:
@@ -349,7 +349,7 @@ def test_purged_words_are_nowhere_on_the_disk(home: Path) -> None:
     call("history", "delete", gone["id"])
     assert call("history", "purge", stdin="n\n").code == 130
     assert "quixotically" in call("history", "list", "--deleted").out
-    assert "1 conversations" in call("history", "purge", "-y").err
+    assert "deleted 1 conversation." in call("history", "purge", "-y").err
     assert not any(word in path.read_bytes() for path in files_below(home))
     assert json.loads(call("history", "list", "--json").out) == [kept]
     assert call("history", "check").code == 0

@@ -113,7 +113,7 @@ def test_interrupted_reply_leaves_the_chat_usable() -> None:
         screen.read_until("ended by cancelled", at)
         at = screen.read_until("\n> ", at)
         screen.type("/help\n")
-        at = screen.read_until("Ctrl-C stops a reply.", at)
+        at = screen.read_until("Ctrl+C stops a reply.", at)
         # Earlier, the key would reach the terminal before line editing is on.
         screen.read_until("\n> ", at)
         screen.type("\x04")
@@ -124,7 +124,7 @@ def test_interrupted_reply_leaves_the_chat_usable() -> None:
 def test_interrupt_at_the_prompt_of_the_chat_says_how_to_leave() -> None:
     with Screen.start("chat", "--plain") as screen:
         at = screen.read_until("> ")
-        at = screen.interrupt_until("Ctrl-D", at)
+        at = screen.interrupt_until("Ctrl+D", at)
         screen.read_until("\n> ", at)
         screen.type("\x04")
         assert screen.finish() == 0

@@ -83,15 +83,15 @@ def test_an_editor_that_changes_nothing_or_fails(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("show", "none"), 1, "there are"),
+        (("show", "none"), 1, "Prompts: brief"),
         (("add", "brief"), 2, "empty"),
         (("add", "../up", "x"), 2, "name"),
         (("add", "UPPER", "x"), 2, "name"),
         (("add", ".hidden", "x"), 2, "name"),
-        (("add", "one", "x", "-f", "y"), 2, "exclude"),
+        (("add", "one", "x", "-f", "y"), 2, "cannot be used together"),
         (("add", "one", "-f", "missing.txt"), 2, "missing.txt"),
-        (("remove", "none"), 1, "there are"),
-        (("remove", "brief"), 1, "stays"),
+        (("remove", "none"), 1, "Prompts: brief"),
+        (("remove", "brief"), 1, "cannot be removed"),
     ],
 )
 def test_what_cannot_be_is_refused(
