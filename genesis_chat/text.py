@@ -110,3 +110,13 @@ def _translate(text: str, table: dict[int, str]) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 message", "2,000 messages"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size(count: int) -> str:
+    """Bytes as a person reads them."""
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

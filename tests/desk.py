@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textual.message import Message
 from textual.pilot import Pilot
 from waiting import PATIENCE_SECONDS
 
 from genesis_chat.history import Store, StoredMessage
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.chat import ChatScreen
+from genesis_chat.tui.chat.open_chat import OpenChat
+from genesis_chat.tui.services.messages import TurnEnded
 from genesis_chat.tui.widgets.message import MessageView
 
 # What a model that is called "warned of" has to say of itself.
@@ -25,11 +28,45 @@ class Desk:
     app: GenesisApp
     pilot: Pilot[Any]
     path: Path
+    # Turns that are over.
+    ended: int = 0
+
+    def __post_init__(self) -> None:
+        take = self.app.turns._post
+
+        def count(message: Message) -> None:
+            take(message)
+            self.ended += isinstance(message, TurnEnded)
+
+        self.app.turns._post = count
+
+    @property
+    def written(self) -> str:
+        """What has come of the reply that is being written, or of the last one."""
+        running = self.chat.pane.replies.running
+        return running.text if running else self.open.last_reply or ""
+
+    @property
+    def thought(self) -> str:
+        """The same of its thought."""
+        running = self.chat.pane.replies.running
+        return running.thought if running else ""
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens have come of the reply that is being written."""
+        running = self.chat.pane.replies.running
+        return running.tokens if running else 0
 
     @property
     def chat(self) -> ChatScreen:
         """The chat screen."""
         return self.app.chat
+
+    @property
+    def open(self) -> OpenChat:
+        """The chat that is shown."""
+        return self.chat.pane.chat
 
     @property
     def views(self) -> list[MessageView]:
@@ -54,8 +91,8 @@ class Desk:
 
     async def idle(self) -> None:
         """Wait until no reply is being written and all of it is shown."""
-        turns = self.app.turns
-        await self.until(lambda: not turns.busy and self.chat.settled == turns.count)
+        replies = self.chat.pane.replies
+        await self.until(lambda: not self.app.turns.busy and not replies.busy)
         await self.until(lambda: not self._listing())
         await self.pilot.pause()
 
@@ -90,14 +127,14 @@ class Desk:
 
     async def turn(self, *keys: str) -> None:
         """Press keys that start a turn, and wait until it is over."""
-        before = self.app.turns.count
+        before = self.ended
         await self.press(*keys)
-        await self.until(lambda: self.app.turns.count > before)
+        await self.until(lambda: self.ended > before)
         await self.idle()
 
     def turns_begun(self) -> bool:
         """Whether a turn was ever asked for."""
-        return self.app.turns.busy or self.app.turns.count > 0
+        return self.chat.pane.replies.busy or self.ended > 0
 
     def stored(self) -> list[StoredMessage]:
         """The latest conversation's branch, as another program reads it."""

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
 from ..engine import Context, Engine, Event, Request, check
 from ..errors import HistoryError
-from ..history import Conversation, Store, StoredMessage
+from ..history import Conversation, StoredMessage
 from ..settings import GenerationSettings, is_seed
 from .branch import exchanges_of
 from .recording import Recording, receipt_before
+from .records import Records
+
+S = TypeVar("S", bound=Records)
 
 
-class Chat:
+class Chat(Generic[S]):
     """An engine's replies with their place in the history.
 
     Args:
@@ -31,7 +35,7 @@ class Chat:
     def __init__(
         self,
         engine: Engine,
-        store: Store,
+        store: S,
         conversation: Conversation | None = None,
         system: str = DEFAULT_SYSTEM_PROMPT,
         draft: str | None = None,

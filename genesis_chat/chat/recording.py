@@ -4,8 +4,9 @@ from dataclasses import asdict, replace
 
 from ..engine import Event, Finished, ModelFacts, Reply, Text, Thought
 from ..errors import HistoryError
-from ..history import Receipt, ReplyWriter, Status
+from ..history import Receipt, Status
 from ..settings import GenerationSettings
+from .records import ReplyRecord
 
 STATUS: dict[str, Status] = {"cancelled": "interrupted", "error": "failed"}
 
@@ -13,7 +14,7 @@ STATUS: dict[str, Status] = {"cancelled": "interrupted", "error": "failed"}
 class Recording:
     """Writes one reply; a history that fails must not cost the reply itself."""
 
-    def __init__(self, writer: ReplyWriter, facts: ModelFacts) -> None:
+    def __init__(self, writer: ReplyRecord, facts: ModelFacts) -> None:
         self._writer, self._facts = writer, facts
         self._open = True
         self.failure: HistoryError | None = None

@@ -77,7 +77,7 @@ class Choice:
                 raise HistoryError(f"{error} {WITHOUT}") from error
 
     @contextmanager
-    def open(self, genesis: "Genesis") -> Iterator["Chat | Session"]:
+    def open(self, genesis: "Genesis") -> Iterator["Chat[Store] | Session"]:
         """A session, kept in the history unless --no-log says otherwise."""
         from ..chat import Chat, exchanges_of
         from ..config import load
@@ -137,7 +137,7 @@ class Choice:
         return found
 
 
-def conversation_id(chat: "Chat | Session") -> str | None:
+def conversation_id(chat: "Chat[Store] | Session") -> str | None:
     """The id of the conversation a chat is kept in, None when it is not."""
     from ..chat import Chat
 

@@ -26,7 +26,7 @@ from .show import (
 if TYPE_CHECKING:
     from ..chat import Chat
     from ..engine import Event, Reply
-    from ..history import StoredMessage
+    from ..history import Store, StoredMessage
 
 LISTED = 20
 
@@ -97,7 +97,7 @@ class LineChat:
         return True
 
     @property
-    def _kept(self) -> "Chat":
+    def _kept(self) -> "Chat[Store]":
         """The conversation in the history. Raises `UsageError` when it is not kept."""
         from ..chat import Chat
 
@@ -108,7 +108,7 @@ class LineChat:
         return self.session
 
     @property
-    def _begun(self) -> tuple["Chat", str]:
+    def _begun(self) -> tuple["Chat[Store]", str]:
         """The conversation and its id. Raises `UsageError` when it has not begun."""
         chat = self._kept
         if chat.conversation is None:

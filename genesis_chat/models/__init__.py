@@ -2,18 +2,17 @@
 
 from .builtin import builtin, ensure_builtin
 from .choice import choose
+from .default import default_name, set_default
 from .folder import BUILTIN, check_name
 from .hub import cached_models, choosable_names
 from .install import RELEASED_REPOSITORY, install, suggested_name
 from .store import (
     InstalledModel,
-    default_name,
     find,
     installed,
     names,
     open_directory,
     remove,
-    set_default,
 )
 
 __all__ = [

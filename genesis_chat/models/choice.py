@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ..errors import ModelError
 from .builtin import ensure_builtin
+from .default import default_name
 from .folder import BUILTIN, is_hub_id
 from .hub import from_hub
-from .store import InstalledModel, default_name, find, open_directory
+from .store import InstalledModel, find, open_directory
 
 # Beside the weights of whatever mlx-lm has written.
 LIBRARY_INDEX = "model.safetensors.index.json"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError, UsageError
 from ..settings import Dtype
+from .default import set_default
 from .folder import RESERVED, check_name, models_folder
-from .store import InstalledModel, installed, open_directory, set_default
+from .store import InstalledModel, installed, open_directory
 
 if TYPE_CHECKING:
     from converters.hub_models import Download

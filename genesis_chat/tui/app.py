@@ -1,33 +1,45 @@
 """The full-screen application."""
 
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
+from textual.message import Message
 from textual.theme import Theme
-from textual.widgets import Markdown, Static
+from textual.widgets import Markdown
 
 from ..config import set_value
 from ..engine import ModelFacts
-from ..errors import GenesisChatError
+from ..errors import GenesisChatError, UsageError
 from ..models import set_default
 from ..text import sanitize
 from .actions import command_rows, key_rows, unknown_keys
 from .bindings import bindings
 from .chat import ChatScreen
+from .chat.replies import BUSY
 from .dialogs.confirm import Confirm
-from .messages import Downloaded
 from .palette import Palette
 from .services.download import Download, Progress
-from .services.library import Library
-from .services.turns import Turns
+from .services.history import History
+from .services.messages import (
+    ContextKnown,
+    Downloaded,
+    ModelFailed,
+    ModelOpening,
+    ModelPreparing,
+    ModelReady,
+    TurnBegan,
+    TurnEnded,
+    TurnEvent,
+)
+from .services.turns import OpenEngine, Turns
 from .start import Start
 from .terminal.hangup import leave_when_hung_up
 from .terminal.prints import Prints
 from .terminal.process import few_full_collections, signals_go_to
 from .terminal.terminal import TerminalApp
-from .widgets.shown import line
+from .widgets.asking import tell
 
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
@@ -43,21 +55,26 @@ class GenesisApp(TerminalApp):
     COMMANDS: ClassVar = {lambda: Palette}
     BINDINGS: ClassVar[list[BindingType]] = bindings("application")
 
-    def __init__(self, start: Start, turns: Turns | None = None) -> None:
+    def __init__(self, start: Start, open_engine: OpenEngine | None = None) -> None:
         super().__init__()
         self.start = start
         self.model: ModelFacts | None = None
-        self.undo: tuple[str, list[str]] | None = None
         self.prints = Prints()
         self._ended_by: int | None = None
-        self.library = Library(start.history, self._recovered)
-        self.turns = turns or Turns(
-            self._post_to_chat,
-            start.history,
-            limit=start.snapshots_mb * 2**20,
+        self.history = History(start.history, self._recovered)
+        limit = start.snapshots_mb * 2**20
+        self.turns = Turns(self._take, self.history, open_engine, limit)
+        self.download = Download(lambda what: self.post_message(Downloaded(what)))
+        self.chat = ChatScreen(
+            start,
+            self.history,
+            self.turns,
+            {"app.models": self._command_model, "app.theme": self._command_theme},
+            {
+                "model": lambda: [(name, "") for name in self.model_names()],
+                "theme": lambda: [(name, "") for name in sorted(self.available_themes)],
+            },
         )
-        self.download = Download(lambda what: self._post_to_chat(Downloaded(what)))
-        self.chat = ChatScreen(start, self.library, self.turns)
         self.set_keymap(start.keys)
 
     def on_mount(self) -> None:
@@ -79,15 +96,7 @@ class GenesisApp(TerminalApp):
         """Keep everything, and let go of the model and the history; in any thread."""
         self.download.stop()
         self.turns.close()
-        self.library.close()
-
-    def show_title(self, title: str, *, private: bool) -> None:
-        """The conversation's title, above it."""
-        mark = " (private, not kept)" if private else ""
-        shown = self.chat.query_one("#title", Static)
-        shown.update(line(f"{title}{mark}"))
-        # There is always a line for it, however low the screen is.
-        shown.set_class(private, "-private")
+        self.history.close()
 
     async def action_quit(self) -> None:
         """Leave; what is being written is kept, and so is a reply as far as it is."""
@@ -99,13 +108,13 @@ class GenesisApp(TerminalApp):
 
         editing = [each for each in self.screen_stack if isinstance(each, Editing)]
         if all([await each.may_go() for each in editing]):
-            await self.chat.keep_draft()
+            await self.chat.pane.keep_draft()
             self.exit(0)
 
     def use_model(self, name: str | None) -> None:
         """Load another model."""
         if self.turns.busy:
-            self.chat.tell("A reply is being written; Esc stops it.")
+            tell(self.chat, BUSY)
         else:
             self.turns.open_model(self.start.model.named(name))
 
@@ -116,7 +125,7 @@ class GenesisApp(TerminalApp):
         try:
             return choosable_names()
         except GenesisChatError as error:
-            self.chat.tell(str(error), error=True)
+            tell(self.chat, str(error), error=True)
             return [BUILTIN]
 
     def action_help(self) -> None:
@@ -141,7 +150,7 @@ class GenesisApp(TerminalApp):
     def action_edit_externally(self) -> None:
         import click
 
-        composer, text, failure = self.chat.composer, None, ""
+        composer, text, failure = self.chat.pane.composer, None, ""
         with self.suspend(), self.prints.let_through(), _interrupts_ignored():
             # What leaves `suspend` by an exception would leave the terminal as it is.
             try:
@@ -152,7 +161,7 @@ class GenesisApp(TerminalApp):
                 failure = str(error)
         self.refresh()
         if failure:
-            self.chat.tell(f"The editor failed: {failure}", error=True)
+            tell(self.chat, f"The editor failed: {failure}", error=True)
         elif text is not None:
             composer.write(text.rstrip("\n"))
 
@@ -162,7 +171,7 @@ class GenesisApp(TerminalApp):
         """Links are opened only when a person says so, and only web pages."""
         address = sanitize(event.href)
         if not address.lower().startswith(("http://", "https://")):
-            self.chat.tell(f"Not opened, as it is no web page: {address}")
+            tell(self.chat, f"Not opened, as it is no web page: {address}")
         elif await self.push_screen_wait(
             Confirm(f"Open this in your browser?\n\n{address}", "Open", "Leave it")
         ):
@@ -173,14 +182,15 @@ class GenesisApp(TerminalApp):
             self.theme = theme
         else:
             self.call_after_refresh(
-                self.chat.tell,
+                tell,
+                self.chat,
                 f"There is no theme {theme!r}; /theme lists them.",
                 error=True,
             )
 
     def _tell_unknown_keys(self) -> None:
         for sentence in unknown_keys(self.start.keys):
-            self.chat.tell(sentence, error=True)
+            tell(self.chat, sentence, error=True)
 
     @work(thread=True)
     def _keep_theme(self, theme: Theme) -> None:
@@ -188,7 +198,7 @@ class GenesisApp(TerminalApp):
         try:
             set_value("theme", theme.name)
         except GenesisChatError as error:
-            self.call_from_thread(self.chat.tell, str(error), error=True)
+            self.call_from_thread(tell, self.chat, str(error), error=True)
 
     @work(thread=True)
     def _keep_choice(self, name: str) -> None:
@@ -196,7 +206,7 @@ class GenesisApp(TerminalApp):
         try:
             set_default(name)
         except GenesisChatError as error:
-            self.call_from_thread(self.chat.tell, str(error), error=True)
+            self.call_from_thread(tell, self.chat, str(error), error=True)
 
     @on(Downloaded)
     def show_download(self, event: Downloaded) -> None:
@@ -207,14 +217,49 @@ class GenesisApp(TerminalApp):
         if isinstance(self.screen, Models):
             self.screen.show_download(what)
         elif isinstance(what, str) and not self.download.running:
-            self.chat.tell(what, error=not self.download.ready)
-        self.chat.status.download(what if isinstance(what, Progress) else None)
+            tell(self.chat, what, error=not self.download.ready)
+        progress = what if isinstance(what, Progress) else None
+        self.chat.workspace.status.download(progress)
 
-    def _post_to_chat(self, message: Any) -> None:
-        self.chat.post_message(message)
+    def _take(self, message: Message) -> None:
+        """What the turns tell: of models here, of replies in the open chat."""
+        of_turn = isinstance(message, TurnBegan | TurnEvent | TurnEnded | ContextKnown)
+        (self.chat.pane if of_turn else self).post_message(message)
+
+    @on(ModelOpening)
+    def model_opening(self, event: ModelOpening) -> None:
+        self.chat.workspace.status.note(f"Loading {event.name or 'the model'}…")
+
+    @on(ModelPreparing)
+    def model_preparing(self, event: ModelPreparing) -> None:
+        self.chat.workspace.status.note(event.text)
+
+    @on(ModelReady)
+    def model_ready(self, event: ModelReady) -> None:
+        self.model = event.facts
+        self.chat.workspace.use_model(event.facts)
+        for warning in event.facts.warnings:
+            tell(self.chat, warning, error=True)
+
+    @on(ModelFailed)
+    def model_failed(self, event: ModelFailed) -> None:
+        self.model = event.still
+        self.chat.workspace.use_model(event.still)
+        tell(self.chat, event.sentence, error=True)
+
+    async def _command_model(self, rest: str) -> bool:
+        self.use_model(rest)
+        return True
+
+    async def _command_theme(self, rest: str) -> bool:
+        if rest not in self.available_themes:
+            names = ", ".join(sorted(self.available_themes))
+            raise UsageError(f"There is no theme {rest!r}; there are: {names}.")
+        self.theme = rest
+        return True
 
     def _recovered(self, sentence: str) -> None:
-        self.call_from_thread(self.chat.tell, sentence, error=True)
+        self.call_from_thread(tell, self.chat, sentence, error=True)
 
     def leave(self, number: int, frame: object) -> None:
         """The terminal is gone, or somebody wants this program to end."""
@@ -222,8 +267,8 @@ class GenesisApp(TerminalApp):
         self._ended_by = number
         if self.is_running:
             self.turns.stop()
-            if self.chat.shown_once:
-                self.call_later(self.chat.keep_draft)
+            if self.chat.pane.shown_once:
+                self.call_later(self.chat.pane.keep_draft)
             self.call_later(self.exit, 128 + number)
 
 

@@ -43,7 +43,7 @@ def on_the_disk(home: Path) -> str:
         return store.branch(latest.id)[-1].content if latest else ""
 
 
-def finish(chat: Chat | Session, text: str) -> Reply:
+def finish(chat: Chat[Store] | Session, text: str) -> Reply:
     (reply,) = (
         event.reply
         for event in chat.reply(text, SETTINGS)

@@ -25,11 +25,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def chat(engine: Engine, store: Store) -> Chat:
+def chat(engine: Engine, store: Store) -> Chat[Store]:
     return Chat(engine, store)
 
 
-def branch(chat: Chat) -> list[StoredMessage]:
+def branch(chat: Chat[Store]) -> list[StoredMessage]:
     assert chat.conversation is not None
     return chat.store.branch(chat.conversation.id, chat.head)
 
@@ -39,7 +39,7 @@ def known(reply: Reply) -> int:
     return reply.prompt_tokens - reply.prefilled_tokens
 
 
-def test_regenerated_replies_are_siblings(chat: Chat) -> None:
+def test_regenerated_replies_are_siblings(chat: Chat[Store]) -> None:
     first = finished(chat.reply(NAME, GREEDY))
     second = finished(chat.reply(ASK, GREEDY))
     question, reply = branch(chat)[2:]
@@ -58,7 +58,7 @@ def test_regenerated_replies_are_siblings(chat: Chat) -> None:
     assert [m.id for m in branch(chat)][2:] == [question.id, reply.id]
 
 
-def test_an_edited_message_starts_another_branch(chat: Chat) -> None:
+def test_an_edited_message_starts_another_branch(chat: Chat[Store]) -> None:
     finished(chat.reply("Hello!", GREEDY))
     first = finished(chat.reply(NAME, GREEDY))
     finished(chat.reply(ASK, GREEDY))
@@ -75,14 +75,14 @@ def test_an_edited_message_starts_another_branch(chat: Chat) -> None:
     assert "Bob" in finished(chat.reply(ASK, GREEDY)).text
 
 
-def test_the_first_message_can_be_edited(chat: Chat) -> None:
+def test_the_first_message_can_be_edited(chat: Chat[Store]) -> None:
     finished(chat.reply(NAME, GREEDY))
     finished(chat.edit(branch(chat)[0].id, "My name is Anna.", GREEDY))
     assert branch(chat)[0].content == "My name is Anna."
     assert "Anna" in finished(chat.reply(ASK, GREEDY)).text
 
 
-def test_branching_off_copies_and_reads_nothing_again(chat: Chat) -> None:
+def test_branching_off_copies_and_reads_nothing_again(chat: Chat[Store]) -> None:
     first = finished(chat.reply(NAME, GREEDY))
     finished(chat.reply("Hello!", GREEDY))
     copy = chat.branch_off(branch(chat)[1].id)
@@ -97,7 +97,7 @@ def test_branching_off_copies_and_reads_nothing_again(chat: Chat) -> None:
 @pytest.mark.parametrize("settings", [GREEDY, replace(WILD, max_tokens=40, seed=7)])
 @pytest.mark.parametrize("count", [1, 3, 4])
 def test_a_cut_reply_goes_on_from_its_exact_token(
-    count: int, settings: object, chat: Chat, genesis: Genesis
+    count: int, settings: object, chat: Chat[Store], genesis: Genesis
 ) -> None:
     """With its seed it becomes, token for token, what it would have been."""
     from genesis_chat.settings import GenerationSettings
@@ -123,7 +123,7 @@ def test_a_cut_reply_goes_on_from_its_exact_token(
     assert found or not whole.text.split()[0].isalnum()
 
 
-def test_a_closed_reply_goes_on_too(chat: Chat, genesis: Genesis) -> None:
+def test_a_closed_reply_goes_on_too(chat: Chat[Store], genesis: Genesis) -> None:
     whole = finished(genesis.session(chat.system).reply(NAME, GREEDY))
     events = chat.reply(NAME, GREEDY)
     for event in events:
@@ -137,7 +137,7 @@ def test_a_closed_reply_goes_on_too(chat: Chat, genesis: Genesis) -> None:
     assert branch(chat)[-1].status == "complete"
 
 
-def test_what_cannot_go_on_says_so(chat: Chat, genesis: Genesis) -> None:
+def test_what_cannot_go_on_says_so(chat: Chat[Store], genesis: Genesis) -> None:
     finished(chat.reply(NAME, GREEDY))
     question, reply = branch(chat)
     with pytest.raises(UsageError, match="nothing to continue"):
@@ -157,7 +157,7 @@ def test_what_cannot_go_on_says_so(chat: Chat, genesis: Genesis) -> None:
     assert len(branch(chat)) == 4
 
 
-def test_the_gauge_counts_what_the_next_prompt_begins_with(chat: Chat) -> None:
+def test_the_gauge_counts_what_the_next_prompt_begins_with(chat: Chat[Store]) -> None:
     empty = chat.context(GREEDY) if chat.conversation else None
     assert empty is None
     for content in (NAME, "Hello!", ASK):
@@ -173,7 +173,7 @@ def test_the_gauge_counts_what_the_next_prompt_begins_with(chat: Chat) -> None:
     assert context.room + context.used + GREEDY.max_tokens == context.limit
 
 
-def test_the_gauge_tells_what_leaves_next(chat: Chat) -> None:
+def test_the_gauge_tells_what_leaves_next(chat: Chat[Store]) -> None:
     long = "blah " * 80
     settings = replace(GREEDY, max_tokens=4)
     before = None
@@ -200,7 +200,7 @@ def stop_after() -> Callable[[int], Callable[[], bool]]:
 
 
 def test_another_question_during_an_unfinished_one(
-    chat: Chat, stop_after: Callable[[int], Callable[[], bool]]
+    chat: Chat[Store], stop_after: Callable[[int], Callable[[], bool]]
 ) -> None:
     cut = finished(chat.reply(NAME, WILD, stop_after(6)))
     assert cut.finish_reason == "cancelled"

@@ -18,7 +18,6 @@ from genesis_chat.engine import Engine, Event, LocalEngine, Request, Snapshots
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
 from genesis_chat.tui.app import GenesisApp
-from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
 
 
@@ -65,16 +64,13 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
         engine: Engine | None = options.pop("engine", None)
         options = {**defaults, **options}
         start = Start(**{**options, "model": ModelChoice(options["model"])})
-        app = GenesisApp(start)
-        app.turns = app.chat.turns = Turns(
-            app._post_to_chat, path, (lambda *_: engine) if engine else open_engine
-        )
+        app = GenesisApp(start, (lambda *_: engine) if engine else open_engine)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 desk = Desk(app, pilot, path)
                 if not start.first:
                     await desk.until(lambda: app.model)
-                await desk.until(lambda: app.chat.shown_once)
+                await desk.until(lambda: app.chat.pane.shown_once)
                 yield desk
         finally:
             app.close()

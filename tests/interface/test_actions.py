@@ -19,7 +19,7 @@ from genesis_chat.tui.actions import (
 )
 from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.chat import ChatScreen
-from genesis_chat.tui.chat_list.sidebar import ConversationList
+from genesis_chat.tui.chat_list.pane import ConversationList
 from genesis_chat.tui.mixers import MixersPanel
 from genesis_chat.tui.widgets.composer import Composer
 from genesis_chat.tui.widgets.message import MessageView

@@ -59,8 +59,8 @@ def test_no_timer_is_left_after_a_reply(sit_down: Sit) -> None:
         await at_rest(desk)
         desk.chat.composer.write("Tell me a story")
         await desk.press("f5", "enter")
-        await desk.until(lambda: desk.chat.tokens > 2)
-        assert desk.chat._beat
+        await desk.until(lambda: desk.tokens > 2)
+        assert desk.chat.pane.replies.shown._beat
         await desk.press("escape")
         await desk.idle()
         await at_rest(desk)
@@ -103,7 +103,7 @@ def test_more_below_is_told_without_a_timer(sit_down: Sit) -> None:
         await at_rest(desk)
         assert desk.chat.composer.border_title == ""
         await desk.press("pageup")
-        await desk.until(lambda: "more below" in str(desk.chat.composer.border_title))
+        await desk.until(lambda: "↓ more" in str(desk.chat.composer.border_title))
         await desk.press("ctrl+end")
         await desk.until(lambda: desk.chat.composer.border_title == "")
 

@@ -37,14 +37,14 @@ def test_escape_stops_and_enter_on_the_reply_continues(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         desk.chat.composer.write("Tell me a story")
         await desk.press("enter")
-        await desk.until(lambda: len(desk.chat.written) > 40)
+        await desk.until(lambda: len(desk.written) > 40)
         await desk.press("escape")
         await desk.idle()
         cut = desk.stored()[-1]
         assert cut.status == "interrupted"
         await desk.until(lambda: "continue" in desk.seen())
         await desk.press("ctrl+up", "enter")
-        await desk.until(lambda: desk.chat.tokens > 5)
+        await desk.until(lambda: desk.tokens > 5)
         await desk.press("escape")
         await desk.idle()
         longer = desk.stored()[-1]
@@ -60,9 +60,11 @@ def test_what_is_written_while_a_reply_comes_is_not_lost(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         desk.chat.composer.write("Tell me a story")
         await desk.press("enter")
-        await desk.until(lambda: desk.chat.written)
+        await desk.until(lambda: desk.written)
         await desk.press(*"hello", "enter")
-        assert desk.chat.composer.text == "hello"
+        await desk.until(lambda: "Waiting · Esc to edit · hello" in desk.seen())
+        await desk.press("escape")
+        assert desk.chat.composer.text == "hello" and "Waiting" not in desk.seen()
         await desk.press("escape")
         await desk.idle()
         assert desk.chat.composer.text == "hello"
@@ -75,15 +77,15 @@ def test_a_reply_goes_on_while_another_chat_is_read(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         desk.chat.composer.write("Tell me a story")
         await desk.press("enter")
-        await desk.until(lambda: desk.chat.written)
-        first = desk.chat.conversation
+        await desk.until(lambda: desk.written)
+        first = desk.open.conversation
         assert first
         await desk.press("ctrl+n")
         assert desk.texts == []
-        before = len(desk.chat.written)
-        await desk.until(lambda: len(desk.chat.written) > before + 50)
-        await desk.chat.open(first.id)
-        await desk.until(lambda: len(desk.chat.written) > before + 100)
+        before = len(desk.written)
+        await desk.until(lambda: len(desk.written) > before + 50)
+        await desk.chat.pane.open(first.id)
+        await desk.until(lambda: len(desk.written) > before + 100)
         await desk.press("escape")
         await desk.idle()
         reply = desk.stored()[-1]
@@ -107,13 +109,13 @@ def test_a_message_that_cannot_fit_says_why_and_stays(sit_down: Sit) -> None:
 def test_drafts_stay_with_their_chats(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say(BOB)
-        first = desk.chat.conversation
+        first = desk.open.conversation
         assert first
         await desk.press(*"half a")
         await desk.press("ctrl+n")
         assert desk.chat.composer.text == ""
         await desk.press(*"other")
-        await desk.chat.open(first.id)
+        await desk.chat.pane.open(first.id)
         assert desk.chat.composer.text == "half a"
         await desk.press("ctrl+n")
         assert desk.chat.composer.text == "other"
@@ -131,9 +133,9 @@ def test_old_exchanges_leave_with_a_line(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         for _ in range(9):
             await desk.say("blah " * 80)
-            if desk.chat.context and desk.chat.context.left_out:
+            if desk.open.context and desk.open.context.left_out:
                 break
-        context = desk.chat.context
+        context = desk.open.context
         assert context and context.left_out
         (line,) = desk.chat.query(ContextLine)
         after = desk.chat.transcript.children[
@@ -165,3 +167,35 @@ def test_a_dead_engine_is_told_and_replaced(sit_down: Sit, monkeypatch: Any) -> 
         assert desk.stored()[-1].role == "assistant"
 
     sit_down(visit)
+
+
+def test_a_turn_asks_the_history_no_more_than_twice(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        asked: list[object] = []
+        call = desk.app.history.call
+
+        async def counted(question: Callable[[Store], Any]) -> Any:
+            asked.append(question)
+            return await call(question)
+
+        desk.app.history.call = counted  # type: ignore[method-assign]
+        for text in (BOB, "What is my name?"):
+            desk.chat.composer.write(text)
+            # While one writes the draft is kept.
+            await desk.until(lambda text=text: kept_draft(desk) == text)
+            asked.clear()
+            await desk.turn("enter")
+            assert 1 <= len(asked) <= 2
+            assert (
+                desk.texts[-2] == text and desk.texts[-1] == desk.stored()[-1].content
+            )
+        asked.clear()
+        await desk.turn("ctrl+r")
+        assert 1 <= len(asked) <= 2
+
+    sit_down(visit)
+
+
+def kept_draft(desk: Desk) -> str:
+    with Store.open(desk.path) as store:
+        return store.draft(desk.open.id)

@@ -11,6 +11,7 @@ from desk import Desk
 from textual.events import Paste
 from textual.widgets import OptionList
 
+from genesis_chat.history import Store
 from genesis_chat.tui.widgets.composer import AFTER_PASTE_SECONDS
 
 Sit = Callable[..., None]
@@ -341,7 +342,7 @@ def test_a_command_that_fails_can_be_put_right(sit_down: Sit, command: str) -> N
         await desk.say("My name is Bob.")
         desk.chat.composer.write(command)
         await desk.press("escape", "enter")
-        await desk.until(lambda: desk.chat.errors)
+        await desk.until(lambda: desk.app._notifications)
         await desk.until(lambda: desk.chat.composer.text == command)
 
     sit_down(visit)
@@ -367,7 +368,37 @@ def test_a_path_that_cannot_be_is_told(sit_down: Sit, command: str, path: str) -
         await desk.say("My name is Bob.")
         desk.chat.composer.write(f"/{command} {path}")
         await desk.press("escape", "enter")
-        await desk.until(lambda: desk.chat.errors)
+        await desk.until(lambda: desk.app._notifications)
         assert any(path[:20] in n.message for n in desk.app._notifications)
 
     sit_down(visit)
+
+
+def test_an_attached_file_is_a_mark_again_after_a_restart(
+    sit_down: Sit, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("some notes\n" * 3)
+
+    async def attach(desk: Desk) -> None:
+        desk.chat.composer.write(f"Look: \n/attach {file}")
+        await desk.press("enter")
+        await desk.until(lambda: "[file notes.txt" in desk.chat.composer.text)
+        await desk.press(*" and this")
+        # Here it is kept and comes back.
+        await desk.press("ctrl+n")
+        assert "[file notes.txt" in desk.chat.composer.text
+        await desk.press("ctrl+q")
+
+    async def again(desk: Desk) -> None:
+        text = desk.chat.composer.text
+        assert "[file notes.txt" in text and text.endswith("and this")
+        assert "some notes" not in text
+        assert "some notes\nsome notes" in desk.chat.composer.whole
+        desk.chat.composer.write("plain")
+        await desk.press("ctrl+q")
+
+    sit_down(attach)
+    sit_down(again)
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        assert (store.draft(), store.draft("#folds")) == ("plain", "")

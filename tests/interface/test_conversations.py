@@ -15,7 +15,7 @@ BOB, CAT = "My name is Bob.", "Do you like my cat?"
 
 
 def listed(desk: Desk) -> list[str]:
-    rows = desk.chat.sidebar.query_one("ConversationList", OptionList).options
+    rows = desk.chat.chats.query_one("ConversationList", OptionList).options
     return [str(row.prompt) for row in rows]
 
 
@@ -58,7 +58,7 @@ def test_search_jumps_to_the_message(sit_down: Sit) -> None:
         await desk.until(lambda: BOB in desk.texts)
         await desk.until(lambda: desk.app.focused in desk.views)
         await desk.press("ctrl+f", *"zebra")
-        await desk.until(lambda: listed(desk) == ["Nothing found"])
+        await desk.until(lambda: listed(desk)[0].startswith("No matches"))
         await desk.press("escape")
         await desk.until(lambda: listed(desk)[0] == "Today")
         await desk.press("escape")
@@ -76,12 +76,12 @@ def test_enter_does_not_wait_for_what_is_found(sit_down: Sit) -> None:
         await desk.pilot.press("ctrl+f", *"plait", "enter")
         await desk.until(lambda: desk.texts == ["Un café, s'il vous plaît"])
         # Where the search ignores accents so do the marks.
-        found = desk.chat.sidebar.query_one(OptionList).options[-1].prompt
+        found = desk.chat.chats.query_one(OptionList).options[-1].prompt
         assert isinstance(found, Content)
         marks = [found.plain[span.start : span.end] for span in found.spans]
         assert "plaît" in marks
         for odd in ('"', "*", "NEAR(", "-x", "🎉", "\u202e", '"un caf'):
-            desk.chat.sidebar.query_one(Input).value = odd
+            desk.chat.chats.query_one(Input).value = odd
             await desk.until(lambda: "Titles" not in listed(desk))
         assert not desk.app._notifications
 
@@ -91,7 +91,7 @@ def test_enter_does_not_wait_for_what_is_found(sit_down: Sit) -> None:
 def test_a_list_that_is_renewed_leaves_the_choice_alone(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await two_chats(desk)
-        rows = desk.chat.sidebar.query_one("ConversationList", OptionList)
+        rows = desk.chat.chats.query_one("ConversationList", OptionList)
         rows.focus()
         await desk.press("down")
         assert rows.highlighted == 2
@@ -100,7 +100,7 @@ def test_a_list_that_is_renewed_leaves_the_choice_alone(sit_down: Sit) -> None:
             store.insert(
                 [NewConversation(t, "", created=march) for t in ("older", "old")]
             )
-        desk.chat.list_conversations()
+        desk.chat.chats.reload()
         await desk.until(lambda: "older" in listed(desk))
         # Imported last, and yet below what is newer.
         assert listed(desk) == ["Today", CAT, BOB, "March 2024", "old", "older"]
@@ -120,8 +120,8 @@ def test_a_found_message_in_another_version_is_shown(sit_down: Sit) -> None:
         await command(desk, "/search Bob")
         await desk.until(lambda: "Messages" in listed(desk))
         place = next(n for n, row in enumerate(listed(desk)) if BOB in row and n > 1)
-        desk.chat.sidebar.query_one(OptionList).highlighted = place
-        desk.chat.sidebar.query_one(OptionList).focus()
+        desk.chat.chats.query_one(OptionList).highlighted = place
+        desk.chat.chats.query_one(OptionList).focus()
         await desk.press("enter")
         await desk.until(lambda: desk.texts and desk.texts[0] == BOB)
 
@@ -131,7 +131,7 @@ def test_a_found_message_in_another_version_is_shown(sit_down: Sit) -> None:
 def test_rename_pin_and_trash_from_the_list(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await two_chats(desk)
-        rows = desk.chat.sidebar.query_one("ConversationList", OptionList)
+        rows = desk.chat.chats.query_one("ConversationList", OptionList)
         rows.focus()
         rows.highlighted = 2
         await desk.press("p")
@@ -178,7 +178,7 @@ def test_what_is_in_the_trash_can_be_taken_out_later(sit_down: Sit) -> None:
 def test_titles_are_set_with_a_command(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await command(desk, "/title Too early")
-        await desk.until(lambda: "begins with its first message" in desk.seen())
+        await desk.until(lambda: desk.told("Send a message first."))
         await desk.say(BOB)
         await command(desk, "/title About Bob")
         await desk.until(lambda: "About Bob" in listed(desk))
@@ -194,7 +194,7 @@ def test_export_writes_a_file_and_asks_before_replacing_one(
 
     async def visit(desk: Desk) -> None:
         await command(desk, f"/export {target}")
-        await desk.until(lambda: "begins with its first message" in desk.seen())
+        await desk.until(lambda: desk.told("Send a message first."))
         await desk.say(BOB)
         await command(desk, f"/export {target}")
         await desk.until(target.exists)
@@ -217,9 +217,9 @@ def test_export_writes_a_file_and_asks_before_replacing_one(
 def test_new_chats_and_the_list_have_a_key(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.press("ctrl+b")
-        assert not desk.chat.sidebar.display
+        assert not desk.chat.chats.display
         await desk.press("ctrl+b")
-        assert desk.chat.sidebar.display
+        assert desk.chat.chats.display
         await desk.say(BOB)
         await desk.press("ctrl+n")
         assert desk.texts == [] and desk.chat.composer.has_focus
@@ -233,13 +233,13 @@ def test_drafts_outlast_the_trash(sit_down: Sit) -> None:
         first = desk.stored()[0].conversation
         await desk.press("ctrl+n")
         await desk.press(*"of the new chat")
-        await desk.chat.open(first)
+        await desk.chat.pane.open(first)
         await desk.press(*"of the old one")
         await desk.chat.action_delete_chat()
-        await desk.until(lambda: desk.chat.conversation is None)
+        await desk.until(lambda: desk.open.conversation is None)
         assert desk.chat.composer.text == "of the new chat"
         await desk.press("ctrl+t")
-        await desk.until(lambda: desk.chat.conversation is not None)
+        await desk.until(lambda: desk.open.conversation is not None)
         assert desk.chat.composer.text == "of the old one"
 
     sit_down(visit)
@@ -248,8 +248,10 @@ def test_drafts_outlast_the_trash(sit_down: Sit) -> None:
 def test_a_long_title_leaves_room_for_others(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say("My name is Bob.")
-        await desk.chat.set_title(desk.stored()[0].conversation, "word " * 100)
-        listed = desk.chat.sidebar.query_one("#conversations", OptionList)
+        await desk.chat.chats.organizer.set_title(
+            desk.stored()[0].conversation, "word " * 100
+        )
+        listed = desk.chat.chats.query_one("#conversations", OptionList)
         await desk.until(lambda: "word" in str(listed.options[-1].prompt))
         assert listed.virtual_size.height <= 4
 
@@ -258,11 +260,11 @@ def test_a_long_title_leaves_room_for_others(sit_down: Sit) -> None:
 
 def test_a_screen_that_becomes_narrow_has_room_for_the_chat(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
-        assert desk.chat.sidebar.display
+        assert desk.chat.chats.display
         await desk.pilot.resize_terminal(60, 20)
-        await desk.until(lambda: not desk.chat.sidebar.display)
+        await desk.until(lambda: not desk.chat.chats.display)
         assert desk.chat.composer.size.width > 40
         await desk.press("ctrl+b")
-        assert desk.chat.sidebar.display
+        assert desk.chat.chats.display
 
     sit_down(visit)

@@ -38,7 +38,6 @@ from genesis_chat.history import Hit, NewConversation, NewMessage, Receipt, Stor
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.tui.actions import unknown_keys
 from genesis_chat.tui.app import GenesisApp
-from genesis_chat.tui.chat.offers import Offer
 from genesis_chat.tui.dialogs.confirm import AskLine, Confirm
 from genesis_chat.tui.dialogs.edit import EditMessage
 from genesis_chat.tui.dialogs.help import Help
@@ -46,9 +45,8 @@ from genesis_chat.tui.dialogs.models import Models, Row
 from genesis_chat.tui.dialogs.system import SystemPrompt
 from genesis_chat.tui.dialogs.trash import Trash
 from genesis_chat.tui.services.download import Progress
-from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
-from genesis_chat.tui.widgets.completion import Completion
+from genesis_chat.tui.widgets.completion import Completion, Offer
 from genesis_chat.tui.widgets.message import MessageView
 from genesis_chat.tui.widgets.shown import plain
 from genesis_chat.tui.widgets.shown_message import Shown
@@ -72,15 +70,14 @@ def desk_at(tmp_path: Path) -> Desks:
             return Says(says, kind)
 
         path = tmp_path / "history.sqlite3"
-        app = GenesisApp(Start(ModelChoice("scripted"), history=path))
+        app = GenesisApp(Start(ModelChoice("scripted"), history=path), open_engine)
         app.driver_class = Recorder
-        app.turns = app.chat.turns = Turns(app._post_to_chat, path, open_engine)
         try:
             async with app.run_test(
                 headless=False, size=SIZE, notifications=True
             ) as pilot:
                 desk = Desk(app, pilot, path)
-                await desk.until(lambda: app.model and app.chat.shown_once)
+                await desk.until(lambda: app.model and app.chat.pane.shown_once)
                 Recorder.written.clear()
                 yield desk
         finally:
@@ -113,9 +110,9 @@ def test_lists(desk_at: Desks, tmp_path: Path) -> None:
 
     async def visit() -> None:
         async with desk_at() as desk:
-            sidebar = desk.chat.sidebar
+            sidebar = desk.chat.chats
             listed = sidebar.query_one("#conversations", OptionList)
-            sidebar.list(found, None)
+            sidebar.list(found, "")
             nearly_all("titles", await look(desk, "titles", listed))
             sidebar.list_found("0 [ a", [], hits)
             harmless(*(option.prompt for option in listed.options))
@@ -196,27 +193,29 @@ def test_errors_the_status_line_and_the_title(desk_at: Desks) -> None:
         async with desk_at() as desk:
             chat, seen = desk.chat, set()
             for part in chunks(TEXTS, 70):
-                chat.tell("\n".join(part), error=True)
+                chat.pane.parts.tell("\n".join(part), error=True)
                 seen |= await look(desk, "errors")
                 desk.app.clear_notifications()
             nearly_all("errors", seen)
             for text in LINES:
-                chat.status.model(ModelFacts(text, 1, text, text, "", "cpu", text))
-                harmless(*chat.status._model.forms)
-                chat.status.download(Progress(text, 1, 2, 3.0))
-                harmless(chat.status.query_one("#download", Static).content)
-                desk.app.show_title(text, private=False)
-                harmless(chat.query_one("#title", Static).content)
+                chat.workspace.status.model(
+                    ModelFacts(text, 1, text, text, "", "cpu", text)
+                )
+                harmless(*chat.workspace.status._model.forms)
+                chat.workspace.status.download(Progress(text, 1, 2, 3.0))
+                harmless(chat.workspace.status.query_one("#download", Static).content)
+                desk.chat.workspace.show_title(text, private=False)
+                harmless(chat.pane.title.content)
             await look(desk, "the status line and the title")
             keys = dict.fromkeys(TEXTS[: len(PAYLOADS)], "x")
-            chat.tell("\n".join(unknown_keys(keys)))
+            chat.pane.parts.tell("\n".join(unknown_keys(keys)))
             harmless(*(each.message for each in desk.app._notifications))
             assert await look(desk, "unknown keys")
             desk.app.clear_notifications()
             for text in LINES[: len(PAYLOADS)]:
                 for command in ("attach", "theme", "set", "set top_k", "x"):
                     chat.composer.write(f"/{command} {text}")
-                    await chat.command(chat.composer.text)
+                    await chat.commands.do(chat.composer.text)
                 harmless(*(each.message for each in desk.app._notifications))
             await look(desk, "errors of commands")
 
@@ -278,7 +277,7 @@ def test_pastes_files_and_the_clipboard(desk_at: Desks, count: int) -> None:
                 await look(desk, f"a paste after {keys}")
                 await desk.press("escape")
                 await back(desk)
-            chat._copy(everything, "message")
+            chat.pane.actions.copy(everything, "message")
             assert not CONTROLS.search(desk.app.clipboard)
             # The copy goes to the terminal as it is meant to.
             Recorder.written.clear()

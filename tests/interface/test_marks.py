@@ -56,11 +56,11 @@ def test_a_draft_that_was_typed_can_be_edited_later(sit_down: Sit) -> None:
         for n, line in enumerate(text.split("\n")):
             await desk.press(*(["ctrl+j"] if n else []), *line)
         await desk.press("ctrl+n")
-        await desk.until(lambda: desk.chat.conversation is None)
+        await desk.until(lambda: desk.open.conversation is None)
         assert desk.chat.composer.text == ""
         await desk.press("ctrl+b", "ctrl+b")
         conversation = desk.stored()[0].conversation
-        await desk.chat.open(conversation)
+        await desk.chat.pane.open(conversation)
         assert desk.chat.composer.text == text
 
     sit_down(visit)
@@ -79,11 +79,11 @@ def test_what_was_written_outlasts_a_look_at_older_questions(sit_down: Sit) -> N
         assert composer.text == "precious"
         await desk.press("up", "up")
         first = desk.stored()[0].conversation
-        await desk.chat.open(None)
+        await desk.chat.pane.open()
         assert composer.text == ""
         await desk.press("up", "down")
         assert composer.text == ""
-        await desk.chat.open(first)
+        await desk.chat.pane.open(first)
         assert composer.text == "precious"
 
     sit_down(visit)

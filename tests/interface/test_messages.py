@@ -65,12 +65,12 @@ def test_branch_into_a_new_chat(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say(BOB)
         await desk.say("What are you made of?")
-        first = desk.chat.conversation
+        first = desk.open.conversation
         desk.views[1].focus()
         await desk.press("f")
         await desk.until(lambda: len(desk.views) == 2)
-        assert desk.chat.conversation and first
-        assert desk.chat.conversation.id != first.id
+        assert desk.open.conversation and first
+        assert desk.open.conversation.id != first.id
         await desk.say(ASK)
         assert "Bob" in desk.texts[-1]
         with Store.open(desk.path) as store:
@@ -135,7 +135,7 @@ def test_copy_code_takes_the_code_alone(
             one = store.add(id, "user", "code?", parent=None)
             text = "Here:\n\n```python\ndef f():\n    return 1\n```\n\nand ~~~ so"
             store.add(id, "assistant", text, parent=one.id)
-        await desk.chat.open(id)
+        await desk.chat.pane.open(id)
         await desk.press("ctrl+up", "b")
         assert desk.app.clipboard == "def f():\n    return 1"
 
@@ -154,7 +154,7 @@ def test_copy_code_takes_one_block_after_the_other(
             # The last one was cut before it closed.
             text = "```\none\n```\n\n10. in a list\n    ```js\n    two"
             store.add(id, "assistant", text, parent=one.id)
-        await desk.chat.open(id)
+        await desk.chat.pane.open(id)
         await desk.press("ctrl+up")
         for expected in ("one", "two", "one"):
             await desk.press("b")
@@ -172,7 +172,7 @@ def test_what_is_being_written_can_be_copied(
     async def visit(desk: Desk) -> None:
         desk.chat.composer.write("Tell me a story")
         await desk.press("enter")
-        await desk.until(lambda: len(desk.chat.written) > 40)
+        await desk.until(lambda: len(desk.written) > 40)
         await desk.press("ctrl+up", "c", "escape")
         await desk.idle()
         assert len(desk.app.clipboard) > 40
@@ -244,7 +244,7 @@ def test_a_link_is_opened_only_when_a_person_says_so(
         )
         with Store.open(desk.path) as store:
             made = store.insert([NewConversation("Links", "", said)])[0]
-        await desk.chat.open(made.id)
+        await desk.chat.pane.open(made.id)
         await desk.pilot.pause()
         assert not opened
         link = desk.views[-1].query_one("MarkdownParagraph")

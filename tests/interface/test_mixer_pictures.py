@@ -87,12 +87,12 @@ def chat(tmp_path: Path) -> str:
 
 async def watched(desk: Desk, *keys: str) -> None:
     """Press keys, and let readings come as if the last reply had brought them."""
-    await desk.until(lambda: desk.chat.context)
+    await desk.until(lambda: desk.open.context)
     await desk.press(*keys)
-    watch = desk.chat.watch_of_chat
+    watch = desk.chat.watching.watch
     watch.take(prompt(), "", in_sight=True)
     watch.take(readings(), "", in_sight=True)
-    for message in desk.chat.branch[1::2]:
+    for message in desk.open.branch[1::2]:
         for n, word in enumerate(message.content.split(" ")):
             likely = -((n * 5) % 8)
             top = Likelihood(b"", likely / 2)
@@ -100,12 +100,12 @@ async def watched(desk: Desk, *keys: str) -> None:
             spaced = f" {word}" if n else word
             piece = Text(spaced, (n,), (float(likely),), (told,))
             watch.take(piece, message.id, in_sight=True)
-    desk.chat.draw_mixers()
+    desk.chat.watching.draw()
 
 
 async def settled(desk: Desk) -> None:
     desk.chat.composer.cursor_blink = False
-    desk.chat._show_memory()
+    desk.chat.workspace.show_memory()
     desk.app.clear_notifications()
     await desk.pilot.wait_for_scheduled_animations()
 
@@ -145,7 +145,7 @@ def test_the_colours(sit_down: Sit, chat: str, mode: str, theme: str) -> None:
 
     async def visit(desk: Desk) -> None:
         await watched(desk)
-        while desk.chat.watch_of_chat.mode != mode:
+        while desk.chat.watching.watch.mode != mode:
             await desk.press("f6")
         await settled(desk)
         await compare(desk, f"colours-{mode}-{theme}")

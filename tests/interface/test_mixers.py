@@ -81,7 +81,7 @@ def test_the_panel_shows_every_layer_of_the_reply(
         for mixer in ("gla", "fox"):
             numbers = [layer.number for layer in layers if layer.mixer == mixer]
             assert numbers == [n for n, kind in enumerate(kinds, 1) if kind == mixer]
-        trace = desk.chat.watch_of_chat.trace
+        trace = desk.chat.watching.watch.trace
         heads = loaded(genesis).language_model.network.args.n_head
         fields = [
             sum(cell.level is not None for cell in row.cells)
@@ -105,7 +105,7 @@ def test_test_time_training_has_its_curves_once_it_is_on(sit_down: Sit) -> None:
         await desk.press("f5")
         desk.chat.composer.write("/set ttt on")
         await desk.press("enter")
-        await desk.until(lambda: desk.chat.settings.ttt)
+        await desk.until(lambda: desk.open.settings.ttt)
         await desk.say(BOB)
         await desk.until(lambda: "surprise" in page(desk))
         rows = page(desk).splitlines()
@@ -134,19 +134,19 @@ def test_nothing_is_asked_or_drawn_while_all_is_closed(
         await desk.say(BOB)
         # Log-probabilities come anyway: surprise asks for nothing.
         await desk.press("f6", "f6")
-        assert desk.chat.watch_of_chat.mode == "surprise"
+        assert desk.chat.watching.watch.mode == "surprise"
         await desk.say(BOB)
         assert [r.readings for r in engine.requests] == [False, False]
-        assert desk.chat.watch_of_chat.trace.last is None and not drawn
-        assert not desk.chat.watch_of_chat.tokens.texts
+        assert desk.chat.watching.watch.trace.last is None and not drawn
+        assert not desk.chat.watching.watch.tokens.texts
         desk.chat.composer.write("/mixers")
         await desk.press("enter")
         await desk.until(lambda: desk.chat.panel.display)
         await desk.turn("ctrl+r")
         assert engine.requests[-1].readings and drawn
-        assert desk.chat.watch_of_chat.trace.last is not None
+        assert desk.chat.watching.watch.trace.last is not None
         await desk.press("ctrl+n")
-        assert desk.chat.watch_of_chat.trace.last is None
+        assert desk.chat.watching.watch.trace.last is None
         await desk.until(lambda: "Send a message" in page(desk))
 
     sit_down(visit, engine=engine)
@@ -204,13 +204,13 @@ def test_the_panel_is_all_there_is_in_80_columns(sit_down: Sit) -> None:
 
 def test_the_list_of_chats_comes_back_when_the_panel_goes(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
-        assert desk.chat.sidebar.display
+        assert desk.chat.chats.display
         await desk.press("f5")
-        assert not desk.chat.sidebar.display
+        assert not desk.chat.chats.display
         await desk.press("f5")
-        assert desk.chat.sidebar.display
+        assert desk.chat.chats.display
         await desk.press("ctrl+b", "f5", "f5")
-        assert not desk.chat.sidebar.display
+        assert not desk.chat.chats.display
 
     sit_down(visit, size=(120, 36))
 
@@ -280,11 +280,11 @@ def test_replies_of_another_day_say_when_the_colours_begin(
 def test_what_left_the_context_has_no_colour(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.press("f6")
-        while desk.chat.context is None or not desk.chat.context.left_out:
+        while desk.open.context is None or not desk.open.context.left_out:
             await desk.say("word " * 300)
             assert len(desk.views) < 40
-        watch = desk.chat.watch_of_chat
-        branch = desk.chat.branch
+        watch = desk.chat.watching.watch
+        branch = desk.open.branch
         found = watch.tints(branch)
         held = len(watch.tokens.starts)
         assert branch[0].id not in found or held == len(branch)
@@ -299,12 +299,12 @@ def test_a_chat_that_is_looked_at_meanwhile_gets_no_readings(sit_down: Sit) -> N
         await desk.press("f5")
         desk.chat.composer.write("Tell me a story")
         await desk.press("enter")
-        await desk.until(lambda: desk.chat.watch_of_chat.trace.last)
+        await desk.until(lambda: desk.chat.watching.watch.trace.last)
         await desk.press("ctrl+n")
-        await desk.until(lambda: desk.chat.conversation is None)
+        await desk.until(lambda: desk.open.conversation is None)
 
         def over() -> bool:
-            assert desk.chat.watch_of_chat.trace.last is None
+            assert desk.chat.watching.watch.trace.last is None
             return not desk.app.turns.busy
 
         assert not over()

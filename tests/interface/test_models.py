@@ -12,8 +12,9 @@ from textual.widgets import Button, ProgressBar
 from genesis_chat.errors import ModelError
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.paths import models_directory
-from genesis_chat.tui.messages import ModelFailed
 from genesis_chat.tui.services import download
+from genesis_chat.tui.services.history import History
+from genesis_chat.tui.services.messages import ModelFailed
 from genesis_chat.tui.services.turns import Turns
 
 Sit = Callable[..., None]
@@ -137,7 +138,8 @@ def test_a_wrong_name_does_not_cost_the_model_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[object] = []
-    turns = Turns(told.append, tmp_path / "history.sqlite3")
+    history = History(tmp_path / "history.sqlite3", told.append)
+    turns = Turns(told.append, history)
     try:
         turns.open_model(ModelChoice("builtin")).result()
         turns.open_model(ModelChoice("nosuch")).result()
@@ -151,6 +153,7 @@ def test_a_wrong_name_does_not_cost_the_model_there_is(
         assert "Unexpected TypeError" in told[-1].sentence
     finally:
         turns.close()
+        history.close()
 
 
 def test_a_model_that_fails_while_it_loads_is_told(tmp_path: Path) -> None:
@@ -162,10 +165,12 @@ def test_a_model_that_fails_while_it_loads_is_told(tmp_path: Path) -> None:
         def close(self) -> None: ...
 
     told: list[Any] = []
-    turns = Turns(told.append, tmp_path / "history.sqlite3", lambda *_: Fails())  # type: ignore[arg-type,return-value]
+    history = History(tmp_path / "history.sqlite3", told.append)
+    turns = Turns(told.append, history, lambda *_: Fails())  # type: ignore[arg-type,return-value]
     try:
         turns.open_model(ModelChoice("any")).result()
         assert told[-1].sentence == "There is not enough memory."
         assert told[-1].still is None and turns.memory() is None
     finally:
         turns.close()
+        history.close()

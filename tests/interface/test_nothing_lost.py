@@ -27,10 +27,10 @@ def told(desk: Desk, text: str) -> bool:
 def test_a_message_that_no_model_takes_comes_back(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say(BOB)
-        texts, id = desk.texts, desk.chat.opened_id
+        texts, id = desk.texts, desk.open.id
         desk.app.turns._engine = None
         await desk.say("in this chat")
-        assert told(desk, "No model is loaded")
+        assert told(desk, "No model loaded")
         assert desk.chat.composer.text == "in this chat" and desk.texts == texts
         await desk.press("ctrl+n")
         await desk.say("in a new chat")
@@ -81,7 +81,7 @@ def test_a_draft_outlives_an_edit(sit_down: Sit) -> None:
         desk.app.screen.query_one(TextArea).text = "My name is Anna."
         await desk.turn("ctrl+s")
         assert desk.chat.composer.text == "half a"
-        assert draft(desk, desk.chat.opened_id) == "half a"
+        assert draft(desk, desk.open.id) == "half a"
 
     sit_down(visit)
 
@@ -93,7 +93,7 @@ def test_a_question_without_a_reply_gets_one(sit_down: Sit) -> None:
             one = store.add(id, "user", BOB, parent=None)
             two = store.add(id, "assistant", "Hello, Bob!", parent=one.id)
             store.add(id, "user", ASK, parent=two.id)
-        await desk.chat.open(id)
+        await desk.chat.pane.open(id)
         await desk.until(lambda: "No reply came" in desk.seen())
         await desk.turn("ctrl+r")
         assert desk.texts[:3] == [BOB, "Hello, Bob!", ASK] and len(desk.texts) == 4
@@ -107,15 +107,15 @@ def test_settings_made_before_the_first_message_stay(sit_down: Sit) -> None:
         desk.chat.composer.write("/set max_tokens 5")
         await desk.press("enter")
         await desk.say(BOB)
-        first = desk.chat.opened_id
+        first = desk.open.id
         await desk.press("ctrl+n")
-        assert desk.chat.changed == {}
-        await desk.chat.open(first)
-        assert desk.chat.changed == {"max_tokens": 5}
+        assert desk.open.changed == {}
+        await desk.chat.pane.open(first)
+        assert desk.open.changed == {"max_tokens": 5}
         desk.views[1].focus()
         await desk.press("f")
-        await desk.until(lambda: desk.chat.opened_id != first)
-        assert desk.chat.changed == {"max_tokens": 5}
+        await desk.until(lambda: desk.open.id != first)
+        assert desk.open.changed == {"max_tokens": 5}
 
     sit_down(visit)
 
@@ -125,7 +125,7 @@ def test_a_command_that_takes_nothing_keeps_what_follows(sit_down: Sit) -> None:
         desk.chat.composer.write("/new things at NASA?")
         await desk.press("enter")
         assert desk.chat.composer.text == "/new things at NASA?"
-        assert told(desk, "a space before it")
+        assert told(desk, "start with a space")
         await desk.say(" /new things at NASA?")
         assert desk.stored()[0].content == " /new things at NASA?"
 

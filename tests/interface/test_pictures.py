@@ -96,7 +96,7 @@ def chats(tmp_path: Path) -> str:
 async def settled(desk: Desk) -> None:
     """Wait until nothing moves any more."""
     desk.chat.composer.cursor_blink = False
-    desk.chat._show_memory()
+    desk.chat.workspace.show_memory()
     desk.app.clear_notifications()
     await desk.pilot.wait_for_scheduled_animations()
 
@@ -114,7 +114,7 @@ def test_a_conversation(
     sit_down: Sit, chats: str, name: str, size: tuple[int, int], theme: str
 ) -> None:
     async def visit(desk: Desk) -> None:
-        await desk.until(lambda: desk.chat.context)
+        await desk.until(lambda: desk.open.context)
         await settled(desk)
         await compare(desk, f"conversation-{name}")
         await desk.press("ctrl+up", "up", "up")
@@ -149,7 +149,7 @@ def test_a_screen_over_it(
     sit_down: Sit, chats: str, name: str, keys: list[str]
 ) -> None:
     async def visit(desk: Desk) -> None:
-        await desk.until(lambda: desk.chat.context)
+        await desk.until(lambda: desk.open.context)
         await desk.press(*keys)
         await settled(desk)
         await compare(desk, name)
@@ -190,7 +190,7 @@ def test_thoughts(
         (made,) = store.insert([NewConversation("Mixers", "", said, 5, MARCH)])
 
     async def visit(desk: Desk) -> None:
-        await desk.until(lambda: desk.chat.context)
+        await desk.until(lambda: desk.open.context)
         await desk.press("ctrl+up", "up", "up", "t")
         await settled(desk)
         await compare(desk, f"thoughts-{name}")

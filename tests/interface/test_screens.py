@@ -92,7 +92,7 @@ def test_leaving_asks_before_it_throws_away(sit_down: Sit, key: str) -> None:
 def test_notices_leave_the_composer_free(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         for number in range(3):
-            desk.chat.tell(f"Notice {number}", error=True)
+            desk.chat.pane.parts.tell(f"Notice {number}", error=True)
         await desk.until(lambda: "Notice 2" in desk.seen())
         (rack,) = desk.app.screen.query("ToastRack")
         assert rack.region.bottom <= desk.chat.composer.region.y

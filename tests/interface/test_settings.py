@@ -26,15 +26,15 @@ def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> Non
         assert "default 0" in desk.seen()
         await desk.press("ctrl+s")
         await desk.closed()
-        assert desk.chat.settings.temperature == 0.5
+        assert desk.open.settings.temperature == 0.5
         with Store.open(desk.path) as store:
             kept = store.latest()
             assert kept and dict(kept.settings) == {"temperature": 0.5}
         await desk.press("ctrl+n")
-        assert desk.chat.settings.temperature == 0
+        assert desk.open.settings.temperature == 0
         assert kept
-        await desk.chat.open(kept.id)
-        assert desk.chat.settings.temperature == 0.5
+        await desk.chat.pane.open(kept.id)
+        assert desk.open.settings.temperature == 0.5
         await desk.dialog("f4")
         desk.app.screen.query_one("#temperature", Input).value = "-3"
         await desk.press("ctrl+s")
@@ -42,7 +42,7 @@ def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> Non
         assert desk.app.screen is not desk.chat
         await desk.press("escape")
         await desk.closed()
-        assert desk.chat.settings.temperature == 0.5
+        assert desk.open.settings.temperature == 0.5
 
     sit_down(visit)
 
@@ -54,12 +54,12 @@ def problem(desk: Desk) -> object:
 def test_settings_can_be_changed_while_the_seed_is_open(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.command("/set max_tokens 3")
-        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await desk.until(lambda: desk.open.changed == {"max_tokens": 3})
         await desk.dialog("f4")
         desk.app.screen.query_one("#top_k", Input).value = "9"
         await desk.press("ctrl+s")
         await desk.closed()
-        assert desk.chat.changed == {"max_tokens": 3, "top_k": 9}
+        assert desk.open.changed == {"max_tokens": 3, "top_k": 9}
 
     sit_down(visit, settings=GenerationSettings())
 
@@ -79,7 +79,7 @@ def test_a_wrong_setting_says_what_is_wrong(
     async def visit(desk: Desk) -> None:
         await desk.command(text)
         await desk.until(lambda: desk.told(says))
-        assert not desk.chat.changed
+        assert not desk.open.changed
 
     sit_down(visit)
 
@@ -89,7 +89,7 @@ def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
 ) -> None:
     async def visit(desk: Desk) -> None:
         await desk.command("/set max_tokens 3")
-        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await desk.until(lambda: desk.open.changed == {"max_tokens": 3})
         await desk.dialog("f4")
         assert isinstance(desk.app.focused, Input)
         desk.app.screen.query_one("#top_p", Input).value = "much"
@@ -108,7 +108,7 @@ def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
 def test_a_reply_may_be_as_long_as_fits_and_seeds_are_bounded(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.command("/set max_tokens 3")
-        await desk.until(lambda: desk.chat.changed == {"max_tokens": 3})
+        await desk.until(lambda: desk.open.changed == {"max_tokens": 3})
         await desk.dialog("f4")
         length, seed = (
             desk.app.screen.query_one(f"#{name}", Input)
@@ -121,18 +121,18 @@ def test_a_reply_may_be_as_long_as_fits_and_seeds_are_bounded(sit_down: Sit) -> 
         seed.value = str(2**63 - 1)
         await desk.press("ctrl+s")
         changed = {"max_tokens": None, "seed": 2**63 - 1}
-        await desk.until(lambda: desk.chat.changed == changed)
+        await desk.until(lambda: desk.open.changed == changed)
         for wrong in ("-1", str(2**64)):
             await desk.command(f"/set seed {wrong}")
-        assert desk.chat.changed == changed
+        assert desk.open.changed == changed
         await desk.command("/set seed none")
         await desk.until(
-            lambda: desk.chat.changed == {"max_tokens": None, "seed": None}
+            lambda: desk.open.changed == {"max_tokens": None, "seed": None}
         )
         await desk.command("/set max_tokens 3")
         await desk.command("/set max_tokens auto")
         await desk.until(
-            lambda: desk.chat.changed == {"max_tokens": None, "seed": None}
+            lambda: desk.open.changed == {"max_tokens": None, "seed": None}
         )
         await desk.say(BOB)
         (chat,) = [c for c in Store.open(desk.path).conversations()]
@@ -152,7 +152,7 @@ def test_a_seed_that_an_older_version_took_is_left_out(
         store.set_settings(chat.id, {"seed": 2**64 + 5, "top_k": 7})
 
     async def visit(desk: Desk) -> None:
-        await desk.until(lambda: desk.chat.changed == {"top_k": 7})
+        await desk.until(lambda: desk.open.changed == {"top_k": 7})
         assert any("seed" in n.message for n in desk.app._notifications)
 
     sit_down(visit, conversation=chat.id)

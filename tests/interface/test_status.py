@@ -36,7 +36,7 @@ def bottom(desk: Desk) -> str:
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 def test_every_figure_is_there_in_any_width(sit_down: Sit, width: int) -> None:
     async def visit(desk: Desk) -> None:
-        status = desk.chat.status
+        status = desk.chat.workspace.status
         status.model(FACTS)
         status.finished(REPLY)
         status.memory(412_300_000)
@@ -58,9 +58,9 @@ def test_a_private_chat_says_so_on_any_screen(
     sit_down: Sit, size: tuple[int, int], private: bool
 ) -> None:
     async def visit(desk: Desk) -> None:
-        desk.app.show_title("Secrets", private=private)
+        desk.chat.workspace.show_title("Secrets", private=private)
         await desk.pilot.pause()
-        assert ("(private, not kept)" in desk.seen()) == private
+        assert ("(private · not saved)" in desk.seen()) == private
 
     sit_down(visit, size=size)
 

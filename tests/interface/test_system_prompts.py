@@ -29,7 +29,7 @@ def test_a_system_prompt_of_the_chat_from_a_named_one(sit_down: Sit) -> None:
             kept = store.latest()
             assert kept and kept.system.endswith("Be kind.")
         await desk.command("/system You are a cat.")
-        await desk.until(lambda: desk.told("system prompt is set"))
+        await desk.until(lambda: desk.told("System prompt updated."))
         with Store.open(desk.path) as store:
             kept = store.latest()
             assert kept and kept.system == "You are a cat."
@@ -43,7 +43,7 @@ def test_a_system_prompt_of_the_chat_from_a_named_one(sit_down: Sit) -> None:
         await desk.until(lambda: "Throw away" in desk.seen())
         await desk.press("y")
         await desk.closed()
-        assert desk.chat.system == "You are a cat."
+        assert desk.open.system == "You are a cat."
 
     sit_down(visit)
 

@@ -61,7 +61,10 @@ def test_a_thought_streams_and_folds(sit_down: Sit, thinking: Thinking) -> None:
         await shows(desk, f"▸ {FOLDED}", never=WHOLE)
         await desk.pilot.click(desk.views[-1].query_one(".label"))
         await shows(desk, f"▾ {FOLDED}", WHOLE)
-        assert not desk.chat._beat or not desk.chat._beat._active.is_set()
+        assert (
+            not desk.chat.pane.replies.shown._beat
+            or not desk.chat.pane.replies.shown._beat._active.is_set()
+        )
 
     sit_down(visit, engine=thinking)
 
@@ -89,18 +92,18 @@ def test_it_is_there_after_another_chat(sit_down: Sit, thinking: Thinking) -> No
         await ask(desk)
         thinking.go(1)
         await shows(desk, "They want one word.")
-        (conversation,) = await desk.chat.ask(lambda s: s.conversations())
+        (conversation,) = await desk.chat.pane.ask(lambda s: s.conversations())
         await desk.press("ctrl+n")
         await shows(desk, "Write a message below", never="They want")
         thinking.go(1)
-        await desk.until(lambda: "So I say" in desk.chat.thought)
-        await desk.chat.open(conversation.id)
+        await desk.until(lambda: "So I say" in desk.thought)
+        await desk.chat.pane.open(conversation.id)
         await shows(desk, "▾ Thinking ...", "They want one word. So I say")
         thinking.go(4)
         await desk.idle()
         await shows(desk, f"▸ {FOLDED}", "Yes, of course.", never=WHOLE)
         await desk.press("ctrl+n")
-        await desk.chat.open(conversation.id)
+        await desk.chat.pane.open(conversation.id)
         await desk.press("ctrl+up", "t")
         await shows(desk, f"▾ {FOLDED}", WHOLE)
 
@@ -184,9 +187,9 @@ def test_the_setting_is_for_models_that_can_be_told(
         await desk.say("Well?")
         expected = "off" if switched else "auto"
         assert thinking.requests[-1].settings.thinking == expected
-        (conversation,) = await desk.chat.ask(lambda s: s.conversations())
+        (conversation,) = await desk.chat.pane.ask(lambda s: s.conversations())
         await desk.press("ctrl+n")
-        await desk.chat.open(conversation.id)
-        assert desk.chat.settings.thinking == expected
+        await desk.chat.pane.open(conversation.id)
+        assert desk.open.settings.thinking == expected
 
     sit_down(visit, engine=thinking)

@@ -25,7 +25,7 @@ async def long_chat(desk: Desk, count: int = MESSAGES) -> list[str]:
     with Store.open(desk.path) as store:
         (kept,) = store.insert([NewConversation("long", "", messages)])
         ids = [message.id for message in store.messages(kept.id)]
-    await desk.chat.open(kept.id)
+    await desk.chat.pane.open(kept.id)
     await desk.until(lambda: desk.chat.transcript.max_scroll_y)
     return ids
 
@@ -47,7 +47,7 @@ def test_the_reader_keeps_the_place_in_either_direction(sit_down: Sit) -> None:
         await scroll_until(desk, "pageup", "message 120.")
         assert len(desk.views) <= MOST
         assert desk.chat.transcript.away
-        await desk.until(lambda: "more below" in desk.seen())
+        await desk.until(lambda: "↓ more" in desk.seen())
         await desk.press("ctrl+home")
         await desk.until(lambda: "message 0." in desk.seen())
         await scroll_until(desk, "pagedown", "message 100.")
@@ -55,7 +55,7 @@ def test_the_reader_keeps_the_place_in_either_direction(sit_down: Sit) -> None:
         assert "message 99." in desk.texts and "message 199." not in desk.texts
         await desk.press("ctrl+end")
         await desk.until(lambda: "message 199." in desk.seen())
-        await desk.until(lambda: "more below" not in desk.seen())
+        await desk.until(lambda: "↓ more" not in desk.seen())
         assert not desk.chat.transcript.away
 
     sit_down(visit)
@@ -85,14 +85,14 @@ def test_a_reply_goes_on_out_of_sight(sit_down: Sit) -> None:
         await long_chat(desk, 80)
         desk.chat.composer.write("Tell me a story")
         await desk.press("enter")
-        await desk.until(lambda: len(desk.chat.written) > 20)
+        await desk.until(lambda: len(desk.written) > 20)
         await desk.press("ctrl+home")
         await desk.until(lambda: "message 0." in desk.seen())
-        seen = len(desk.chat.written)
-        await desk.until(lambda: len(desk.chat.written) > seen + 20)
+        seen = len(desk.written)
+        await desk.until(lambda: len(desk.written) > seen + 20)
         assert desk.texts[0] == "message 0."
         await desk.press("ctrl+end")
-        await desk.until(lambda: desk.texts[-1] == desk.chat.written)
+        await desk.until(lambda: desk.texts[-1] == desk.written)
         await desk.press("ctrl+home", "escape")
         await desk.idle()
         await desk.press("ctrl+end")
@@ -108,7 +108,7 @@ def test_a_pasted_book_is_shown_in_parts(sit_down: Sit) -> None:
         with Store.open(desk.path) as store:
             id = store.create(title="book").id
             store.add(id, "user", text, parent=None)
-        await desk.chat.open(id)
+        await desk.chat.pane.open(id)
         await desk.until(lambda: "Space shows more" in desk.seen())
         (view,) = desk.views
         assert view.text == text and view.size.height < 200
@@ -127,7 +127,7 @@ def test_the_page_stays_under_the_mouse(sit_down: Sit) -> None:
             for role in ("user", "assistant", "user", "assistant"):
                 text = "".join(f"- {role} word{n} and more\n" for n in range(20))
                 parent = store.add(id, role, text, parent=parent).id  # type: ignore[arg-type]
-        await desk.chat.open(id)
+        await desk.chat.pane.open(id)
         transcript = desk.chat.transcript
         await desk.until(lambda: "word19" in desk.seen())
         await desk.press("pageup")

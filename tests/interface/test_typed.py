@@ -102,7 +102,7 @@ def test_text_is_stored_as_it_came(sit_down: Sit, text: str) -> None:
         await desk.until(lambda: desk.chat.composer.text == text)
         await desk.press("ctrl+q")
         with Store.open(desk.path) as store:
-            assert store.draft(desk.chat.opened_id) == text
+            assert store.draft(desk.open.id) == text
 
     sit_down(visit)
 
@@ -112,7 +112,7 @@ def test_titles_and_system_prompts_are_stored_as_they_came(
 ) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say("Hello!")
-        id = desk.chat.opened_id
+        id = desk.open.id
         for text in TEXTS:
             field = await opened(desk, "title")
             assert isinstance(field, Input)
@@ -126,7 +126,7 @@ def test_titles_and_system_prompts_are_stored_as_they_came(
             desk.app.screen.query_one(TextArea).text = text
             await desk.press("ctrl+s")
             await desk.until(lambda: desk.app.screen is desk.chat)
-            await desk.until(lambda text=text: desk.chat.system == text)
+            await desk.until(lambda text=text: desk.open.system == text)
             with Store.open(desk.path) as store:
                 found = store.find(id)
             assert (found.title, found.system) == (text, text)
@@ -142,14 +142,14 @@ def test_what_was_stored_elsewhere_is_not_changed_by_looking(sit_down: Sit) -> N
             id = store.create(title="x\x1b[2J\u202ey").id
             one = store.add(id, "user", text, parent=None)
             store.add(id, "assistant", "Hello, Bob!", parent=one.id)
-        await desk.chat.load_questions()
+        await desk.chat.pane.load_questions()
         await desk.press("up")
         assert desk.chat.composer.text == text
         assert "␛[31mred" in desk.seen() and "\x1b" not in desk.seen()
         await desk.press("home", "!")
         await desk.turn("enter")
         assert desk.stored()[0].content == f"!{text}"
-        await desk.chat.open(id)
+        await desk.chat.pane.open(id)
         await opened(desk, "title")
         await desk.press("enter")
         await desk.until(lambda: desk.app.screen is desk.chat)
@@ -167,7 +167,7 @@ def test_texts_are_drawn_readable(sit_down: Sit) -> None:
             assert "U+" not in desk.seen(), ascii(text)
             await desk.turn("enter")
             await desk.until(lambda: "U+" not in desk.seen())
-        await desk.chat.open(None)
+        await desk.chat.pane.open()
         desk.chat.composer.write(
             f"{ARABIC}\n{ENGLAND}\nabc\u200fdef\u202eghi\U000e0041"
         )

@@ -23,42 +23,103 @@ def asked(desk: Desk) -> list[str]:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_what_follows_a_message_stays(sit_down: Sit, at_once: bool) -> None:
+def test_what_follows_a_message_waits_or_stays(sit_down: Sit, at_once: bool) -> None:
     async def visit(desk: Desk) -> None:
         going_on = Event()
         desk.app.turns._executor.submit(going_on.wait)
         for part in ["one\rtwo\rthree"] if at_once else "one\rtwo\rthree":
             send(desk, part)
             await desk.pilot.pause()
-        await desk.until(lambda: desk.chat.composer.text == "two\nthree")
+        await desk.until(lambda: desk.chat.pane.replies.waiting_here == ["two"])
+        await desk.until(lambda: desk.chat.composer.text == "three")
+        await desk.until(lambda: "Waiting · Esc to edit · two" in desk.seen())
+        await desk.until(lambda: draft(desk) == "two\n\nthree")
         going_on.set()
         await desk.idle()
-        assert asked(desk) == ["one"] and desk.chat.composer.text == "two\nthree"
-        await desk.until(lambda: draft(desk) == "two\nthree")
+        assert asked(desk) == ["one", "two"] and desk.chat.composer.text == "three"
+        assert "Waiting" not in desk.seen()
+        await desk.until(lambda: draft(desk) == "three")
         await desk.turn("enter")
-        assert asked(desk) == ["one", "two\nthree"]
+        assert asked(desk) == ["one", "two", "three"]
 
     sit_down(visit)
 
 
 def draft(desk: Desk) -> str:
     with Store.open(desk.path) as store:
-        return store.draft(desk.chat.opened_id)
+        return store.draft(desk.open.id)
 
 
-def test_enter_after_enter_sends_once_the_reply_is_over(sit_down: Sit) -> None:
+def test_enter_after_enter_sends_nothing_twice(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         going_on = Event()
         desk.app.turns._executor.submit(going_on.wait)
         send(desk, "one\rtwo\r\r\r")
-        await desk.until(lambda: desk.app.turns.busy)
-        await desk.until(lambda: desk.chat.composer.text == "two")
-        await desk.pilot.pause()
+        await desk.until(lambda: desk.chat.pane.replies.waiting_here == ["two"])
         going_on.set()
         await desk.idle()
-        assert desk.chat.composer.text == "two"
-        await desk.turn("enter")
         assert asked(desk) == ["one", "two"] and desk.chat.composer.text == ""
+
+    sit_down(visit)
+
+
+def test_escape_takes_a_waiting_message_back(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        going_on = Event()
+        desk.app.turns._executor.submit(going_on.wait)
+        send(desk, "one\rtwo\rthree\rfour")
+        await desk.until(lambda: len(desk.chat.pane.replies.waiting_here) == 2)
+        await desk.press("escape")
+        assert desk.chat.composer.text == "three\n\nfour"
+        await desk.press("escape")
+        assert desk.chat.composer.text == "two\n\nthree\n\nfour"
+        assert desk.app.turns.busy
+        going_on.set()
+        await desk.idle()
+        assert asked(desk) == ["one"]
+
+    sit_down(visit)
+
+
+def test_a_message_waits_for_its_own_chat(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        going_on = Event()
+        await desk.say("one")
+        first = desk.open.id
+        desk.app.turns._executor.submit(going_on.wait)
+        send(desk, "two\rthree\r")
+        await desk.until(lambda: desk.chat.pane.replies.waiting_here == ["three"])
+        await desk.press("ctrl+n")
+        await desk.until(lambda: not desk.open.id)
+        assert "Waiting" not in desk.seen() and desk.chat.composer.text == ""
+        # No message of a new chat can wait for another chat's reply.
+        send(desk, "four\r")
+        await desk.until(lambda: desk.told("Still replying"))
+        await desk.until(lambda: desk.chat.composer.text == "four")
+        await desk.chat.pane.open(first)
+        assert desk.chat.composer.text == ""
+        await desk.until(lambda: "Waiting · Esc to edit · three" in desk.seen())
+        await desk.press("ctrl+n")
+        going_on.set()
+        await desk.idle()
+        assert not desk.open.id and desk.chat.composer.text == "four"
+        assert asked(desk) == ["one", "two", "three"]
+
+    sit_down(visit)
+
+
+def test_what_waits_is_a_draft_after_an_error(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        going_on = Event()
+        desk.app.turns._executor.submit(going_on.wait)
+        send(desk, "one\rtwo\r")
+        await desk.until(lambda: desk.chat.pane.replies.waiting_here == ["two"])
+        desk.app.turns._engine = None
+        going_on.set()
+        await desk.idle()
+        await desk.until(lambda: desk.chat.composer.text == "one\n\ntwo")
+        await desk.until(lambda: draft(desk) == "one\n\ntwo")
+        assert not desk.stored()
 
     sit_down(visit)
 
@@ -82,9 +143,9 @@ def test_what_follows_a_command_stays(sit_down: Sit, keys: str) -> None:
 def test_a_command_and_a_message_at_once_are_both_done(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         send(desk, "/set max_tokens 5\rhello\r")
-        await desk.until(lambda: desk.app.turns.count)
+        await desk.until(lambda: desk.ended)
         await desk.idle()
-        assert desk.chat.changed == {"max_tokens": 5} and asked(desk) == ["hello"]
+        assert desk.open.changed == {"max_tokens": 5} and asked(desk) == ["hello"]
 
     sit_down(visit)
 
@@ -106,9 +167,9 @@ def test_a_draft_and_what_is_typed_at_the_start_are_both_there(
         store.set_draft("half a")
 
     async def visit(desk: Desk) -> None:
-        desk.chat.shown_once = False
+        desk.chat.pane.shown_once = False
         desk.chat.composer.write("typed")
-        await desk.chat.open(None)
+        await desk.chat.pane.open()
         assert desk.chat.composer.text == "half a\n\ntyped"
 
     sit_down(visit)
@@ -208,7 +269,10 @@ def test_a_write_of_three_messages_in_a_real_terminal(
         latest = store.latest()
         assert latest
         assert store.branch(latest.id)[0].content == "one"
-        assert store.draft(latest.id) == "two\nthree"
+        # The second one waited, or was sent when the first reply had ended.
+        told = [m.content for m in store.branch(latest.id) if m.role == "user"]
+        draft = store.draft(latest.id)
+        assert "\n\n".join([*told, draft]) == "one\n\ntwo\n\nthree"
 
 
 def test_keys_that_edit_keep_their_place_among_letters(sit_down: Sit) -> None:

@@ -9,7 +9,6 @@ from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import choose
 from genesis_chat.settings import GenerationSettings
 from genesis_chat.tui.app import GenesisApp
-from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
 
 # Never ends by itself.
@@ -47,9 +46,9 @@ def main() -> None:
     options = parser.parse_args()
     Paced.pace = options.pace
     app = GenesisApp(
-        Start(ModelChoice("builtin"), settings=WILD, conversation=options.conversation)
+        Start(ModelChoice("builtin"), settings=WILD, conversation=options.conversation),
+        open_engine,
     )
-    app.turns = app.chat.turns = Turns(app._post_to_chat, None, open_engine)
     try:
         app.run()
     finally:

@@ -19,7 +19,6 @@ from genesis_chat.engine import (
 )
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.tui.app import GenesisApp
-from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
 
 # A new chat begins after so many turns, and memory is looked at after so many. What
@@ -82,17 +81,18 @@ def run(turns: int, history: Path) -> None:
 
 
 async def _run(turns: int, history: Path) -> None:
-    app = GenesisApp(Start(ModelChoice("scripted"), history=history))
-    app.turns = app.chat.turns = Turns(app._post_to_chat, history, open_engine)
+    app = GenesisApp(Start(ModelChoice("scripted"), history=history), open_engine)
     began = time.perf_counter()
     try:
         async with app.run_test(size=(120, 36)) as pilot:
-            while app.model is None or not app.chat.shown_once:
+            while app.model is None or not app.chat.pane.shown_once:
                 await pilot.pause(0.01)
             for turn in range(1, turns + 1):
                 app.chat.composer.write(f"Question {turn}")
                 app.chat.composer.send()
-                while app.chat.settled < turn:
+                while len(app.chat.pane.chat.branch) < 2 * (turn % CHAT or CHAT):
+                    await asyncio.sleep(0.002)
+                while app.chat.pane.replies.busy:
                     await asyncio.sleep(0.002)
                 if turn % CHAT == 0:
                     await app.chat.action_new_chat()

@@ -10,11 +10,13 @@ from .application import APPLICATION
 from .chat import CHAT
 from .keys import key_name, key_names
 from .mixers import MIXERS
+from .organizing import ORGANIZING
 from .widgets import COMPOSER, DIALOG, LIST, MESSAGE
 
 ACTIONS: tuple[Action, ...] = (
     *APPLICATION,
     *CHAT,
+    *ORGANIZING,
     *COMPOSER,
     *MESSAGE,
     *LIST,

@@ -1,59 +1,39 @@
 """What may follow what is written after a slash."""
 
-import time
-from collections.abc import Iterator
-from dataclasses import asdict
-
-from textual import on
-from textual.widgets import TextArea
-
-from ..widgets.completion import Completion, Offer
+from ..widgets.completion import Completion
 from ..widgets.composer import Composer
-from .commanding import Commanding
 from .offers import Arguments, offers
 
 
-class Completing(Commanding):
-    """Offers commands and what may follow them, above the composer."""
+class Completing:
+    """Offers commands and what may follow them, above the composer.
 
-    @on(TextArea.Changed)
-    def offer(self, event: TextArea.Changed) -> None:
-        if isinstance(event.text_area, Composer):
-            self.typed = time.monotonic()
-            self.keep_draft_soon()
-            text = event.text_area.text
-            found = offers(text, self._arguments)
-            # Of what follows a command nothing is chosen before a letter of it is
-            # written: Enter alone does nothing then that nobody saw.
-            begun = text == "/" or not text.endswith((" ", "/"))
-            self.query_one(Completion).offer(found, choose=begun)
-            event.text_area.completing = bool(found)
+    Args:
+        composer: where they are written.
+        completion: the list of offers.
+        arguments: what may follow commands.
+    """
 
-    @property
-    def _arguments(self) -> Arguments:
-        """What may follow a command."""
+    def __init__(
+        self, composer: Composer, completion: Completion, arguments: Arguments
+    ) -> None:
+        self._composer, self._completion = composer, completion
+        self._arguments = arguments
 
-        def settings() -> Iterator[tuple[str, str]]:
-            for name, value in asdict(self.settings).items():
-                yield name, f"is {'none' if value is None else value}"
+    def offer(self, text: str) -> None:
+        """Offer what a text may become."""
+        found = offers(text, self._arguments)
+        # Of what follows a command nothing is chosen before a letter of it is
+        # written: Enter alone does nothing then that nobody saw.
+        begun = text == "/" or not text.endswith((" ", "/"))
+        self._completion.offer(found, choose=begun)
+        self._composer.completing = bool(found)
 
-        return {
-            "model": lambda: [(name, "") for name in self.genesis.model_names()],
-            "set": settings,
-            "theme": lambda: [(n, "") for n in sorted(self.app.available_themes)],
-        }
-
-    @on(Composer.Completing)
-    async def complete(self, event: Composer.Completing) -> None:
-        completion, composer = self.query_one(Completion), self.composer
+    def press(self, key: str) -> None:
+        """A key for the list, other than Enter."""
+        completion, composer = self._completion, self._composer
         chosen = completion.chosen
-        if event.key == "enter":
-            try:
-                await self._accept(event.text, chosen)
-            finally:
-                composer.settle()
-            return
-        match event.key:
+        match key:
             case "up":
                 completion.action_cursor_up()
             case "down":
@@ -66,12 +46,13 @@ class Completing(Commanding):
                 composer.text = chosen.text
                 composer.move_cursor(composer.document.end)
 
-    async def _accept(self, text: str, chosen: Offer | None) -> None:
-        """Enter, which took the text out of the composer."""
+    def accept(self, text: str) -> str | None:
+        """Enter, which took a text out of the composer; what is to be done now."""
+        chosen = self._completion.chosen
         # A value is missing still: the command says which.
         bare = chosen and " " in text and chosen.text.strip() == text.strip()
         if chosen is None or chosen.whole or bare:
-            self.query_one(Completion).display = self.composer.completing = False
-            await self.send_text(chosen.text if chosen else text)
-        else:
-            self.composer.give_back(chosen.text)
+            self._completion.display = self._composer.completing = False
+            return chosen.text if chosen else text
+        self._composer.give_back(chosen.text)
+        return None

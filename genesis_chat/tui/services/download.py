@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import GenesisChatError
 from ...models import RELEASED_REPOSITORY, install, suggested_name
-from ..widgets.shown import size
+from ...text import size
 
 # Shorter steps would make the speed jump.
 SPEED_SECONDS = 1.0

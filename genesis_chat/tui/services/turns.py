@@ -4,9 +4,8 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from textual.message import Message
 
@@ -18,7 +17,9 @@ from ...model_choice import ModelChoice
 from ...models import InstalledModel, choose
 from ...paths import SNAPSHOTS
 from ...settings import GenerationSettings
-from ..messages import (
+from .contents import Contents, read_contents
+from .history import History
+from .messages import (
     ContextKnown,
     ModelFailed,
     ModelOpening,
@@ -28,6 +29,7 @@ from ..messages import (
     TurnEnded,
     TurnEvent,
 )
+from .records import Records
 
 # A model stops after the token it is at.
 CLOSING_SECONDS = 5.0
@@ -42,7 +44,8 @@ class Turn:
     """What is to be done: `message` is what is edited, regenerated or resumed.
 
     Without a `conversation` a new one begins; `head` is the last message of the
-    branch that a reply continues. With `readings` the mixers report as it comes.
+    branch that a reply continues. `changed` are the settings that a conversation that
+    begins is kept with. With `readings` the mixers report as it comes.
     """
 
     kind: Kind
@@ -52,6 +55,7 @@ class Turn:
     head: str | None = None
     message: str = ""
     content: str = ""
+    changed: dict[str, Any] = field(default_factory=dict)
     readings: bool = False
 
 
@@ -60,7 +64,7 @@ class Turns:
 
     Args:
         post: takes messages, from any thread.
-        history: the history's file, None for the one in the data directory.
+        history: where everything is kept.
         open_engine: makes an engine for a model; a process of its own by default.
         limit: bytes of states on disk.
     """
@@ -68,21 +72,19 @@ class Turns:
     def __init__(
         self,
         post: Callable[[Message], object],
-        history: Path | None,
+        history: History,
         open_engine: OpenEngine | None = None,
         limit: int = LIMIT_BYTES,
     ) -> None:
-        self._post, self._history, self._limit = post, history, limit
+        self._post, self._limit = post, limit
+        self._records = Records(history)
         self._open_engine = open_engine or self._open_worker
         self._executor = ThreadPoolExecutor(1, "turns")
         self._stop = threading.Event()
-        self._store: Store | None = None
         self._engine: Engine | None = None
         self._loading: Engine | None = None
         self._closing = False
         self.busy = False
-        # Turns that are over.
-        self.count = 0
 
     def open_model(self, choice: ModelChoice) -> Future[None]:
         """Load a model in place of the one there was."""
@@ -134,7 +136,7 @@ class Turns:
             return
         try:
             self._post(ModelOpening(str(choice.name or "")))
-            folder = self._open_store().path.with_name(SNAPSHOTS)
+            folder = self._records.ask(lambda store: store.path).with_name(SNAPSHOTS)
             snapshots = Snapshots(folder, self._limit)
             if self._engine:
                 self._engine.close()
@@ -163,7 +165,7 @@ class Turns:
         )
 
     def _run(self, turn: Turn) -> None:
-        chat: Chat | None = None
+        chat: Chat[Records] | None = None
         error = ""
         try:
             chat = self._chat(turn)
@@ -172,19 +174,39 @@ class Turns:
                 for event in events:
                     if not began:
                         began = True
-                        self._post(_began(chat))
+                        self._tell_beginning(chat, turn)
                     self._post(TurnEvent(event))
         except GenesisChatError as failure:
             error = str(failure)
         except Exception as failure:
             error = f"Unexpected {type(failure).__name__}: {failure}"
         finally:
-            self.busy = False
-            self.count += 1
             kept = chat.conversation if chat else None
-            self._post(TurnEnded(kept.id if kept else turn.conversation, error))
+            contents = self._contents(kept.id if kept else turn.conversation)
+            self.busy = False
+            self._post(TurnEnded(contents, error))
 
-    def _events(self, chat: Chat, turn: Turn) -> Generator[Event]:
+    def _tell_beginning(self, chat: Chat[Records], turn: Turn) -> None:
+        assert chat.conversation and chat.head
+        id, reply = chat.conversation.id, chat.head
+
+        def read(store: Store) -> Contents:
+            if turn.conversation is None and turn.changed:
+                store.set_settings(id, turn.changed)
+            return read_contents(store, id, reply)
+
+        self._post(TurnBegan(self._records.ask(read), reply))
+
+    def _contents(self, conversation: str | None) -> Contents | None:
+        if conversation is None:
+            return None
+        try:
+            return self._records.ask(lambda s: read_contents(s, conversation))
+        except GenesisChatError:
+            # What ended the turn has been told already.
+            return None
+
+    def _events(self, chat: Chat[Records], turn: Turn) -> Generator[Event]:
         stop, settings, told = self._stop.is_set, turn.settings, turn.readings
         match turn.kind:
             case "reply":
@@ -208,26 +230,20 @@ class Turns:
             return
         self._post(ContextKnown(turn.conversation, context))
 
-    def _chat(self, turn: Turn) -> Chat:
-        store = self._open_store()
+    def _chat(self, turn: Turn) -> Chat[Records]:
         if self._engine is None:
-            raise GenesisChatError("No model is loaded; choose one with F2.")
-        found = store.find(turn.conversation) if turn.conversation else None
-        chat = Chat(self._engine, store, found, turn.system, UNSENT)
+            raise GenesisChatError("No model loaded. Press F2 to choose one.")
+        id, found = turn.conversation, None
+        if id:
+            found = self._records.ask(lambda store: store.find(id))
+        chat = Chat(self._engine, self._records, found, turn.system, UNSENT)
         if turn.head:
             chat.head = turn.head
         return chat
 
-    def _open_store(self) -> Store:
-        if self._store is None:
-            self._store = Store.open(self._history)
-        return self._store
-
     def _close(self) -> None:
         if self._engine:
             self._engine.close()
-        if self._store:
-            self._store.close()
 
 
 def usable(choice: ModelChoice) -> InstalledModel:
@@ -246,9 +262,3 @@ def resident(pid: int) -> int | None:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return None
-
-
-def _began(chat: Chat) -> TurnBegan:
-    assert chat.conversation and chat.head
-    reply = chat.store.message(chat.head)
-    return TurnBegan(chat.conversation.id, reply.parent or "", reply.id)

@@ -1,7 +1,8 @@
 """Where a message is written."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual.actions import SkipAction
@@ -13,7 +14,7 @@ from textual.message import Message
 
 from ..actions import action
 from ..bindings import bindings
-from .fields import Area, is_text
+from .fields import Area
 from .folding import Folds
 
 # Terminals that paste key by key send the last line's Enter right after it.
@@ -36,18 +37,15 @@ class Composer(Area):
             self.text = text
             super().__init__()
 
-    class Refused(Message):
-        """Enter was pressed when nothing could be sent; the text stays."""
-
-        def __init__(self, text: str) -> None:
-            self.text = text
-            super().__init__()
-
     class Completing(Message):
-        """A key for the list of completions; with Enter the text is taken."""
+        """A key for the list of completions; with Enter the text is taken.
+
+        `accepted` is what is to be done then, if anything.
+        """
 
         def __init__(self, key: str, text: str = "") -> None:
             self.key, self.text = key, text
+            self.accepted: str | None = None
             super().__init__()
 
     def __init__(self, enter_sends: bool = True) -> None:
@@ -61,17 +59,18 @@ class Composer(Area):
         )
         self.enter_sends = enter_sends
         self.completing = False
-        # Whether a message would be taken now.
-        self.free: Callable[[], bool] = lambda: True
         self.folds = Folds()
-        # What was taken out last, with its marks, and whether it is on its way still.
-        self._taken, self.on_its_way = ("", Folds()), False
-        # The text that stayed when Enter was pressed.
-        self._kept: str | None = None
+        # What was taken out and is on its way still, with its marks.
+        self._taken: deque[tuple[str, Folds]] = deque()
         self._asked: list[str] = []
         # Where in them one is, what was written before, and what is shown instead.
         self._place, self._begun, self._recalled = -1, "", ""
         self._pasted = float("-inf")
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether something was taken out and is not yet where it belongs."""
+        return bool(self._taken)
 
     @property
     def whole(self) -> str:
@@ -93,11 +92,25 @@ class Composer(Area):
             found = self._asked.index(shown) if shown in self._asked else self._place
             self._place = min(found, len(self._asked) - 1)
 
-    def write(self, text: str) -> None:
-        """Put a text there instead of what is there, huge ones folded."""
+    def remember(self, question: str) -> None:
+        """Something was asked just now."""
+        others = (each for each in self._asked if each != question)
+        self.set_questions([question, *others])
+
+    @property
+    def folded(self) -> list[tuple[str, str]]:
+        """What the marks in the draft stand for, with their names."""
+        shown = self._place >= 0 and self.text == self._recalled
+        return self.folds.of(self._begun if shown else self.text)
+
+    def write(self, text: str, folded: Iterable[tuple[str, str]] = ()) -> None:
+        """Put a text there instead of what is there, huge ones folded.
+
+        What was `folded` in it becomes a mark again.
+        """
         self.folds.clear()
         self._place = -1
-        self.text = self.folds.fold_huge(text)
+        self.text = self.folds.fold_huge(self.folds.fold_again(text, folded))
         self.move_cursor(self.document.end)
 
     def edit(self, edit: Edit) -> EditResult:
@@ -118,8 +131,6 @@ class Composer(Area):
         self.insert(self.folds.fold(text, name))
 
     async def _on_key(self, event: Key) -> None:
-        if is_text(event):
-            self._begin_line()
         if self.completing and event.key in ("up", "down", "tab", "enter", "escape"):
             event.stop()
             event.prevent_default()
@@ -158,32 +169,25 @@ class Composer(Area):
         self.replace(self.folds.fold(event.text), *self.selection)
 
     def send(self) -> None:
-        """Send what is there, unless it is blank; it leaves at once.
-
-        What comes while a reply is written stays, and what is typed then follows in a
-        line of its own.
-        """
+        """Send what is there, unless it is blank; it leaves at once."""
         if not self.text.strip():
             return
-        if self.free() or self.text.startswith("/") or "\n/attach " in self.text:
-            self._hand_over(self.Sent)
-        else:
-            self._refuse()
+        self._hand_over(self.Sent)
 
     def settle(self) -> None:
-        """What was taken is where it belongs."""
-        self.on_its_way = False
+        """What was taken first is where it belongs."""
+        self._taken.popleft()
 
     def give_back(
         self, text: str | None = None, *, file: tuple[str, str] | None = None
     ) -> None:
-        """Put what was taken back, before what was written since.
+        """Put what was taken first back, before what was written since.
 
         Or another `text`; or what was taken with a file of a name and a content in
         place of its last line.
         """
         since = self.draft
-        marked, self.folds = self._taken
+        marked, self.folds = self._taken[0]
         if file:
             head = marked[: marked.rfind("\n") + 1]
             marked = head + self.folds.fold(file[1], file[0])
@@ -196,25 +200,12 @@ class Composer(Area):
 
     def _hand_over(self, message: Callable[..., Message], *values: str) -> None:
         """Take the text out, in one step with the key, and let it be looked at."""
-        if self.on_its_way:
-            self._refuse()
-            return
         text = self.whole
-        self._taken, self.on_its_way = (self.text, self.folds), True
+        self._taken.append((self.text, self.folds))
         # First, so that the list of completions is still the one that was seen.
         self.post_message(message(*values, text))
         self.folds = Folds()
         self.write("")
-
-    def _refuse(self) -> None:
-        self._kept = self.text
-        self.post_message(self.Refused(self.whole))
-
-    def _begin_line(self) -> None:
-        """Let what is typed after an Enter that was refused not run into the line."""
-        kept, self._kept = self._kept, None
-        if kept == self.text and self.cursor_location == self.document.end:
-            self.insert("\n")
 
     def action_copy(self) -> None:
         # The screen copies: it knows the clipboard, and what else Ctrl+C may mean.

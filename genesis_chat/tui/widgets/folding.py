@@ -1,6 +1,7 @@
 """Long pastes and files stand in the composer as one short mark."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...text import sanitize
@@ -19,6 +20,7 @@ class Folds:
     """What the marks in a text stand for."""
 
     _texts: dict[int, str] = field(default_factory=dict)
+    _names: dict[int, str] = field(default_factory=dict)
 
     def fold(self, text: str, name: str = "") -> str:
         """The mark to write instead of a paste, or the text when it is short.
@@ -39,7 +41,7 @@ class Folds:
 
     def _mark(self, text: str, lines: int, name: str) -> str:
         number = len(self._texts) + 1
-        self._texts[number] = text
+        self._texts[number], self._names[number] = text, name
         what = f"file {_NOT_IN_MARKS.sub('_', sanitize(name))}" if name else "pasted"
         count = "1 line" if lines == 1 else f"{lines} lines"
         bytes = len(text.encode(errors="replace"))
@@ -63,6 +65,21 @@ class Folds:
         """The text with every mark replaced by what it stands for."""
         return _MARK.sub(lambda m: self._texts.get(int(m[1]), m[0]), text)
 
+    def of(self, text: str) -> list[tuple[str, str]]:
+        """The name and the content of every mark in a text; a paste has no name."""
+        found = [int(mark[1]) for mark in _MARK.finditer(text)]
+        return [(self._names[n], self._texts[n]) for n in found if n in self._texts]
+
+    def fold_again(self, text: str, folded: Iterable[tuple[str, str]]) -> str:
+        """A text with marks again for what was folded in it."""
+        for name, content in folded:
+            before, found, after = text.partition(content) if content else ("", "", "")
+            if found:
+                mark = self._mark(content, len(content.splitlines()), name)
+                text = f"{before}{mark}{after}"
+        return text
+
     def clear(self) -> None:
         """Forget everything."""
         self._texts.clear()
+        self._names.clear()

@@ -53,10 +53,10 @@ class MessageView(Vertical):
             super().__init__()
 
     class Go(Message):
-        """The message above or below is wanted."""
+        """The message above or below is wanted, or the person's next one there."""
 
-        def __init__(self, view: "MessageView", step: int) -> None:
-            self.view, self.step = view, step
+        def __init__(self, view: "MessageView", step: int, questions: bool) -> None:
+            self.view, self.step, self.questions = view, step, questions
             super().__init__()
 
     def __init__(self, shown: Shown) -> None:
@@ -181,8 +181,8 @@ class MessageView(Vertical):
         event.stop()
         await self.action_fold_thought()
 
-    def action_go(self, step: int) -> None:
-        self.post_message(self.Go(self, step))
+    def action_go(self, step: int, questions: bool = False) -> None:
+        self.post_message(self.Go(self, step, questions))
 
     def action_ask(self, what: What) -> None:
         self.post_message(self.Asked(self, what))

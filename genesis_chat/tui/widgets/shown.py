@@ -9,6 +9,7 @@ from markdown_it.rules_core import StateCore
 from textual.content import Content
 
 from ...text import drawn
+from ...text import size as size
 
 
 def plain(text: str) -> Content:
@@ -61,16 +62,6 @@ def day(milliseconds: int, today: datetime) -> str:
     if ago < 7:
         return then.strftime("%A")
     return then.strftime("%B %Y")
-
-
-def size(count: int) -> str:
-    """Bytes as a person reads them."""
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
 
 
 def parser() -> MarkdownIt:

@@ -22,6 +22,11 @@ class Shown:
     unanswered: bool = False
 
     @property
+    def asked(self) -> bool:
+        """Whether a person wrote it."""
+        return self.message.role == "user"
+
+    @property
     def cut(self) -> bool:
         """Whether a limit ended it before it was done."""
         receipt = self.message.receipt

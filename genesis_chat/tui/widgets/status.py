@@ -92,6 +92,10 @@ class Status(Horizontal):
             line(" · ".join(short)),
         )
 
+    def forget(self) -> None:
+        """The reply that was measured is no longer shown."""
+        self._say("#speed", Content(""))
+
     def download(self, progress: Progress | None) -> None:
         """A model that is being fetched."""
         self._say("#download", line(str(progress) if progress else ""))

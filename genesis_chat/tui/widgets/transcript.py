@@ -133,14 +133,19 @@ class Transcript(VerticalScroll):
             view.focus()
             self.call_after_refresh(view.scroll_visible, animate=False, top=True)
 
-    async def step_from(self, view: MessageView | None, step: int) -> bool:
-        """Focus the message above or below, or the last one; whether there is one."""
+    async def step_from(
+        self, view: MessageView | None, step: int, *, questions: bool = False
+    ) -> bool:
+        """Focus the message, or question, above or below; whether there is one."""
         views = self.views
         if view is not None and view in views:
             place = self._window.start + views.index(view) + step
         else:
             place = len(self._messages) - 1
-        if not 0 <= place < len(self._messages):
+        places = range(len(self._messages))
+        while questions and place in places and not self._messages[place].asked:
+            place += step
+        if place not in places:
             return False
         (await self._reach(place)).focus().scroll_visible(animate=False)
         return True

@@ -1,4 +1,4 @@
-"""The history, asked from the interface without holding it up."""
+"""The history on a thread of its own, for the interface and for the turns."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from ...history import Store
 T = TypeVar("T")
 
 
-class Library:
-    """A store on a thread of its own; calls are answered in their order."""
+class History:
+    """The one store; what is asked is answered in its order."""
 
     def __init__(self, path: Path | None, recovered: Callable[[str], None]) -> None:
         self._executor = ThreadPoolExecutor(1, "history")

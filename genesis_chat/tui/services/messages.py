@@ -1,11 +1,12 @@
-"""What the thread that talks to the engine tells the interface."""
+"""What the services tell the interface, from their threads."""
 
 from dataclasses import dataclass
 
 from textual.message import Message
 
-from ..engine import Context, Event, ModelFacts
-from .services.download import Progress
+from ...engine import Context, Event, ModelFacts
+from .contents import Contents
+from .download import Progress
 
 
 @dataclass
@@ -39,25 +40,33 @@ class ModelFailed(Message):
 
 @dataclass
 class TurnBegan(Message):
-    """The message is kept and its reply has begun; both are in the history."""
+    """The message is kept and its `reply` has begun; both are in `contents`."""
 
-    conversation: str
-    question: str
+    contents: Contents
     reply: str
 
 
 @dataclass
 class TurnEvent(Message):
-    """An event of the engine."""
+    """An event of the engine.
+
+    Whoever takes it adds the id of its `reply`, and whether that is `in_sight`.
+    """
 
     event: Event
+    reply: str = ""
+    in_sight: bool = True
 
 
 @dataclass
 class TurnEnded(Message):
-    """The turn is over; `error` is a sentence, or empty."""
+    """The turn is over; `error` is a sentence, or empty.
 
-    conversation: str | None
+    `contents` is the conversation as it is now, None when there is none or it cannot
+    be read.
+    """
+
+    contents: Contents | None
     error: str
 
 

@@ -1,9 +1,10 @@
 """The list of conversations, with a search over all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from textual import on, work
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,12 +14,24 @@ from textual.message import Message
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from ...history import Conversation, Hit
+from ...history import Conversation, Hit, Store
 from ..bindings import bindings
+from ..services.history import History
+from ..widgets.asking import Asking
 from ..widgets.fields import Line
 from ..widgets.shown import day, line, marked
+from .messages import Changed, Opened
+from .organizer import Organizer, What
 
-LONGEST = 50
+LONGEST, SEARCH_LIMIT = 50, 50
+
+
+class Asked(Message):
+    """Something is to be done with a conversation."""
+
+    def __init__(self, conversation: str, what: What) -> None:
+        self.conversation, self.what = conversation, what
+        super().__init__()
 
 
 class ConversationList(OptionList):
@@ -26,14 +39,14 @@ class ConversationList(OptionList):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("list")
 
-    def action_ask(self, what: str) -> None:
+    def action_ask(self, what: What) -> None:
         if self.highlighted is not None:
             option = self.get_option_at_index(self.highlighted)
             id = (option.id or "").partition(":")[0]
-            self.post_message(Sidebar.Asked(id, what))
+            self.post_message(Asked(id, what))
 
 
-class Sidebar(Vertical):
+class ChatList(Vertical):
     """Search above, conversations below.
 
     While one searches the arrows go through what was found, Enter opens it and Escape
@@ -43,36 +56,20 @@ class Sidebar(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "go('down')", "Next", show=False),
         Binding("up", "go('up')", "Previous", show=False),
-        Binding("escape", "leave", "Leave the search", show=False),
+        Binding("escape", "leave", "Close search", show=False),
     ]
 
-    class Opened(Message):
-        """A conversation is to be shown; at a message, if a search found one."""
-
-        def __init__(self, conversation: str, message: str) -> None:
-            self.conversation, self.message = conversation, message
-            super().__init__()
-
-    class Asked(Message):
-        """Something is to be done with a conversation."""
-
-        def __init__(self, conversation: str, what: str) -> None:
-            self.conversation, self.what = conversation, what
-            super().__init__()
-
-    class Searched(Message):
-        """The words in the search have changed."""
-
-        def __init__(self, words: str) -> None:
-            self.words = words
-            super().__init__()
-
-    def __init__(self) -> None:
+    def __init__(self, history: History, is_busy: Callable[[str], bool]) -> None:
         super().__init__()
+        self._ask = Asking(self, history)
+        self._conversations: Sequence[Conversation] = ()
+        self.organizer = Organizer(self, self._ask, is_busy)
         # The words that the list shows the finds of, and whether the first one is
         # to be opened as soon as it does.
         self._found_for = ""
         self._hasty = False
+        # The conversation that is open.
+        self.current = ""
 
     def compose(self) -> ComposeResult:
         yield Line(placeholder="Search (Ctrl+F)", id="search", compact=True)
@@ -97,8 +94,43 @@ class Sidebar(Vertical):
             raise SkipAction
         self.query_one(Input).value = ""
 
-    def list(self, conversations: Sequence[Conversation], current: str | None) -> None:
+    def search(self, words: str = "") -> None:
+        """Go to the search, with words in it if there are any."""
+        # At once, so that the next key is in the search already.
+        self.screen.set_focus(self.query_one(Input))
+        if words:
+            self.query_one(Input).value = words
+
+    @work(exclusive=True, group="list")
+    async def reload(self, current: str | None = None) -> None:
+        """Read the list anew, or what is searched for in it."""
+        words = self.words
+        if words.strip('" '):
+
+            def search(store: Store) -> tuple[list[Conversation], list[Hit]]:
+                return store.titled(words), store.search(
+                    words, limit=SEARCH_LIMIT, prefix=True
+                )
+
+            found = await self._ask(search)
+            if found is not None and self.words == words:
+                self.list_found(words, *found)
+            return
+        listed = await self._ask(lambda store: store.conversations())
+        if listed is not None:
+            self.list(listed, self.current if current is None else current)
+
+    def update(self, conversation: Conversation) -> None:
+        """A conversation has begun or changed; the history is not asked for it."""
+        others = [c for c in self._conversations if c.id != conversation.id]
+        self._conversations = [conversation, *others]
+        if not self.words:
+            self.list(self._conversations, self.current)
+
+    def list(self, conversations: Sequence[Conversation], current: str) -> None:
         """Show conversations, pinned ones first, then by the day they changed."""
+        self._conversations = conversations
+        shown: str | None = current
         today, group = datetime.now(), ""
         options: list[Option] = []
         for each in sorted(conversations, key=_order):
@@ -111,9 +143,9 @@ class Sidebar(Vertical):
             options.append(_group("No chats yet"))
         if self.query_one(ConversationList).has_focus and not self._found_for:
             # Somebody is choosing.
-            current = self._highlighted or current
+            shown = self._highlighted or shown
         self._found_for = ""
-        self._fill(options, current)
+        self._fill(options, shown)
 
     def list_found(
         self, words: str, titles: Sequence[Conversation], hits: Sequence[Hit]
@@ -130,7 +162,7 @@ class Sidebar(Vertical):
             prompt = Content("\n").join([title, marked(hit.snippet, words)])
             options.append(Option(prompt, f"{hit.conversation.id}:{hit.message.id}"))
         if not options:
-            options.append(_group("Nothing found"))
+            options.append(_group(f"No matches for “{words}”"))
         chosen = self._highlighted if self._found_for == words else None
         self._fill(options, chosen)
         self._found_for = words
@@ -138,6 +170,11 @@ class Sidebar(Vertical):
             self.query_one(ConversationList).action_first()
         if self._hasty:
             self._open_highlighted()
+
+    def open(self, conversation: str) -> None:
+        """The conversation that is open now; empty for a new one."""
+        self.current = conversation
+        self.select(conversation)
 
     def select(self, conversation: str | None) -> None:
         """Highlight a conversation."""
@@ -149,7 +186,7 @@ class Sidebar(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self._hasty = False
-        self.post_message(self.Searched(event.value.strip()))
+        self.reload()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -163,7 +200,17 @@ class Sidebar(Vertical):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         conversation, _, message = (event.option_id or "").partition(":")
-        self.post_message(self.Opened(conversation, message))
+        self.post_message(Opened(conversation, message))
+
+    @on(Changed)
+    def changed(self, event: Changed) -> None:
+        event.stop()
+        self.reload()
+
+    @on(Asked)
+    async def asked(self, event: Asked) -> None:
+        event.stop()
+        await self.organizer.do(event.what, event.conversation)
 
     @property
     def _highlighted(self) -> str | None:

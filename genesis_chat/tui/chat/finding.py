@@ -1,0 +1,48 @@
+"""Finding words in the open chat, as plain state."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from ...history import StoredMessage
+
+
+class Finding:
+    """The messages of a branch that hold all of some words; the latest one first.
+
+    Capitals and accents make no difference, as in the search over all chats.
+    """
+
+    def __init__(self, words: str, branch: Sequence[StoredMessage]) -> None:
+        self.words = words
+        wanted = _plain(words).split()
+        self._ids = [
+            message.id
+            for message in branch
+            if wanted and all(word in _plain(message.content) for word in wanted)
+        ]
+        self._place = len(self._ids) - 1
+
+    @property
+    def count(self) -> int:
+        """How many messages there are."""
+        return len(self._ids)
+
+    @property
+    def number(self) -> int:
+        """Which of them one is at, counted from 1."""
+        return self._place + 1
+
+    @property
+    def message(self) -> str:
+        """The id of the one that one is at."""
+        return self._ids[self._place]
+
+    def step(self, step: int) -> None:
+        """Go to the message after or before, around the ends."""
+        self._place = (self._place + step) % len(self._ids)
+
+
+def _plain(text: str) -> str:
+    """Text without accents and capitals."""
+    letters = unicodedata.normalize("NFD", text).casefold()
+    return "".join(each for each in letters if not unicodedata.combining(each))

@@ -1,0 +1,57 @@
+"""What the parts of the chat pane share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.widget import Widget
+
+from ...engine import ModelFacts
+from ...history import StoredMessage
+from ..services.turns import Turns
+from ..widgets.asking import Asking, tell
+from ..widgets.composer import Composer
+from ..widgets.shown_message import Shown
+from ..widgets.transcript import Transcript
+from .drafts import Drafts
+from .listing import listed
+from .open_chat import OpenChat
+
+
+@dataclass
+class Parts:
+    """The open chat, the widgets that show it, and the services behind it.
+
+    `model` is the one that is loaded; while the mixers are `watched` they report.
+    """
+
+    pane: Widget
+    ask: Asking
+    turns: Turns
+    chat: OpenChat
+    drafts: Drafts
+    transcript: Transcript
+    composer: Composer
+    model: ModelFacts | None = None
+    watched: bool = False
+
+    def tell(self, sentence: str, *, error: bool = False) -> None:
+        """Say something for a moment."""
+        tell(self.pane, sentence, error=error)
+
+    def listed(
+        self,
+        branch: Sequence[StoredMessage] | None = None,
+        *,
+        replying: bool = False,
+    ) -> list[Shown]:
+        """The messages of the open chat, or of a branch of it, as they are shown."""
+        chosen = self.chat.branch if branch is None else branch
+        return listed(chosen, self.chat.tree, model=self.model, replying=replying)
+
+    def measure(self) -> None:
+        """Find out how full the context is."""
+        self.turns.measure(self.chat.turn())
+
+    async def place_context_line(self) -> None:
+        """Put the line where the model's context begins."""
+        await self.transcript.set_left_out(self.chat.left_out)

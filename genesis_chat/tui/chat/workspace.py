@@ -1,0 +1,149 @@
+"""The parts of the chat screen, and who hears of what."""
+
+import asyncio
+import gc
+import time
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from ...engine import Finished, ModelFacts, PromptProgress
+from ..chat_list.messages import Renamed
+from ..chat_list.pane import ChatList
+from ..mixers import MixersPanel
+from ..services.history import History
+from ..services.messages import TurnBegan, TurnEnded, TurnEvent
+from ..services.turns import Turns
+from ..start import Start
+from ..widgets.shown import line
+from ..widgets.status import Status
+from .messages import ChatOpened, ContextShown, ReplyFlushed
+from .offers import Arguments
+from .pane import ChatPane
+from .watching import Watching
+
+MEMORY_SECONDS = 2.0
+# So long after a turn or a change of chat nobody waits for the screen.
+TIDY_SECONDS = 2.0
+
+
+class Workspace(Vertical):
+    """The list of chats, the open one, the mixers, and figures about them.
+
+    Args:
+        start: the options of this run.
+        history: where conversations are kept.
+        turns: runs turns.
+        arguments: what may follow commands.
+    """
+
+    def __init__(
+        self, start: Start, history: History, turns: Turns, arguments: Arguments
+    ) -> None:
+        super().__init__()
+        self._start, self._turns = start, turns
+        self.pane = ChatPane(start, history, turns, arguments)
+        self.chats = ChatList(history, self.pane.replies.is_replying_in)
+        self.panel, self.status = MixersPanel(), Status()
+        self.watching = Watching(self, self.pane.parts, self.panel, self.pane.legend)
+        # When the memory was looked at.
+        self._measured = 0.0
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="columns"):
+            yield self.chats
+            yield self.pane
+            yield self.panel
+        yield self.status
+
+    def use_model(self, model: ModelFacts | None) -> None:
+        """The model that is loaded now, None while there is none."""
+        if model:
+            self.status.model(model)
+        else:
+            self.status.note("no model")
+        self.show_memory()
+        self.pane.use_model(model)
+
+    def show_title(self, title: str, *, private: bool) -> None:
+        """The open conversation's title, above it."""
+        mark = " (private · not saved)" if private else ""
+        self.pane.title.update(line(f"{title}{mark}"))
+        # There is always a line for it, however low the screen is.
+        self.pane.title.set_class(private, "-private")
+
+    def _show_title(self) -> None:
+        self.show_title(self.pane.chat.title, private=self._start.private)
+
+    def show_memory(self) -> None:
+        """How much the model's process holds: it changes only while it works."""
+        self._measured = time.monotonic()
+        self.status.memory(self._turns.memory())
+
+    @work(exclusive=True, group="tidy")
+    async def _tidy_soon(self) -> None:
+        """Collect garbage in a pause, and set aside what stays.
+
+        A full collection takes as long as some keys have; those that come by
+        themselves while a reply streams then look only at what is new.
+        """
+        await asyncio.sleep(TIDY_SECONDS)
+        if not self.pane.replies.busy:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+
+    @on(ChatOpened)
+    def chat_opened(self) -> None:
+        self._show_title()
+        self.status.forget()
+        self.watching.leave()
+        self.chats.open(self.pane.chat.id)
+        self._tidy_soon()
+
+    @on(ContextShown)
+    def context_shown(self, event: ContextShown) -> None:
+        self.status.context(event.context)
+
+    @on(ReplyFlushed)
+    def reply_flushed(self) -> None:
+        running = self.pane.replies.running
+        if running and self.pane.replies.here and running.first:
+            self.status.writing(running.tokens, running.seconds)
+        if time.monotonic() - self._measured > MEMORY_SECONDS:
+            self.show_memory()
+
+    @on(TurnBegan)
+    def turn_began(self, event: TurnBegan) -> None:
+        if event.contents.conversation.id == self.pane.chat.id:
+            self.chats.current = self.pane.chat.id
+            self._show_title()
+        self.chats.update(event.contents.conversation)
+
+    @on(TurnEvent)
+    def turn_told(self, event: TurnEvent) -> None:
+        self.watching.take(event)
+        if not event.in_sight:
+            return
+        match event.event:
+            case PromptProgress() as progress:
+                self.status.reading(progress)
+            case Finished(reply, _):
+                self.status.finished(reply)
+
+    @on(TurnEnded)
+    def turn_ended(self, event: TurnEnded) -> None:
+        if event.contents and event.contents.conversation.id == self.pane.chat.id:
+            self.chats.current = self.pane.chat.id
+            self._show_title()
+        self.watching.draw()
+        self.show_memory()
+        self.chats.reload()
+        self._tidy_soon()
+
+    @on(Renamed)
+    def renamed(self, event: Renamed) -> None:
+        self.pane.renamed(event.conversation)
+        self._show_title()
+        self.chats.reload()

@@ -1,0 +1,27 @@
+"""Messages that wait for a reply to end, above the composer."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widgets import Static
+
+from .shown import line
+
+
+class WaitingLine(Static):
+    """The last message that waits, and how many do; hidden when none does."""
+
+    DEFAULT_CSS = """
+    WaitingLine { height: 1; padding: 0 4; color: $text-muted; display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+
+    def show(self, texts: Sequence[str]) -> None:
+        """Show messages, the last one as far as there is room."""
+        self.display = bool(texts)
+        if texts:
+            count = f"{len(texts)} messages wait" if texts[1:] else "Waiting"
+            told = Content.assemble((f"{count} · Esc to edit · ", "bold"))
+            self.update(Content.assemble(told, line(texts[-1])))
