@@ -105,15 +105,7 @@ class Choice:
     @property
     def system_prompt(self) -> str:
         """The system prompt of a conversation that begins."""
-        if self.system is not None:
-            return self.system
-        from ..config import load
-        from ..prompts import find
-
-        config = load()
-        if config.system is not None:
-            return config.system
-        return find(config.template).text if config.template else DEFAULT_SYSTEM_PROMPT
+        return default_system_prompt() if self.system is None else self.system
 
     @contextmanager
     def _history(self) -> Iterator["Store"]:
@@ -135,6 +127,17 @@ class Choice:
         if found is None:
             raise HistoryError("No conversations yet. Start one with `genesis-chat`.")
         return found
+
+
+def default_system_prompt() -> str:
+    """The system prompt where none is given, as the settings file has it."""
+    from ..config import load
+    from ..prompts import find
+
+    config = load()
+    if config.system is not None:
+        return config.system
+    return find(config.template).text if config.template else DEFAULT_SYSTEM_PROMPT
 
 
 def conversation_id(chat: "Chat[Store] | Session") -> str | None:

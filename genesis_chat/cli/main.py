@@ -24,6 +24,7 @@ from .mlx_lm import mlx_lm
 from .models import models
 from .options import own_defaults
 from .prompts import prompts
+from .serve import serve
 
 INTERRUPTED = 130
 
@@ -98,6 +99,7 @@ cli.add_command(models)
 cli.add_command(prompts)
 cli.add_command(config)
 cli.add_command(bench)
+cli.add_command(serve)
 cli.add_command(mlx_lm)
 cli.add_command(doctor)
 cli.add_command(completion)

@@ -73,7 +73,7 @@ def _flag(switch: Switch) -> str:
     return switch.name.replace("_", "-")
 
 
-_OPTIONS = [
+_MODEL = [
     click.option(
         "-m",
         "--model",
@@ -81,6 +81,32 @@ _OPTIONS = [
         shell_complete=complete_model,
         help="Model name, directory or repository in the Hub's cache.",
     ),
+]
+_RUNNING = [
+    click.option(
+        "--dtype",
+        type=click.Choice(COMPUTE_DTYPES),
+        help="Compute precision. Default: bfloat16 on Metal, int8 weights on a CPU.",
+    ),
+    click.option(
+        "--backend",
+        type=click.Choice(BACKENDS),
+        default="auto",
+        show_default="mlx with Metal, else cpu",
+        help="Backend to use.",
+    ),
+    *(
+        click.option(f"--{_flag(each)}", is_flag=True, help=each.help)
+        for each in MODEL_SWITCHES
+    ),
+    click.option(
+        "--force",
+        is_flag=True,
+        help="Load the model even if its weights exceed the memory.",
+    ),
+]
+_OPTIONS = [
+    *_MODEL,
     click.option(
         "-s",
         "--system",
@@ -172,27 +198,7 @@ _OPTIONS = [
         show_default=True,
         help="Whether the model thinks before it answers, if it has the choice.",
     ),
-    click.option(
-        "--dtype",
-        type=click.Choice(COMPUTE_DTYPES),
-        help="Compute precision. Default: bfloat16 on Metal, int8 weights on a CPU.",
-    ),
-    click.option(
-        "--backend",
-        type=click.Choice(BACKENDS),
-        default="auto",
-        show_default="mlx with Metal, else cpu",
-        help="Backend to use.",
-    ),
-    *(
-        click.option(f"--{_flag(each)}", is_flag=True, help=each.help)
-        for each in MODEL_SWITCHES
-    ),
-    click.option(
-        "--force",
-        is_flag=True,
-        help="Load the model even if its weights exceed the memory.",
-    ),
+    *_RUNNING,
     click.option(
         "--log/--no-log",
         " /-n",
@@ -209,6 +215,13 @@ _OPTIONS = [
 def generation_options(command: Command) -> Command:
     """Add the options of a generating command."""
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def model_options(command: Command) -> Command:
+    """Add the options that say which model runs, and how."""
+    for option in reversed([*_MODEL, *_RUNNING]):
         command = option(command)
     return command
 

@@ -27,6 +27,9 @@ HEAVY = {
     "mlx_lm",
     "transformers",
     "psutil",
+    "starlette",
+    "uvicorn",
+    "asyncio",
 }
 NO_SOCKETS = """
 import socket, sys
@@ -63,6 +66,7 @@ def top(modules: Iterable[str]) -> set[str]:
         ("ask", "--help"),
         ("chat", "--help"),
         ("models", "--help"),
+        ("serve", "--help"),
         ("models", "list"),
         ("models", "default"),
         ("config", "list"),

@@ -1,0 +1,16 @@
+"""OpenAI's requests and answers, for the server and for batches."""
+
+from .answers import Answer
+from .choices import Choice
+from .errors import ApiError
+from .parameters import Completion, Defaults, chat_completion, text_completion
+
+__all__ = [
+    "Answer",
+    "ApiError",
+    "Choice",
+    "Completion",
+    "Defaults",
+    "chat_completion",
+    "text_completion",
+]
