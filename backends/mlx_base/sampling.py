@@ -3,12 +3,19 @@
 import math
 import random
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import mlx.core as mx
 
 from ..contract import Drawn
 from ..sampling_settings import GREEDY_BELOW, LARGEST_UNIFORM, SamplingSettings
+from .fusing import Fused
+from .largest import largest
+
+# What has occurred: `seen` [V] bool; where something is added to logits, also `shift`
+# [V] float32, what it is, and `drawn` [V] bool, without the prompt.
+Occurred = dict[str, mx.array]
 
 
 class Sampler:
@@ -16,39 +23,51 @@ class Sampler:
 
     Everything stays in MLX's graph, so that a step can be queued before the last
     one is known. Draws depend on the seed and the number of tokens so far only, not
-    on the device or on how the prompt was split.
+    on the device or on how the prompt was split. Attributes: `settings`, `occurred`.
     """
 
     def __init__(
         self, settings: SamplingSettings, vocab_size: int, tokens: Iterable[int] = ()
     ) -> None:
-        self._settings, self.alternatives = settings, settings.alternatives
-        self._shift = _biases(settings, vocab_size) if settings.shifts else None
-        self._drawn = mx.zeros(vocab_size, dtype=mx.bool_)
+        self.settings = settings
         seen = bytearray(vocab_size)
         self._count = 0
         for token in tokens:
             seen[token] = 1
             self._count += 1
-        self._seen = mx.array(list(seen), dtype=mx.bool_)
+        self.occurred = {"seen": mx.array(list(seen), dtype=mx.bool_)}
+        if settings.shifts:
+            self.occurred["shift"] = _biases(settings, vocab_size)
+            self.occurred["drawn"] = mx.zeros(vocab_size, dtype=mx.bool_)
 
     def __call__(self, logits: mx.array) -> mx.array:
         """The next token, a scalar int array, for logits [V]; it counts as seen."""
-        settings = self._settings
-        if self._shift is not None:
-            logits = logits + self._shift
-        token = sample(logits, self._seen, settings, self._uniform())
-        here = mx.arange(logits.shape[0]) == token
-        self._seen = self._seen | here
-        if self._shift is not None:
-            first = mx.where(self._drawn, 0.0, settings.presence_penalty)
-            taken = mx.where(here, settings.frequency_penalty + first, 0.0)
-            self._shift, self._drawn = self._shift - taken, self._drawn | here
-        self._count += 1
+        token, occurred = next_token(
+            logits, self.occurred, self.settings, self.uniform()
+        )
+        self.advance(occurred)
         return token
 
-    def _uniform(self) -> float:
-        return random.Random(f"{self._settings.seed}/{self._count}").random()
+    def copy(self) -> "Sampler":
+        """One that goes on alike, by itself."""
+        other = Sampler.__new__(Sampler)
+        other.become(self)
+        return other
+
+    def become(self, other: "Sampler") -> None:
+        """Go on as another one would."""
+        self.settings, self._count = other.settings, other._count
+        self.occurred = other.occurred
+
+    def uniform(self) -> mx.array:
+        """The number in [0, 1) that draws the next token, float32 [1]."""
+        drawn = random.Random(f"{self.settings.seed}/{self._count}").random()
+        return mx.array([min(drawn, LARGEST_UNIFORM)])
+
+    def advance(self, occurred: Occurred) -> None:
+        """A token has been drawn; the next is drawn with another number."""
+        self.occurred = occurred
+        self._count += 1
 
 
 class Drawing(NamedTuple):
@@ -57,11 +76,11 @@ class Drawing(NamedTuple):
     token: mx.array
     log_probability: mx.array
     finite: mx.array
-    alternatives: mx.array | None
-    their_log_probabilities: mx.array | None
+    alternatives: mx.array | None = None
+    their_log_probabilities: mx.array | None = None
 
     def arrays(self) -> list[mx.array]:
-        """All that is to be computed."""
+        """All that is to be computed; of them `Drawing(*arrays)` is one again."""
         return [array for array in self if array is not None]
 
     def result(self) -> Drawn:
@@ -78,14 +97,99 @@ class Drawing(NamedTuple):
 
 def draw(sampler: Sampler, logits: mx.array) -> Drawing:
     """Queue the draw of a token from logits [V]."""
+    occurred, uniform = sampler.occurred, sampler.uniform()
+    drawing, occurred = drawn(logits, occurred, sampler.settings, uniform)
+    sampler.advance(occurred)
+    return drawing
+
+
+def drawn(
+    logits: mx.array, occurred: Occurred, settings: SamplingSettings, uniform: mx.array
+) -> tuple[Drawing, Occurred]:
+    """The draw of a token from logits [V] by a number, see `Sampler.uniform`."""
     logits = logits.astype(mx.float32)
-    token, finite = sampler(logits), mx.isfinite(logits).all()
-    total = mx.logsumexp(logits)
+    token, occurred = next_token(logits, occurred, settings, uniform)
+    finite, total = _finite(logits).all(), mx.logsumexp(logits)
     ids = likely = None
-    if sampler.alternatives:
-        ids = mx.argsort(-logits)[: sampler.alternatives]
+    if settings.alternatives:
+        ids = mx.argsort(-logits)[: settings.alternatives]
         likely = logits[ids] - total
-    return Drawing(token, logits[token] - total, finite, ids, likely)
+    return Drawing(token, logits[token] - total, finite, ids, likely), occurred
+
+
+def next_token(
+    logits: mx.array, occurred: Occurred, settings: SamplingSettings, uniform: mx.array
+) -> tuple[mx.array, Occurred]:
+    """The token that a number draws, a scalar, and what has occurred with it."""
+    if "shift" in occurred:
+        logits = logits + occurred["shift"]
+    token = sample(logits, occurred["seen"], settings, uniform)
+    ids = _ids(logits.shape[0])
+    after = {"seen": _with(occurred["seen"], ids, token)}
+    if "shift" in occurred:
+        after["drawn"] = _with(occurred["drawn"], ids, token)
+        penalties = settings.presence_penalty, settings.frequency_penalty
+        after["shift"] = _shifted(
+            occurred["shift"], occurred["drawn"], ids, token, *penalties
+        )
+    return token, after
+
+
+def sample(
+    logits: mx.array, seen: mx.array, settings: SamplingSettings, uniform: mx.array
+) -> mx.array:
+    """Draw one token by inverting the cumulative distribution.
+
+    Args:
+        logits: [V], any float dtype.
+        seen: which tokens have occurred [V] bool.
+        settings: see `SamplingSettings`.
+        uniform: a number in [0, 1) that float32 does not round to 1, [1].
+
+    Returns:
+        The token, a scalar int array.
+    """
+    scores = penalize(logits.astype(mx.float32), seen, settings.repetition_penalty)
+    if settings.temperature < GREEDY_BELOW:
+        return mx.argmax(scores)
+    highest, lowest = kept_range(scores, settings)
+    # The largest becomes 1, so that a small temperature cannot overflow it.
+    powers = _powers(scores, highest, lowest, settings.temperature)
+    cumulative = mx.cumsum(powers)
+    return mx.argmax(_exceeds(cumulative, cumulative[-1:], uniform))
+
+
+def penalize(logits: mx.array, seen: mx.array, penalty: float) -> mx.array:
+    """Make the tokens that have occurred less likely; logits [V] float32."""
+    return logits if penalty == 1 else _penalized(logits, seen, penalty)
+
+
+def kept_range(
+    scores: mx.array, settings: SamplingSettings
+) -> tuple[mx.array, mx.array]:
+    """The largest score and the least that top-k, top-p and min-p keep, both [1].
+
+    Scores [V] float32 are logits before they are divided by the temperature.
+    """
+    vocab_size, temperature = scores.shape[0], settings.temperature
+    top = None
+    if 0 < settings.top_k < vocab_size:
+        top = largest(scores, settings.top_k)
+    elif settings.top_p < 1:
+        top = largest(scores, vocab_size)
+    highest = scores.max(keepdims=True) if top is None else top[:1]
+    lowest = mx.array([-math.inf]) if top is None else top[-1:]
+    if top is not None and settings.top_p < 1:
+        # Ties with the k-th make more survivors than `top`; they are its least
+        # likely ones, so only the sum over all survivors has to count them.
+        whole = _powers(scores, highest, lowest, temperature).sum(keepdims=True)
+        shares = _shares(top, highest, whole, temperature)
+        before = mx.cumsum(shares)
+        lowest = _crossing(top, before, shares, settings.top_p).min(keepdims=True)
+    if settings.min_p > 0:
+        least = highest + math.log(settings.min_p) * temperature
+        lowest = mx.maximum(lowest, least)
+    return highest, lowest
 
 
 def _biases(settings: SamplingSettings, vocab_size: int) -> mx.array:
@@ -96,55 +200,64 @@ def _biases(settings: SamplingSettings, vocab_size: int) -> mx.array:
     return mx.array(biases, dtype=mx.float32)
 
 
-def sample(
-    logits: mx.array, seen: mx.array, settings: SamplingSettings, uniform: float
-) -> mx.array:
-    """Draw one token by inverting the cumulative distribution.
-
-    Args:
-        logits: [V], any float dtype.
-        seen: which tokens have occurred [V] bool.
-        settings: see `SamplingSettings`.
-        uniform: a number in [0, 1).
-
-    Returns:
-        The token, a scalar int array.
-    """
-    logits = penalize(logits.astype(mx.float32), seen, settings.repetition_penalty)
-    if settings.temperature < GREEDY_BELOW:
-        return mx.argmax(logits)
-    # The largest logit becomes 0, so that a small temperature cannot overflow it.
-    logits = (logits - logits.max()) / settings.temperature
-    kept = filter_logits(logits, settings)
-    cumulative = mx.cumsum(mx.softmax(kept))
-    uniform = min(uniform, LARGEST_UNIFORM)
-    return mx.argmax(cumulative > uniform * cumulative[-1])
+@lru_cache(maxsize=4)
+def _ids(vocab_size: int) -> mx.array:
+    ids = mx.arange(vocab_size)
+    mx.eval(ids)
+    return ids
 
 
-def penalize(logits: mx.array, seen: mx.array, penalty: float) -> mx.array:
-    """Make the tokens that have occurred less likely; logits [V] float32."""
-    if penalty == 1:
-        return logits
+@Fused
+def _penalized(logits: mx.array, seen: mx.array, penalty: float) -> mx.array:
     penalized = mx.where(logits > 0, logits / penalty, logits * penalty)
     return mx.where(seen, penalized, logits)
 
 
-def filter_logits(logits: mx.array, settings: SamplingSettings) -> mx.array:
-    """Set what top-k, top-p and min-p drop to -inf; logits [V] after temperature."""
-    vocab_size = logits.shape[0]
-    top = logits
-    if 0 < settings.top_k < vocab_size:
-        top = mx.topk(logits, settings.top_k)
-        logits = mx.where(logits >= top.min(), logits, -mx.inf)
-    if settings.top_p < 1:
-        # Ties with the k-th make more survivors than `top`; they are its least
-        # likely ones, so only the sum over all survivors has to count them.
-        top = -mx.sort(-top)
-        share = mx.exp(top - mx.logsumexp(logits))
-        before = mx.cumsum(share) - share
-        threshold = mx.where(before <= settings.top_p, top, mx.inf).min()
-        logits = mx.where(logits >= threshold, logits, -mx.inf)
-    if settings.min_p > 0:
-        threshold = logits.max() + math.log(settings.min_p)
-        logits = mx.where(logits >= threshold, logits, -mx.inf)
-    return logits
+@Fused
+def _powers(
+    scores: mx.array, highest: mx.array, lowest: mx.array, temperature: float
+) -> mx.array:
+    powers = mx.exp((scores - highest) / temperature)
+    return mx.where(scores >= lowest, powers, 0.0)
+
+
+@Fused
+def _shares(
+    top: mx.array, highest: mx.array, whole: mx.array, temperature: float
+) -> mx.array:
+    return mx.exp((top - highest) / temperature) / whole
+
+
+@Fused
+def _crossing(
+    top: mx.array, sums: mx.array, shares: mx.array, top_p: float
+) -> mx.array:
+    return mx.where(sums - shares <= top_p, top, mx.inf)
+
+
+@Fused
+def _exceeds(cumulative: mx.array, whole: mx.array, uniform: mx.array) -> mx.array:
+    return cumulative > uniform * whole
+
+
+@Fused
+def _finite(x: mx.array) -> mx.array:
+    return mx.isfinite(x)
+
+
+@Fused
+def _shifted(
+    shift: mx.array,
+    drawn: mx.array,
+    ids: mx.array,
+    token: mx.array,
+    presence: float,
+    frequency: float,
+) -> mx.array:
+    taken = frequency + mx.where(drawn, 0.0, presence)
+    return shift - mx.where(ids == token, taken, 0.0)
+
+
+@Fused
+def _with(seen: mx.array, ids: mx.array, token: mx.array) -> mx.array:
+    return seen | (ids == token)

@@ -11,13 +11,9 @@ import pytest
 from tolerances import PROBABILITY
 
 from backends.genesis_mlx import SamplingSettings
-from backends.mlx_base.sampling import (
-    Sampler,
-    draw,
-    filter_logits,
-    penalize,
-    sample,
-)
+from backends.mlx_base.largest import largest
+from backends.mlx_base.sampling import Sampler, draw, kept_range, penalize, sample
+from backends.sampling_settings import LARGEST_UNIFORM
 
 OFF: dict[str, Any] = {
     "temperature": 1.0,
@@ -66,9 +62,28 @@ def ours(
 ) -> list[float]:
     mask = mx.array([i in seen for i in range(len(logits))])
     penalized = penalize(mx.array(logits), mask, settings.repetition_penalty)
-    kept = filter_logits(penalized / settings.temperature, settings)
+    _, lowest = kept_range(penalized, settings)
+    kept = mx.where(penalized >= lowest, penalized / settings.temperature, -mx.inf)
     probabilities: list[float] = mx.softmax(kept).tolist()
     return probabilities
+
+
+def token_of(
+    logits: object, seen: mx.array, settings: SamplingSettings, uniform: float
+) -> object:
+    """The token that a number from 0 to 1 draws."""
+    held = mx.array([min(uniform, LARGEST_UNIFORM)])
+    return sample(mx.array(logits), seen, settings, held).item()
+
+
+@pytest.mark.parametrize("size", [1, 7, 2048, 2049, 4096, 9000])
+@pytest.mark.parametrize("count", [1, 50, 1024, 1025, 9000])
+def test_the_largest_are_found_in_rows(size: int, count: int) -> None:
+    count = min(count, size)
+    # Among few values many are equal.
+    values = np.random.default_rng(size).integers(0, 4000, size)
+    found = np.array(largest(mx.array(values), count))
+    assert found.tolist() == sorted(values.tolist(), reverse=True)[:count]
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -111,8 +126,7 @@ def test_draws_follow_the_distribution() -> None:
     seen = mx.zeros(5, dtype=mx.bool_)
     count = 400
     drawn = Counter(
-        int(sample(mx.array(logits), seen, settings, (n + 0.5) / count).item())
-        for n in range(count)
+        token_of(logits, seen, settings, (n + 0.5) / count) for n in range(count)
     )
     for token, probability in enumerate(softmax(logits)):
         assert abs(drawn[token] - probability * count) <= 1
@@ -124,15 +138,15 @@ def test_a_dropped_token_is_never_drawn(uniform: float) -> None:
     logits[[7, 50000]] = 5, 4
     settings = SamplingSettings(**{**OFF, "top_k": 2})
     seen = mx.zeros(50279, dtype=mx.bool_)
-    token = sample(mx.array(logits), seen, settings, uniform).item()
+    token = token_of(logits, seen, settings, uniform)
     assert token in (7, 50000)
 
 
 def test_temperature_zero_is_greedy_after_the_penalty() -> None:
     settings = SamplingSettings(temperature=0, repetition_penalty=2)
     seen = mx.array([True, False, False])
-    token = sample(mx.array([3.0, 2.0, 1.0]), seen, settings, 0.9)
-    assert token.item() == 1
+    token = token_of([3.0, 2.0, 1.0], seen, settings, 0.9)
+    assert token == 1
 
 
 @pytest.mark.parametrize("temperature", [1e-300, 1e-40, 1e-7, 1e-5, 1e-3])
@@ -140,8 +154,8 @@ def test_temperature_zero_is_greedy_after_the_penalty() -> None:
 def test_extreme_settings_stay_finite(temperature: float, penalty: float) -> None:
     settings = SamplingSettings(temperature=temperature, repetition_penalty=penalty)
     seen = mx.array([False, True, True, False])
-    token = sample(mx.array([-30.0, 3.0, 2.0, 4.0]), seen, settings, 0.5)
-    assert token.item() == (3 if penalty == 100 else 1)
+    token = token_of([-30.0, 3.0, 2.0, 4.0], seen, settings, 0.5)
+    assert token == (3 if penalty == 100 else 1)
 
 
 def test_generated_tokens_are_penalised_too() -> None:
@@ -153,20 +167,20 @@ def test_generated_tokens_are_penalised_too() -> None:
 def test_the_seed_decides() -> None:
     logits = mx.zeros(1000)
 
-    def draw(seed: int) -> list[object]:
+    def drawn(seed: int) -> list[object]:
         sampler = Sampler(SamplingSettings(**OFF, seed=seed), 1000, [1, 2])
         return [sampler(logits).item() for _ in range(20)]
 
-    assert draw(5) == draw(5)
-    assert draw(5) != draw(6)
-    assert len(set(draw(5))) > 15
+    assert drawn(5) == drawn(5)
+    assert drawn(5) != drawn(6)
+    assert len(set(drawn(5))) > 15
 
 
 def test_half_precision_logits_are_sampled_in_float32() -> None:
     """A bfloat16 sum of 50,000 probabilities would stop short of 1."""
     logits = mx.zeros(50279, dtype=mx.bfloat16)
     seen = mx.zeros(50279, dtype=mx.bool_)
-    token = sample(logits, seen, SamplingSettings(**OFF), 0.75).item()
+    token = token_of(logits, seen, SamplingSettings(**OFF), 0.75)
     assert token == pytest.approx(0.75 * 50279, abs=50)
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import mlx.core as mx
@@ -111,6 +112,7 @@ def _on_metal() -> Iterator[None]:
     stand_ins: list[tuple[Any, str, Any]] = [
         (mx.metal, "is_available", lambda: True),
         (mx, "default_device", lambda: gpu),
+        (mx, "compile", _compiled),
         # MLX exports no node of this kind.
         (mx, "contiguous", _like("contiguous", 0, 1)),
         (mx.fast, "rms_norm", _like("rms_norm", 0, 2)),
@@ -126,6 +128,21 @@ def _on_metal() -> Iterator[None]:
     finally:
         for owner, name, original in before:
             setattr(owner, name, original)
+
+
+def _compiled(function: Any = None, **_: Any) -> Any:
+    """A compiled function is one dispatch, if all of it is element-wise."""
+    if function is None:
+        return partial(_compiled)
+
+    def call(*inputs: Any, **options: Any) -> Any:
+        result = function(*inputs, **options)
+        outputs = [result] if isinstance(result, mx.array) else list(result)
+        name = getattr(function, "__name__", "function").strip("_")
+        nodes = one_node(f"compiled_{name}", inputs, outputs)
+        return nodes[0] if isinstance(result, mx.array) else nodes
+
+    return call
 
 
 def _like(name: str, shaped: int, count: int) -> Callable[..., mx.array]:

@@ -3,7 +3,6 @@
 import json
 import sys
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import mlx.core as mx
@@ -24,10 +23,9 @@ def main() -> None:
     request = json.load(sys.stdin)
     args = ModelArgs(**request["args"])
     with as_on_metal():
-        # mlx-lm makes its kernels and compiles its functions as it is imported.
-        mx.compile = _compiled  # type: ignore[assignment]
-        # This one is already imported.
-        nn.silu = _compiled(nn.silu)
+        # mlx-lm makes its kernels and compiles its functions as it is imported; this
+        # one is already there.
+        nn.silu = mx.compile(nn.silu)
         from mlx_lm.models import qwen3_next
     print(json.dumps(asdict(_cost(qwen3_next, args, request["context"]))))
 
@@ -92,21 +90,6 @@ def _flat(model: nn.Module) -> list[tuple[str, mx.array]]:
     found = tree_flatten(model.parameters())
     assert isinstance(found, list)
     return found
-
-
-def _compiled(function: Any = None, **_: Any) -> Any:
-    """A compiled function is one dispatch, if all of it is element-wise."""
-    if function is None:
-        return partial(_compiled)
-
-    def call(*inputs: Any, **options: Any) -> Any:
-        result = function(*inputs, **options)
-        outputs = [result] if isinstance(result, mx.array) else list(result)
-        name = getattr(function, "__name__", "function").strip("_")
-        nodes = one_node(f"compiled_{name}", inputs, outputs)
-        return nodes[0] if isinstance(result, mx.array) else nodes
-
-    return call
 
 
 def _gated_delta(
