@@ -38,7 +38,8 @@ class GenesisMLX:
                 dtype=dtype,
                 delta_rule=DELTA_RULE.name in switches,
                 report=report,
-            )
+            ),
+            report,
         )
 
 

@@ -1,6 +1,7 @@
 """Genesis in this backend, as every language model is used."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from ..contract import State
 from ..errors import CacheError
@@ -9,12 +10,24 @@ from ..mlx_base import device
 from ..mlx_base.sampling import Sampler
 from ..sampling_settings import SamplingSettings
 from .cache import Cache
+from .decoding import Decodings
 from .model import Model
+from .self_check import warn
 from .stepper import Stepper
 
 
+@dataclass(frozen=True)
 class LanguageModel(GenesisModel[Model]):
-    """A loaded model; see `contract.LanguageModel`."""
+    """A loaded model; see `contract.LanguageModel`.
+
+    `report` is told, in a sentence each, of kernels that fail while it runs.
+    """
+
+    report: Callable[[str], None] = warn
+    decodings: Decodings = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decodings", Decodings(self.network))
 
     @property
     def prefill_step(self) -> int:
@@ -32,4 +45,6 @@ class LanguageModel(GenesisModel[Model]):
         if not isinstance(state, Cache):
             raise CacheError("The state is not one of the MLX backend.")
         sampler = Sampler(settings, self.vocab_size, seen)
-        return Stepper(self.network, state, sampler, readings)
+        return Stepper(
+            self.network, state, sampler, readings, self.decodings, self.report
+        )

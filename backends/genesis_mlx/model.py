@@ -61,17 +61,23 @@ class Model(nn.Module):
             cache.offset, ids.shape[1], trace, kernels.chosen(), self.delta_rule
         )
         try:
-            x: mx.array = self.tok_emb(ids)
-            delta = None
-            for block, layer in zip(self.blocks, cache.layers, strict=True):
-                x, delta = block(x, delta, layer, forward)
-            x = x if delta is None else x + delta
-            if cache.ttt is not None:
-                x = self.metacognition(x, cache.ttt, forward)
+            x = self.hidden(ids, cache, forward)
+            cache.advance(ids.shape[1])
         except BaseException:
             cache.layers, cache.ttt = before.layers, before.ttt
+            cache.offset = before.offset
             raise
-        cache.offset += ids.shape[1]
+        return x
+
+    def hidden(self, ids: mx.array, cache: Cache, forward: ForwardPass) -> mx.array:
+        """What `features` gives; counts no tokens, and may leave a cache half done."""
+        x: mx.array = self.tok_emb(ids)
+        delta = None
+        for block, layer in zip(self.blocks, cache.layers, strict=True):
+            x, delta = block(x, delta, layer, forward)
+        x = x if delta is None else x + delta
+        if cache.ttt is not None:
+            x = self.metacognition(x, cache.ttt, forward)
         return x
 
     def logits(self, x: mx.array) -> mx.array:

@@ -1,87 +1,192 @@
 """Steps of generation: the model run, and a token drawn, one step ahead."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import mlx.core as mx
 
 from ..contract import Drawn
 from ..events import Readings
-from ..mlx_base.sampling import Drawing, Sampler, draw
+from ..mlx_base.device import on_metal
+from ..mlx_base.sampling import Drawing, Sampler
 from .cache import Cache
+from .decoding import Decodings, drawing_of
 from .layers.trace import Trace
 from .model import Model
 from .readings import Pending
+from .self_check import FAILURES, replace_failing
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
 CLEAR_EVERY = 256
 
 
-class Step(NamedTuple):
-    """A queued step: its draw, and what the mixers tell of it."""
+class Point(NamedTuple):
+    """All that decides how a reply goes on; `token` is the last one drawn."""
 
-    drawing: Drawing
-    readings: Pending | None
+    cache: Cache
+    sampler: Sampler
+    hidden: mx.array | None
+    token: mx.array | None
+
+
+class Step:
+    """A queued step, and the point after it."""
+
+    def __init__(self, stepper: "Stepper", first: bool) -> None:
+        self.first = first
+        self._stepper = stepper
+        self.drawing: Drawing
+        self.pending: Pending | None
+        self.after: Point
 
     def result(self) -> Drawn:
         """Wait for it."""
+        return self._stepper.result(self)
+
+    def read(self) -> Drawn:
+        """Its numbers; raises what the device says if it could not compute them."""
         drawn = self.drawing.result()
-        if self.readings is None or not drawn.finite:
+        if self.pending is None or not drawn.finite:
             return drawn
-        return drawn._replace(readings=self.readings.read())
-
-
-def drawn(model: Model, sampler: Sampler, features: mx.array) -> Drawing:
-    """The draw after a hidden vector [1, L, D]."""
-    return draw(sampler, model.logits(features)[0, -1])
+        return drawn._replace(readings=self.pending.read())
 
 
 class Stepper:
-    """Runs the model and draws from it, all of it queued; see `contract.Stepper`."""
+    """Runs the model and draws from it, all of it queued; see `contract.Stepper`.
+
+    Where a Metal kernel fails, MLX operations take its place and whatever is not known
+    yet is computed again; `report` is told so.
+    """
 
     runs_ahead = True
 
     def __init__(
-        self, model: Model, cache: Cache, sampler: Sampler, readings: bool
+        self,
+        model: Model,
+        cache: Cache,
+        sampler: Sampler,
+        readings: bool,
+        decodings: Decodings,
+        report: Callable[[str], None],
     ) -> None:
         self._model, self._cache, self._sampler = model, cache, sampler
-        self._readings = readings
+        self._readings, self._decodings, self._report = readings, decodings, report
         self._hidden: mx.array | None = None
         self._token: mx.array | None = None
+        self._known = self._point()
+        self._queued: list[Step] = []
         self._count = 0
 
     def read(self, ids: Sequence[int]) -> Readings | None:
         """Read a part of the prompt, evaluated."""
-        features, pending = self._features(mx.array([ids]))
-        self._hidden = features[:, -1:]
-        extra = pending.arrays() if pending else []
-        mx.eval(self._hidden, self._cache.arrays(), *extra)
+        while True:
+            try:
+                found = self._read(mx.array([ids]))
+                break
+            except FAILURES as failure:
+                self._go_back(failure)
+        self._known = self._point()
         mx.clear_cache()
-        return pending.read() if pending else None
+        return found
 
     def draw(self) -> Step:
         """Queue the token after the prompt."""
-        hidden, self._hidden = self._hidden, None
-        assert hidden is not None, "nothing was read"
-        return self._draw(hidden, None)
+        assert self._hidden is not None, "nothing was read"
+        return self._queue(Step(self, first=True))
 
     def follow(self) -> Step:
         """Queue the token after the last one, which may still be computed."""
         assert self._token is not None, "nothing was drawn"
-        return self._draw(*self._features(self._token.reshape(1, 1)))
+        return self._queue(Step(self, first=False))
 
-    def _draw(self, features: mx.array, pending: Pending | None) -> Step:
-        drawing = drawn(self._model, self._sampler, features)
+    def result(self, step: Step) -> Drawn:
+        """What a step has found, which is the oldest of those queued."""
+        while True:
+            try:
+                found = step.read()
+                break
+            except FAILURES as failure:
+                self._queue_again(failure)
+        self._queued.remove(step)
+        self._known = step.after
+        return found
+
+    def _read(self, ids: mx.array) -> Readings | None:
+        features, pending = self._features(ids)
+        self._hidden = features[:, -1:]
         extra = pending.arrays() if pending else []
-        mx.async_eval(*drawing.arrays(), *extra)
-        self._token = drawing.token
+        mx.eval(self._hidden, self._cache.held(), *extra)
+        return pending.read() if pending else None
+
+    def _queue(self, step: Step) -> Step:
+        self._queued.append(step)
+        try:
+            self._compute(step)
+        except FAILURES as failure:
+            self._queue_again(failure)
         self._count += 1
         if self._count % CLEAR_EVERY == 0:
             mx.clear_cache()
-        return Step(drawing, pending)
+        return step
+
+    def _queue_again(self, failure: Exception) -> None:
+        """Compute all that is not known without the kernels that have failed."""
+        while True:
+            self._go_back(failure)
+            try:
+                for step in self._queued:
+                    self._compute(step)
+                return
+            except FAILURES as another:
+                failure = another
+
+    def _go_back(self, failure: Exception) -> None:
+        model = self._model
+        replace_failing(failure, model.args, model.dtype, self._report)
+        cache, sampler, self._hidden, self._token = self._known
+        self._cache.become(cache)
+        self._sampler.become(sampler)
+
+    def _compute(self, step: Step) -> None:
+        step.pending = None
+        if step.first:
+            assert self._hidden is not None
+            step.drawing = self._drawn(self._hidden)
+        elif self._compiles:
+            assert self._token is not None
+            decoding = self._decodings.of(
+                self._sampler.settings, self._cache.ttt is not None
+            )
+            step.drawing = decoding(self._token, self._cache, self._sampler)
+        else:
+            assert self._token is not None
+            features, step.pending = self._features(self._token)
+            step.drawing = self._drawn(features)
+        extra = step.pending.arrays() if step.pending else []
+        mx.async_eval(*step.drawing.arrays(), *extra)
+        self._token = step.drawing.token.reshape(1, 1)
+        step.after = self._point()
+
+    @property
+    def _compiles(self) -> bool:
+        """On a CPU MLX would compile with the machine's C++ compiler."""
+        return on_metal() and self._cache.static and not self._readings
+
+    def _drawn(self, features: mx.array) -> Drawing:
+        sampler = self._sampler
+        occurred, uniform = sampler.occurred, sampler.uniform()
+        drawing, occurred = drawing_of(
+            self._model, sampler.settings, features, occurred, uniform
+        )
+        sampler.advance(occurred)
+        return drawing
 
     def _features(self, ids: mx.array) -> tuple[mx.array, Pending | None]:
         trace = Trace() if self._readings else None
         features = self._model.features(ids, self._cache, trace)
         kinds = self._model.args.layer_kinds
         return features, Pending(trace, kinds) if trace else None
+
+    def _point(self) -> Point:
+        cache, sampler = self._cache.copy(), self._sampler.copy()
+        return Point(cache, sampler, self._hidden, self._token)

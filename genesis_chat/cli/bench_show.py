@@ -29,6 +29,12 @@ def show(found: dict[str, Any], first: dict[str, Any]) -> None:
             parts.append(f"{verb} {now['median']:.0f}/s ({spread}; {ratio:.2f}x)")
         wait = row["seconds_to_first_token"]["median"]
         click.echo(f"{parts[0]} {parts[1]}, {parts[2]}, first token after {wait:.2f} s")
+    for row in found.get("usual_command_buffers", ()):
+        now = row["decode_tokens_per_second"]["median"]
+        click.echo(
+            f"  {row['prompt_tokens']:5} tokens, command buffers as MLX makes them: "
+            f"writes {now:.0f}/s"
+        )
     if growth := found["decode_growth"]:
         more = growth["milliseconds_per_1000_tokens"]
         click.echo(
@@ -58,6 +64,11 @@ def show_cost(found: dict[str, Any]) -> None:
         times = each["milliseconds"].items()
         shown = ", ".join(f"{chip} {value:.2f} ms" for chip, value in times)
         click.echo(f"  {'bandwidth allows':18} {shown}")
+    prompt = found["prompt"]
+    click.echo(
+        f"\nA prompt of {prompt['tokens']} tokens, {found['name']}: "
+        f"{prompt['dispatches']} dispatches, {prompt['bytes'] / 1e6:.0f} MB"
+    )
     notice("Computed from the graph and published bandwidths, not measured.")
     if not found["peers"]:
         notice("Install mlx-lm to count its Qwen3-Next beside it.")

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from backends.genesis_mlx import Model, load
+from backends.genesis_mlx.kernels import choice
 from genesis_chat.models import ensure_builtin
+
+
+@pytest.fixture(autouse=True)
+def nothing_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that fails in one test is used, and tried, in the next."""
+    monkeypatch.setattr(choice, "_replaced", {})
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """What holds for every kernel: its grid, and what it shares with the others."""
 
-from collections.abc import Callable, Iterable
 from typing import Any
 from unittest import mock
 
@@ -19,45 +18,44 @@ from metal_emulator import EmulatorError
 
 from backends.genesis_mlx import ModelArgs
 from backends.genesis_mlx.kernels import KERNELS, Kernel
+from backends.genesis_mlx.self_check.case import Cases
 from backends.genesis_mlx.self_check.cases import cases
 
 pytestmark = needs_kernels
-Runs = dict[str, tuple[Callable[[], Iterable[mx.array]], ...]]
 # Kernels that share their columns or queries out between threadgroups.
 DELTA = "gla_decode with delta rule"
 ACROSS = {"gla_chunks", "delta_scan", "fox_blocks", "ttt_scan"}
 
 
 @pytest.fixture(scope="module")
-def runs() -> Runs:
+def runs() -> Cases:
     """Each kernel and its definition on the inputs of the self-check."""
 
-    def found(**sizes: int) -> Runs:
+    def found(**sizes: int) -> Cases:
         config = configuration("released-ratios", **sizes)
         args = ModelArgs.from_config(config, accept_unknown=True)
-        return dict(cases(args, mx.float32))
+        return cases(args, mx.float32)
 
     # A width that takes every thread, and two threadgroups of test-time training.
     wide = found(n_embd=320, n_head=4)
-    return {**found(), **{name: wide[name] for name in ("ttt_scan", DELTA)}}
+    return Cases({**found(), **{name: wide[name] for name in ("ttt_scan", DELTA)}})
 
 
-def check(runs: Runs, name: str) -> None:
+def check(runs: Cases, name: str) -> None:
     """A kernel agrees with its definition, and no two threads write the same."""
-    kernel, definition = runs[name]
     with running() as reports:
-        outputs = [*kernel()]
-    assert_agree(outputs, [*definition()], "float32")
+        outputs = [*runs[name].kernel()]
+    assert_agree(outputs, [*runs[name].definition()], "float32")
     assert not [warning for report in reports for warning in report.warnings]
 
 
-def test_every_kernel_is_tried(runs: Runs) -> None:
+def test_every_kernel_is_tried(runs: Cases) -> None:
     assert {name.partition(" ")[0] for name in runs} == KERNELS.keys()
 
 
 @emulator_only
 @pytest.mark.parametrize("name", sorted(KERNELS))
-def test_wrong_grids_are_caught(name: str, runs: Runs) -> None:
+def test_wrong_grids_are_caught(name: str, runs: Cases) -> None:
     check(runs, name)
     right = Kernel.__call__
     shifts = [(0, 1, 0), (0, 0, 1), *([(-1, 0, 0)] if name in ACROSS else [])]
@@ -93,7 +91,7 @@ SHARED = [
 @emulator_only
 @pytest.mark.parametrize("mutation", SHARED, ids=lambda m: m.name)
 def test_faults_of_what_kernels_share_are_caught(
-    mutation: Mutation, runs: Runs
+    mutation: Mutation, runs: Cases
 ) -> None:
     def run() -> None:
         check(runs, DELTA)

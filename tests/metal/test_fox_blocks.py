@@ -92,8 +92,8 @@ BARRIER = "threadgroup_barrier(mem_flags::mem_threadgroup);"
 MUTATIONS = [
     Mutation(
         "barrier after the keys",
-        f"since_key[tid] = sum;\n  }}\n  {BARRIER}",
-        "since_key[tid] = sum;\n  }",
+        f"* gates_step] : 0.0f;\n  }}\n  {BARRIER}",
+        "* gates_step] : 0.0f;\n  }",
     ),
     Mutation(
         "barrier after the scores",
@@ -118,14 +118,20 @@ MUTATIONS = [
     Mutation("address space", "threadgroup float total[", "float total["),
     Mutation("not causal", "j < high && j <= i;", "j < high;"),
     Mutation("own key not seen", "j < high && j <= i;", "j < high && j < i;"),
-    Mutation("stride of the keys", "j * k_strides[1]", "j * k_strides[2]"),
+    Mutation("stride of the keys", "j * k_step", "j * k_unit"),
     Mutation("key head", "uint hk = h / (H / HK);", "uint hk = h % HK;"),
     Mutation(
         "missing reduction", "float sum = simd_sum(weight);", "float sum = weight;"
     ),
     Mutation("largest of one lane", "simd_max(score)", "score"),
     Mutation("blocks between", "between += sum;", ""),
-    Mutation("sum after the key", "int t = j + 1; t < high", "int t = j; t < high"),
+    Mutation(
+        "sum after the key", "uint s = tid + 1; s < BLOCK", "uint s = tid; s < BLOCK"
+    ),
+    Mutation("sum before the query", "t <= i; t++", "t < i; t++"),
+    Mutation("gates not summed", "simd_prefix_inclusive_sum(gate)", "gate"),
+    Mutation("gates beyond the last", "&& low + int(tid) < high;", ";"),
+    Mutation("gates of another head", "+ h * log_forget_strides[2]", ""),
     Mutation("decay of the wrong query", "int(r) == last - first", "int(r) == 0"),
     Mutation(
         "borders",

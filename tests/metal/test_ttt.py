@@ -111,7 +111,7 @@ MIX_MUTATIONS = [
         "mixed[row + i] = value;",
     ),
     Mutation("bound", "i < D; i += THREADS", "i <= D; i += THREADS"),
-    Mutation("offset", "uint(sizes[1]) + t", "t"),
+    Mutation("offset", "uint(offset[0]) + t", "t"),
     Mutation("address space", "threadgroup float scratch[", "float scratch["),
 ]
 

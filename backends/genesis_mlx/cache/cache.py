@@ -42,7 +42,7 @@ class Cache:
     @property
     def batch(self) -> int | None:
         """B of what it has read, or None before the first token."""
-        return next((array.shape[0] for array in self.arrays().values()), None)
+        return next((array.shape[0] for array in self.held().values()), None)
 
     def copy(self) -> Self:
         """An independent cache; memory is shared until either is written to."""
@@ -51,6 +51,17 @@ class Cache:
             layers=[layer.copy() for layer in self.layers],
             ttt=self.ttt.copy() if self.ttt else None,
         )
+
+    def advance(self, count: int) -> None:
+        """So many tokens more have been read."""
+        self.offset += count
+        for layer in self.layers:
+            layer.advance(self.offset)
+
+    def become(self, other: Self) -> None:
+        """Hold what another cache of the same model holds."""
+        same = other.copy()
+        self.layers, self.ttt, self.offset = same.layers, same.ttt, same.offset
 
     def trim(self, count: int) -> None:
         """Not possible: what it has read is in sums. Raises `CacheError`."""
@@ -63,6 +74,26 @@ class Cache:
             for prefix, part in self._parts().items()
             for name, array in part.arrays().items()
         }
+
+    def held(self) -> dict[str, mx.array]:
+        """The arrays in memory, by names like those of `arrays`, for evaluating."""
+        return {
+            f"{prefix}.{name}": array
+            for prefix, part in self._parts().items()
+            for name, array in part.held().items()
+        }
+
+    def hold(self, arrays: dict[str, mx.array]) -> None:
+        """Take the arrays of another cache's `held`; `advance` counts its tokens."""
+        parts = self._parts()
+        for name, array in arrays.items():
+            prefix, _, field = name.rpartition(".")
+            setattr(parts[prefix], field, array)
+
+    @property
+    def static(self) -> bool:
+        """Whether no array grows by a token, but by a block at most."""
+        return "attention" not in self.args.layer_kinds
 
     def save(self, path: Path | str) -> None:
         """Write a safetensors file that `restore` can read for the same model.
@@ -97,23 +128,26 @@ class Cache:
         path = Path(path)
         header = read_cache_header(path, args, delta_rule)
         cache = cls.empty(args, header.ttt, delta_rule)
-        cache.offset = header.offset
         arrays = mx.load(str(path), format="safetensors")
         assert isinstance(arrays, dict)
         for name, array in arrays.items():
             if name.endswith(IN_DTYPE):
                 arrays[name] = array.astype(dtype)
         mx.eval(arrays)
-        for prefix, part in cache._parts().items():
-            start = f"{prefix}."
-            part.restore(
-                {
-                    k.removeprefix(start): v
-                    for k, v in arrays.items()
-                    if k.startswith(start)
-                }
-            )
+        cache.restore_arrays(arrays, header.offset)
         return cache
+
+    def restore_arrays(self, arrays: dict[str, mx.array], offset: int) -> None:
+        """Hold what `arrays` gave when `offset` tokens had been read."""
+        self.offset = offset
+        for prefix, part in self._parts().items():
+            start = f"{prefix}."
+            own = {
+                name.removeprefix(start): array
+                for name, array in arrays.items()
+                if name.startswith(start)
+            }
+            part.restore(own)
 
     def _parts(self) -> dict[str, LayerCache]:
         parts = {f"layers.{i}": layer for i, layer in enumerate(self.layers)}

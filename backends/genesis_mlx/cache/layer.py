@@ -1,7 +1,8 @@
 """The state of one layer: one class per mixer, every array under a name.
 
-`arrays` gives what has been filled, for saving and evaluating; `restore` takes the
-same dictionary back. Copies share memory and are never changed through each other.
+`arrays` gives what has been filled, for saving; `restore` takes the same dictionary
+back. `held` gives the arrays in memory, for evaluating. Copies share memory and are
+never changed through each other.
 """
 
 from dataclasses import dataclass, field, replace
@@ -10,9 +11,10 @@ from typing import Protocol, Self
 import mlx.core as mx
 
 from ...genesis.args import LayerKind
+from .arrays import Arrays
+from .fox import FoXCache
 from .growing import GrowingArray
 
-Arrays = dict[str, mx.array]
 # Arrays in the dtype the model computes in; the others are float32.
 IN_DTYPE = ("conv", "keys", "values")
 
@@ -21,8 +23,10 @@ class LayerCache(Protocol):
     """What every layer's cache can do."""
 
     def arrays(self) -> Arrays: ...
+    def held(self) -> Arrays: ...
     def restore(self, arrays: Arrays) -> None: ...
     def copy(self) -> Self: ...
+    def advance(self, offset: int) -> None: ...
     @property
     def nbytes(self) -> int: ...
 
@@ -34,12 +38,18 @@ class PlainCache:
     def arrays(self) -> Arrays:
         return {k: v for k, v in vars(self).items() if v is not None}
 
+    def held(self) -> Arrays:
+        return self.arrays()
+
     def restore(self, arrays: Arrays) -> None:
         for name in vars(self):
             setattr(self, name, arrays.get(name))
 
     def copy(self) -> Self:
         return replace(self)
+
+    def advance(self, offset: int) -> None:
+        """Nothing in it counts tokens."""
 
     @property
     def nbytes(self) -> int:
@@ -79,6 +89,10 @@ class AttentionCache:
         held = {"keys": self.keys.value(), "values": self.values.value()}
         return {k: v for k, v in held.items() if v is not None}
 
+    def held(self) -> Arrays:
+        held = {"keys": self.keys.buffer(), "values": self.values.buffer()}
+        return {k: v for k, v in held.items() if v is not None}
+
     def restore(self, arrays: Arrays) -> None:
         self.keys = GrowingArray(arrays.get("keys"))
         self.values = GrowingArray(arrays.get("values"))
@@ -86,37 +100,13 @@ class AttentionCache:
     def copy(self) -> Self:
         return replace(self, keys=self.keys.copy(), values=self.values.copy())
 
+    def advance(self, offset: int) -> None:
+        """`append` has counted them."""
+
     @property
     def nbytes(self) -> int:
         buffers = (self.keys.buffer(), self.values.buffer())
         return sum(buffer.nbytes for buffer in buffers if buffer is not None)
-
-
-@dataclass
-class FoXCache:
-    """conv [B, 3, channels], keys [B, Hk, S, Dh], values [B, H, S, Dh] and decay
-    [B, H, S] float32, the sum of log forget gates since each key."""
-
-    conv: mx.array | None = None
-    kv: AttentionCache = field(default_factory=AttentionCache)
-    decay: mx.array | None = None
-
-    def arrays(self) -> Arrays:
-        held = {"conv": self.conv, "decay": self.decay}
-        return self.kv.arrays() | {k: v for k, v in held.items() if v is not None}
-
-    def restore(self, arrays: Arrays) -> None:
-        self.kv.restore(arrays)
-        self.conv = arrays.get("conv")
-        self.decay = arrays.get("decay")
-
-    def copy(self) -> Self:
-        return replace(self, kv=self.kv.copy())
-
-    @property
-    def nbytes(self) -> int:
-        held = (self.conv, self.decay)
-        return self.kv.nbytes + sum(array.nbytes for array in held if array is not None)
 
 
 def empty_layer(kind: LayerKind) -> LayerCache:

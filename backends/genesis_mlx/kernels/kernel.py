@@ -15,6 +15,11 @@ THREADS = 256
 KERNELS: "dict[str, Kernel]" = {}
 
 
+def as_array(number: int | mx.array) -> mx.array:
+    """A number that changes from call to call, as an input: an int32 array [1]."""
+    return number if isinstance(number, mx.array) else mx.array([number], mx.int32)
+
+
 class Kernel:
     """One `.metal` file and the arguments MLX gives it.
 
@@ -45,15 +50,19 @@ class Kernel:
         KERNELS[name] = self
 
     @property
+    def label(self) -> str:
+        """What Metal's compiler calls the file in its messages."""
+        return f"{self._package.rpartition('.')[2]}/{self._file}"
+
+    @property
     def source(self) -> str:
         """The body of the kernel function."""
-        return files(self._package).joinpath(self._file).read_text(encoding="ascii")
+        return _numbered(self._package, self._file, self.label)
 
     @property
     def header(self) -> str:
         """Functions that every kernel shares."""
-        here = files(__package__).joinpath("common.metal")
-        return here.read_text(encoding="ascii")
+        return _numbered(__package__, "common.metal", "kernels/common.metal")
 
     def __call__(
         self,
@@ -92,3 +101,9 @@ class Kernel:
             )
             self._built = build, kernel
         return self._built[1]
+
+
+def _numbered(package: str, file: str, label: str) -> str:
+    """A file, whose lines the compiler counts by themselves."""
+    text = files(package).joinpath(file).read_text(encoding="ascii")
+    return f'#line 1 "{label}"\n{text}'

@@ -1,13 +1,23 @@
 """The forgetting attention mixer (FoX): 7 of the released model's 30 blocks."""
 
+from dataclasses import replace
+
 import mlx.core as mx
 import mlx.nn as nn
 
 from ...genesis.args import ModelArgs
 from ...genesis.constants import FOX_CONV_SIZE, FOX_NORM_EPS
-from ..cache import FoXCache
+from ..cache import FoXCache, zeros
 from ..ops import forgetting_attention, short_convolution
-from ..ops.fox_decode import FoXPast, FoXWeights, fits_fox_decode, metal_fox_decode
+from ..ops.fox_decode import (
+    FoXPast,
+    FoXWeights,
+    attend_fox_decode,
+    fits_fox_decode,
+    metal_fox_decode,
+)
+from ..ops.fox_prepare import FoXTaps, fits_fox_prepare, metal_fox_prepare
+from ..ops.gated_norm import metal_gated_norm
 from .activations import silu
 from .forward_pass import ForwardPass
 from .gated_linear_attention import ConvolutionTaps
@@ -15,7 +25,7 @@ from .norms import HeadRMSNorm, RMSNorm
 
 
 class ForgettingAttention(nn.Module):
-    """Softmax attention with forget gates (arXiv 2503.02130), no forward.
+    """Softmax attention with forget gates (arXiv 2503.02130), no positions.
 
     Takes and returns [B, L, D]. The "Pro" design adds short convolutions on keys
     and values, norms on queries, keys and outputs, and an output gate.
@@ -27,6 +37,7 @@ class ForgettingAttention(nn.Module):
         self._heads, self._kv_heads, self._dh = h, hk, dh
         self._pro = args.use_fox_pro
         self._fits = self._pro and fits_fox_decode(dh)
+        self._prepares = self._pro and fits_fox_prepare(args.fox_conv_width, h)
         self.in_proj = nn.Linear(d, args.fox_in_width, bias=False)
         self.fgate_proj = nn.Linear(d, h)
         self.o_proj = nn.Linear(h * dh, d, bias=False)
@@ -38,36 +49,68 @@ class ForgettingAttention(nn.Module):
 
     def __call__(self, x: mx.array, cache: FoXCache, forward: ForwardPass) -> mx.array:
         batch, length, _ = x.shape
-        h, hk, dh = self._heads, self._kv_heads, self._dh
-        borders = [h * dh, (2 * h + hk) * dh]
+        h, dh = self._heads, self._dh
         projected = self.in_proj(x)
         # The kernel reads the gate's weight itself, which an adapter would add to.
         plain = type(self.fgate_proj) is nn.Linear
         fits = self._fits and plain and "fox_decode" in forward.kernels
         if length == 1 and fits:
             return self.o_proj(self._decode(projected, x, cache, forward))
-        q, kv, gate = mx.split(projected, borders, axis=-1)
+        if length > 1 and self._prepares and "fox_prepare" in forward.kernels:
+            q, k, v, log_forget = self._prepare(projected, x, cache)
+        else:
+            q, k, v = self._prepared(projected, cache)
+            log_forget = self.log_forget(x)
+        if length == 1:
+            past = self._past(cache, x, forward)
+            out, *rest = attend_fox_decode(q, k, v, log_forget, past)
+            cache.follow(*rest)
+        else:
+            out = self._read(q, k, v, log_forget, cache, forward.kernels)
+        if forward.trace is not None:
+            forward.trace.log_forget.append(log_forget)
+            forward.trace.since.append(_since(cache, forward))
+        if not self._pro:
+            return self.o_proj(out.astype(x.dtype).reshape(batch, length, h * dh))
+        norm = self.o_norm
+        if "gated_norm" in forward.kernels:
+            y = metal_gated_norm(out, projected, norm.weight, norm.eps)
+        else:
+            gate = projected[..., -h * dh :].reshape(batch, length, h, dh)
+            y = norm(out.astype(x.dtype)) * silu(gate)
+        return self.o_proj(y.reshape(batch, length, h * dh))
+
+    def _prepare(
+        self, projected: mx.array, x: mx.array, cache: FoXCache
+    ) -> tuple[mx.array, mx.array, mx.array, mx.array]:
+        """Queries, keys, values and log gates of several tokens, in one kernel."""
+        weight = self.conv.weight
+        if cache.conv is None:
+            shape = (x.shape[0], weight.shape[0] - 1, weight.shape[1])
+            cache.conv = zeros(shape, x.dtype)
+        taps = FoXTaps(
+            weight, self.q_norm.weight, self.k_norm.weight, self._dh, FOX_NORM_EPS
+        )
+        q, keys, values, cache.conv, log_forget = metal_fox_prepare(
+            projected, self.fgate_proj(x), cache.conv, taps
+        )
+        return q, keys.swapaxes(1, 2), values.swapaxes(1, 2), log_forget
+
+    def _prepared(
+        self, projected: mx.array, cache: FoXCache
+    ) -> tuple[mx.array, mx.array, mx.array]:
+        """Queries, keys and values, in MLX operations."""
+        batch, length, _ = projected.shape
+        h, hk, dh = self._heads, self._kv_heads, self._dh
+        q = projected[..., : h * dh].reshape(batch, length, h, dh)
+        kv = projected[..., h * dh : (2 * h + hk) * dh]
         if self._pro:
             kv, cache.conv = short_convolution(kv, self.conv.weight, cache.conv)
             kv = silu(kv)
         k, v = mx.split(kv, [hk * dh], axis=-1)
-        q = q.reshape(batch, length, h, dh)
         k = k.reshape(batch, length, hk, dh)
         v = v.reshape(batch, length, h, dh)
-        if self._pro:
-            q, k = self.q_norm(q), self.k_norm(k)
-        keys, values = cache.kv.append(k, v)
-        log_forget = self.log_forget(x)
-        out, cache.decay = forgetting_attention(
-            q, keys, values, log_forget, cache.decay, forward.kernels
-        )
-        if forward.trace is not None:
-            forward.trace.log_forget.append(log_forget)
-            forward.trace.since.append(cache.decay)
-        out = out.astype(x.dtype)
-        if self._pro:
-            out = self.o_norm(out) * silu(gate.reshape(batch, length, h, dh))
-        return self.o_proj(out.reshape(batch, length, h * dh))
+        return (self.q_norm(q), self.k_norm(k), v) if self._pro else (q, k, v)
 
     def _decode(
         self, projected: mx.array, x: mx.array, cache: FoXCache, forward: ForwardPass
@@ -76,7 +119,7 @@ class ForgettingAttention(nn.Module):
         taps, gate = self.conv.weight, self.fgate_proj
         if cache.conv is None:
             shape = (x.shape[0], taps.shape[0] - 1, taps.shape[1])
-            cache.conv = mx.zeros(shape, dtype=x.dtype)
+            cache.conv = zeros(shape, x.dtype)
         weights = FoXWeights(
             gate.weight,
             gate.bias,
@@ -86,24 +129,77 @@ class ForgettingAttention(nn.Module):
             self.o_norm.weight,
             FOX_NORM_EPS,
         )
-        keys, values = cache.kv.keys.buffer(), cache.kv.values.buffer()
-        nothing = mx.zeros((1, 1, 1, 1), dtype=x.dtype)
-        past = FoXPast(
-            nothing if keys is None else keys,
-            nothing if values is None else values,
-            nothing.astype(mx.float32) if cache.decay is None else cache.decay,
-            cache.kv.keys.length,
+        past = self._past(cache, x, forward)
+        step = metal_fox_decode(
+            projected, x, cache.conv, past, weights, "fox_join" in forward.kernels
         )
-        step = metal_fox_decode(projected, x, cache.conv, past, weights)
-        cache.conv, cache.decay = step.conv, step.decay
-        cache.kv.keys.append(step.key)
-        cache.kv.values.append(step.value)
+        cache.conv = step.conv
+        cache.follow(step.since, step.tail_keys, step.tail_values, step.tail_decay)
         if forward.trace is not None:
             forward.trace.log_forget.append(step.log_forget)
-            forward.trace.since.append(step.decay)
+            forward.trace.since.append(_since(cache, forward))
         return step.y
+
+    def _past(self, cache: FoXCache, x: mx.array, forward: ForwardPass) -> FoXPast:
+        """What the token x [B, 1, D] can attend to."""
+        heads, width = self._heads, self._dh
+        if cache.tail_keys is None:
+            cache.open((x.shape[0], self._kv_heads, width), heads, x.dtype)
+        held = (cache.since, cache.tail_keys, cache.tail_values, cache.tail_decay)
+        since, tail_keys, tail_values, tail_decay = held
+        assert since is not None and tail_keys is not None
+        assert tail_values is not None and tail_decay is not None
+        blocks = cache.keys, cache.values, cache.decay
+        # Of eight elements: MLX passes smaller inputs in another address space.
+        nothing = zeros((1, 1, 8, 1), x.dtype), zeros((1, 1, 8), mx.float32)
+        keys, values, decay = (
+            nothing[index // 2] if block is None else block
+            for index, block in enumerate(blocks)
+        )
+        return FoXPast(
+            keys,
+            values,
+            decay,
+            since,
+            tail_keys,
+            tail_values,
+            tail_decay,
+            forward.slot(tail_keys.shape[2]),
+            cache.settled,
+        )
+
+    def _read(
+        self,
+        q: mx.array,
+        k: mx.array,
+        v: mx.array,
+        log_forget: mx.array,
+        cache: FoXCache,
+        kernels: frozenset[str],
+    ) -> mx.array:
+        """Several tokens, [B, L, heads, Dh] each, after all before them."""
+        keys, values = k.swapaxes(1, 2), v.swapaxes(1, 2)
+        whole, decay = cache.whole(), None
+        if whole is not None:
+            keys = mx.concatenate([whole[0], keys], axis=2)
+            values = mx.concatenate([whole[1], values], axis=2)
+            decay = whole[2]
+        out, decay = forgetting_attention(
+            q, keys.swapaxes(1, 2), values.swapaxes(1, 2), log_forget, decay, kernels
+        )
+        cache.settle(keys, values, decay)
+        return out
 
     def log_forget(self, x: mx.array) -> mx.array:
         """Log of each head's forget gate [B, L, H] float32, for inputs [B, L, D]."""
         gate: mx.array = self.fgate_proj(x)
         return -mx.logaddexp(-gate.astype(mx.float32), 0.0)
+
+
+def _since(cache: FoXCache, forward: ForwardPass) -> mx.array:
+    """Sums of log forget gates since each key so far [B, H, S]."""
+    seen = replace(cache)
+    seen.filled = forward.offset + forward.length - cache.settled
+    whole = seen.whole()
+    assert whole is not None
+    return whole[2]

@@ -1,7 +1,21 @@
 """What all layers share while a call's tokens go through them."""
 
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import mlx.core as mx
+
 from ..ops.rotary import Tables, rotary_tables
 from .trace import Trace
+
+
+class Places(NamedTuple):
+    """Where a token stands, as arrays: rotary tables, and `ForwardPass.slot` of 0 and
+    of one other size."""
+
+    tables: list[Tables]
+    start: mx.array
+    slot: mx.array
 
 
 class ForwardPass:
@@ -24,6 +38,34 @@ class ForwardPass:
         self.offset, self.length, self.trace = offset, length, trace
         self.kernels, self.delta_rule = kernels, delta_rule
         self._tables: dict[int, Tables] = {}
+        self._slots: dict[int, mx.array] = {}
+
+    @classmethod
+    def of_token(
+        cls, places: Places, size: int, kernels: frozenset[str], delta_rule: bool
+    ) -> Self:
+        """A token whose position is only known as arrays; `offset` is 0."""
+        made = cls(0, 1, None, kernels, delta_rule)
+        made._tables = {2 * table[0].shape[-1]: table for table in places.tables}
+        made._slots = {0: places.start, size: places.slot}
+        return made
+
+    def places(self, widths: Sequence[int], size: int) -> Places:
+        """All that changes from token to token, for `of_token`."""
+        tables = [self.rotary(width) for width in widths]
+        return Places(tables, self.start, self.slot(size))
+
+    @property
+    def start(self) -> mx.array:
+        """`offset` as an int32 array [1]."""
+        return self.slot(0)
+
+    def slot(self, size: int) -> mx.array:
+        """`offset` modulo `size`, or itself for 0, as an int32 array [1]."""
+        if size not in self._slots:
+            value = self.offset % size if size else self.offset
+            self._slots[size] = mx.array([value], mx.int32)
+        return self._slots[size]
 
     def rotary(self, width: int) -> Tables:
         """Tables for `width` rotated channels; see `rotary_tables`."""

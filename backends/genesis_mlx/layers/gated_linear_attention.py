@@ -5,14 +5,16 @@ import mlx.nn as nn
 
 from ...genesis.args import ModelArgs
 from ...genesis.constants import GLA_NORM_EPS
-from ..cache import GLACache
+from ..cache import GLACache, zeros
 from ..ops import (
     apply_rotary,
     gated_delta_rule,
     gated_linear_attention,
     short_convolution,
 )
+from ..ops.gated_norm import metal_gated_norm
 from ..ops.gla_decode import GLAWeights, fits_gla_decode, metal_gla_decode
+from ..ops.gla_prepare import GLATaps, fits_gla_prepare, metal_gla_prepare
 from .activations import silu
 from .forward_pass import ForwardPass
 from .norms import RMSNorm, l2_normalize
@@ -47,6 +49,11 @@ class GatedLinearAttention(nn.Module):
             and self._qk_norm == "l2"
             and fits_gla_decode(dk, dv)
         )
+        self._prepares = (
+            args.gla_use_short_conv
+            and self._qk_norm == "l2"
+            and fits_gla_prepare(channels, h)
+        )
 
         self.in_proj = nn.Linear(d, args.gla_in_width, bias=False)
         self.gk_proj = nn.Linear(d, h, bias=not args.gla_use_mamba_gate)
@@ -64,29 +71,23 @@ class GatedLinearAttention(nn.Module):
 
     def __call__(self, x: mx.array, cache: GLACache, forward: ForwardPass) -> mx.array:
         batch, length, _ = x.shape
-        h, hk, dk, dv = self._heads, self._kv_heads, self._dk, self._dv
-        qk_width, v_width = (h + hk) * dk, hk * dv
+        h, dk, dv = self._heads, self._dk, self._dv
         projected = self.in_proj(x)
         # The kernel reads the gate's weight itself, which an adapter would add to.
         plain = type(self.gk_proj) is type(self.b_proj) is nn.Linear
         fits = self._fits and plain and "gla_decode" in forward.kernels
         if length == 1 and fits:
             return self.o_proj(self._decode(projected, x, cache, forward))
-        qkv, gate = mx.split(projected, [qk_width + v_width], axis=-1)
-        if "conv" in self:
-            qkv, cache.conv = short_convolution(qkv, self.conv.weight, cache.conv)
-        qk, v = mx.split(qkv, [qk_width], axis=-1)
-        if "conv" in self:
-            v = silu(v)
-            qk = qk if self._qk_norm == "softmax" else silu(qk)
-        qk = self._normalized(qk.reshape(batch, length, h + hk, dk))
-        qk = apply_rotary(qk, forward.rotary(self._rotary_width))
-        q, k = mx.split(qk, [h], axis=2)
-        v = v.reshape(batch, length, hk, dv)
-        log_decay = self.log_decay(x)
+        if self._prepares and "gla_prepare" in forward.kernels:
+            q, k, v, log_decay = self._prepare(projected, x, cache, forward)
+        else:
+            q, k, v = self._prepared(projected, cache, forward)
+            log_decay = self.log_decay(x)
         if forward.trace is not None:
             forward.trace.log_decay.append(log_decay)
         kernels = forward.kernels
+        if cache.state is None:
+            cache.state = zeros((batch, h, dk, dv), mx.float32)
         if forward.delta_rule:
             beta = mx.sigmoid(self.b_proj(x).astype(mx.float32))
             out, cache.state = gated_delta_rule(
@@ -96,9 +97,55 @@ class GatedLinearAttention(nn.Module):
             out, cache.state = gated_linear_attention(
                 q, k, v, log_decay, cache.state, kernels
             )
-        gate = gate.reshape(batch, length, h, dv)
-        out = self.o_norm(out.astype(x.dtype)) * silu(gate)
-        return self.o_proj(out.reshape(batch, length, h * dv))
+        norm = self.o_norm
+        if "gated_norm" in kernels:
+            y = metal_gated_norm(out, projected, norm.weight, norm.eps)
+        else:
+            gate = projected[..., -h * dv :].reshape(batch, length, h, dv)
+            y = norm(out.astype(x.dtype)) * silu(gate)
+        return self.o_proj(y.reshape(batch, length, h * dv))
+
+    def _prepare(
+        self, projected: mx.array, x: mx.array, cache: GLACache, forward: ForwardPass
+    ) -> tuple[mx.array, mx.array, mx.array, mx.array]:
+        """Queries, keys, values and log decays of several tokens, by one kernel."""
+        weight, mamba = self.conv.weight, "A_log" in self
+        if cache.conv is None:
+            shape = (x.shape[0], weight.shape[0] - 1, weight.shape[1])
+            cache.conv = zeros(shape, x.dtype)
+        taps = GLATaps(
+            weight,
+            self.dt_bias if mamba else None,
+            self.A_log if mamba else None,
+            self._normalizer,
+            self._heads,
+            self._kv_heads,
+            self._dk,
+        )
+        rotary = forward.rotary(self._rotary_width)
+        q, k, v, cache.conv, log_decay = metal_gla_prepare(
+            projected, self.gk_proj(x), cache.conv, rotary, taps
+        )
+        return q, k, v, log_decay
+
+    def _prepared(
+        self, projected: mx.array, cache: GLACache, forward: ForwardPass
+    ) -> tuple[mx.array, mx.array, mx.array]:
+        """Queries, keys and values, in MLX operations."""
+        batch, length, _ = projected.shape
+        h, hk, dk, dv = self._heads, self._kv_heads, self._dk, self._dv
+        qk_width = (h + hk) * dk
+        qkv = projected[..., : qk_width + hk * dv]
+        if "conv" in self:
+            qkv, cache.conv = short_convolution(qkv, self.conv.weight, cache.conv)
+        qk, v = mx.split(qkv, [qk_width], axis=-1)
+        if "conv" in self:
+            v = silu(v)
+            qk = qk if self._qk_norm == "softmax" else silu(qk)
+        qk = self._normalized(qk.reshape(batch, length, h + hk, dk))
+        qk = apply_rotary(qk, forward.rotary(self._rotary_width))
+        q, k = mx.split(qk, [h], axis=2)
+        return q, k, v.reshape(batch, length, hk, dv)
 
     def _decode(
         self, projected: mx.array, x: mx.array, cache: GLACache, forward: ForwardPass
@@ -107,8 +154,8 @@ class GatedLinearAttention(nn.Module):
         batch, taps = x.shape[0], self.conv.weight
         if cache.conv is None or cache.state is None:
             shape = (batch, taps.shape[0] - 1, taps.shape[1])
-            cache.conv = mx.zeros(shape, dtype=x.dtype)
-            cache.state = mx.zeros((batch, self._heads, self._dk, self._dv))
+            cache.conv = zeros(shape, x.dtype)
+            cache.state = zeros((batch, self._heads, self._dk, self._dv), mx.float32)
         mamba = "A_log" in self
         weights = GLAWeights(
             self.gk_proj.weight,

@@ -5,6 +5,7 @@ import mlx.nn as nn
 
 from ...genesis.args import ModelArgs
 from ...genesis.constants import DIAGONAL_BOUND, LAYER_NORM_EPS
+from ...mlx_base.fusing import Fused
 from ..cache import TTTCache
 from ..ops import confidence_mix, test_time_training
 from .activations import silu
@@ -36,18 +37,17 @@ class TestTimeTraining(nn.Module):
 
     def __call__(self, x: mx.array, cache: TTTCache, forward: ForwardPass) -> mx.array:
         h = self.norm(x)
-        diagonal = self._diagonal()
+        diagonal = self.diagonal()
         y0 = h @ self.W0 if diagonal is None else h * diagonal
         y0 = y0 + (h @ self.A_init) @ self.B_init
-        rate = mx.minimum(mx.exp(self.log_lr.astype(mx.float32)), self._rate_cap)
+        rate = _rate(self.log_lr, self._rate_cap)
         y, cache.gradient_sum = test_time_training(
-            h, y0, rate, cache.gradient_sum, forward.offset, forward.kernels
+            h, y0, rate, cache.gradient_sum, forward.start, forward.kernels
         )
-        y = y.astype(x.dtype) * mx.sigmoid(self.output_gate(x))
-        update: mx.array = self.out_proj(y) * self.layer_scale
-        return x + update
+        update = self.out_proj(_gated(y, self.output_gate(x)))
+        return _updated(x, update, self.layer_scale)
 
-    def _diagonal(self) -> mx.array | None:
+    def diagonal(self) -> mx.array | None:
         """The diagonal of W0 if it is all of it up to rounding, for each W0 once."""
         if self._checked is None or self._checked[0] is not self.W0:
             diagonal = mx.diag(self.W0)
@@ -56,6 +56,21 @@ class TestTimeTraining(nn.Module):
             found = diagonal if rest.item() < DIAGONAL_BOUND else None  # type: ignore[operator]
             self._checked = (self.W0, found)
         return self._checked[1]
+
+
+@Fused
+def _rate(log_rate: mx.array, cap: float) -> mx.array:
+    return mx.minimum(mx.exp(log_rate.astype(mx.float32)), cap)
+
+
+@Fused
+def _gated(y: mx.array, gate: mx.array) -> mx.array:
+    return y.astype(gate.dtype) * mx.sigmoid(gate)
+
+
+@Fused
+def _updated(x: mx.array, update: mx.array, scale: mx.array) -> mx.array:
+    return x + update * scale
 
 
 class Metacognition(nn.Module):
@@ -88,7 +103,7 @@ class Metacognition(nn.Module):
             expected,
             self.confidence_out(hidden)[..., 0],
             cache.confidence_sum,
-            forward.offset,
+            forward.start,
             self._strength,
             forward.kernels,
         )

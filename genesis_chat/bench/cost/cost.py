@@ -7,7 +7,7 @@ from .roofline import milliseconds
 
 @dataclass(frozen=True)
 class Cost:
-    """One decoded token, greedy, in a batch of one.
+    """One decoded token in a batch of one.
 
     `bytes_per_token` are the different bytes it reads and writes: weights, state,
     keys and values, and what passes between dispatches, each once. `weight_bytes`
@@ -26,3 +26,14 @@ class Cost:
     def milliseconds(self) -> dict[str, float]:
         """Least time per token by chip, from memory bandwidth alone."""
         return milliseconds(self.bytes_per_token)
+
+
+@dataclass(frozen=True)
+class PromptCost:
+    """A prompt read at once: its tokens, dispatches and their different bytes, counted
+    as for a token; `nodes` counts dispatches by kind."""
+
+    tokens: int
+    dispatches: int
+    bytes: int
+    nodes: dict[str, int]

@@ -1,23 +1,14 @@
 """How many dispatches a graph is on Metal."""
 
+import math
+
+from .donation import RESHAPES, VIEWS, copied_updates
 from .graph import Graph, Operand, Primitive
 
-# Nodes that only say how memory is looked at.
-VIEWS = {
-    "Broadcast",
-    "BroadcastAxes",
-    "ExpandDims",
-    "Slice",
-    "Split",
-    "Squeeze",
-    "StopGradient",
-    "Transpose",
-    "Unflatten",
-    "View",
-}
-RESHAPES = {"Reshape", "Flatten"}
 # A slice at a computed offset is found by one kernel and copied by another.
 SEVERAL = {"DynamicSlice": 2, "DynamicSliceUpdate": 2}
+# Numbers that one threadgroup sorts, and that one adds up.
+SORTED_AT_ONCE, REDUCED_AT_ONCE = 2048, 4096
 
 Strides = tuple[int, ...]
 
@@ -26,11 +17,11 @@ def dispatches(graph: Graph) -> dict[str, int]:
     """Dispatches by kind of node.
 
     Views are none; a reshape, and a custom kernel's input, is one more where the
-    memory is not in order and has to be copied. In-place updates are counted as
-    such: the cache holds the only reference to what it updates. Sorts over a
-    vocabulary are counted as one, which is too few.
+    memory is not in order and has to be copied; so is an update of an array that
+    something else holds.
     """
     counts: dict[str, int] = {}
+    copied = copied_updates(graph)
     strides: dict[str, Strides] = {}
 
     def of(operand: Operand) -> Strides:
@@ -56,8 +47,28 @@ def dispatches(graph: Graph) -> dict[str, int]:
         elif node.name == "Concatenate":
             add("Copy", len(node.inputs))
         else:
-            add(node.name, SEVERAL.get(node.name, 1))
+            add("Copy", node.outputs[0].name in copied)
+            add(node.name, _several(node))
     return counts
+
+
+def _several(node: Primitive) -> int:
+    """Dispatches of a node that is no view, kernel or copy."""
+    if not node.inputs:
+        return 1
+    given, made = node.inputs[0].shape, node.outputs[0].shape
+    if "Sort" in node.name or "Partition" in node.name:
+        blocks = -(-given[_axis(node)] // SORTED_AT_ONCE)
+        # Blocks, two for each round of merges, and a copy.
+        return 1 if blocks == 1 else 2 + 2 * math.ceil(math.log2(blocks))
+    if node.name == "Reduce" and math.prod(made) == 1:
+        return 1 if math.prod(given) <= REDUCED_AT_ONCE else 2
+    return SEVERAL.get(node.name, 1)
+
+
+def _axis(node: Primitive) -> int:
+    """The axis along which a node sorts: the last of its arguments."""
+    return int(node.arguments[-1])
 
 
 def _kernel(node: Primitive) -> str:

@@ -1,4 +1,8 @@
-"""Counting a decoded token of Genesis."""
+"""Counting a decoded token of Genesis, and a prompt."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
 
 import mlx.core as mx
 from mlx.utils import tree_flatten, tree_unflatten
@@ -6,108 +10,154 @@ from mlx.utils import tree_flatten, tree_unflatten
 from backends.genesis.args import ModelArgs
 from backends.genesis.cache_shapes import cache_shapes
 from backends.genesis.tensor_shapes import ALWAYS_FLOAT32
-from backends.genesis_mlx.cache import IN_DTYPE, Cache, FoXCache
-from backends.genesis_mlx.cache.growing import STEP
+from backends.genesis_mlx.cache import BLOCK, IN_DTYPE, Cache
+from backends.genesis_mlx.decoding import Decoding
+from backends.genesis_mlx.layers import Places
 from backends.genesis_mlx.model import Model
-from backends.genesis_mlx.stepper import drawn
 from backends.mlx_base.sampling import Sampler
 from backends.sampling_settings import SamplingSettings
 
-from .cost import Cost
+from .cost import Cost, PromptCost
 from .dispatches import dispatches
-from .graph import trace
+from .graph import Graph, as_on_metal, trace
 from .traffic import traffic
 
+DEFAULTS = SamplingSettings()
 
-def genesis_cost(args: ModelArgs, context: int, ttt: bool) -> Cost:
-    """A greedy token after `context` others, weights in bfloat16."""
-    model = Model(args)
-    weights = {
-        name: mx.zeros(
-            array.shape, mx.float32 if name.endswith(ALWAYS_FLOAT32) else mx.bfloat16
-        )
-        for name, array in _flat(model)
-    }
-    shapes = cache_shapes(args, ttt, 1, context)
-    room = -(-(context + 1) // STEP) * STEP
-    state = {
-        name: mx.zeros(
-            (*shape[:2], room, shape[3]) if _grows(name) else shape,
-            mx.bfloat16 if name.endswith(IN_DTYPE) else mx.float32,
-        )
-        for name, shape in shapes.items()
-    }
-    settings = SamplingSettings(temperature=0.0, repetition_penalty=1.0)
-    # W0's diagonal is looked up once for a model, which needs values; any D will do.
-    names, held = [*weights, *state], [*weights.values(), *state.values()]
+
+class TokenStep(NamedTuple):
+    """A token's graph as a function of arrays: the weights, what the cache holds, what
+    changes with the token's position, tokens seen, a random number, and the token."""
+
+    function: Callable[..., list[mx.array]]
+    decoding: Decoding
+    cache: Cache
+    weights: dict[str, mx.array]
+    others: list[mx.array]
+
+
+def token_step(
+    args: ModelArgs, context: int, ttt: bool, settings: SamplingSettings
+) -> TokenStep:
+    """The step after `context` tokens; its arrays are zeros."""
+    model, weights = _in_bfloat16(args)
+    cache = _filled(args, ttt, context)
+    held = cache.held()
+    with as_on_metal():
+        decoding = Decoding(model, replace(settings, seed=0), ttt)
+    tables, *slots = decoding.places(context)
+    occurred = Sampler(settings, args.vocab_size).occurred
 
     def step(*arrays: mx.array) -> list[mx.array]:
-        given = dict(zip(names, arrays, strict=False))
-        model.update(tree_unflatten([(n, given[n]) for n in weights]))
-        if args.use_ttt:
-            layer = model.metacognition.ttt
-            layer._checked = (layer.W0, layer.norm.weight)
-        cache = _cache(args, ttt, {n: given[n] for n in state}, context)
-        features = model.features(arrays[-1], cache)
-        sampler = Sampler(settings, args.vocab_size)
-        drawing = drawn(model, sampler, features)
-        buffers = [each for layer in cache.layers for each in _buffers(layer)]
-        return [*drawing.arrays(), *cache.arrays().values(), *buffers]
+        own = dict(zip([*weights, *held], arrays, strict=False))
+        _take(model, {name: own[name] for name in weights})
+        *rest, uniform, token = arrays[len(own) :]
+        *turns, start, slot = rest[: -len(occurred)]
+        pairs = list(zip(turns[::2], turns[1::2], strict=True))
+        found, then, after = decoding.decode(
+            token,
+            {name: own[name] for name in held},
+            Places(pairs, start, slot),
+            dict(zip(occurred, rest[-len(occurred) :], strict=True)),
+            uniform,
+        )
+        return [*found, *then.values(), *after.values()]
 
-    graph = trace(step, [*held, mx.zeros((1, 1), mx.int32)])
-    place = {
-        name: operand.name
-        for name, operand in zip(names, graph.inputs[:-1], strict=True)
+    flat = [each for table in tables for each in table]
+    token = mx.zeros((1, 1), mx.uint32)
+    others = [*held.values(), *flat, *slots, *occurred.values(), mx.zeros((1,)), token]
+    return TokenStep(step, decoding, cache, weights, others)
+
+
+def genesis_cost(
+    args: ModelArgs,
+    context: int,
+    ttt: bool,
+    settings: SamplingSettings = DEFAULTS,
+) -> Cost:
+    """A token after `context` others, drawn as a chat draws, weights in bfloat16."""
+    step = token_step(args, context, ttt, settings)
+    graph = trace(step.function, [*step.weights.values(), *step.others])
+    held = step.cache.held()
+    place = _places(graph, [*step.weights, *held])
+    keys = {
+        place[name]: _read(name, array, step.cache)
+        for name, array in held.items()
+        if name.endswith(("keys", "values"))
     }
-    partly = {
-        place[name]: array.nbytes // room * context
-        for name, array in state.items()
-        if _grows(name)
+    return _cost(args, graph, step.weights, keys)
+
+
+def prompt_cost(args: ModelArgs, length: int, ttt: bool) -> PromptCost:
+    """Reading the first `length` tokens of a text at once, weights in bfloat16."""
+    model, weights = _in_bfloat16(args)
+    names = [*weights]
+
+    def read(*arrays: mx.array) -> list[mx.array]:
+        _take(model, dict(zip(names, arrays, strict=False)))
+        cache = model.make_cache(ttt)
+        features = model.features(arrays[-1], cache)
+        return [features[:, -1:], *cache.held().values()]
+
+    graph = trace(read, [*weights.values(), mx.zeros((1, length), mx.int32)])
+    read_bytes, others = traffic(graph, {})
+    nodes = dispatches(graph)
+    whole = sum(read_bytes.values()) + others
+    return PromptCost(length, sum(nodes.values()), whole, nodes)
+
+
+def _in_bfloat16(args: ModelArgs) -> tuple[Model, dict[str, mx.array]]:
+    """A model, and weights for it by name."""
+    model = Model(args)
+    flat = tree_flatten(model.parameters())
+    assert isinstance(flat, list)
+    wide = {
+        name: mx.float32 if name.endswith(ALWAYS_FLOAT32) else mx.bfloat16
+        for name, _ in flat
     }
-    read, others = traffic(graph, partly)
+    return model, {name: mx.zeros(array.shape, wide[name]) for name, array in flat}
+
+
+def _take(model: Model, weights: dict[str, mx.array]) -> None:
+    model.update(tree_unflatten(list(weights.items())))
+    if model.args.use_ttt:
+        # W0's diagonal is looked up once for a model, which needs values; any will do.
+        layer = model.metacognition.ttt
+        layer._checked = (layer.W0, layer.norm.weight)
+
+
+def _filled(args: ModelArgs, ttt: bool, context: int) -> Cache:
+    """A cache of zeros that has read so many tokens."""
+    arrays = {
+        name: mx.zeros(shape, mx.bfloat16 if name.endswith(IN_DTYPE) else mx.float32)
+        for name, shape in cache_shapes(args, ttt, 1, context).items()
+    }
+    cache = Cache.empty(args, ttt)
+    cache.restore_arrays(arrays, context)
+    return cache
+
+
+def _read(name: str, array: mx.array, cache: Cache) -> int:
+    """Bytes of keys or values that are read: of a tail, what is filled of it."""
+    in_tail = "tail_" in name
+    return array.nbytes // BLOCK * (cache.offset % BLOCK) if in_tail else array.nbytes
+
+
+def _places(graph: Graph, names: list[str]) -> dict[str, str]:
+    operands = (operand.name for operand in graph.inputs)
+    return dict(zip(names, operands, strict=False))
+
+
+def _cost(
+    args: ModelArgs, graph: Graph, weights: dict[str, mx.array], keys: dict[str, int]
+) -> Cost:
+    read, others = traffic(graph, keys)
     nodes = dispatches(graph)
     return Cost(
         name=f"Genesis, {args.n_layer} blocks",
         dispatches_per_token=sum(nodes.values()),
         bytes_per_token=sum(read.values()) + others,
         weight_bytes=sum(array.nbytes for array in weights.values()),
-        key_value_bytes=sum(partly.values()),
+        key_value_bytes=sum(keys.values()),
         nodes=nodes,
     )
-
-
-def _flat(model: Model) -> list[tuple[str, mx.array]]:
-    flat = tree_flatten(model.parameters())
-    assert isinstance(flat, list)
-    return flat
-
-
-def _grows(name: str) -> bool:
-    return name.endswith((".keys", ".values"))
-
-
-def _cache(
-    args: ModelArgs, ttt: bool, state: dict[str, mx.array], context: int
-) -> Cache:
-    """A cache of tracers whose buffers have room left, as they mostly have."""
-    cache = Cache.empty(args, ttt)
-    parts = {f"layers.{i}": layer for i, layer in enumerate(cache.layers)}
-    if cache.ttt is not None:
-        parts["ttt"] = cache.ttt
-    for prefix, part in parts.items():
-        start = f"{prefix}."
-        own = {
-            n.removeprefix(start): a for n, a in state.items() if n.startswith(start)
-        }
-        part.restore(own)
-        if isinstance(part, FoXCache):
-            part.kv.keys.length = part.kv.values.length = context
-    cache.offset = context
-    return cache
-
-
-def _buffers(layer: object) -> list[mx.array]:
-    if not isinstance(layer, FoXCache):
-        return []
-    found = (layer.kv.keys.buffer(), layer.kv.values.buffer())
-    return [each for each in found if each is not None]

@@ -9,8 +9,11 @@ from importlib.util import find_spec
 
 from backends.genesis.args import ModelArgs
 
-from .cost import Cost
-from .ours import genesis_cost
+from .cost import Cost, PromptCost
+from .ours import genesis_cost, prompt_cost
+
+# Tokens that are read at once on Metal.
+PROMPT = 512
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class CostReport:
     context: int
     dtype: str
     ours: Cost
+    prompt: PromptCost
     peers: list[Cost]
 
 
@@ -28,12 +32,14 @@ def cost_report(
 ) -> CostReport:
     """Count a decoded token of a model, the released one unless `args` says else.
 
-    The peer, mlx-lm's Qwen3-Next in the same sizes, is counted where mlx-lm is
-    installed. Weights are bfloat16.
+    It is drawn with the default settings; a prompt is counted too. The peer, mlx-lm's
+    Qwen3-Next in the same sizes, is counted where mlx-lm is installed, taking the most
+    likely token. Weights are bfloat16.
     """
     args = args or ModelArgs.released()
     peers = [_peer(args, context)] if find_spec("mlx_lm") else []
-    return CostReport(context, "bfloat16", genesis_cost(args, context, ttt), peers)
+    ours, prompt = genesis_cost(args, context, ttt), prompt_cost(args, PROMPT, ttt)
+    return CostReport(context, "bfloat16", ours, prompt, peers)
 
 
 def _peer(args: ModelArgs, context: int) -> Cost:

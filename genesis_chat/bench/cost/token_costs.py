@@ -33,5 +33,6 @@ def token_costs(context: int, ttt: bool) -> dict[str, Any]:
         "dtype": report.dtype,
         "bandwidths": dict(BANDWIDTHS),
         **counted(report.ours),
+        "prompt": asdict(report.prompt),
         "peers": [counted(peer) for peer in report.peers],
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .dispatches import RESHAPES, VIEWS
+from .donation import RESHAPES, UPDATES, VIEWS, copied_updates
 from .graph import Graph
 
 GATHERS = {"Gather", "GatherAxis"}
@@ -13,13 +13,14 @@ def traffic(graph: Graph, rows: Mapping[str, int]) -> tuple[dict[str, int], int]
 
     Every array counts once when it is read and once when it is written, however many
     kernels share it. An embedding counts by the row, unless a product reads all of
-    it too; an in-place update by what it writes.
+    it too; an update by what it writes, where it writes in place.
 
     Args:
         graph: as `trace` gives it.
         rows: for inputs that are read in part, their bytes that are read.
     """
     source: dict[str, str] = {}
+    copied = copied_updates(graph)
     given = {operand.name: operand.nbytes for operand in graph.inputs}
     read: dict[str, int] = {}
     written = 0
@@ -29,7 +30,7 @@ def traffic(graph: Graph, rows: Mapping[str, int]) -> tuple[dict[str, int], int]
             for output in node.outputs:
                 source[output.name] = inputs[0]
             continue
-        updates = node.name in ("SliceUpdate", "DynamicSliceUpdate")
+        updates = node.name in UPDATES and node.outputs[0].name not in copied
         for position, (name, operand) in enumerate(
             zip(inputs, node.inputs, strict=True)
         ):

@@ -14,7 +14,7 @@ def confidence_mix(
     expected: mx.array,
     logit: mx.array,
     confidence_sum: mx.array | None,
-    offset: int,
+    offset: int | mx.array,
     strength: float,
     kernels: frozenset[str] = frozenset(),
 ) -> Mixture:

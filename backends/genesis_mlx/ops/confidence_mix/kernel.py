@@ -2,14 +2,23 @@
 
 import mlx.core as mx
 
-from ...kernels import Kernel
+from ...kernels import Kernel, as_array
 from ...kernels.kernel import THREADS
 
 KERNEL = Kernel(
     "confidence_mix",
     __package__,
     "mix.metal",
-    ("x", "adapted", "expected", "logit", "confidence_sum", "sizes", "strength"),
+    (
+        "x",
+        "adapted",
+        "expected",
+        "logit",
+        "confidence_sum",
+        "sizes",
+        "offset",
+        "strength",
+    ),
     ("mixed", "confidence_sum_out", "surprise", "confidence", "share"),
 )
 
@@ -20,15 +29,15 @@ def metal_confidence_mix(
     expected: mx.array,
     logit: mx.array,
     confidence_sum: mx.array,
-    offset: int,
+    offset: int | mx.array,
     strength: float,
 ) -> list[mx.array]:
     """The fields of `naive_confidence_mix`'s result in their order, in one dispatch."""
     batch, length, width = x.shape
-    sizes = mx.array([length, offset], mx.int32)
+    sizes = mx.array([length], mx.int32), as_array(offset)
     per_token = ((batch, length), mx.float32)
     return KERNEL(
-        [x, adapted, expected, logit, confidence_sum, sizes, mx.array([strength])],
+        [x, adapted, expected, logit, confidence_sum, *sizes, mx.array([strength])],
         template={"T": x.dtype, "D": width, "THREADS": THREADS},
         groups=(1, length, batch),
         outputs=[

@@ -4,7 +4,7 @@
 //   mixed_t = share_t adapted_t + (1 - share_t) x_t
 //   surprise_t = mean((expected_t - adapted_t)^2)
 // x, adapted, expected [B, L, D], logit [B, L], confidence_sum [B] float32.
-// sizes: L, tokens before; strength[1].
+// sizes[0] is L, offset[0] the tokens before; strength[1].
 threadgroup float scratch[32];
 uint tid = thread_position_in_threadgroup.x;
 uint lane = thread_index_in_simdgroup;
@@ -20,7 +20,7 @@ for (uint s = tid; s <= t; s += THREADS) {
 }
 float sum = threadgroup_sum(part, scratch, lane, group, THREADS / 32);
 sum += confidence_sum[b];
-float mean = strength[0] * sum / float(uint(sizes[1]) + t + 1u);
+float mean = strength[0] * sum / float(uint(offset[0]) + t + 1u);
 // What the mixture is rounded to in the dtype of x, as the operations round it.
 float mixing = static_cast<float>(static_cast<T>(mean));
 

@@ -22,7 +22,7 @@ def naive_confidence_mix(
     expected: mx.array,
     logit: mx.array,
     confidence_sum: mx.array,
-    offset: int,
+    offset: int | mx.array,
     strength: float,
 ) -> Mixture:
     """Mix what test-time training made of x in by the mean confidence so far.
@@ -37,13 +37,13 @@ def naive_confidence_mix(
         expected: what the model expected of itself [B, L, D].
         logit: of its confidence [B, L].
         confidence_sum: of the tokens before this call [B] float32.
-        offset: how many those were.
+        offset: how many those were; an int32 array [1] does as well.
         strength: the largest share.
     """
     wide = mx.float32
     confidence = mx.sigmoid(logit.astype(wide))
     sums = confidence_sum[:, None] + mx.cumsum(confidence, axis=1)
-    counts = mx.arange(offset + 1, offset + x.shape[1] + 1).astype(wide)
+    counts = (mx.arange(1, x.shape[1] + 1) + offset).astype(wide)
     share = strength * sums / counts
     surprise = (expected.astype(wide) - adapted.astype(wide)).square().mean(axis=-1)
     mix = share[..., None].astype(x.dtype).astype(wide)

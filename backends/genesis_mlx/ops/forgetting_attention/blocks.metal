@@ -26,6 +26,7 @@ threadgroup float largest[QUERIES];
 threadgroup float total[QUERIES];
 threadgroup float since_first[QUERIES];
 threadgroup float since_key[BLOCK];
+threadgroup float gates[BLOCK];
 
 uint tid = thread_position_in_threadgroup.x;
 uint lane = thread_index_in_simdgroup;
@@ -39,27 +40,43 @@ int earlier = all_keys - length;
 int first = int(threadgroup_position_in_grid.x) * int(QUERIES);
 int last = metal::min(first + int(QUERIES), length) - 1;
 bool reports = last == length - 1;
+// Where this head's part of each array begins, and its steps from token to token and
+// from number to number: 32 bits are enough, and quicker than the 64 of the strides.
+int q_at = int(b * q_strides[0] + h * q_strides[2]);
+int k_at = int(b * k_strides[0] + hk * k_strides[2]);
+int v_at = int(b * v_strides[0] + h * v_strides[2]);
+int gates_at = int(b * log_forget_strides[0] + h * log_forget_strides[2]);
+int decay_at = int(b * decay_strides[0] + h * decay_strides[1]);
+int q_step = int(q_strides[1]);
+int k_step = int(k_strides[1]);
+int v_step = int(v_strides[1]);
+int gates_step = int(log_forget_strides[1]);
+int decay_step = int(decay_strides[2]);
+int q_unit = int(q_strides[3]);
+int k_unit = int(k_strides[3]);
+int v_unit = int(v_strides[3]);
 
 for (uint e = tid; e < QUERIES * WIDE_K; e += THREADS) {
   int t = first + int(e / WIDE_K);
   uint i = e % WIDE_K;
   queries[e] = t < length && i < DK
-      ? static_cast<float>(q[b * q_strides[0] + t * q_strides[1] + h * q_strides[2] +
-                             i * q_strides[3]]) * metal::rsqrt(float(DK))
+      ? static_cast<float>(q[q_at + t * q_step + int(i) * q_unit]) *
+            metal::rsqrt(float(DK))
       : 0.0f;
 }
 for (uint e = tid; e < QUERIES * WIDE_V; e += THREADS) {
   sums[e] = 0.0f;
 }
-if (tid < QUERIES) {
-  float sum = 0.0f;
-  for (int t = first; t <= metal::min(first + int(tid), last); t++) {
-    sum += log_forget[b * log_forget_strides[0] + t * log_forget_strides[1] +
-                      h * log_forget_strides[2]];
+if (group == 0) {
+  int t = first + int(lane);
+  bool there = lane < QUERIES && t <= last;
+  float gate = there ? log_forget[gates_at + t * gates_step] : 0.0f;
+  float sum = simd_prefix_inclusive_sum(gate);
+  if (lane < QUERIES) {
+    since_first[lane] = sum;
+    largest[lane] = -INFINITY;
+    total[lane] = 0.0f;
   }
-  since_first[tid] = sum;
-  largest[tid] = -INFINITY;
-  total[tid] = 0.0f;
 }
 
 // Keys low .. high - 1 in turn: its own, blocks before it, blocks before the call.
@@ -73,26 +90,28 @@ while (high > 0) {
     int j = low + int(e / WIDE_K);
     uint i = e % WIDE_K;
     block_kv[e] = j < high && i < DK
-        ? static_cast<float>(k[b * k_strides[0] + j * k_strides[1] + hk * k_strides[2] +
-                               i * k_strides[3]])
+        ? static_cast<float>(k[k_at + j * k_step + int(i) * k_unit])
         : 0.0f;
   }
+  if (tid < BLOCK) {
+    int t = low + int(tid) - earlier;
+    bool there = !old && low + int(tid) < high;
+    gates[tid] = there ? log_forget[gates_at + t * gates_step] : 0.0f;
+  }
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+
   if (tid < BLOCK) {
     int j = low + int(tid);
     float sum = between;
     if (j < high && old) {
-      sum += decay[b * decay_strides[0] + h * decay_strides[1] + j * decay_strides[2]];
+      sum += decay[decay_at + j * decay_step];
     } else if (!own) {
-      for (int t = j + 1; t < high; t++) {
-        sum += log_forget[b * log_forget_strides[0] +
-                          (t - earlier) * log_forget_strides[1] +
-                          h * log_forget_strides[2]];
+      for (uint s = tid + 1; s < BLOCK; s++) {
+        sum += gates[s];
       }
     }
     since_key[tid] = sum;
   }
-  threadgroup_barrier(mem_flags::mem_threadgroup);
-
   for (uint tile = group; tile < 2 * BLOCK / 8; tile += GROUPS) {
     uint r = tile % 2 * 8;
     uint c = tile / 2 * 8;
@@ -113,8 +132,7 @@ while (high > 0) {
     int j = low + int(e / WIDE_V);
     uint i = e % WIDE_V;
     block_kv[e] = j < high && i < DV
-        ? static_cast<float>(v[b * v_strides[0] + j * v_strides[1] + h * v_strides[2] +
-                               i * v_strides[3]])
+        ? static_cast<float>(v[v_at + j * v_step + int(i) * v_unit])
         : 0.0f;
   }
   for (uint r = group; r < QUERIES; r += GROUPS) {
@@ -124,9 +142,7 @@ while (high > 0) {
     float since = 0.0f;
     if (seen && own) {
       for (int t = j + 1; t <= i; t++) {
-        since += log_forget[b * log_forget_strides[0] +
-                            (t - earlier) * log_forget_strides[1] +
-                            h * log_forget_strides[2]];
+        since += gates[t - low];
       }
     } else if (seen) {
       since = since_first[r] + since_key[lane];
@@ -154,6 +170,14 @@ while (high > 0) {
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
 
+  if (!own && !old) {
+    // Every thread adds the same gates in the same order, before they are replaced.
+    float sum = 0.0f;
+    for (uint s = 0; s < BLOCK; s++) {
+      sum += gates[s];
+    }
+    between += sum;
+  }
   for (uint tile = group; tile < 2 * WIDE_V / 8; tile += GROUPS) {
     uint r = tile % 2 * 8;
     uint c = tile / 2 * 8;
@@ -169,17 +193,6 @@ while (high > 0) {
     simdgroup_store(sum, sums + r * WIDE_V + c, WIDE_V);
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
-
-  if (!own && !old) {
-    // Every thread adds the same gates in the same order.
-    float sum = 0.0f;
-    for (int t = low; t < high; t++) {
-      sum += log_forget[b * log_forget_strides[0] +
-                        (t - earlier) * log_forget_strides[1] +
-                        h * log_forget_strides[2]];
-    }
-    between += sum;
-  }
   high = low;
   low = metal::max(high - int(BLOCK), high > earlier ? earlier : 0);
 }

@@ -31,7 +31,9 @@ def metal_forgetting_attention(
     keys, kv_heads = k.shape[1:3]
     dv = v.shape[3]
     if keys == length:
-        decay = mx.zeros((1, 1, 1))  # there is nothing to read
+        # There is nothing to read; of eight elements, as MLX passes smaller inputs in
+        # another address space.
+        decay = mx.zeros((1, 1, 8))
     out, decay_out = KERNEL(
         [q, k, v, log_forget, decay, mx.array([length, keys], mx.int32)],
         template={

@@ -1,7 +1,8 @@
 // Forgetting attention, one token: everything between the merged projection and the
-// input of o_proj. A threadgroup is one query head h of one sequence b; it reads key
-// head hk = h / (H / HK) and value head h. Each SIMD-group takes every eighth key and
-// keeps a running softmax; the eight are joined at the end.
+// input of o_proj. A threadgroup is one query head h of one sequence b, and with SPLIT
+// one part of its keys; it reads key head hk = h / (H / HK) and value head h. Each
+// SIMD-group takes every GROUPS-th STEP keys and keeps a running softmax; they are
+// joined at the end, those of several threadgroups by `fox_join`.
 //
 //   k, v = silu(conv(proj));  q, k = rms(q) q_norm, rms(k) k_norm
 //   f = -softplus(-(x.gate_weight + gate_bias));  d'_j = d_j + f, d' = 0 for itself
@@ -9,13 +10,17 @@
 //
 // proj [B, (3 H + HK) DH]: q, k, v, gate. x [B, D]. gate_weight [H, D].
 // conv_state [B, W - 1, (HK + H) DH], conv_weight [W, (HK + H) DH], oldest first.
-// keys [B, HK, CAPACITY, DH], values [B, H, CAPACITY, DH]: sizes[0] of them are filled,
-// sizes[1] is CAPACITY. decay [B, H, S] float32 and decay_out [B, H, S + 1]: sums of f
-// since each key, all of one sign, so that a long chat loses no precision.
+// Keys in blocks, which stay: keys [B, HK, S, DH], values [B, H, S, DH], S = sizes[0];
+// d_j = decay_j + since, decay [B, H, S], since [B, H] float32. Keys after them: the
+// first `filled` of tail_keys [B, HK, TAIL, DH], tail_values [B, H, TAIL, DH],
+// tail_decay [B, H, TAIL] float32, d_j itself. The token is added to the tail. All d
+// are sums of one sign, so that a long chat loses no precision.
+// y [B, H DH]; with SPLIT float32 [B, H, PARTS, DH + 2]: weighted sum, total, largest.
 constexpr uint CH = (HK + H) * DH;
 constexpr uint ROW = (3 * H + HK) * DH;
 constexpr uint GROUPS = THREADS / 32;
 constexpr uint PER_LANE = (DH + 31) / 32;
+constexpr uint STEP = 4;
 
 threadgroup float scratch[32];
 threadgroup float own[3 * DH];
@@ -26,11 +31,17 @@ threadgroup float partial[GROUPS * DH];
 uint tid = thread_position_in_threadgroup.x;
 uint lane = thread_index_in_simdgroup;
 uint group = simdgroup_index_in_threadgroup;
+uint part = threadgroup_position_in_grid.x;
 uint h = threadgroup_position_in_grid.y;
 uint b = threadgroup_position_in_grid.z;
 uint hk = h / (H / HK);
-uint seen = uint(sizes[0]);
-uint capacity = uint(sizes[1]);
+uint settled = uint(sizes[0]);
+uint used = uint(filled[0]);
+// The last part has the tail and the token itself.
+uint parts = SPLIT ? (settled + uint(PART) - 1) / uint(PART) + 1 : 1u;
+bool is_last = part == parts - 1;
+uint first = SPLIT ? metal::min(part * uint(PART), settled) : 0u;
+uint end = is_last ? settled + used + 1 : metal::min(first + uint(PART), settled);
 
 float gate_part = 0.0f;
 for (uint d = tid; d < D; d += THREADS) {
@@ -39,25 +50,32 @@ for (uint d = tid; d < D; d += THREADS) {
 }
 float z = threadgroup_sum(gate_part, scratch, lane, group, GROUPS);
 float f = -softplus_of(-(z + static_cast<float>(gate_bias[h])));
-if (tid == 0) {
+float before = since[b * H + h] + f;
+if (tid == 0 && is_last) {
   log_forget[b * H + h] = f;
+  since_out[b * H + h] = before;
 }
 
 // Query, key and value of this token; the first head of a group writes its key.
-bool writes_key = h % (H / HK) == 0;
+bool writes_key = is_last && h % (H / HK) == 0;
 for (uint i = tid; i < 3 * DH; i += THREADS) {
   if (i < DH) {
     own[i] = static_cast<float>(proj[b * ROW + h * DH + i]);
     continue;
   }
   bool is_key = i < 2 * DH;
+  bool writes = is_key ? writes_key : is_last;
   uint c = is_key ? hk * DH + i - DH : (HK + h) * DH + i - 2 * DH;
   float sum = 0.0f;
   for (uint w = 0; w < W; w++) {
-    T value = w == W - 1 ? proj[b * ROW + H * DH + c]
-                         : conv_state[(b * (W - 1) + w) * CH + c];
+    T value;
+    if (w == W - 1) {
+      value = proj[b * ROW + H * DH + c];
+    } else {
+      value = conv_state[(b * (W - 1) + w) * CH + c];
+    }
     sum += static_cast<float>(value) * static_cast<float>(conv_weight[w * CH + c]);
-    if (w > 0 && (!is_key || writes_key)) {
+    if (w > 0 && writes) {
       conv_state_out[(b * (W - 1) + w - 1) * CH + c] = value;
     }
   }
@@ -80,11 +98,35 @@ if (group < 2) {
   }
 }
 threadgroup_barrier(mem_flags::mem_threadgroup);
-if (tid < DH) {
-  if (writes_key) {
-    new_key[(b * HK + hk) * DH + tid] = static_cast<T>(own[DH + tid]);
+
+// The tail with the token in it. What is not used yet is written too: as zeros.
+if (is_last) {
+  for (uint e = tid; e < TAIL * DH; e += THREADS) {
+    uint j = e / DH;
+    uint at = (b * H + h) * TAIL * DH + e;
+    T value = static_cast<T>(0.0f);
+    if (j < used) {
+      value = tail_values[at];
+    } else if (j == used) {
+      value = static_cast<T>(own[2 * DH + e % DH]);
+    }
+    tail_values_out[at] = value;
   }
-  new_value[(b * H + h) * DH + tid] = static_cast<T>(own[2 * DH + tid]);
+  for (uint e = tid; e < TAIL * DH && writes_key; e += THREADS) {
+    uint j = e / DH;
+    uint at = (b * HK + hk) * TAIL * DH + e;
+    T value = static_cast<T>(0.0f);
+    if (j < used) {
+      value = tail_keys[at];
+    } else if (j == used) {
+      value = static_cast<T>(own[DH + e % DH]);
+    }
+    tail_keys_out[at] = value;
+  }
+  for (uint j = tid; j < TAIL; j += THREADS) {
+    uint at = (b * H + h) * TAIL + j;
+    tail_decay_out[at] = j < used ? tail_decay[at] + f : 0.0f;
+  }
 }
 
 float query[PER_LANE];
@@ -96,31 +138,58 @@ for (uint e = 0; e < PER_LANE; e++) {
 }
 float largest = -INFINITY;
 float total = 0.0f;
-for (uint j = group; j <= seen; j += GROUPS) {
-  bool is_own = j == seen;
-  uint key_at = ((b * HK + hk) * capacity + j) * DH;
-  uint value_at = ((b * H + h) * capacity + j) * DH;
-  float product = 0.0f;
-  for (uint e = 0; e < PER_LANE; e++) {
-    uint i = lane + 32 * e;
-    if (i < DH) {
-      product += query[e] * (is_own ? own[DH + i] : static_cast<float>(keys[key_at + i]));
+// Several keys at a time: none waits for the memory of the one before.
+for (uint start = first + group * STEP; start < end; start += GROUPS * STEP) {
+  float score[STEP];
+  float value[STEP * PER_LANE];
+  for (uint s = 0; s < STEP; s++) {
+    uint j = start + s;
+    float product = 0.0f;
+    float gone = -INFINITY;
+    for (uint e = 0; e < PER_LANE; e++) {
+      uint i = lane + 32 * e;
+      value[s * PER_LANE + e] = 0.0f;
+      if (i < DH && j < end) {
+        float key;
+        if (j < settled) {
+          key = static_cast<float>(keys[((b * HK + hk) * settled + j) * DH + i]);
+          value[s * PER_LANE + e] =
+              static_cast<float>(values[((b * H + h) * settled + j) * DH + i]);
+        } else if (j < settled + used) {
+          uint t = j - settled;
+          key = static_cast<float>(tail_keys[((b * HK + hk) * TAIL + t) * DH + i]);
+          value[s * PER_LANE + e] =
+              static_cast<float>(tail_values[((b * H + h) * TAIL + t) * DH + i]);
+        } else {
+          key = own[DH + i];
+          value[s * PER_LANE + e] = own[2 * DH + i];
+        }
+        product += query[e] * key;
+      }
     }
+    if (j < settled && j < end) {
+      gone = decay[(b * H + h) * settled + j] + before;
+    } else if (j < settled + used && j < end) {
+      gone = tail_decay[(b * H + h) * TAIL + j - settled] + f;
+    } else if (j < end) {
+      gone = 0.0f;
+    }
+    score[s] = simd_sum(product) + gone;
   }
-  float since = is_own ? 0.0f : decay[(b * H + h) * seen + j] + f;
-  if (lane == 0) {
-    decay_out[(b * H + h) * (seen + 1) + j] = since;
+  float raised = largest;
+  for (uint s = 0; s < STEP; s++) {
+    raised = metal::max(raised, score[s]);
   }
-  float score = simd_sum(product) + since;
-  float raised = metal::max(largest, score);
-  float shrink = metal::exp(largest - raised);
-  float weight = metal::exp(score - raised);
-  total = total * shrink + weight;
+  float shrink = metal::fast::exp(largest - raised);
+  total *= shrink;
   for (uint e = 0; e < PER_LANE; e++) {
-    uint i = lane + 32 * e;
-    if (i < DH) {
-      float value = is_own ? own[2 * DH + i] : static_cast<float>(values[value_at + i]);
-      sum_v[e] = sum_v[e] * shrink + weight * value;
+    sum_v[e] *= shrink;
+  }
+  for (uint s = 0; s < STEP; s++) {
+    float weight = metal::fast::exp(score[s] - raised);
+    total += weight;
+    for (uint e = 0; e < PER_LANE; e++) {
+      sum_v[e] += weight * value[s * PER_LANE + e];
     }
   }
   largest = raised;
@@ -138,24 +207,35 @@ for (uint e = 0; e < PER_LANE; e++) {
 threadgroup_barrier(mem_flags::mem_threadgroup);
 
 float out = 0.0f;
+float whole = 0.0f;
+// SIMD-group 0 always has a key, so the largest is finite.
+float highest = maxima[0];
 if (tid < DH) {
-  // SIMD-group 0 always has a key, so the largest is finite.
-  float highest = maxima[0];
   for (uint s = 1; s < GROUPS; s++) {
     highest = metal::max(highest, maxima[s]);
   }
-  float whole = 0.0f;
   for (uint s = 0; s < GROUPS; s++) {
     float share = metal::exp(maxima[s] - highest);
     whole += sums[s] * share;
     out += partial[s * DH + tid] * share;
   }
-  out /= whole;
 }
-float power = threadgroup_sum(out * out, scratch, lane, group, GROUPS);
-if (tid < DH) {
-  float gate = static_cast<float>(proj[b * ROW + H * DH + CH + h * DH + tid]);
-  float normed = out * metal::rsqrt(power / float(DH) + eps[0]);
-  normed *= static_cast<float>(norm_weight[tid]);
-  y[(b * H + h) * DH + tid] = static_cast<T>(normed * silu_of(gate));
+if (SPLIT) {
+  uint at = ((b * H + h) * parts + part) * (DH + 2);
+  if (tid < DH) {
+    y[at + tid] = static_cast<Y>(out);
+  }
+  if (tid == 0) {
+    y[at + DH] = static_cast<Y>(whole);
+    y[at + DH + 1] = static_cast<Y>(highest);
+  }
+} else {
+  out = tid < DH ? out / whole : 0.0f;
+  float power = threadgroup_sum(out * out, scratch, lane, group, GROUPS);
+  if (tid < DH) {
+    float gate = static_cast<float>(proj[b * ROW + H * DH + CH + h * DH + tid]);
+    float normed = out * metal::rsqrt(power / float(DH) + eps[0]);
+    normed *= static_cast<float>(norm_weight[tid]);
+    y[(b * H + h) * DH + tid] = static_cast<Y>(normed * silu_of(gate));
+  }
 }

@@ -1,4 +1,4 @@
-"""One decoded token of forgetting attention as one Metal kernel."""
+"""One decoded token of forgetting attention as one Metal kernel, or two."""
 
 import mlx.core as mx
 
@@ -23,12 +23,34 @@ KERNEL = Kernel(
         "keys",
         "values",
         "decay",
+        "since",
+        "tail_keys",
+        "tail_values",
+        "tail_decay",
+        "filled",
         "sizes",
         "eps",
     ),
-    ("y", "new_key", "new_value", "conv_state_out", "decay_out", "log_forget"),
+    (
+        "y",
+        "conv_state_out",
+        "since_out",
+        "tail_keys_out",
+        "tail_values_out",
+        "tail_decay_out",
+        "log_forget",
+    ),
+)
+JOIN = Kernel(
+    "fox_join",
+    __package__,
+    "join.metal",
+    ("parts", "proj", "norm_weight", "sizes", "eps"),
+    ("y",),
 )
 WIDEST = 128
+# From so many keys on they are shared out between threadgroups, so many to each.
+SPLIT_FROM, PART = 512, 256
 
 
 def fits_fox_decode(dh: int) -> bool:
@@ -37,16 +59,27 @@ def fits_fox_decode(dh: int) -> bool:
 
 
 def metal_fox_decode(
-    proj: mx.array, x: mx.array, conv: mx.array, past: FoXPast, weights: FoXWeights
+    proj: mx.array,
+    x: mx.array,
+    conv: mx.array,
+    past: FoXPast,
+    weights: FoXWeights,
+    may_split: bool = True,
 ) -> FoXStep:
-    """The same function as `naive_fox_decode`, in one dispatch."""
+    """The same function as `naive_fox_decode`.
+
+    It is one dispatch, or two with many keys, where it may share them out.
+    """
     batch, heads = proj.shape[0], weights.gate_weight.shape[0]
     dh = weights.norm_weight.shape[0]
     kv = weights.k_norm.shape[0] // dh
-    # Sizes that change with every token are data: as constants of the source each
-    # would be a new kernel to compile.
-    sizes = mx.array([past.length, past.keys.shape[2]], mx.int32)
-    outputs = KERNEL(
+    tail = past.tail_keys.shape[2]
+    split = may_split and past.settled >= SPLIT_FROM
+    parts = -(-past.settled // PART) + 1
+    eps = mx.array([weights.eps])
+    # Sizes that change are data: as constants of the source each would be a new kernel
+    # to compile.
+    y, *rest = KERNEL(
         [
             proj,
             x,
@@ -60,26 +93,52 @@ def metal_fox_decode(
             past.keys,
             past.values,
             past.decay,
-            sizes,
-            mx.array([weights.eps]),
+            past.since,
+            past.tail_keys,
+            past.tail_values,
+            past.tail_decay,
+            past.filled,
+            mx.array([past.settled], mx.int32),
+            eps,
         ],
         template={
             "T": proj.dtype,
+            "Y": mx.float32 if split else proj.dtype,
             "H": heads,
             "HK": kv,
             "DH": dh,
             "D": x.shape[2],
             "W": weights.conv_weight.shape[0],
+            "TAIL": tail,
+            "PART": PART,
+            "SPLIT": split,
             "THREADS": THREADS,
         },
-        groups=(1, heads, batch),
+        groups=(parts if split else 1, heads, batch),
         outputs=[
-            ((batch, 1, heads * dh), proj.dtype),
-            ((batch, kv, 1, dh), proj.dtype),
-            ((batch, heads, 1, dh), proj.dtype),
+            ((batch, heads, parts, dh + 2), mx.float32)
+            if split
+            else ((batch, 1, heads * dh), proj.dtype),
             (conv.shape, proj.dtype),
-            ((batch, heads, past.length + 1), mx.float32),
+            (past.since.shape, mx.float32),
+            (past.tail_keys.shape, proj.dtype),
+            (past.tail_values.shape, proj.dtype),
+            (past.tail_decay.shape, mx.float32),
             ((batch, 1, heads), mx.float32),
         ],
     )
-    return FoXStep(*outputs)
+    if split:
+        (y,) = JOIN(
+            [y, proj, weights.norm_weight, mx.array([parts], mx.int32), eps],
+            template={
+                "T": proj.dtype,
+                "H": heads,
+                "DH": dh,
+                "ROW": proj.shape[2],
+                "THREADS": WIDEST,
+            },
+            groups=(1, heads, batch),
+            outputs=[((batch, 1, heads * dh), proj.dtype)],
+            threads=WIDEST,
+        )
+    return FoXStep(y, *rest)

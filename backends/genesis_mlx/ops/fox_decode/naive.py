@@ -17,11 +17,11 @@ def naive_fox_decode(
         proj: q, k, v and the output gate of one token [B, 1, (3 H + Hk) Dh].
         x: the mixer's input [B, 1, D].
         conv: the W - 1 projections before [B, W - 1, (Hk + H) Dh].
-        past: keys, values and decays so far.
+        past: keys, values and decays so far, with room in the tail.
         weights: the mixer's parameters.
 
     Returns:
-        See `FoXStep`.
+        See `FoXStep`. What of the tail is not filled then is zeros.
     """
     wide, dtype = mx.float32, proj.dtype
     batch, heads = proj.shape[0], weights.gate_weight.shape[0]
@@ -41,12 +41,20 @@ def naive_fox_decode(
     x = x[:, 0].astype(wide)
     z = (x[:, None] * weights.gate_weight.astype(wide)).sum(-1) + weights.gate_bias
     log_forget = -mx.logaddexp(-z.astype(wide), 0.0)
-    decay, keys, values = mx.zeros((batch, heads, 1)), k, v
-    if past.length:
-        seen = slice(0, past.length)
-        decay = mx.concatenate([past.decay + log_forget[..., None], decay], axis=-1)
-        keys = mx.concatenate([past.keys[:, :, seen].astype(wide), k], axis=2)
-        values = mx.concatenate([past.values[:, :, seen].astype(wide), v], axis=2)
+    since = past.since + log_forget
+    places = mx.arange(past.tail_keys.shape[2])
+    there, here = places < past.filled, (places == past.filled)[:, None]
+    tail_decay = mx.where(there, past.tail_decay + log_forget[..., None], 0.0)
+    tail_keys = mx.where(there[:, None], past.tail_keys.astype(wide), 0.0)
+    tail_keys = mx.where(here, k, tail_keys)
+    tail_values = mx.where(there[:, None], past.tail_values.astype(wide), 0.0)
+    tail_values = mx.where(here, v, tail_values)
+    keys, values = tail_keys, tail_values
+    decay = mx.where(places <= past.filled, tail_decay, -mx.inf)
+    if past.settled:
+        keys = mx.concatenate([past.keys.astype(wide), keys], axis=2)
+        values = mx.concatenate([past.values.astype(wide), values], axis=2)
+        decay = mx.concatenate([past.decay + since[..., None], decay], axis=2)
     keys = mx.repeat(keys, heads // kv, axis=1)
     weight = mx.softmax((q[:, :, None] * keys).sum(-1) + decay, axis=-1)
     out = _rms((weight[..., None] * values).sum(2), weights.eps)
@@ -54,10 +62,11 @@ def naive_fox_decode(
     y = out * weights.norm_weight.astype(wide) * gate * mx.sigmoid(gate)
     return FoXStep(
         y.reshape(batch, 1, heads * dh).astype(dtype),
-        k.astype(dtype),
-        v.astype(dtype),
         window[:, 1:],
-        decay,
+        since,
+        tail_keys.astype(dtype),
+        tail_values.astype(dtype),
+        tail_decay,
         log_forget[:, None],
     )
 

@@ -19,27 +19,36 @@ class FoXWeights(NamedTuple):
 
 
 class FoXPast(NamedTuple):
-    """What a token can attend to: S keys.
+    """What a token can attend to: S keys in blocks, which stay as they are, and a tail.
 
-    keys [B, Hk, C, Dh] and values [B, H, C, Dh], of which the first `length` = S
-    are filled; decay [B, H, S] float32, the sum of log forget gates since each.
-    With S = 0, one element of anything takes the place of nothing.
+    keys [B, Hk, S, Dh], values [B, H, S, Dh] and decay [B, H, S] float32, the sum of
+    log forget gates from each key to the end of the blocks; since [B, H] float32, the
+    sum from there on. tail_keys [B, Hk, T, Dh], tail_values [B, H, T, Dh] and
+    tail_decay [B, H, T] float32, the whole sum for each key; the first `filled`, an
+    int32 array [1], are there. With S = 0, S axes of any size take the place of
+    nothing, and `settled` is 0.
     """
 
     keys: mx.array
     values: mx.array
     decay: mx.array
-    length: int
+    since: mx.array
+    tail_keys: mx.array
+    tail_values: mx.array
+    tail_decay: mx.array
+    filled: mx.array
+    settled: int
 
 
 class FoXStep(NamedTuple):
-    """y [B, 1, H Dh]; the token's own key [B, Hk, 1, Dh] and value [B, H, 1, Dh];
-    conv [B, W - 1, (Hk + H) Dh]; decay [B, H, S + 1] and log_forget [B, 1, H],
-    both float32."""
+    """y [B, 1, H Dh]; conv [B, W - 1, (Hk + H) Dh]; since, tail_keys, tail_values and
+    tail_decay as in `FoXPast`, with the token in the tail; log_forget [B, 1, H]
+    float32."""
 
     y: mx.array
-    key: mx.array
-    value: mx.array
     conv: mx.array
-    decay: mx.array
+    since: mx.array
+    tail_keys: mx.array
+    tail_values: mx.array
+    tail_decay: mx.array
     log_forget: mx.array

@@ -63,8 +63,12 @@ for (uint i = tid; i < 2 * DK + DV; i += THREADS) {
   bool writes = i < DK || h < HK;
   float sum = 0.0f;
   for (uint w = 0; w < W; w++) {
-    T value = w == W - 1 ? proj[b * (CH + H * DV) + c]
-                         : conv_state[(b * (W - 1) + w) * CH + c];
+    T value;
+    if (w == W - 1) {
+      value = proj[b * (CH + H * DV) + c];
+    } else {
+      value = conv_state[(b * (W - 1) + w) * CH + c];
+    }
     sum += static_cast<float>(value) * static_cast<float>(conv_weight[w * CH + c]);
     if (writes && w > 0) {
       conv_state_out[(b * (W - 1) + w - 1) * CH + c] = value;

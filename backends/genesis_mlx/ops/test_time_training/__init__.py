@@ -19,7 +19,7 @@ def test_time_training(
     y0: mx.array,
     rate: mx.array,
     gradient_sum: mx.array | None = None,
-    offset: int = 0,
+    offset: int | mx.array = 0,
     kernels: frozenset[str] = frozenset(),
 ) -> tuple[mx.array, mx.array]:
     """Correct the initial weights' predictions; see `naive_test_time_training`.
@@ -29,7 +29,7 @@ def test_time_training(
         y0: predictions of the initial weights [B, L, D].
         rate: learning rate per channel [D] float32.
         gradient_sum: carried-in sum of gradients [B, D] float32; None is zeros.
-        offset: tokens read before this call.
+        offset: tokens read before this call; an int32 array [1] does as well.
         kernels: names of the Metal kernels to use.
 
     Returns:

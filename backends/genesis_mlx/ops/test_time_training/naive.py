@@ -1,7 +1,5 @@
 """The definition of test-time training's fast weights, one token at a time."""
 
-import math
-
 import mlx.core as mx
 
 
@@ -10,7 +8,7 @@ def naive_test_time_training(
     y0: mx.array,
     rate: mx.array,
     gradient_sum: mx.array,
-    offset: int,
+    offset: int | mx.array,
 ) -> tuple[mx.array, mx.array]:
     """Dual form of a linear model trained while reading (arXiv 2407.04620).
 
@@ -33,7 +31,8 @@ def naive_test_time_training(
     h, y0 = h.astype(mx.float32), y0.astype(mx.float32)
     outputs = []
     for t in range(h.shape[1]):
-        damping = 1 + 0.1 * math.log(offset + t + 1)
+        position = mx.array(offset + t + 1, dtype=mx.float32)
+        damping = 1 + 0.1 * mx.log(position)
         outputs.append(y0[:, t] - h[:, t] * rate * gradient_sum / damping)
         gradient_sum = gradient_sum + h[:, t] * (y0[:, t] - h[:, t])
     return mx.stack(outputs, axis=1), gradient_sum
