@@ -1,5 +1,6 @@
 """The device everything runs on, and the dtypes it may compute in."""
 
+import time
 from typing import Literal
 
 import mlx.core as mx
@@ -38,3 +39,15 @@ def prefill_step() -> int:
 def working_set() -> int:
     """Bytes that Metal recommends to use at most; more would be swapped out."""
     return int(mx.device_info()["max_recommended_working_set_size"])
+
+
+def bytes_per_second() -> float:
+    """How fast the device reads memory: the best of a few sums over 256 MB."""
+    array = mx.ones(1 << 26, mx.float32)
+    mx.eval(array)
+    best = 0.0
+    for _ in range(5):
+        began = time.perf_counter()
+        mx.eval(array.sum())
+        best = max(best, array.nbytes / (time.perf_counter() - began))
+    return best

@@ -1,12 +1,13 @@
 """What is measured, and how a process of its own is asked to do it."""
 
 import json
+import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,20 @@ class Task:
     repeats: int
 
 
-def in_new_process(module: str, task: Task) -> dict[str, Any]:
+def in_new_process(
+    module: str, task: Task, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Let a module's `answer` do a task, in memory that holds nothing else.
 
-    Raises `GenerationError` with what that process said last.
+    `environment` is added to this process's. Raises `GenerationError` with what that
+    process said last.
     """
     done = subprocess.run(
         [sys.executable, "-P", "-m", module],
         input=json.dumps(asdict(task)),
         capture_output=True,
         text=True,
+        env={**os.environ, **(environment or {})},
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
