@@ -73,10 +73,18 @@ test-all: test
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
 # Some chips multiply float32 matrices in less than float32 unless MLX is told not to.
+# With the wrapper Metal itself watches every access of a kernel, which is slow.
 test-metal: $(TEST_STAMP)
-	@$(BIN)/python -c 'import mlx.core as mx; print("MLX", mx.__version__, "on", mx.device_info()["device_name"])'
-	@code=0; export MLX_ENABLE_TF32=0; \
-	$(BIN)/python -m pytest tests/metal -q --durations=0 --durations-min=0.2 || code=1; \
+	@export MLX_ENABLE_TF32=0; \
+	$(BIN)/python tests/metal/first.py || exit 1; code=0; \
+	if $(BIN)/python -c 'import sys, mlx.core as mx; sys.exit(not mx.metal.is_available())'; then \
+		echo 'Every kernel again, while Metal watches its accesses:'; \
+		METAL_DEVICE_WRAPPER_TYPE=1 MTL_SHADER_VALIDATION=1 \
+			$(BIN)/python tests/metal/first.py >/dev/null || code=1; \
+		METAL_DEVICE_WRAPPER_TYPE=1 MTL_SHADER_VALIDATION=1 \
+			$(BIN)/python -m pytest tests/metal -q --maxfail=5 -k 'definition or shape or length' || code=1; \
+	fi; \
+	$(BIN)/python -m pytest tests/metal -q --maxfail=10 --durations=0 --durations-min=0.2 || code=1; \
 	$(BIN)/genesis-chat doctor || code=1; \
 	if $(BIN)/python -c 'import sys, mlx.core as mx; sys.exit(not mx.metal.is_available())'; then \
 		for kernels in auto ops; do \
@@ -92,6 +100,7 @@ soak: $(TEST_STAMP)
 
 measure: $(TEST_STAMP)
 	$(BIN)/python tests/measure/interface.py
+	$(BIN)/python tests/measure/submit.py
 
 # The generated parts of the pages first; warnings, such as of a broken link, are errors.
 docs: $(DOCS_STAMP)
