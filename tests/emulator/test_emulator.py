@@ -128,6 +128,15 @@ def test_strides_of_a_transposed_input() -> None:
     assert mx.array_equal(x, y)
 
 
+def test_inputs_that_mlx_would_copy_are_counted() -> None:
+    x = mx.arange(THREADS, dtype=mx.float32).reshape(8, 8)
+    source = "y[thread_position_in_grid.x] = x[thread_position_in_grid.x];"
+    assert run(source, x)[1].copied_bytes == 0
+    copied, report = run(source, x.T)
+    assert report.copied_bytes == x.nbytes
+    assert values(copied)[:3] == [0, 8, 16]
+
+
 def test_grid_that_is_no_multiple_of_the_threadgroup() -> None:
     source = "y[i] = threads_per_threadgroup.x * 100 + simdgroups_per_threadgroup;"
     y, report = run(source, threads=50, threadgroup=32, shape=(50,))

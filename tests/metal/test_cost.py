@@ -10,6 +10,8 @@ from emulation import needs_kernels, running
 from waiting import PATIENCE_SECONDS
 
 from backends.genesis_mlx import Model, ModelArgs
+from backends.genesis_mlx.cache import BLOCK, FoXCache
+from backends.genesis_mlx.kernels import VARIABLE
 from backends.sampling_settings import SamplingSettings
 from genesis_chat.bench.cost.dispatches import dispatches
 from genesis_chat.bench.cost.graph import as_on_metal, trace
@@ -170,6 +172,28 @@ def test_as_many_kernels_are_counted_as_run() -> None:
     kernels = {name: n for name, n in counted.items() if name.startswith("genesis_")}
     if reports:
         assert sum(kernels.values()) == len(reports) - before
+
+
+@needs_kernels
+@pytest.mark.parametrize("seen", [BLOCK - 2, BLOCK, 2 * BLOCK + 3])
+def test_a_decoded_token_copies_nothing(
+    seen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args = ModelArgs.from_config(configuration("released-ratios"), accept_unknown=True)
+    model = Model(args)
+    cache = model.make_cache(ttt=True)
+    monkeypatch.setenv(VARIABLE, "ops")
+    model(mx.array([[*range(seen)]]), cache)
+    mx.eval(cache.held())
+    monkeypatch.delenv(VARIABLE)
+    layers = [each for each in cache.layers if isinstance(each, FoXCache)]
+    blocks = [(layer.keys, layer.values, layer.decay) for layer in layers]
+    with running() as reports:
+        mx.eval(model(mx.array([[4]]), cache))
+    # No kernel has an input that MLX would copy first, and the blocks are the same.
+    assert not any(report.copied_bytes for report in reports)
+    after = [(layer.keys, layer.values, layer.decay) for layer in layers]
+    assert all(a is b for a, b in zip(sum(after, ()), sum(blocks, ()), strict=True))
 
 
 def test_the_command_prints_what_is_counted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -433,12 +433,13 @@ def dispatch(
     function = parse_generated_kernel(generated.text)
 
     available: dict[str, _Buffer] = {}
-    small = []
+    small, copied = [], 0
     for name, value in zip(kernel.input_names, inputs, strict=True):
         array = value if isinstance(value, mx.array) else mx.array(value)
         if array.size < _CONSTANT_BELOW:
             small.append(name)
         if kernel.ensure_row_contiguous:
+            copied += 0 if _numpy_view(array).flags.c_contiguous else array.nbytes
             data = _bytes_of(array)
             strides = [math.prod(array.shape[d + 1 :]) for d in range(array.ndim)]
         else:
@@ -488,7 +489,7 @@ def dispatch(
             kernel.output_names, output_shapes, output_dtypes, strict=True
         )
     ]
-    return outputs, report
+    return outputs, replace(report, copied_bytes=copied)
 
 
 def run_kernel(
