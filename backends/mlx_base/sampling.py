@@ -11,7 +11,7 @@ import mlx.core as mx
 from ..contract import Drawn
 from ..sampling_settings import GREEDY_BELOW, LARGEST_UNIFORM, SamplingSettings
 from .fusing import Fused
-from .largest import largest
+from .largest import largest, places_of_largest
 
 # What has occurred: `seen` [V] bool; where something is added to logits, also `shift`
 # [V] float32, what it is, and `drawn` [V] bool, without the prompt.
@@ -112,7 +112,8 @@ def drawn(
     finite, total = _finite(logits).all(), mx.logsumexp(logits)
     ids = likely = None
     if settings.alternatives:
-        ids = mx.argsort(-logits)[: settings.alternatives]
+        count = min(settings.alternatives, logits.shape[0])
+        ids = places_of_largest(logits, count)
         likely = logits[ids] - total
     return Drawing(token, logits[token] - total, finite, ids, likely), occurred
 

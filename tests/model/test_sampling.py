@@ -11,7 +11,7 @@ import pytest
 from tolerances import PROBABILITY
 
 from backends.genesis_mlx import SamplingSettings
-from backends.mlx_base.largest import largest
+from backends.mlx_base.largest import largest, places_of_largest
 from backends.mlx_base.sampling import Sampler, draw, kept_range, penalize, sample
 from backends.sampling_settings import LARGEST_UNIFORM
 
@@ -84,6 +84,8 @@ def test_the_largest_are_found_in_rows(size: int, count: int) -> None:
     values = np.random.default_rng(size).integers(0, 4000, size)
     found = np.array(largest(mx.array(values), count))
     assert found.tolist() == sorted(values.tolist(), reverse=True)[:count]
+    places = np.array(places_of_largest(mx.array(values), count))
+    assert places.tolist() == np.argsort(-values, stable=True)[:count].tolist()
 
 
 @pytest.mark.parametrize("seed", range(60))
