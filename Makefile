@@ -96,7 +96,7 @@ test-metal: $(TEST_STAMP)
 	fi; exit $$code
 
 soak: $(TEST_STAMP)
-	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/history/test_sources.py tests/engine/test_machine.py tests/formats/test_real_templates.py
+	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/history/test_sources.py tests/engine/test_machine.py tests/formats/test_real_templates.py tests/serve/test_crowd.py tests/batch/test_batch.py
 
 measure: $(TEST_STAMP)
 	$(BIN)/python tests/measure/interface.py

@@ -69,7 +69,7 @@ def slash_commands() -> Iterator[str]:
 
 def commands() -> Iterator[str]:
     """Every command with its help, arguments and options."""
-    with click.Context(cli, info_name=COMMAND) as context:
+    with click.Context(cli, info_name=COMMAND, **cli.context_settings) as context:
         for name, command in sorted(cli.commands.items()):
             yield from described(command, f"{COMMAND} {name}", context)
 

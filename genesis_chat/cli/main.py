@@ -14,6 +14,7 @@ from .. import __version__
 from ..errors import GenesisChatError
 from ..text import sanitize
 from .ask import ask
+from .batch import batch
 from .bench import bench
 from .chat import chat
 from .completion import completion
@@ -27,6 +28,8 @@ from .prompts import prompts
 from .serve import serve
 
 INTERRUPTED = 130
+# Commands whose options have the defaults that the settings file gives.
+REPLYING = ("ask", "chat", "batch")
 
 
 class _ReaderGoneError(Exception):
@@ -88,8 +91,8 @@ def _asks_nothing(args: list[str]) -> bool:
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Chat with Genesis, a small hybrid language model, offline on this computer."""
-    if ctx.invoked_subcommand in ("ask", "chat") and not ctx.resilient_parsing:
-        ctx.default_map = dict.fromkeys(("ask", "chat"), own_defaults())
+    if ctx.invoked_subcommand in REPLYING and not ctx.resilient_parsing:
+        ctx.default_map = dict.fromkeys(REPLYING, own_defaults())
 
 
 cli.add_command(ask)
@@ -100,6 +103,7 @@ cli.add_command(prompts)
 cli.add_command(config)
 cli.add_command(bench)
 cli.add_command(serve)
+cli.add_command(batch)
 cli.add_command(mlx_lm)
 cli.add_command(doctor)
 cli.add_command(completion)

@@ -105,8 +105,7 @@ _RUNNING = [
         help="Load the model even if its weights exceed the memory.",
     ),
 ]
-_OPTIONS = [
-    *_MODEL,
+_SYSTEM = [
     click.option(
         "-s",
         "--system",
@@ -121,18 +120,8 @@ _OPTIONS = [
         shell_complete=complete_prompt,
         help="Use a saved system prompt (see `genesis-chat prompts list`).",
     ),
-    click.option(
-        "-c",
-        "--continue",
-        "latest",
-        is_flag=True,
-        help="Continue the most recent conversation.",
-    ),
-    click.option(
-        "--conversation",
-        metavar="ID",
-        help="Continue the conversation with this id (a prefix is enough).",
-    ),
+]
+_SETTINGS = [
     click.option(
         "--max-tokens",
         type=ReplyLength(),
@@ -198,6 +187,23 @@ _OPTIONS = [
         show_default=True,
         help="Whether the model thinks before it answers, if it has the choice.",
     ),
+]
+_OPTIONS = [
+    *_MODEL,
+    *_SYSTEM,
+    click.option(
+        "-c",
+        "--continue",
+        "latest",
+        is_flag=True,
+        help="Continue the most recent conversation.",
+    ),
+    click.option(
+        "--conversation",
+        metavar="ID",
+        help="Continue the conversation with this id (a prefix is enough).",
+    ),
+    *_SETTINGS,
     *_RUNNING,
     click.option(
         "--log/--no-log",
@@ -222,6 +228,13 @@ def generation_options(command: Command) -> Command:
 def model_options(command: Command) -> Command:
     """Add the options that say which model runs, and how."""
     for option in reversed([*_MODEL, *_RUNNING]):
+        command = option(command)
+    return command
+
+
+def reply_options(command: Command) -> Command:
+    """Add those, and the options of a reply that belongs to no conversation."""
+    for option in reversed([*_MODEL, *_SYSTEM, *_SETTINGS, *_RUNNING]):
         command = option(command)
     return command
 

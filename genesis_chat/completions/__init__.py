@@ -4,6 +4,7 @@ from .answers import Answer
 from .choices import Choice
 from .errors import ApiError
 from .parameters import Completion, Defaults, chat_completion, text_completion
+from .strict_json import parse_json
 
 __all__ = [
     "Answer",
@@ -12,5 +13,6 @@ __all__ = [
     "Completion",
     "Defaults",
     "chat_completion",
+    "parse_json",
     "text_completion",
 ]

@@ -1,19 +1,18 @@
 """Reading the JSON of a request, however hostile."""
 
 import asyncio
-import json
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from ..completions import ApiError
+from ..completions import ApiError, parse_json
 
 LIMIT_BYTES = 8_000_000
 BODY_SECONDS = 10.0
 
 
 async def read_json(request: Request) -> Any:
-    """The value in a request's body. Raises `ApiError`, `ClientDisconnect`."""
+    """The value in a request's body. Raises `ApiError`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ApiError(
@@ -33,43 +32,9 @@ async def read_json(request: Request) -> Any:
                     raise _too_large()
     except TimeoutError:
         raise ApiError(408, f"The body did not come in {BODY_SECONDS:.0f} s.") from None
-    return parse(bytes(data))
-
-
-def parse(data: bytes) -> Any:
-    """The value in JSON, in UTF-8, with finite numbers. Raises `ApiError`."""
-    try:
-        return json.loads(
-            data.decode("utf-8-sig"),
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
-        )
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except UnicodeDecodeError:
-        reason = "it is not UTF-8"
-    except json.JSONDecodeError as error:
-        reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
-    except ValueError as error:
-        # Such as a number of more digits than Python reads.
-        reason = str(error).partition(";")[0].partition(":")[0]
-    raise ApiError(400, f"The body is not valid JSON: {reason}.", code="invalid_json")
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number in JSON")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a field stands there twice")
-    return found
+    return parse_json(bytes(data))
 
 
 def _too_large() -> ApiError:
     megabytes = LIMIT_BYTES // 1_000_000
     return ApiError(413, f"The body is larger than {megabytes} MB.")
-
-
-__all__ = ["ClientDisconnect", "parse", "read_json"]

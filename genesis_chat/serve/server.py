@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import threading
@@ -103,10 +104,11 @@ def serve(
 
 
 def _configured(app: object) -> uvicorn.Config:
-    # Warnings of what clients do wrong are of no use to anybody, and tell of them.
-    logger = logging.getLogger("uvicorn")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    if not os.environ.get("GENESIS_CHAT_DEBUG"):
+        # What clients do wrong is of no use to anybody, and tells of them.
+        for name in ("uvicorn", "asyncio"):
+            logging.getLogger(name).addHandler(logging.NullHandler())
+            logging.getLogger(name).propagate = False
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI application
         http=Connection,

@@ -7,24 +7,20 @@ from pathlib import Path
 import pytest
 from server import Server, serving
 
-from genesis_chat.models import ensure_builtin
-
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Path:
-    """A data directory with the built-in model. Not to be changed."""
-    home = tmp_path_factory.mktemp("serving")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GENESIS_CHAT_HOME", str(home))
-        ensure_builtin()
+def prepared(
+    converted_once: Path, compiled: None, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A data directory with the built-in model, for servers that change nothing."""
+    home = tmp_path_factory.mktemp("serve")
+    shutil.copytree(converted_once, home / "models" / "builtin")
     return home
 
 
 @pytest.fixture(autouse=True)
-def home(private_home: Path, prepared: Path) -> Path:
-    """The test's own data directory, with the built-in model."""
-    shutil.copytree(prepared / "models", private_home / "models")
-    return private_home
+def with_model(home: Path) -> None:
+    """The built-in model is there."""
 
 
 @pytest.fixture(scope="session")

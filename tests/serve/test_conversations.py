@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import ENDLESS, Answered, Server, events, serving
+from server import ENDLESS, Answered, Server, serving
 from terminal import call
 from waiting import wait_until
 
@@ -135,58 +135,6 @@ def test_the_line_is_bounded_and_those_in_it_may_leave(server: Server) -> None:
             each.close()
     server.wait_until_idle()
     assert server.health["seconds_to_first_token"]["longest"] > 0
-
-
-def test_many_clients_get_their_own_replies(server: Server) -> None:
-    """Half of them go away in the middle."""
-    _crowd(server, clients=12, requests=36)
-
-
-def _crowd(server: Server, clients: int, requests: int) -> None:
-    names = ["Ada", "Bob", "Eve", "Kim", "Max", "Tim"]
-    expected = {
-        name: message(server.chat(f"My name is {name}.", temperature=0))["content"]
-        for name in names
-    }
-    assert len(set(expected.values())) == len(names)
-    mixed: list[str] = []
-    answered: list[int] = []
-    left = iter(range(requests))
-    taking = threading.Lock()
-
-    def client() -> None:
-        while True:
-            with taking:
-                number = next(left, None)
-            if number is None:
-                return
-            name = names[number % len(names)]
-            if number % 2:
-                with server.begun(**ENDLESS, stream=True) as connection:
-                    connection.recv(100 + number)
-                continue
-            answer = server.chat(
-                f"My name is {name}.", temperature=0, stream=bool(number % 4)
-            )
-            answered.append(answer.status)
-            if answer.status == 429:
-                continue
-            if number % 4:
-                pieces = [each["choices"][0]["delta"] for each in events(answer.body)]
-                text = "".join(piece.get("content", "") for piece in pieces)
-            else:
-                text = message(answer)["content"]
-            if text != expected[name]:
-                mixed.append(text)
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert mixed == [] and len(answered) == (requests + 1) // 2
-    assert set(answered) <= {200, 429} and 200 in answered
-    server.wait_until_idle()
 
 
 def test_nothing_is_kept_unless_it_is_asked_for(server: Server, prepared: Path) -> None:

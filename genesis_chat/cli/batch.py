@@ -1,0 +1,110 @@
+"""`genesis-chat batch`: a file of prompts, answered."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UsageError
+from ..text import counted
+from .options import model_from, reply_options, settings_from
+from .show import load_model, notice, stop_on_interrupt
+
+if TYPE_CHECKING:
+    from ..batch import Progress
+
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("prompts", type=click.Path(path_type=Path), metavar="IN.JSONL")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File for the answers, in the same order.",
+)
+@reply_options
+def batch(prompts: Path, output: Path, **options: Any) -> int:
+    """Answer a file of prompts.
+
+    Each line of IN.JSONL is a JSON object with "prompt" or "messages", optionally
+    "id", "system" and settings of its own, or a request of OpenAI's batch form. When
+    it was interrupted, run it again: what is answered is not answered again.
+    """
+    from ..batch import Output, read_lines, run
+    from ..completions import Defaults
+
+    model = model_from(options)
+    lines = read_lines(prompts, Defaults(settings_from(options), _system(options)))
+    if output.exists() and output.samefile(prompts):
+        raise UsageError(f"{output} is the input; choose another file with -o.")
+    with stop_on_interrupt(leaving=True) as stop, Output(output, lines) as answers:
+        if answers.done:
+            notice(f"{counted(answers.done, 'line')} of {len(lines)} answered already.")
+        if answers.done == len(lines):
+            return 0
+        genesis = load_model(model)
+        try:
+            with progress_bar(len(lines), answers.done) as told:
+                progress = run(genesis.engine(), lines, answers, stop, told)
+        finally:
+            genesis.close()
+    notice(
+        f"{counted(progress.answered, 'line')} answered, "
+        f"{progress.tokens_per_second:.0f} tokens/s."
+    )
+    if progress.failed:
+        notice(
+            f"{counted(progress.failed, 'line')} could not be answered: see {output}."
+        )
+    if stop.asked:
+        return INTERRUPTED
+    return int(progress.failed > 0)
+
+
+def _system(options: dict[str, Any]) -> str:
+    """The system prompt of lines that have none."""
+    from .conversation import default_system_prompt
+
+    system, template = options["system"], options["template"]
+    if system is not None and template is not None:
+        raise UsageError("--system and --template cannot be used together.")
+    if template is not None:
+        from ..prompts import find
+
+        return find(template).text
+    return default_system_prompt() if system is None else str(system)
+
+
+@contextmanager
+def progress_bar(total: int, done: int) -> Iterator[Callable[["Progress"], None]]:
+    """Lines done, tokens/s and time left on stderr; silent off a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True)
+    with Bars(
+        TextColumn("Answering"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]:.0f} tokens/s"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bars:
+        task = bars.add_task("", total=total, completed=done, speed=0.0)
+
+        def told(progress: "Progress") -> None:
+            bars.update(task, completed=progress.done, speed=progress.tokens_per_second)
+
+        yield told
