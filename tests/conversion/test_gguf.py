@@ -11,10 +11,12 @@ import mlx.core as mx
 import numpy as np
 import pytest
 from ggufs import BASE, GROUPS, HEADS, WIDTH
+from mlx_decoders import needs_mlx_lm
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tolerances import GGUF_LOGITS, OPERATOR
 
+from backends.mlx_family import library
 from converters import (
     ConversionError,
     convert,
@@ -261,9 +263,9 @@ def test_damaged_manifests(key: str, value: Any, tmp_path: Path) -> None:
     read_manifest(tmp_path / "out")
 
 
+@needs_mlx_lm
 @pytest.mark.parametrize("architecture", list(NEIGHBOURS))
 def test_mlx_lm_computes_the_same(architecture: str, tmp_path: Path) -> None:
-    utils: Any = pytest.importorskip("mlx_lm.utils")
     layers = 4 if architecture == "smollm3" else 1
     scaling = {
         "factor": 8.0,
@@ -291,6 +293,6 @@ def test_mlx_lm_computes_the_same(architecture: str, tmp_path: Path) -> None:
         without_positions=[3] if architecture == "smollm3" else [],
         **SIZES,
     )
-    model, _ = utils.load_model(tmp_path / "out")
+    model, _ = library.loader().load_model(tmp_path / "out")
     found = np.array(model(mx.array([IDS]))[0])
     assert np.abs(found - expected).max() <= OPERATOR * np.abs(expected).max()

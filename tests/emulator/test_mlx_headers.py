@@ -8,6 +8,9 @@ import mlx.core as mx
 import pytest
 from metal_emulator import Options, RaceError, lint, run_function
 from metal_emulator.compile import mlx_include_directory
+from mlx_decoders import needs_mlx_lm
+
+from backends.mlx_family import library
 
 # What tests the tests may take long.
 pytestmark = pytest.mark.slow
@@ -105,7 +108,7 @@ def run_gated_delta(
     function: str, dtype: mx.Dtype, chunk: int, rows_per_group: int, options: Options
 ) -> tuple[dict[str, mx.array], tuple[mx.array, mx.array]]:
     """Outputs of a kernel of gated_delta_update.h, and the expected (y, state)."""
-    lm = pytest.importorskip("mlx_lm.models.gated_delta", reason="needs mlx-lm")
+    lm = library.module("models.gated_delta")
     T, Hv, Dk, Dv = 13, 2, 64, 32
     mx.random.seed(3)
     q = mx.random.normal((1, T, 1, Dk))
@@ -139,6 +142,7 @@ def run_gated_delta(
     return outputs, lm.gated_delta_ops(*inputs)
 
 
+@needs_mlx_lm
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_gated_delta_sequential(dtype: mx.Dtype) -> None:
     outputs, (y, state) = run_gated_delta(
@@ -148,6 +152,7 @@ def test_gated_delta_sequential(dtype: mx.Dtype) -> None:
     assert_close(outputs["state_out"], state, 2e-6)
 
 
+@needs_mlx_lm
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_gated_delta_chunked_with_matrices(dtype: mx.Dtype) -> None:
     options = Options(lint=False, simd_ops_order_memory=True)
@@ -158,6 +163,7 @@ def test_gated_delta_chunked_with_matrices(dtype: mx.Dtype) -> None:
     assert_close(outputs["state_out"], state, 2e-6)
 
 
+@needs_mlx_lm
 def test_gated_delta_chunked_relies_on_simd_operations_to_order_memory() -> None:
     # Its threadgroup memory is reused across chunks with only SIMD-group
     # functions in between, which Metal does not call a barrier.
