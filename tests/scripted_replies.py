@@ -10,7 +10,13 @@ from chat_models import write_folder
 
 from converters import load_tokenizer
 from converters.tokenization.hugging_face import HuggingFaceTokenizer
-from genesis_chat.engine import MixerReadings, ModelFacts, PromptProgress
+from genesis_chat.engine import (
+    NO_CONTROLS,
+    Controls,
+    MixerReadings,
+    ModelFacts,
+    PromptProgress,
+)
 from genesis_chat.engine.events import FinishReason
 from genesis_chat.engine.loader import Token
 from genesis_chat.engine.prompt import ChatFormat, open_format
@@ -73,6 +79,7 @@ class Scripted(ModelFacts):
         settings: GenerationSettings,
         readings: bool = False,
         pause_at: int | None = None,
+        controls: Controls = NO_CONTROLS,
     ) -> Iterator[PromptProgress | Token | MixerReadings]:
         assert state.read == list(history)
         self.prompts.append([*history, *prompt])
