@@ -1,4 +1,4 @@
-"""int8 weights that a backend makes of a model's and keeps beside them.
+"""Weights in codes that a backend makes of a model's and keeps beside them.
 
 They can be deleted at any time. No manifest lists them, so the file carries the
 sha256 of its own values.
@@ -16,8 +16,10 @@ from safetensors.numpy import save_file
 
 from .new_file import new_file, remove_leftovers
 
-DERIVED_FILE = "model.cpu-int8.safetensors"
-DERIVED_TENSORS = ("small", "matrices")
+# One for each dtype that they are made for.
+DERIVED_FILES = {n: f"model.cpu-{n}.safetensors" for n in ("int8", "int4")}
+# In the order of a file, the wider types first.
+DERIVED_TENSORS = ("small", "factors", "matrices")
 BLOCK_BYTES = 1 << 20
 
 
@@ -44,12 +46,11 @@ def keep_derived(
             save_file(dict(arrays), file.partial, meta)
 
 
-def check_derived(directory: Path) -> str | None:
+def check_derived(path: Path) -> str | None:
     """One sentence if the file is there and damaged: a backend would not see it.
 
     Raises `OSError`.
     """
-    path = directory / DERIVED_FILE
     if not path.exists():
         return None
     with path.open("rb") as file:

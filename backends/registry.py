@@ -21,7 +21,7 @@ from .genesis.switches import SWITCHES as GENESIS_SWITCHES
 
 BackendName = Literal["auto", "mlx", "cpu"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
-ComputeDtype = Literal["float32", "float16", "bfloat16", "int8"]
+ComputeDtype = Literal["float32", "float16", "bfloat16", "int8", "int4"]
 COMPUTE_DTYPES: tuple[ComputeDtype, ...] = get_args(ComputeDtype)
 
 
@@ -100,7 +100,7 @@ ENTRIES = (
     Entry(
         "cpu",
         frozenset({"genesis"}),
-        ("float32", "int8"),
+        ("float32", "int8", "int4"),
         ("float32", "int8"),
         "backends.genesis_cpu.backend",
         switches=GENESIS_SWITCHES,
@@ -109,7 +109,7 @@ ENTRIES = (
     Entry(
         "cpu",
         frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"}),
-        ("float32", "int8"),
+        ("float32", "int8", "int4"),
         ("float32", "int8"),
         "backends.genesis_cpu.decoder.backend",
         sizes="backends.mlx_family.files",

@@ -149,7 +149,7 @@ def verify(directory: Path | str, progress: Progress = silent) -> list[str]:
     Returns one sentence per problem, none when the model is whole. `progress` is
     called with the stage "verify" and bytes.
     """
-    from backends.derived_file import DERIVED_FILE, check_derived
+    from backends.derived_file import DERIVED_FILES, check_derived
 
     directory = Path(directory)
     try:
@@ -179,10 +179,11 @@ def verify(directory: Path | str, progress: Progress = silent) -> list[str]:
         elif found.sha256 != record.sha256:
             problems.append(f"{name} was changed: its sha256 is another one.")
         done += record.bytes
-    try:
-        problems += filter(None, [check_derived(directory)])
-    except OSError as error:
-        problems.append(f"{DERIVED_FILE} cannot be read: {reason(error)}.")
+    for name in DERIVED_FILES.values():
+        try:
+            problems += filter(None, [check_derived(directory / name)])
+        except OSError as error:
+            problems.append(f"{name} cannot be read: {reason(error)}.")
     return problems
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from .compiling import compiling
 from .loader import open_model
+from .weights import checked_dtype
 
 directory, dtype, rule, folder = sys.argv[1:]
 model = open_model(
     Path(directory),
-    "float32" if dtype == "float32" else "int8",
+    checked_dtype(dtype),
     delta_rule=rule == "delta",
     threads=2,
 )

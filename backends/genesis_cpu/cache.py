@@ -18,19 +18,31 @@ from .layout import StateLayout, state_layout
 from .tensors import Float32, map_tensors
 
 STEP = 256
+# Of float16.
+LARGEST = np.float32(65504)
 
 
 @dataclass(frozen=True)
 class KeysAndValues:
     """Room for keys [layers, Hk, room, Dh] and values [layers, Hv, room, Dh].
 
+    Float32, or beside weights in codes the bits of float16, half to be read per token.
     Copies of a cache share it: what one has read is never written again, and only
     the one that has read all of `used` [1] goes on in the same room.
     """
 
-    keys: Float32
-    values: Float32
+    keys: NDArray[Any]
+    values: NDArray[Any]
     used: NDArray[np.int64]
+
+    @classmethod
+    def empty(
+        cls, keys: tuple[int, int], values: tuple[int, int], width: int, halves: bool
+    ) -> Self:
+        """No room yet for layers and heads of `keys` and `values`."""
+        kind = np.int16 if halves else np.float32
+        first, second = (np.zeros((*each, 0, width), kind) for each in (keys, values))
+        return cls(first, second, np.zeros(1, np.int64))
 
     @property
     def room(self) -> int:
@@ -76,9 +88,26 @@ class State:
         return replace(self, kv=kv, decay=grown(self.decay, offset, kv.room))
 
 
-def grown(array: Float32, length: int, room: int) -> Float32:
+def to_keep(values: Float32, room: NDArray[Any]) -> NDArray[Any]:
+    """Numbers as a room for keys or values keeps them."""
+    if room.dtype != np.int16:
+        return values
+    # The largest number for larger ones, as compiled code has it.
+    finite = np.isfinite(values)
+    bounded = np.clip(values, -LARGEST, LARGEST, where=finite, out=values.copy())
+    return bounded.astype(np.float16).view(np.int16)
+
+
+def kept(room: NDArray[Any]) -> Float32:
+    """What is kept in a room or a part of one, in float32."""
+    if room.dtype != np.int16:
+        return room
+    return room.view(np.float16).astype(np.float32)
+
+
+def grown(array: NDArray[Any], length: int, room: int) -> NDArray[Any]:
     """A copy of the first `length` tokens of [layers, heads, tokens, ...] with room."""
-    larger = np.zeros((*array.shape[:2], room, *array.shape[3:]), np.float32)
+    larger = np.zeros((*array.shape[:2], room, *array.shape[3:]), array.dtype)
     larger[:, :, :length] = array[:, :, :length]
     return larger
 
@@ -98,15 +127,18 @@ class Cache:
     delta_rule: bool = False
 
     @classmethod
-    def empty(cls, args: ModelArgs, ttt: bool, delta_rule: bool = False) -> Self:
-        """A cache before the first token."""
+    def empty(
+        cls,
+        args: ModelArgs,
+        ttt: bool,
+        delta_rule: bool = False,
+        halves: bool = False,
+    ) -> Self:
+        """A cache before the first token; with `halves` keys are float16."""
         layout = state_layout(args)
         layers = len(layout.kv_layers)
-        kv = KeysAndValues(
-            np.zeros((layers, args.n_kv_head, 0, args.head_dim), np.float32),
-            np.zeros((layers, layout.value_heads, 0, args.head_dim), np.float32),
-            np.zeros(1, np.int64),
-        )
+        keys, values = (layers, args.n_kv_head), (layers, layout.value_heads)
+        kv = KeysAndValues.empty(keys, values, args.head_dim, halves)
         decay = np.zeros((layers, args.n_head, 0), np.float32)
         fixed = np.zeros(layout.size, np.float32)
         state = State(fixed, kv, decay, np.zeros(1, np.int64))
@@ -133,7 +165,10 @@ class Cache:
         raise CacheError("A Genesis model's state cannot forget single tokens.")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Every array held [1, ...] by name, such as `layers.3.keys`; views."""
+        """Every array held [1, ...] in float32 by name, such as `layers.3.keys`."""
+        return {name: kept(array) for name, array in self._views().items()}
+
+    def _views(self) -> dict[str, NDArray[Any]]:
         state, length = self.state, self.offset
         if not length:
             return {}
@@ -166,14 +201,18 @@ class Cache:
 
     @classmethod
     def restore(
-        cls, path: Path | str, args: ModelArgs, delta_rule: bool = False
+        cls,
+        path: Path | str,
+        args: ModelArgs,
+        delta_rule: bool = False,
+        halves: bool = False,
     ) -> Self:
         """Read what `save` of any backend wrote. Raises `CacheError`."""
         path = Path(path)
         header = read_cache_header(path, args, delta_rule)
         if header.batch != 1:
             raise CacheError(f"{path} holds {header.batch} texts side by side, not 1.")
-        cache = cls.empty(args, header.ttt, delta_rule)
+        cache = cls.empty(args, header.ttt, delta_rule, halves)
         tensors = map_tensors(path) if header.offset else {}
         cache.state = cache.state.with_room(header.offset)
         cache.state.offset[0] = cache.state.kv.used[0] = header.offset
@@ -181,5 +220,5 @@ class Cache:
         return cache
 
     def _fill(self, values: Mapping[str, Float32]) -> None:
-        for name, array in self.arrays().items():
-            array[...] = values[name]
+        for name, array in self._views().items():
+            array[...] = to_keep(values[name], array)

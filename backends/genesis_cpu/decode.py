@@ -8,6 +8,7 @@ from ..genesis.constants import FOX_CONV_SIZE, FOX_NORM_EPS, GLA_NORM_EPS, ROTAR
 from . import layout as at
 from .compiling import kernel
 from .ops.activations import sigmoids
+from .ops.embedding import embed
 from .ops.forgetting_attention import forgetting_attention, log_forget
 from .ops.gated_delta_rule import gated_delta_rule
 from .ops.gated_linear_attention import gated_linear_attention, log_decay
@@ -55,14 +56,14 @@ def decode(
     """Read one token and update the state, all of it or, interrupted, nothing.
 
     Args:
-        matrices: large weights, float32 or int8.
+        matrices: large weights, float32 or codes.
         small: everything else, float32.
         products: `products.Products`.
         table: `tables.block_table`.
         metacognition_table: `tables.metacognition_table`.
         dims: `layout.Dimensions`.
         diagonal: whether W0 is.
-        token: id.
+        token: id [1].
         fixed: flat state; updated.
         keys: [layers, Hk, room, Dh], with room for one more; updated.
         values: [layers, Hv, room, Dh]; updated.
@@ -77,11 +78,7 @@ def decode(
     """
     d = dims.D
     position = offset[0]
-    start = dims.embedding + token * d
-    row = matrices[start : start + d]
-    scale = small[dims.embedding_scale + token] if dims.scaled else np.float32(1)
-    for i in range(d):
-        x[0, i] = np.float32(row[i]) * scale
+    embed(matrices, products.factors, dims, token, x)
     n = np.empty((1, d), np.float32)
     y = np.empty(d, np.float32)
     p = np.empty((1, 2 * dims.F), np.float32)
@@ -91,7 +88,7 @@ def decode(
         rms_norm(x, small[block[NORM] : block[NORM] + d], dims.norm_eps, n)
         first = b * PER_BLOCK
         q = np.empty((1, block[IN_PROJ_ROWS]), np.float32)
-        multiply(matrices, small, products, first + ATTN_IN, n[0], q[0])
+        multiply(matrices, products, first + ATTN_IN, n[0], q[0])
         if block[KIND] == GLA:
             out, gate = _gla(q, n, small, block, dims, fixed, position)
         else:
@@ -103,13 +100,13 @@ def decode(
                 out, gate = _gated(q, small, dims, k, v, faded, position)
         for h in range(gate.shape[1]):
             gates[b, h] = gate[0, h]
-        multiply(matrices, small, products, first + ATTN_OUT, out[0], y)
+        multiply(matrices, products, first + ATTN_OUT, out[0], y)
         for i in range(d):
             x[0, i] += y[i]
         rms_norm(x, small[block[FFN_NORM] : block[FFN_NORM] + d], dims.norm_eps, n)
-        multiply(matrices, small, products, first + FFN_IN, n[0], p[0])
+        multiply(matrices, products, first + FFN_IN, n[0], p[0])
         selective_swiglu(p, dims.keep, hidden)
-        multiply(matrices, small, products, first + FFN_DOWN, hidden[0], y)
+        multiply(matrices, products, first + FFN_DOWN, hidden[0], y)
         for i in range(d):
             x[0, i] += y[i]
     if ttt:
@@ -226,7 +223,7 @@ def _gated(p, small, dims, keys, values, decay, position):
 @kernel
 def _gate(n, small, weight, bias, heads, d):
     gate = np.empty((1, heads), np.float32)
-    product(small, weight, heads, d, small[:0], n[0], gate[0])
+    product(small, weight, heads, d, n[0], gate[0])
     if bias >= 0:
         for h in range(heads):
             gate[0, h] += small[bias + h]

@@ -15,7 +15,8 @@ from ..decoder.names import (
     matrix_shapes,
     vector_shapes,
 )
-from .groups import GROUP, LANES
+from .groups import Bits
+from .matrix_layout import Place, lay_out
 
 # Columns of the table of blocks: indices into `small`, -1 for what a block has not.
 (
@@ -37,7 +38,7 @@ class DecoderDimensions(NamedTuple):
     """Sizes and constants every kernel call of a model shares.
 
     Capitals are the project's alphabet. `embedding` is an index into `matrices`,
-    `embedding_group` into the groups or -1, `final_norm` into `small`.
+    `embedding_factor` into the factors of codes, `final_norm` into `small`.
     """
 
     D: int
@@ -47,29 +48,10 @@ class DecoderDimensions(NamedTuple):
     Hk: int
     Dh: int
     embedding: int
-    embedding_group: int
+    embedding_factor: int
     final_norm: int
     norm_eps: float
     output_scale: float
-
-
-class Place(NamedTuple):
-    """A matrix: its first entry, its shape, and its first group or -1."""
-
-    start: int
-    rows: int
-    columns: int
-    group: int
-
-    @property
-    def groups(self) -> int:
-        """Groups of a row."""
-        return -(-self.columns // GROUP)
-
-    def part(self, first: int, rows: int) -> "Place":
-        """Some rows from the `first` on."""
-        group = self.group if self.group < 0 else self.group + first * self.groups
-        return Place(self.start + first * self.columns, rows, self.columns, group)
 
 
 @dataclass(frozen=True)
@@ -85,13 +67,13 @@ class DecoderLayout:
     matrices: tuple[Place, ...]
     modules: tuple[tuple[str, ...], ...]
     matrices_size: int
-    groups_size: int
+    factors_size: int
     vectors: dict[str, tuple[int, int]]
     small_size: int
 
     @classmethod
-    def of(cls, args: DecoderArgs, grouped: bool) -> Self:
-        """The layout of a model's weights, `grouped` for int8."""
+    def of(cls, args: DecoderArgs, bits: Bits | None) -> Self:
+        """The layout of a model's weights; `bits` of a code, None for float32."""
         shapes = matrix_shapes(args)
         modules: list[tuple[str, ...]] = [(EMBEDDING,)]
         for index in range(args.num_hidden_layers):
@@ -104,19 +86,18 @@ class DecoderLayout:
             ]
         if HEAD in shapes:
             modules.append((HEAD,))
-        places, size, groups = [], 0, 0
-        for names in modules:
-            rows = sum(shapes[name][0] for name in names)
-            place = Place(size, rows, shapes[names[0]][1], groups if grouped else -1)
-            places.append(place)
-            size += rows * place.columns
-            groups += rows * place.groups if grouped else 0
+        places, size, factors = lay_out(
+            (
+                (sum(shapes[name][0] for name in names), shapes[names[0]][1])
+                for names in modules
+            ),
+            bits,
+        )
         vectors, small = {}, 0
         for name, (length, *_) in vector_shapes(args).items():
             vectors[name] = (small, length)
             small += length
-        groups += LANES
-        return cls(tuple(places), tuple(modules), size, groups, vectors, small)
+        return cls(tuple(places), tuple(modules), size, factors, vectors, small)
 
     @property
     def products(self) -> tuple[Place, ...]:
@@ -157,7 +138,7 @@ def dimensions(args: DecoderArgs, layout: DecoderLayout) -> DecoderDimensions:
         Hk=args.num_key_value_heads,
         Dh=args.head_dim,
         embedding=layout.matrices[0].start,
-        embedding_group=layout.matrices[0].group,
+        embedding_factor=layout.matrices[0].factor,
         final_norm=layout.vectors[f"{FINAL_NORM}.weight"][0],
         norm_eps=args.rms_norm_eps,
         output_scale=1.0,

@@ -1,32 +1,27 @@
 """Where each weight and each part of the state lies in flat arrays.
 
 Compiled code gets three flat arrays instead of a tree of small ones: `matrices` holds
-what is large and may be int8, `small` everything else, and the cache's `fixed` array
-every state whose size does not grow.
+what is large and may be in codes, `small` everything else, and the cache's `fixed`
+array every state whose size does not grow.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..genesis.args import ModelArgs
 from ..genesis.constants import FOX_CONV_SIZE
 from ..genesis.tensor_shapes import quantizable, tensor_shapes
+from .groups import Bits
+from .matrix_layout import Place, lay_out
 
 # Columns of the table of blocks; each entry is an index into `matrices`, `small` or
 # `fixed`, or -1 for what the block does not have.
 (
     KIND,
     NORM,
-    IN_PROJ,
-    IN_PROJ_SCALE,
     IN_PROJ_ROWS,
-    O_PROJ,
-    O_PROJ_SCALE,
     FFN_NORM,
-    FFN_IN_PROJ,
-    FFN_IN_PROJ_SCALE,
-    DOWN_PROJ,
-    DOWN_PROJ_SCALE,
     TAPS,
     GATE,
     GATE_BIAS,
@@ -41,7 +36,7 @@ from ..genesis.tensor_shapes import quantizable, tensor_shapes
     STEP,
     STEP_BIAS,
     BLOCK_COLUMNS,
-) = range(26)
+) = range(18)
 # Columns of the table of metacognition, indices into `small`.
 (
     TTT_NORM,
@@ -74,8 +69,9 @@ UNUSED = (
 class Dimensions(NamedTuple):
     """Sizes and constants every kernel call of a model shares.
 
-    Capitals are the project's alphabet. `head` and `embedding` are indices into
-    `matrices`, `gradient_sum` into `fixed`, the other three into `small`.
+    Capitals are the project's alphabet. `embedding` is an index into `matrices`,
+    `embedding_factor` into the factors of codes, `gradient_sum` into `fixed`,
+    `final_norm` into `small`.
     """
 
     D: int
@@ -92,12 +88,9 @@ class Dimensions(NamedTuple):
     gla_l2: bool
     half: int
     R: int
-    scaled: bool
     delta_rule: bool
-    head: int
-    head_scale: int
     embedding: int
-    embedding_scale: int
+    embedding_factor: int
     final_norm: int
     gradient_sum: int
     norm_eps: float
@@ -153,32 +146,46 @@ def state_layout(args: ModelArgs) -> StateLayout:
 class WeightLayout:
     """Index of every weight: large matrices, then everything else, in `small`.
 
-    `scales` are indices into `small` of each matrix's factors per row, which only
-    int8 has.
+    `matrices_size` is in numbers of float32 or bytes of codes; `factors_size` how many
+    scales there are.
     """
 
-    matrices: dict[str, tuple[int, int, int]]
+    matrices: dict[str, Place]
     matrices_size: int
-    scales: dict[str, int]
+    factors_size: int
     small: dict[str, tuple[int, int]]
     small_size: int
 
 
-def weight_layout(args: ModelArgs, scaled: bool) -> WeightLayout:
-    """The layout of a model's weights, in the order a token passes them."""
-    matrices, scales, small = {}, {}, {}
-    large_size = small_size = 0
+def weight_layout(args: ModelArgs, bits: Bits | None) -> WeightLayout:
+    """The layout of a model's weights, in the order a token passes them.
+
+    `bits` are those of a code, None for float32.
+    """
+    shapes: dict[str, tuple[int, int]] = {}
+    small, small_size = {}, 0
     for name, shape in tensor_shapes(args).items():
-        count = 1
-        for length in shape:
-            count *= length
         if quantizable(name):
-            matrices[name] = (large_size, shape[0], shape[1])
-            large_size += count
-            if scaled:
-                scales[name] = small_size
-                small_size += shape[0]
+            shapes[name] = (shape[0], shape[1])
         elif not name.endswith(UNUSED):
+            count = math.prod(shape)
             small[name] = (small_size, count)
             small_size += count
-    return WeightLayout(matrices, large_size, scales, small, small_size)
+    places, size, factors = lay_out(shapes.values(), bits)
+    matrices = dict(zip(shapes, places, strict=True))
+    return WeightLayout(matrices, size, factors, small, small_size)
+
+
+def head_name(args: ModelArgs) -> str:
+    """The matrix that logits are made with."""
+    return "tok_emb.weight" if args.tie_word_embeddings else "lm_head.weight"
+
+
+def product_places(args: ModelArgs, layout: WeightLayout) -> list[Place]:
+    """The matrices of a token's products in their order."""
+    names = [
+        f"blocks.{index}.{name}.weight"
+        for index in range(args.n_layer)
+        for name in ("attn.in_proj", "attn.o_proj", "ffn.in_proj", "ffn.down_proj")
+    ]
+    return [layout.matrices[name] for name in (*names, head_name(args))]

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import ConfigError
 from ..genesis.model_files import check_weights_file, read_args, read_quantization
 from .compiling import compile_elsewhere, compiling, processors
 from .model import Model
-from .weights import DEFAULT_DTYPE, DTYPES, Dtype, read_weights
+from .weights import DEFAULT_DTYPE, Dtype, checked_dtype, read_weights
 
 
 def load(
@@ -23,7 +22,7 @@ def load(
 
     Args:
         directory: holds `config.json` and `model.safetensors`.
-        dtype: float32, or int8 for the large weights; None is int8.
+        dtype: float32, or int8 or int4 for the large weights; None is int8.
         compiled: where compiled code is kept between processes; None is nowhere.
         delta_rule: run gated linear attention by the gated delta rule.
         threads: 1, or 2 to write with; None is 2 where there are two processors, or
@@ -34,11 +33,7 @@ def load(
         ConfigError: `config.json` is missing, damaged or cannot be run.
         WeightsError: the weights are missing, damaged or do not fit it.
     """
-    kind = next((each for each in DTYPES if each == (dtype or DEFAULT_DTYPE)), None)
-    if kind is None:
-        raise ConfigError(
-            f"dtype must be {' or '.join(DTYPES)} in the CPU backend, not {dtype!r}."
-        )
+    kind = checked_dtype(dtype)
     directory = Path(directory)
 
     def prepare() -> None:

@@ -20,8 +20,7 @@ from .weights import Weights
 
 # Most tokens whose vectors are held at once, whatever a call's length.
 BLOCK = 512
-# Up to so many tokens one by one is faster than a prefill, which reads int8 weights
-# into float32 first.
+# Up to so many tokens one by one is faster than a prefill.
 FEW = 4
 
 
@@ -45,10 +44,9 @@ class Model:
     ) -> None:
         self.args, self.delta_rule = args, delta_rule
         self._weights, self._threads = weights, threads
+        self._halves = weights.bits is not None
         program = self._program = Program.of(args, weights, delta_rule)
-        self._second = SecondThread(
-            program.matrices, program.small, program.products, threads > 1
-        )
+        self._second = SecondThread(program.matrices, program.products, threads > 1)
 
     def __call__(self, ids: NDArray[Any], cache: Cache | None = None) -> Float32:
         """Logits [1, L, V] of token ids [1, L].
@@ -108,11 +106,11 @@ class Model:
 
     def make_cache(self, ttt: bool = True) -> Cache:
         """An empty cache; `ttt=False` is the reference's cached generation."""
-        return Cache.empty(self.args, ttt, self.delta_rule)
+        return Cache.empty(self.args, ttt, self.delta_rule, self._halves)
 
     def load_cache(self, path: Path | str) -> Cache:
         """Read a cache saved for this model. Raises `CacheError`."""
-        return Cache.restore(path, self.args, self.delta_rule)
+        return Cache.restore(path, self.args, self.delta_rule, self._halves)
 
     @property
     def nbytes(self) -> int:
@@ -152,7 +150,7 @@ class Model:
                 program.metacognition,
                 program.dims,
                 program.diagonal,
-                token,
+                np.array([token]),
                 state.fixed,
                 state.kv.keys,
                 state.kv.values,

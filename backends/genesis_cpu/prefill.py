@@ -1,4 +1,4 @@
-"""Many tokens at once: matrix products by BLAS, everything else by the kernels."""
+"""Many tokens at once."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from ..genesis.constants import FOX_CONV_SIZE, FOX_NORM_EPS, GLA_NORM_EPS, ROTARY_BASE
 from . import layout as at
 from .blas import one_thread_each
-from .cache import State
+from .cache import State, kept, to_keep
 from .ops.activations import sigmoids, silu_rows
 from .ops.confidence_mix import confidence_mix
+from .ops.embedding import embed
 from .ops.forgetting_attention import forgetting_weights, log_forget
 from .ops.gated_delta_rule import gated_delta_rule
 from .ops.gated_linear_attention import gated_linear_attention, log_decay
@@ -21,18 +22,20 @@ from .ops.rotary import apply_rotary
 from .ops.selective_swiglu import selective_swiglu
 from .ops.short_convolution import short_convolution
 from .ops.test_time_training import test_time_training
+from .products import ATTN_IN, ATTN_OUT, FFN_DOWN, FFN_IN, PER_BLOCK
 from .program import Program
+from .projection import project
 from .readings import Trace
 from .tensors import Float32
 from .threads import in_order
 
 # Queries whose scores with all keys are held at once.
 QUERIES = 128
-HEAD_ROWS = 4096
-FEW_ROWS = 100
 # From so many tokens on they are read in two halves, the second a block behind.
 WORTH_HALVING = 16
 NONE = np.empty(0, np.float32)
+# The last of a token's products.
+HEAD = -1
 
 
 def prefill(
@@ -64,15 +67,8 @@ def project_logits(program: Program, x: Float32) -> Float32:
     gain = program.small[dims.final_norm : dims.final_norm + dims.D]
     rms_norm(x, gain, dims.norm_eps, n)
     n *= np.float32(dims.output_scale)
-    logits = np.empty((x.shape[0], dims.V), np.float32)
-    wide = program.room_for_matrix(HEAD_ROWS * dims.D)
     with one_thread_each():
-        for first in range(0, dims.V, HEAD_ROWS):
-            rows = min(HEAD_ROWS, dims.V - first)
-            scale = dims.head_scale + first if dims.scaled else -1
-            w = program.matrix(dims.head + first * dims.D, rows, dims.D, scale, wide)
-            logits[:, first : first + rows] = n @ w.T
-    return logits
+        return project(program.matrices, program.products, HEAD, n)
 
 
 class _Part:
@@ -96,7 +92,6 @@ class _Part:
         self._dims, self._small = program.dims, program.small
         self._first = int(state.offset[0]) + start
         self._length = len(self._ids)
-        self._wide = program.room_for_matrix()
         self.x = self._embed()
 
     def stages(self) -> Iterator[None]:
@@ -105,22 +100,17 @@ class _Part:
         n = np.empty_like(x)
         hidden = np.empty((self._length, dims.F), np.float32)
         for index, block in enumerate(self._program.table):
+            first = index * PER_BLOCK
             rms_norm(x, self._part(block[at.NORM], dims.D), dims.norm_eps, n)
-            p = self._project(
-                n, block[at.IN_PROJ], block[at.IN_PROJ_ROWS], block[at.IN_PROJ_SCALE]
-            )
+            p = self._project(n, first + ATTN_IN)
             out, gate = self._mix(p, n, block)
             if self._trace.wanted and gate.size:
                 self._trace.gates[:, index] = gate
-            x += self._project(out, block[at.O_PROJ], dims.D, block[at.O_PROJ_SCALE])
+            x += self._project(out, first + ATTN_OUT)
             rms_norm(x, self._part(block[at.FFN_NORM], dims.D), dims.norm_eps, n)
-            p = self._project(
-                n, block[at.FFN_IN_PROJ], 2 * dims.F, block[at.FFN_IN_PROJ_SCALE]
-            )
+            p = self._project(n, first + FFN_IN)
             selective_swiglu(p, dims.keep, hidden)
-            x += self._project(
-                hidden, block[at.DOWN_PROJ], dims.D, block[at.DOWN_PROJ_SCALE]
-            )
+            x += self._project(hidden, first + FFN_DOWN)
             if index + 1 < len(self._program.table):
                 yield
         if self._ttt:
@@ -131,21 +121,13 @@ class _Part:
         return self._small[start : start + count]
 
     def _embed(self) -> Float32:
-        program, d = self._program, self._dims.D
-        start = self._dims.embedding
-        rows = program.matrices[start : start + self._dims.V * d].reshape(-1, d)
-        x = rows[self._ids].astype(np.float32)
-        if self._dims.scaled:
-            x *= self._part(self._dims.embedding_scale, self._dims.V)[self._ids, None]
+        program = self._program
+        x = np.empty((self._length, self._dims.D), np.float32)
+        embed(program.matrices, program.products.factors, self._dims, self._ids, x)
         return x
 
-    def _project(self, x: Float32, start: int, rows: int, scale: int) -> Float32:
-        w = self._program.matrix(start, rows, x.shape[1], scale, self._wide)
-        if self._length < FEW_ROWS:
-            # OpenBLAS is up to twice as fast so, which pays for the copy.
-            return np.ascontiguousarray((w @ x.T).T)
-        product: Float32 = x @ w.T
-        return product
+    def _project(self, x: Float32, number: int) -> Float32:
+        return project(self._program.matrices, self._program.products, number, x)
 
     def _mix(self, p: Float32, n: Float32, block: Any) -> tuple[Float32, Float32]:
         """What a block's mixer gives [L, ...] and its log gates [L, H], if any."""
@@ -221,22 +203,25 @@ class _Part:
         hv = values.shape[0]
         last = first + length
         k, v = np.split(p[:, h * dh : (h + hk + hv) * dh], [hk * dh], axis=1)
-        keys[:, first:last] = k.reshape(length, hk, dh).swapaxes(0, 1)
-        values[:, first:last] = v.reshape(length, hv, dh).swapaxes(0, 1)
+        new = k.reshape(length, hk, dh), v.reshape(length, hv, dh)
+        for room, heads in zip((keys, values), new, strict=True):
+            room[:, first:last] = to_keep(heads.swapaxes(0, 1), room)
         out = np.empty((length, h * dh), np.float32)
         scale = np.float32(dh**-0.5)
         for head in range(h):
             columns = slice(head * dh, (head + 1) * dh)
+            own = kept(keys[head * hk // h, :last])
+            mixed = kept(values[head * hv // h, :last])
             decay = self._state.decay[layer, head]
             for start in range(0, length, QUERIES):
                 stop = min(start + QUERIES, length)
                 seen = first + stop
                 q = p[start:stop, columns] * scale
-                scores = q @ keys[head * hk // h, :seen].T
+                scores = q @ own[:seen].T
                 forgetting_weights(
                     scores, first + start, forget[head, start:stop], decay
                 )
-                out[start:stop, columns] = scores @ values[head * hv // h, :seen]
+                out[start:stop, columns] = scores @ mixed[:seen]
         return out
 
     def _convolve(

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from .ops.products import assist
 from .pace import Pace
 from .products import ENDED, PARKED, Products
-from .tensors import Float32
 
 # Only a thread that the system holds back takes so long.
 ENDING_SECONDS = 2.0
@@ -23,17 +22,16 @@ class SecondThread:
 
     Args:
         matrices: large weights.
-        small: everything else.
         products: of the model, for a thread alone.
         wanted: whether there is to be a second thread at all.
     """
 
     def __init__(
-        self, matrices: NDArray[Any], small: Float32, products: Products, wanted: bool
+        self, matrices: NDArray[Any], products: Products, wanted: bool
     ) -> None:
         self._alone = products
         self._shared = products.for_two() if wanted else None
-        self._weights = matrices, small
+        self._matrices = matrices
         self._free = threading.Lock()
         self._pace = Pace()
         self._assistant: _Assistant | None = None
@@ -58,12 +56,12 @@ class SecondThread:
         if self._shared is not None:
             ended = self._alone.for_two()
             ended.words[ENDED] = 1
-            assist(*self._weights, ended)
+            assist(self._matrices, ended)
 
     def _wake(self, products: Products) -> None:
         # A process that was forked off has the object, but not its thread.
         if self._assistant is None or not self._assistant.is_alive():
-            self._assistant = _Assistant(*self._weights, products)
+            self._assistant = _Assistant(self._matrices, products)
             self._assistant.start()
             weakref.finalize(self, self._assistant.end)
         if products.words[PARKED]:
@@ -73,12 +71,10 @@ class SecondThread:
 class _Assistant(threading.Thread):
     """Sleeps until it is woken, and after a while without work."""
 
-    def __init__(
-        self, matrices: NDArray[Any], small: Float32, products: Products
-    ) -> None:
+    def __init__(self, matrices: NDArray[Any], products: Products) -> None:
         # Nothing is lost if the program ends in the middle of a product.
         super().__init__(name="second thread of a model", daemon=True)
-        self._arguments, self._words = (matrices, small, products), products.words
+        self._arguments, self._words = (matrices, products), products.words
         self._words[PARKED] = 1
         self.awake = threading.Event()
 

@@ -18,14 +18,7 @@ def block_table(
     for index, kind in enumerate(args.layer_kinds):
         row, block = table[index], f"blocks.{index}"
         row[at.KIND] = at.KINDS[kind]
-        for column, name in (
-            (at.IN_PROJ, "attn.in_proj.weight"),
-            (at.O_PROJ, "attn.o_proj.weight"),
-            (at.FFN_IN_PROJ, "ffn.in_proj.weight"),
-            (at.DOWN_PROJ, "ffn.down_proj.weight"),
-        ):
-            row[column] = weights.matrices[f"{block}.{name}"][0]
-        row[at.IN_PROJ_ROWS] = weights.matrices[f"{block}.attn.in_proj.weight"][1]
+        row[at.IN_PROJ_ROWS] = weights.matrices[f"{block}.attn.in_proj.weight"].rows
         norm = "omega" if args.use_zero_centered_norm else "weight"
         gate = "gk_proj" if kind == "gla" else "fgate_proj"
         for column, name in (
@@ -43,13 +36,6 @@ def block_table(
             (at.STEP_BIAS, "attn.b_proj.bias"),
         ):
             row[column] = weights.small.get(f"{block}.{name}", (-1, 0))[0]
-        for column, name in (
-            (at.IN_PROJ_SCALE, "attn.in_proj.weight"),
-            (at.O_PROJ_SCALE, "attn.o_proj.weight"),
-            (at.FFN_IN_PROJ_SCALE, "ffn.in_proj.weight"),
-            (at.DOWN_PROJ_SCALE, "ffn.down_proj.weight"),
-        ):
-            row[column] = weights.scales.get(f"{block}.{name}", -1)
         row[at.STATE] = state.fixed.get(f"layers.{index}.state", (-1, ()))[0]
         row[at.CONV_STATE] = state.fixed.get(f"layers.{index}.conv", (-1, ()))[0]
         if index in state.kv_layers:
@@ -61,7 +47,7 @@ def dimensions(
     args: ModelArgs, weights: WeightLayout, state: StateLayout, delta_rule: bool
 ) -> Dimensions:
     """The sizes and constants of a model."""
-    head = "tok_emb.weight" if args.tie_word_embeddings else "lm_head.weight"
+    embedding = weights.matrices["tok_emb.weight"]
     norm = "omega" if args.use_zero_centered_norm else "weight"
     values: dict[str, Any] = {
         "D": args.n_embd,
@@ -78,12 +64,9 @@ def dimensions(
         "gla_l2": args.gla_qk_norm == "l2",
         "half": args.gla_rotary_width // 2,
         "R": args.ttt_rank,
-        "scaled": bool(weights.scales),
         "delta_rule": delta_rule,
-        "head": weights.matrices[head][0],
-        "head_scale": weights.scales.get(head, -1),
-        "embedding": weights.matrices["tok_emb.weight"][0],
-        "embedding_scale": weights.scales.get("tok_emb.weight", -1),
+        "embedding": embedding.start,
+        "embedding_factor": embedding.factor,
         "final_norm": weights.small[f"ln_f.{norm}"][0],
         "gradient_sum": state.fixed.get("ttt.gradient_sum", (-1, ()))[0],
         "norm_eps": float(args.norm_eps),

@@ -16,7 +16,9 @@ STORED: dict[str, Any] = {
     "F16": np.float16,
     "BF16": np.uint16,
     "U32": np.uint32,
+    "I16": np.int16,
     "I8": np.int8,
+    "U8": np.uint8,
 }
 
 
@@ -71,15 +73,16 @@ class FloatTensors:
 
     def rows(self, name: str, rows: slice = slice(None)) -> Float32:
         """Some rows of a tensor."""
-        prefix = name.removesuffix("weight")
-        tensor = self.stored[name]
-        if tensor.dtype != "U32":
-            return tensor.rows(rows)
+        if self.stored[name].dtype != "U32":
+            return self.stored[name].rows(rows)
         assert self.bits is not None
+        return dequantized(*self.packed(name, rows), self.bits)
+
+    def packed(self, name: str, rows: slice) -> tuple[Any, Float32, Float32]:
+        """Words, scales and biases of some rows of a tensor that is quantised."""
+        prefix = name.removesuffix("weight")
         scales, biases = (self.stored[f"{prefix}{n}"] for n in ("scales", "biases"))
-        return dequantized(
-            tensor.values[rows], scales.rows(rows), biases.rows(rows), self.bits
-        )
+        return self.stored[name].values[rows], scales.rows(rows), biases.rows(rows)
 
     def release(self) -> None:
         """Give the memory of what has been read back; it can be read again."""

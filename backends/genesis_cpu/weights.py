@@ -1,4 +1,4 @@
-"""A model's weights as flat arrays, in float32 or int8."""
+"""A model's weights as flat arrays, in float32 or in codes."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,41 +8,49 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from ..derived_file import DERIVED_FILE, DERIVED_TENSORS, keep_derived, made_from
+from ..derived_file import DERIVED_FILES, DERIVED_TENSORS, keep_derived, made_from
+from ..errors import ConfigError
 from ..genesis.args import ModelArgs
+from .groups import Bits, put_rows, quantized, recoded
 from .layout import WeightLayout, weight_layout
+from .matrix_layout import STORED_CODES, code_type, empty_factors, read_only
 from .tensors import Float32, FloatTensors, map_tensors
 
-Dtype = Literal["float32", "int8"]
+Dtype = Literal["float32", "int8", "int4"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 # As near to float32 as bfloat16 is, the other backend's default on a GPU.
 DEFAULT_DTYPE: Dtype = "int8"
-FORMAT = "genesis-cpu-int8-1"
-BLOCK_ROWS = 1024
+BITS: dict[Dtype, Bits | None] = {"float32": None, "int8": 8, "int4": 4}
+FORMAT = "genesis-cpu-2"
+# A whole number of blocks of codes.
+ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Flat arrays and where everything lies in them.
+    """Flat arrays and where everything lies in them. All are read-only.
 
-    `matrices` is float32 or int8; with int8, `small` has a scale for every row of
-    every matrix. Both are read-only.
+    `matrices` is float32, or codes as `groups` lays them out, whose scales and biases
+    `factors` [2, n] are.
     """
 
     matrices: NDArray[Any]
+    factors: NDArray[np.int16] | None
     small: Float32
     layout: WeightLayout
+    dtype: Dtype
 
     @property
-    def dtype(self) -> Dtype:
-        """What the matrices are stored in."""
-        return "int8" if self.matrices.dtype == np.int8 else "float32"
+    def bits(self) -> Bits | None:
+        """Bits of a code; None for float32."""
+        return BITS[self.dtype]
 
     @property
     def nbytes(self) -> int:
         """Bytes of all weights in use."""
-        used = sum(rows * columns for _, rows, columns in self.layout.matrices.values())
-        return used * self.matrices.itemsize + self.small.nbytes
+        used = sum(place.size(self.bits) for place in self.layout.matrices.values())
+        factors = 0 if self.factors is None else self.factors.nbytes
+        return used * self.matrices.itemsize + factors + self.small.nbytes
 
     def small_part(self, name: str) -> Float32:
         """A tensor among the small ones, flat."""
@@ -50,29 +58,41 @@ class Weights:
         return self.small[start : start + count]
 
 
+def checked_dtype(name: str | None) -> Dtype:
+    """The dtype of a name; None is the usual one. Raises `ConfigError`."""
+    for dtype in DTYPES:
+        if dtype == (name or DEFAULT_DTYPE):
+            return dtype
+    raise ConfigError(
+        f"dtype must be {', '.join(DTYPES[:-1])} or {DTYPES[-1]} in the CPU backend, "
+        f"not {name!r}."
+    )
+
+
 def read_weights(
     path: Path, args: ModelArgs, bits: int | None, dtype: Dtype
 ) -> Weights:
     """Weights of a checked safetensors file, quantised to `bits` or not.
 
-    int8 is made once and kept beside the file if the folder can be written.
+    Codes are made once and kept beside the file if the folder can be written.
     """
     if dtype == "float32":
         return _float32(FloatTensors(map_tensors(path), bits), args)
-    kept = path.with_name(DERIVED_FILE)
+    kept = path.with_name(DERIVED_FILES[dtype])
     meta = {"format": FORMAT, "made_from": made_from(path)}
-    found = _map_int8(kept, args, meta)
+    found = _map_codes(kept, args, dtype, meta)
     if found is None:
-        made = _int8(FloatTensors(map_tensors(path), bits), args)
-        arrays = (made.small, made.matrices)
-        keep_derived(kept, dict(zip(DERIVED_TENSORS, arrays, strict=True)), meta)
+        made = _codes(FloatTensors(map_tensors(path), bits), args, dtype)
+        keep_derived(
+            kept, {name: getattr(made, name) for name in DERIVED_TENSORS}, meta
+        )
         # The copy on the disk needs no memory that cannot be given back.
-        found = _map_int8(kept, args, meta) or made
+        found = _map_codes(kept, args, dtype, meta) or made
     return found
 
 
 def _float32(tensors: FloatTensors, args: ModelArgs) -> Weights:
-    layout = weight_layout(args, scaled=False)
+    layout = weight_layout(args, None)
     small = np.empty(layout.small_size, np.float32)
     _fill_small(small, tensors, args, layout)
     stored = [tensors.stored[name] for name in layout.matrices]
@@ -84,38 +104,44 @@ def _float32(tensors: FloatTensors, args: ModelArgs) -> Weights:
         whole = base.view(np.uint8)
         flat = whole[: whole.size // 4 * 4].view(np.float32)
         places = {
-            name: (tensor.start // 4, *layout.matrices[name][1:])
+            name: layout.matrices[name]._replace(start=tensor.start // 4)
             for name, tensor in zip(layout.matrices, stored, strict=True)
         }
-        return _frozen(flat, small, replace(layout, matrices=places))
+        moved = replace(layout, matrices=places)
+        return _frozen(flat, None, small, moved, "float32")
     matrices = np.empty(layout.matrices_size, np.float32)
-    for name, (start, rows, columns) in layout.matrices.items():
+    for name, (start, rows, columns, _) in layout.matrices.items():
         target = matrices[start : start + rows * columns].reshape(rows, columns)
-        for first in range(0, rows, BLOCK_ROWS):
-            part = slice(first, first + BLOCK_ROWS)
+        for first in range(0, rows, ROWS_AT_ONCE):
+            part = slice(first, first + ROWS_AT_ONCE)
             target[part] = tensors.rows(name, part)
             tensors.release()
-    return _frozen(matrices, small, layout)
+    return _frozen(matrices, None, small, layout, "float32")
 
 
-def _int8(tensors: FloatTensors, args: ModelArgs) -> Weights:
-    """Each row as multiples of its largest magnitude's 127th part."""
-    layout = weight_layout(args, scaled=True)
+def _codes(tensors: FloatTensors, args: ModelArgs, dtype: Dtype) -> Weights:
+    bits = BITS[dtype]
+    assert bits is not None
+    layout = weight_layout(args, bits)
     small = np.empty(layout.small_size, np.float32)
     _fill_small(small, tensors, args, layout)
-    matrices = np.empty(layout.matrices_size, np.int8)
-    for name, (start, rows, columns) in layout.matrices.items():
-        target = matrices[start : start + rows * columns].reshape(rows, columns)
-        scales = small[layout.scales[name] : layout.scales[name] + rows]
-        for first in range(0, rows, BLOCK_ROWS):
-            part = slice(first, first + BLOCK_ROWS)
-            values = tensors.rows(name, part)
-            scale = np.abs(values).max(axis=1) / np.float32(127)
-            scales[part] = scale
-            divisor = np.where(scale > 0, scale, np.float32(1))[:, None]
-            target[part] = np.rint(values / divisor)
+    matrices = np.zeros(layout.matrices_size, code_type(bits))
+    factors = empty_factors(layout.factors_size)
+    for name, place in layout.matrices.items():
+        codes = matrices[place.start : place.start + place.size(bits)]
+        own = factors[:, place.factor : place.factor + place.factors]
+        for first in range(0, place.rows, ROWS_AT_ONCE):
+            part = slice(first, first + ROWS_AT_ONCE)
+            put_rows(codes, own, first, _rows(tensors, name, part, bits), bits)
             tensors.release()
-    return _frozen(matrices, small, layout)
+    return _frozen(matrices, factors, small, layout, dtype)
+
+
+def _rows(tensors: FloatTensors, name: str, rows: slice, bits: Bits) -> Any:
+    """Codes and factors of some rows."""
+    if tensors.bits is None:
+        return quantized(tensors.rows(name, rows), bits)
+    return recoded(*tensors.packed(name, rows), tensors.bits, bits)
 
 
 def _fill_small(
@@ -133,18 +159,33 @@ def _fill_small(
         small[start : start + count] = values
 
 
-def _frozen(matrices: NDArray[Any], small: Float32, layout: WeightLayout) -> Weights:
+def _frozen(
+    matrices: NDArray[Any],
+    factors: NDArray[np.int16] | None,
+    small: Float32,
+    layout: WeightLayout,
+    dtype: Dtype,
+) -> Weights:
     """Read-only in every case: compiled code is the same for both kinds."""
-    matrices, small = matrices.view(), small.view()
-    matrices.flags.writeable = small.flags.writeable = False
-    return Weights(matrices, small, layout)
+    return Weights(
+        read_only(matrices),
+        None if factors is None else read_only(factors),
+        read_only(small),
+        layout,
+        dtype,
+    )
 
 
-def _map_int8(path: Path, args: ModelArgs, meta: dict[str, str]) -> Weights | None:
+def _map_codes(
+    path: Path, args: ModelArgs, dtype: Dtype, meta: dict[str, str]
+) -> Weights | None:
     """The kept weights, or None if there are none that fit."""
-    layout = weight_layout(args, scaled=True)
+    bits = BITS[dtype]
+    assert bits is not None
+    layout = weight_layout(args, bits)
     wanted = {
-        "matrices": ("I8", [layout.matrices_size]),
+        "matrices": (STORED_CODES[bits], [layout.matrices_size]),
+        "factors": ("I16", [2, layout.factors_size]),
         "small": ("F32", [layout.small_size]),
     }
     try:
@@ -156,5 +197,5 @@ def _map_int8(path: Path, args: ModelArgs, meta: dict[str, str]) -> Weights | No
         return None
     if found != wanted or not meta.items() <= kept.items():
         return None
-    tensors = map_tensors(path)
-    return _frozen(tensors["matrices"].values, tensors["small"].values, layout)
+    arrays = [map_tensors(path)[n].values for n in ("matrices", "factors", "small")]
+    return _frozen(arrays[0], arrays[1], arrays[2], layout, dtype)

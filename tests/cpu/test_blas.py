@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from configurations import random_ids
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from backends.genesis_cpu import Model, blas
+from backends.genesis_cpu import Model, blas, prefill
 from backends.genesis_cpu.blas import OneThread, one_thread_each
-from backends.genesis_cpu.program import Program
+from backends.genesis_cpu.projection import project
 from backends.genesis_cpu.threads import in_order
 
 IDS = random_ids(40, 5)
@@ -121,15 +120,13 @@ def test_callers_in_threads_of_their_own() -> None:
 def test_every_product_of_a_prompt(
     read: str, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whose weights are asked for just before it."""
     seen: list[set[int]] = []
-    matrix = Program.matrix
 
-    def watched(program: Program, *arguments: object) -> NDArray[np.float32]:
+    def watched(*arguments: Any) -> Any:
         seen.append(blas_threads())
-        return matrix(program, *arguments)  # type: ignore[arg-type]
+        return project(*arguments)
 
-    monkeypatch.setattr(Program, "matrix", watched)
+    monkeypatch.setattr(prefill, "project", watched)
     ids = np.array(IDS)
     if read == "all logits":
         model(ids[None])

@@ -249,5 +249,5 @@ def test_other_ways_to_quantise(
 
 @needs_mlx_lm
 def test_an_unknown_dtype_is_refused(folder: Path) -> None:
-    with pytest.raises(ConfigError, match=r"float32 or int8 in the .* 'bfloat16'"):
+    with pytest.raises(ConfigError, match=r"int8 or int4 in the .* 'bfloat16'"):
         load(folder, "bfloat16")

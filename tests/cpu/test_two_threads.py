@@ -119,24 +119,23 @@ def test_only_chunks_with_the_ticket_of_the_product_count(
     job = shared.jobs[number]
     x = np.random.default_rng(1).standard_normal(job[COLUMNS], np.float32)
     expected, found = np.empty((2, job[ROWS]), np.float32)
-    weights = program.matrices, program.small
-    multiply(*weights, program.products, number, x, expected)
+    multiply(program.matrices, program.products, number, x, expected)
 
     shared.results[:] = np.nan
-    multiply(*weights, shared, number, x, found)
+    multiply(program.matrices, shared, number, x, found)
     assert np.array_equal(found, expected)
 
     ticket = shared.words[PLACE] >> products.CHUNK_BITS
     following = ticket + len(shared.jobs)
     shared.done[:] = ticket
-    multiply(*weights, shared, number, x, found)
+    multiply(program.matrices, shared, number, x, found)
     assert np.array_equal(found, expected)
 
     chunks = -(-job[ROWS] // job[CHUNK])
     assert chunks > 2
     shared.done[1:chunks] = following + len(shared.jobs)
     shared.results[:] = 7
-    multiply(*weights, shared, number, x, found)
+    multiply(program.matrices, shared, number, x, found)
     own = found == expected
     assert own.sum() == job[CHUNK]
     assert (found[~own] == 7).all()
@@ -146,7 +145,7 @@ def test_one_that_fell_behind_ends_when_it_is_told(pair: tuple[Model, Model]) ->
     program = pair[0]._program
     shared = program.products.for_two()
     shared.words[ENDED] = 1
-    assist(program.matrices, program.small, shared)
+    assist(program.matrices, shared)
     assert shared.words[PARKED] and not shared.done.any()
 
 

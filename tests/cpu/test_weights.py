@@ -19,8 +19,8 @@ from running_cpu import load_cpu, whole
 from tolerances import LOGITS, RELATIVE_RMS, max_difference
 
 from backends import genesis_cpu, genesis_mlx
-from backends.derived_file import DERIVED_FILE
-from backends.genesis_cpu import DTYPES, ConfigError, WeightsError
+from backends.derived_file import DERIVED_FILES
+from backends.genesis_cpu import ConfigError, WeightsError
 from converters import convert, verify
 
 IDS = random_ids(40, 2)
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_int8_is_made_once(folder: Path) -> None:
     made = whole(load_cpu(folder, "int8"), IDS, ttt=True)
-    kept = folder / DERIVED_FILE
+    kept = folder / DERIVED_FILES["int8"]
     before = kept.stat()
     assert (whole(load_cpu(folder, "int8"), IDS, ttt=True) == made).all()
     assert kept.stat().st_mtime_ns == before.st_mtime_ns
@@ -66,7 +66,9 @@ def test_int8_is_made_once(folder: Path) -> None:
 
 
 def test_int8_is_near(folder: Path) -> None:
-    exact, near = (whole(load_cpu(folder, d), IDS, ttt=True) for d in DTYPES)
+    exact, near = (
+        whole(load_cpu(folder, d), IDS, ttt=True) for d in ("float32", "int8")
+    )
     error = np.sqrt(np.mean((near - exact) ** 2) / np.mean(exact**2))
     assert 0 < error <= RELATIVE_RMS["int8"]
 
@@ -85,7 +87,7 @@ def test_int8_of_other_weights_is_made_again(folder: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "empty", "other"])
 def test_a_damaged_int8_file_is_made_again(damage: str, folder: Path) -> None:
     expected = whole(load_cpu(folder, "int8"), IDS, ttt=False)
-    kept = folder / DERIVED_FILE
+    kept = folder / DERIVED_FILES["int8"]
     data = kept.read_bytes()
     match damage:
         case "cut":
@@ -100,13 +102,13 @@ def test_a_damaged_int8_file_is_made_again(damage: str, folder: Path) -> None:
 
 def test_verify_sees_what_the_program_would_not(folder: Path) -> None:
     load_cpu(folder, "int8")
-    kept = folder / DERIVED_FILE
+    kept = folder / DERIVED_FILES["int8"]
     data = bytearray(kept.read_bytes())
     for at in (len(data) - 1, len(data) // 2):
         data[at] ^= 1
         kept.write_bytes(data)
         (problem,) = verify(folder)
-        assert DERIVED_FILE in problem and "delete it" in problem
+        assert kept.name in problem and "delete it" in problem
         data[at] ^= 1
     kept.write_bytes(data[:-1])
     assert len(verify(folder)) == 1
@@ -116,7 +118,7 @@ def test_verify_sees_what_the_program_would_not(folder: Path) -> None:
 
 def test_what_a_killed_process_left_is_removed(folder: Path) -> None:
     """Not at once: another process may be writing it."""
-    left, new = (folder / f".{DERIVED_FILE}.{n}" for n in (1, 2))
+    left, new = (folder / f".{DERIVED_FILES['int8']}.{n}" for n in (1, 2))
     for path in (left, new):
         path.write_bytes(b"half of it")
     os.utime(left, (1e9, 1e9))
@@ -130,7 +132,7 @@ def test_a_folder_that_cannot_be_written(
 ) -> None:
     """int8 is then made at every start, in memory."""
     expected = whole(load_cpu(folder, "int8"), IDS, ttt=False)
-    (folder / DERIVED_FILE).unlink()
+    (folder / DERIVED_FILES["int8"]).unlink()
     if fault == "forbidden":
 
         def refused(*_: Any) -> None:
@@ -161,11 +163,13 @@ def test_several_processes_make_it_at_once(folder: Path) -> None:
         child.join(60)
         assert child.exitcode == 0
     assert verify(folder) == []
-    assert [p.name for p in folder.iterdir() if "int8" in p.name] == [DERIVED_FILE]
+    assert [p.name for p in folder.iterdir() if "int8" in p.name] == [
+        DERIVED_FILES["int8"]
+    ]
 
 
 def test_what_cannot_be_loaded_is_refused(folder: Path) -> None:
-    with pytest.raises(ConfigError, match=r"float32 or int8 in the .* 'bfloat16'"):
+    with pytest.raises(ConfigError, match=r"int8 or int4 in the .* 'bfloat16'"):
         genesis_cpu.load(folder, dtype="bfloat16")  # type: ignore[arg-type]
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:1000])

@@ -16,7 +16,7 @@ from running_cpu import whole as whole_on_cpu
 from terminal import call
 from tolerances import LOGITS_MASKED, max_difference
 
-from backends.derived_file import DERIVED_FILE
+from backends.derived_file import DERIVED_FILES
 from backends.errors import ConfigError
 from backends.genesis.model_files import read_quantization
 from backends.genesis_mlx import SamplingSettings, generate, load
@@ -86,7 +86,7 @@ def test_the_command_line_opens_it(written: Written, tool: Tool) -> None:
         said = call("ask", "-m", folder, "--backend", backend, "--temp", "0", FRANCE)
         assert (said.code, said.out.strip()) == (0, PARIS)
     # What the CPU backend keeps in the folder is none of mlx-lm's weights.
-    assert (folder / DERIVED_FILE).exists()
+    assert (folder / DERIVED_FILES["int8"]).exists()
     done = tool("generate", "--model", folder, "--prompt", FRANCE, "--verbose", "False")
     assert (done.code, done.out.strip()) == (0, PARIS)
 

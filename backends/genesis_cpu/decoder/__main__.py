@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ...decoder import DecoderArgs
 from ..compiling import compiling
+from ..weights import checked_dtype
 from .model import DecoderModel
 from .weights import zeros
 
@@ -23,5 +24,5 @@ SMALL = DecoderArgs.from_config(
 
 dtype, folder = sys.argv[1:]
 with compiling(Path(folder)):
-    weights = zeros(SMALL, "float32" if dtype == "float32" else "int8")
+    weights = zeros(SMALL, checked_dtype(dtype))
     DecoderModel(SMALL, weights, threads=2).compile()

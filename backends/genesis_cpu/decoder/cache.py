@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from ...decoder import DecoderArgs
 from ...decoder.state_files import cache_metadata, read_cache_offset
 from ...new_file import new_file
-from ..cache import KeysAndValues
+from ..cache import KeysAndValues, kept, to_keep
 from ..tensors import Float32, map_tensors
 
 
@@ -30,14 +30,10 @@ class DecoderCache:
     read: NDArray[np.int64]
 
     @classmethod
-    def empty(cls, args: DecoderArgs) -> Self:
-        """A cache before the first token."""
-        shape = args.num_hidden_layers, args.num_key_value_heads, 0, args.head_dim
-        kv = KeysAndValues(
-            np.zeros(shape, np.float32),
-            np.zeros(shape, np.float32),
-            np.zeros(1, np.int64),
-        )
+    def empty(cls, args: DecoderArgs, halves: bool = False) -> Self:
+        """A cache before the first token; with `halves` keys are float16."""
+        shape = args.num_hidden_layers, args.num_key_value_heads
+        kv = KeysAndValues.empty(shape, shape, args.head_dim, halves)
         return cls(args, kv, np.zeros(1, np.int64))
 
     @property
@@ -68,7 +64,10 @@ class DecoderCache:
         self.kv = self.kv.with_room(self.offset, tokens)
 
     def arrays(self) -> dict[str, Float32]:
-        """Every array held [Hk, tokens, Dh] by name, such as `layers.3.keys`; views."""
+        """Every array [Hk, tokens, Dh] in float32 by name, such as `layers.3.keys`."""
+        return {name: kept(array) for name, array in self._views().items()}
+
+    def _views(self) -> dict[str, NDArray[Any]]:
         length, kv = self.offset, self.kv
         blocks = range(self.args.num_hidden_layers if length else 0)
         return {
@@ -88,14 +87,14 @@ class DecoderCache:
             raise OSError(f"The cache could not be written to {path}.") from error
 
     @classmethod
-    def restore(cls, path: Path | str, args: DecoderArgs) -> Self:
+    def restore(cls, path: Path | str, args: DecoderArgs, halves: bool = False) -> Self:
         """Read what `save` wrote for the same model. Raises `CacheError`."""
         path = Path(path)
         offset = read_cache_offset(path, args)
-        cache = cls.empty(args)
+        cache = cls.empty(args, halves)
         cache.make_room(offset)
         cache.read[0] = cache.kv.used[0] = offset
-        arrays = cache.arrays()
+        views = cache._views()
         for name, tensor in map_tensors(path).items() if offset else ():
-            arrays[name][...] = tensor.rows()
+            views[name][...] = to_keep(tensor.rows(), views[name])
         return cache

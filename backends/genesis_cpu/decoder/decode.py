@@ -4,8 +4,8 @@ import numpy as np
 
 from .. import decoder_layout as at
 from ..compiling import kernel
-from ..groups import GROUP
 from ..ops.attention import attention
+from ..ops.embedding import embed
 from ..ops.kv_cache import store
 from ..ops.norms import normalize_heads, rms_norm
 from ..ops.output_head import output_head
@@ -39,13 +39,13 @@ def decode(
     """Read one token and update the state, all of it or, interrupted, nothing.
 
     Args:
-        matrices: large weights, float32 or int8.
+        matrices: large weights, float32 or codes.
         small: everything else, float32.
         products: `products.Products`.
         table: `decoder_layout.block_table`.
         frequencies: radians per token [Dh / 2].
         dims: `decoder_layout.DecoderDimensions`.
-        token: id.
+        token: id [1].
         keys: [blocks, Hk, room, Dh], with room for one more; updated.
         values: [blocks, Hk, room, Dh]; updated.
         used: [1] int64, how much of the room is taken; updated.
@@ -55,7 +55,7 @@ def decode(
     """
     h, hk, dh = dims.H, dims.Hk, dims.Dh
     position = offset[0]
-    _embed(matrices, products.groups, dims, token, x[0])
+    embed(matrices, products.factors, dims, token, x)
     n = np.empty_like(x)
     y = np.empty(dims.D, np.float32)
     p = np.empty((1, (h + 2 * hk) * dh), np.float32)
@@ -68,7 +68,7 @@ def decode(
     for b in range(table.shape[0]):
         block, first = table[b], b * PER_BLOCK
         rms_norm(x, small[block[NORM] : block[NORM] + dims.D], dims.norm_eps, n)
-        multiply(matrices, small, products, first + ATTN_IN, n[0], p[0])
+        multiply(matrices, products, first + ATTN_IN, n[0], p[0])
         _add_bias(p[0], small, block[IN_BIAS])
         if block[Q_NORM] >= 0:
             gain = small[block[Q_NORM] : block[Q_NORM] + dh]
@@ -81,32 +81,18 @@ def decode(
         store(p, (h + hk) * dh, values[b], position)
         begin = max(position - block[WINDOW] + 1, 0) if block[WINDOW] else start
         attention(p[0, : h * dh], keys[b], values[b], begin, position + 1, out)
-        multiply(matrices, small, products, first + ATTN_OUT, out, y)
+        multiply(matrices, products, first + ATTN_OUT, out, y)
         _add(x[0], y, small, block[OUT_BIAS])
         rms_norm(x, small[block[FFN_NORM] : block[FFN_NORM] + dims.D], dims.norm_eps, n)
-        multiply(matrices, small, products, first + FFN_IN, n[0], pair[0])
+        multiply(matrices, products, first + FFN_IN, n[0], pair[0])
         _add_bias(pair[0], small, block[FFN_IN_BIAS])
         selective_swiglu(pair, dims.F, hidden)
-        multiply(matrices, small, products, first + FFN_DOWN, hidden[0], y)
+        multiply(matrices, products, first + FFN_DOWN, hidden[0], y)
         _add(x[0], y, small, block[DOWN_BIAS])
     if logits.shape[0]:
         output_head(matrices, small, products, dims, x, n, logits)
     used[0] = position + 1
     offset[0] = position + 1
-
-
-@kernel
-def _embed(matrices, groups, dims, token, x):
-    d = dims.D
-    row = matrices[dims.embedding + token * d : dims.embedding + (token + 1) * d]
-    if groups is None:
-        for i in range(d):
-            x[i] = np.float32(row[i])
-    else:
-        first = dims.embedding_group + token * ((d + GROUP - 1) // GROUP)
-        for i in range(d):
-            g = first + i // GROUP
-            x[i] = np.float32(row[i]) * groups[0, g] + groups[1, g]
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""int8 weights of decoders, kept in a folder of their own between processes.
+"""Weights of decoders in codes, kept in a folder of their own between processes.
 
 The directories of these models may belong to other programs, so nothing is written
 there. All of it can be deleted at any time.
@@ -14,22 +14,21 @@ from safetensors import SafetensorError, safe_open
 
 from ...decoder import DecoderFiles
 from ...derived_file import keep_derived, made_from
-from ..groups import GROUP
 from ..tensors import map_tensors
 
-FORMAT = f"decoder-cpu-int8-{GROUP}"
-SUFFIX = ".cpu-int8.safetensors"
+FORMAT = "decoder-cpu-2"
+SUFFIX = ".safetensors"
 Shapes = dict[str, tuple[str, list[int]]]
 
 
 class DerivedFile:
     """Where the arrays made of one model are kept, and whether they still fit it."""
 
-    def __init__(self, folder: Path, files: DecoderFiles) -> None:
+    def __init__(self, folder: Path, files: DecoderFiles, dtype: str) -> None:
         sources = sorted(set(files.files.values()))
         directory = str(sources[0].parent.absolute())
         digest = hashlib.sha256(directory.encode()).hexdigest()[:20]
-        self._path = folder / f"{digest}{SUFFIX}"
+        self._path = folder / f"{digest}.cpu-{dtype}{SUFFIX}"
         self._facts = {
             "format": FORMAT,
             "directory": directory,

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...decoder import open_files
-from ...errors import ConfigError
 from ..compiling import compile_elsewhere, compiling, processors
-from ..weights import DEFAULT_DTYPE, DTYPES
+from ..weights import checked_dtype
 from .derived import DerivedFile
 from .model import DecoderModel
 from .weights import read_weights
@@ -26,23 +25,19 @@ def load_decoder(
     Args:
         directory: holds `config.json` and safetensors files as Hugging Face or MLX
             write them.
-        dtype: float32, or int8 for the large weights; None is int8.
+        dtype: float32, or int8 or int4 for the large weights; None is int8.
         compiled: where compiled code is kept between processes; None is nowhere.
-        derived: where int8 weights are kept between processes; None is nowhere.
+        derived: where such weights are kept between processes; None is nowhere.
         threads: 1, or 2 to write with; None is 2 where there are two processors, or
             what NUMBA_NUM_THREADS says. It changes no bit of what is written.
         preparing: told what is done now and kept for the next time.
 
     Raises:
         UnsupportedError: a usual model, but none that this backend runs.
-        ConfigError: `config.json` is missing or damaged, or the dtype is neither.
+        ConfigError: `config.json` is missing or damaged, or the dtype is another.
         WeightsError: the weights are missing, damaged or do not fit it.
     """
-    kind = next((each for each in DTYPES if each == (dtype or DEFAULT_DTYPE)), None)
-    if kind is None:
-        raise ConfigError(
-            f"dtype must be {' or '.join(DTYPES)} in the CPU backend, not {dtype!r}."
-        )
+    kind = checked_dtype(dtype)
     files = open_files(Path(directory))
 
     def prepare() -> None:
@@ -50,9 +45,8 @@ def load_decoder(
         if compiled is not None:
             compile_elsewhere(__package__, compiled, kind)
 
-    kept = DerivedFile(derived, files) if derived else None
+    kept = DerivedFile(derived, files, kind) if derived else None
     threads = processors() if threads is None else threads
-    # Reading int8 weights is compiled too.
     with compiling(compiled, prepare):
         weights = read_weights(files, kind, kept, preparing)
         model = DecoderModel(files.args, weights, threads=threads)

@@ -36,10 +36,9 @@ class DecoderModel:
     ) -> None:
         self.args = args
         self._weights, self._threads = weights, threads
+        self._halves = weights.bits is not None
         program = self._program = DecoderProgram.of(args, weights)
-        self._second = SecondThread(
-            program.matrices, program.small, program.products, threads > 1
-        )
+        self._second = SecondThread(program.matrices, program.products, threads > 1)
 
     def __call__(self, ids: NDArray[Any], cache: DecoderCache | None = None) -> Float32:
         """Logits [1, L, V] of token ids [1, L].
@@ -96,11 +95,11 @@ class DecoderModel:
 
     def make_cache(self) -> DecoderCache:
         """An empty cache."""
-        return DecoderCache.empty(self.args)
+        return DecoderCache.empty(self.args, self._halves)
 
     def load_cache(self, path: Path | str) -> DecoderCache:
         """Read a cache saved for this model. Raises `CacheError`."""
-        return DecoderCache.restore(path, self.args)
+        return DecoderCache.restore(path, self.args, self._halves)
 
     @property
     def vocab_size(self) -> int:
@@ -141,7 +140,7 @@ class DecoderModel:
                 program.table,
                 program.frequencies,
                 program.dims,
-                token,
+                np.array([token]),
                 cache.kv.keys,
                 cache.kv.values,
                 cache.kv.used,

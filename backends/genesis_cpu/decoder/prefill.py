@@ -1,4 +1,4 @@
-"""Many tokens at once: matrix products by BLAS, everything else by the kernels."""
+"""Many tokens at once."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,14 @@ from numpy.typing import NDArray
 
 from .. import decoder_layout as at
 from ..blas import one_thread_each
+from ..cache import kept, to_keep
 from ..ops.attention import attention_weights
+from ..ops.embedding import embed
 from ..ops.norms import normalize_heads, rms_norm
 from ..ops.rotary import apply_rotary
 from ..ops.selective_swiglu import selective_swiglu
 from ..products import ATTN_IN, ATTN_OUT, FFN_DOWN, FFN_IN, PER_BLOCK
+from ..projection import project
 from ..tensors import Float32
 from ..threads import in_order
 from .cache import DecoderCache
@@ -19,10 +22,8 @@ from .program import DecoderProgram
 
 # Queries, of all heads that share keys, whose scores are held at once.
 QUERIES = 256
-HEAD_ROWS = 4096
-# Weights that become floats at once.
-TILE = 1 << 19
-FEW_ROWS = 100
+# The last of a token's products.
+HEAD = -1
 # From so many tokens on they are read in two halves, the second a block behind.
 WORTH_HALVING = 16
 
@@ -46,18 +47,11 @@ def prefill(
 
 def project_logits(program: DecoderProgram, x: Float32) -> Float32:
     """Logits [L, V] of hidden vectors [L, D]."""
-    dims, head = program.dims, program.places[-1]
+    dims = program.dims
     n = np.empty_like(x)
     gain = program.small[dims.final_norm : dims.final_norm + dims.D]
     rms_norm(x, gain, dims.norm_eps, n)
-    logits = np.empty((len(x), dims.V), np.float32)
-    wide = program.room(HEAD_ROWS * dims.D)
-    for first in range(0, dims.V, HEAD_ROWS):
-        rows = min(HEAD_ROWS, dims.V - first)
-        logits[:, first : first + rows] = (
-            n @ program.matrix(head.part(first, rows), wide).T
-        )
-    return logits
+    return project(program.matrices, program.products, HEAD, n)
 
 
 class _Part:
@@ -76,12 +70,12 @@ class _Part:
         self._program, self._kv, self._length = program, cache.kv, len(ids)
         self._dims, self._small = program.dims, program.small
         self._first = cache.offset + start
-        widest = max(place.columns for place in program.places)
-        self._wide = program.room(TILE + widest)
         positions = np.arange(self._first, self._first + len(ids), dtype=np.float32)
         angles = positions[:, None] * program.frequencies
         self._cos, self._sin = np.cos(angles), np.sin(angles)
-        self.x = program.embedded(ids)
+        self.x = np.empty((len(ids), self._dims.D), np.float32)
+        factors = program.products.factors
+        embed(program.matrices, factors, self._dims, ids, self.x)
 
     def stages(self) -> Iterator[None]:
         """Do a stage with every step; afterwards `x` has the last vectors [L, D]."""
@@ -104,18 +98,9 @@ class _Part:
         return self._small[start : start + count]
 
     def _project(self, x: Float32, product: int, bias: int) -> Float32:
-        place = self._program.places[product]
-        y = np.empty((self._length, place.rows), np.float32)
-        # int8 becomes float in pieces that the product still finds in a cache.
-        step = place.rows if self._wide is None else -(-TILE // place.columns)
-        for first in range(0, place.rows, step):
-            part = place.part(first, min(step, place.rows - first))
-            w = self._program.matrix(part, self._wide)
-            # OpenBLAS is up to twice as fast so, which pays for the copy.
-            few = self._length < FEW_ROWS
-            y[:, first : first + step] = (w @ x.T).T if few else x @ w.T
+        y = project(self._program.matrices, self._program.products, product, x)
         if bias >= 0:
-            y += self._part(bias, place.rows)
+            y += self._part(bias, y.shape[1])
         return y
 
     def _attend(self, p: Float32, index: int, block: NDArray[np.int64]) -> Float32:
@@ -132,14 +117,17 @@ class _Part:
         q, k, v = np.split(p.reshape(length, -1, dh), [h, h + hk], axis=1)
         keys, values = self._kv.keys[index], self._kv.values[index]
         last, window = first + length, int(block[at.WINDOW])
-        keys[:, first:last], values[:, first:last] = k.swapaxes(0, 1), v.swapaxes(0, 1)
+        for room, new in ((keys, k), (values, v)):
+            room[:, first:last] = to_keep(new.swapaxes(0, 1), room)
+        oldest = max(first - window + 1, 0) if window else 0
+        keys, values = (kept(each[:, oldest:last]) for each in (keys, values))
         out = np.empty((length, h, dh), np.float32)
         shared = h // hk
         at_once = max(QUERIES // shared, 1)
         for start in range(0, length, at_once):
             stop = min(start + at_once, length)
             begin = max(first + start - window + 1, 0) if window else 0
-            seen = slice(begin, first + stop)
+            seen = slice(begin - oldest, first + stop - oldest)
             # Heads that share keys one after the other: one large product for all.
             some = q[start:stop].swapaxes(0, 1) * np.float32(dh**-0.5)
             some = some.reshape(hk, -1, dh)

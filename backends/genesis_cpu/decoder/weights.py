@@ -1,4 +1,4 @@
-"""A decoder's weights as flat arrays, in float32 or int8 in groups."""
+"""A decoder's weights as flat arrays, in float32 or in codes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from ...decoder import DecoderArgs, DecoderFiles
 from ..decoder_layout import DecoderLayout
-from ..groups import GROUP, quantized, requantized
+from ..groups import Bits, put_rows, quantized, recoded
+from ..matrix_layout import STORED_CODES, code_type, empty_factors, read_only
 from ..tensors import Float32, StoredTensor, dequantized, map_tensors
-from ..weights import Dtype
+from ..weights import BITS, Dtype
 from .derived import DerivedFile
 
 # Numbers of a file that are read at once.
@@ -23,25 +24,26 @@ FACTORS = "scales", "biases"
 class DecoderWeights:
     """Flat arrays and where everything lies in them. All are read-only.
 
-    `matrices` is float32 or int8; with int8, `groups` [2, n] has a scale and a bias
-    for every group of every row, otherwise it is None.
+    `matrices` is float32, or codes as `groups` lays them out, whose scales and biases
+    `factors` [2, n] are.
     """
 
     matrices: NDArray[Any]
+    factors: NDArray[np.int16] | None
     small: Float32
-    groups: Float32 | None
     layout: DecoderLayout
+    dtype: Dtype
 
     @property
-    def dtype(self) -> Dtype:
-        """What the matrices are stored in."""
-        return "float32" if self.groups is None else "int8"
+    def bits(self) -> Bits | None:
+        """Bits of a code; None for float32."""
+        return BITS[self.dtype]
 
     @property
     def nbytes(self) -> int:
         """Bytes of all weights."""
-        groups = 0 if self.groups is None else self.groups.nbytes
-        return self.matrices.nbytes + self.small.nbytes + groups
+        factors = 0 if self.factors is None else self.factors.nbytes
+        return self.matrices.nbytes + self.small.nbytes + factors
 
 
 def read_weights(
@@ -52,37 +54,41 @@ def read_weights(
 ) -> DecoderWeights:
     """The weights of checked files.
 
-    int8 is made once and kept, if there is a place for it and it can be written;
+    Codes are made once and kept, if there is a place for them and it can be written;
     `preparing` is told when.
     """
-    if dtype == "float32" or kept is None:
-        reader = _Reader(files)
-        return reader.float32() if dtype == "float32" else reader.int8()
-    layout = DecoderLayout.of(files.args, grouped=True)
+    bits = BITS[dtype]
+    if bits is None:
+        return _Reader(files).float32()
+    if kept is None:
+        return _Reader(files).codes(dtype, bits)
+    layout = DecoderLayout.of(files.args, bits)
     wanted = {
         "small": ("F32", [layout.small_size]),
-        "groups": ("F32", [2, layout.groups_size]),
-        "matrices": ("I8", [layout.matrices_size]),
+        "factors": ("I16", [2, layout.factors_size]),
+        "matrices": (STORED_CODES[bits], [layout.matrices_size]),
     }
     found = kept.load(wanted)
     if found is None:
-        preparing("Preparing int8 weights (first run only)…")
-        made = _Reader(files).int8()
+        preparing(f"Preparing {dtype} weights (first run only)…")
+        made = _Reader(files).codes(dtype, bits)
         kept.save({name: getattr(made, name) for name in wanted})
         # The copy on the disk needs no memory that cannot be given back.
         found = kept.load(wanted)
         if found is None:
             return made
-    return _frozen(found["matrices"], found["small"], found["groups"], layout)
+    return _frozen(found["matrices"], found["factors"], found["small"], layout, dtype)
 
 
 def zeros(args: DecoderArgs, dtype: Dtype) -> DecoderWeights:
     """Weights that are all zero."""
-    grouped = dtype == "int8"
-    layout = DecoderLayout.of(args, grouped)
-    matrices = np.zeros(layout.matrices_size, np.int8 if grouped else np.float32)
-    groups = np.zeros((2, layout.groups_size), np.float32) if grouped else None
-    return _frozen(matrices, np.zeros(layout.small_size, np.float32), groups, layout)
+    bits = BITS[dtype]
+    layout = DecoderLayout.of(args, bits)
+    kind = np.float32 if bits is None else code_type(bits)
+    matrices = np.zeros(layout.matrices_size, kind)
+    factors = None if bits is None else empty_factors(layout.factors_size)
+    small = np.zeros(layout.small_size, np.float32)
+    return _frozen(matrices, factors, small, layout, dtype)
 
 
 class _Reader:
@@ -97,7 +103,7 @@ class _Reader:
 
     def float32(self) -> DecoderWeights:
         """Every weight as it is."""
-        layout = DecoderLayout.of(self._files.args, grouped=False)
+        layout = DecoderLayout.of(self._files.args, None)
         matrices = np.empty(layout.matrices_size, np.float32)
         for place, modules in zip(layout.matrices, layout.modules, strict=True):
             start = place.start
@@ -105,27 +111,26 @@ class _Reader:
                 values = self._floats(module, rows)
                 matrices[start : start + values.size] = values.reshape(-1)
                 start += values.size
-        return _frozen(matrices, self._small(layout), None, layout)
+        return _frozen(matrices, None, self._small(layout), layout, "float32")
 
-    def int8(self) -> DecoderWeights:
+    def codes(self, dtype: Dtype, bits: Bits) -> DecoderWeights:
         """Every weight as a code with its group's scale and bias."""
-        layout = DecoderLayout.of(self._files.args, grouped=True)
-        matrices = np.empty(layout.matrices_size, np.int8)
-        groups = np.zeros((2, layout.groups_size), np.float32)
+        layout = DecoderLayout.of(self._files.args, bits)
+        matrices = np.zeros(layout.matrices_size, code_type(bits))
+        factors = empty_factors(layout.factors_size)
         for place, modules in zip(layout.matrices, layout.modules, strict=True):
-            start, group = place.start, place.group
+            codes = matrices[place.start : place.start + place.size(bits)]
+            own = factors[:, place.factor : place.factor + place.factors]
+            first = 0
             for module, rows in self._rows(modules):
                 packing = self._files.packings.get(module)
-                if packing and packing.group % GROUP == 0:
-                    made = requantized(*self._packed(module, rows), packing.bits)
+                if packing:
+                    made = recoded(*self._packed(module, rows), packing.bits, bits)
                 else:
-                    made = quantized(self._floats(module, rows))
-                codes, factors = made
-                count = factors[0].size
-                matrices[start : start + codes.size] = codes.reshape(-1)
-                groups[:, group : group + count] = factors.reshape(2, -1)
-                start, group = start + codes.size, group + count
-        return _frozen(matrices, self._small(layout), groups, layout)
+                    made = quantized(self._stored[f"{module}.weight"].rows(rows), bits)
+                put_rows(codes, own, first, made, bits)
+                first += len(made[0])
+        return _frozen(matrices, factors, self._small(layout), layout, dtype)
 
     def _rows(self, modules: tuple[str, ...]) -> Iterator[tuple[str, slice]]:
         """Some rows of the modules one after the other; then their memory is free."""
@@ -157,14 +162,16 @@ class _Reader:
 
 def _frozen(
     matrices: NDArray[Any],
+    factors: NDArray[np.int16] | None,
     small: Float32,
-    groups: Float32 | None,
     layout: DecoderLayout,
+    dtype: Dtype,
 ) -> DecoderWeights:
     """Read-only in every case: compiled code is the same for both kinds."""
-    matrices, small = matrices.view(), small.view()
-    matrices.flags.writeable = small.flags.writeable = False
-    if groups is not None:
-        groups = groups.view()
-        groups.flags.writeable = False
-    return DecoderWeights(matrices, small, groups, layout)
+    return DecoderWeights(
+        read_only(matrices),
+        None if factors is None else read_only(factors),
+        read_only(small),
+        layout,
+        dtype,
+    )

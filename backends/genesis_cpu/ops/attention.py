@@ -4,6 +4,7 @@ import numpy as np
 
 from ..compiling import kernel
 from .arithmetic import ONE
+from .key_rows import add_rows, dots
 from .softmax import softmax
 
 
@@ -13,7 +14,8 @@ def attention(q, keys, values, first, seen, out):
 
     Args:
         q: [H * Dh].
-        keys: [Hk, room, Dh]; query head h reads head h // (H / Hk).
+        keys: [Hk, room, Dh], float32 or float16; query head h reads head
+            h // (H / Hk).
         values: [Hk, room, Dh].
         first: the first key that is seen.
         seen: keys there are.
@@ -27,20 +29,13 @@ def attention(q, keys, values, first, seen, out):
     none = scores[:0]
     for h in range(kv_heads * shared):
         query, o = q[h * width : (h + 1) * width], out[h * width : (h + 1) * width]
-        k, v = keys[h // shared], values[h // shared]
+        dots(keys[h // shared], first, count, query, scores)
         for j in range(count):
-            row = k[first + j]
-            total = np.float32(0)
-            for i in range(width):
-                total += query[i] * row[i]
-            scores[j] = total * scale
+            scores[j] *= scale
         softmax(scores, none)
         for i in range(width):
             o[i] = 0
-        for j in range(count):
-            row, weight = v[first + j], scores[j]
-            for i in range(width):
-                o[i] += weight * row[i]
+        add_rows(values[h // shared], first, count, scores, o)
 
 
 @kernel

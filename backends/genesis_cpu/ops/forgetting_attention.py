@@ -4,6 +4,7 @@ import numpy as np
 
 from ..compiling import kernel
 from .arithmetic import ONE, softplus
+from .key_rows import add_rows, dots
 from .softmax import softmax
 
 
@@ -13,7 +14,8 @@ def forgetting_attention(q, keys, values, seen, forget, decay, out):
 
     Args:
         q: [H * Dh].
-        keys: [Hk, room, Dh]; query head h reads key head h // (H / Hk).
+        keys: [Hk, room, Dh], float32 or float16; query head h reads key head
+            h // (H / Hk).
         values: [Hv, room, Dh], with heads shared in the same way.
         seen: S, at most the room.
         forget: logs of the forget gates [H]; empty for none.
@@ -24,28 +26,20 @@ def forgetting_attention(q, keys, values, seen, forget, decay, out):
     heads = q.shape[0] // width
     scale = ONE / np.sqrt(np.float32(width))
     scores = np.empty(seen, np.float32)
+    first = np.int64(0)
     for h in range(heads):
-        query = q[h * width : (h + 1) * width]
-        k = keys[h * keys.shape[0] // heads]
+        query, o = q[h * width : (h + 1) * width], out[h * width : (h + 1) * width]
+        dots(keys[h * keys.shape[0] // heads], first, seen, query, scores)
         for j in range(seen):
-            row = k[j]
-            total = np.float32(0)
-            for i in range(width):
-                total += query[i] * row[i]
-            scores[j] = total * scale
+            scores[j] *= scale
         if forget.shape[0]:
             fade(decay[h], seen - 1, forget[h])
             softmax(scores, decay[h])
         else:
             softmax(scores, forget)
-        v = values[h * values.shape[0] // heads]
-        o = out[h * width : (h + 1) * width]
         for i in range(width):
             o[i] = 0
-        for j in range(seen):
-            row, weight = v[j], scores[j]
-            for i in range(width):
-                o[i] += weight * row[i]
+        add_rows(values[h * values.shape[0] // heads], first, seen, scores, o)
 
 
 @kernel

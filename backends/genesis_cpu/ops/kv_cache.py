@@ -1,6 +1,7 @@
 """Keys and values that attention keeps."""
 
 from ..compiling import kernel
+from .key_rows import keep
 
 
 @kernel
@@ -9,4 +10,4 @@ def store(p, start, room, position):
     heads, _, width = room.shape
     for h in range(heads):
         for i in range(width):
-            room[h, position, i] = p[0, start + h * width + i]
+            keep(room[h, position], i, p[0, start + h * width + i])

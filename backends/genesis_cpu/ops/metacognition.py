@@ -41,7 +41,6 @@ def metacognition(x, small, table, dims, diagonal, fixed, offset, reflection):
         reflection: filled as `confidence_mix` does [1, 3].
     """
     d, rank = dims.D, dims.R
-    none = small[:0]
     h, y0, gate = (
         np.empty((1, d), np.float32),
         np.zeros((1, d), np.float32),
@@ -64,19 +63,19 @@ def metacognition(x, small, table, dims, diagonal, fixed, offset, reflection):
         row = small[table[TTT_B] + r * d : table[TTT_B] + (r + 1) * d]
         for j in range(d):
             y0[0, j] += low * row[j]
-    product(small, table[TTT_OUTPUT_GATE], d, d, none, x[0], gate[0])
+    product(small, table[TTT_OUTPUT_GATE], d, d, x[0], gate[0])
     rate = small[table[TTT_RATE] : table[TTT_RATE] + d]
     start = dims.gradient_sum
     test_time_training(h, y0, gate, rate, fixed[start : start + d], offset)
     both = np.empty(2 * d, np.float32)
-    product(small, table[SELF_MODEL], d, d, none, x[0], both[:d])
-    product(small, table[TTT_OUT_PROJ], d, d, none, y0[0], both[d:])
+    product(small, table[SELF_MODEL], d, d, x[0], both[:d])
+    product(small, table[TTT_OUT_PROJ], d, d, y0[0], both[d:])
     scale = small[table[TTT_LAYER_SCALE] : table[TTT_LAYER_SCALE] + d]
     for i in range(d):
         both[d + i] = both[d + i] * scale[i] + x[0, i]
     half = d // 2
     hidden = np.empty(half, np.float32)
-    product(small, table[CONFIDENCE_IN], half, 2 * d, none, both, hidden)
+    product(small, table[CONFIDENCE_IN], half, 2 * d, both, hidden)
     confidence = np.empty(1, np.float32)
     confidence[0] = small[table[CONFIDENCE_OUT_BIAS]]
     for i in range(half):

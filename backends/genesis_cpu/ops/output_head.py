@@ -15,4 +15,4 @@ def output_head(matrices, small, products, dims, x, n, logits):
     rms_norm(x, gain, dims.norm_eps, n)
     for i in range(d):
         n[0, i] *= np.float32(dims.output_scale)
-    multiply(matrices, small, products, products.jobs.shape[0] - 1, n[0], logits)
+    multiply(matrices, products, products.jobs.shape[0] - 1, n[0], logits)

@@ -22,13 +22,13 @@ from ..products import (
     CHUNK_BITS,
     COLUMNS,
     ENDED,
+    FACTOR,
     PARKED,
     PLACE,
     ROWS,
-    SCALE,
     START,
 )
-from .products_by_group import group_sums, grouped_product
+from .products_by_group import multiply_rows, quantize_vector
 from .products_by_row import product
 
 # So often the second thread looks for work at once, about as long as lies between two
@@ -39,30 +39,33 @@ CHUNKS = (1 << CHUNK_BITS) - 1
 
 
 @kernel
-def multiply(matrices, small, products, number, x, y):
+def multiply(matrices, products, number, x, y):
     """y = W x for one of the products of a token.
 
     Args:
-        matrices: large weights, float32 or int8.
-        small: everything else, float32.
+        matrices: large weights, float32 or codes.
         products: `products.Products`.
         number: which product; they come in the order of their numbers.
         x: vector [columns].
         y: filled [rows].
     """
-    job, groups = products.jobs[number], products.groups
-    rows, columns, chunk = job[ROWS], job[COLUMNS], job[CHUNK]
-    words, vector = products.words, products.vector
-    sums = group_sums(groups, x)
+    job, factors = products.jobs[number], products.factors
+    rows, chunk = job[ROWS], job[CHUNK]
+    words = products.words
     if words.shape[0] == 0 or rows <= 2 * chunk:
-        _some_rows(matrices, small, groups, job, 0, rows, x, sums, y)
+        codes, sums = _room(factors, job)
+        _prepare(factors, x, codes, sums)
+        _some_rows(matrices, factors, job, 0, rows, x, codes, sums, y)
         return
     count = products.jobs.shape[0]
     last = words[PLACE] >> CHUNK_BITS
     turn = last // count + (1 if number <= last % count else 0)
     ticket = turn * count + number
-    for c in range(columns):
-        vector[c] = x[c]
+    vector, codes, sums = _shared(products, job)
+    if factors is None:
+        for c in range(vector.shape[0]):
+            vector[c] = x[c]
+    _prepare(factors, x, codes, sums)
     chunks = (rows + chunk - 1) // chunk
     for c in range(chunks):
         store_release(words, PLACE, (ticket << CHUNK_BITS) + c)
@@ -72,13 +75,13 @@ def multiply(matrices, small, products, number, x, y):
             for r in range(first, end):
                 y[r] = products.results[r]
         else:
-            _some_rows(matrices, small, groups, job, first, end, x, sums, y)
+            _some_rows(matrices, factors, job, first, end, vector, codes, sums, y)
 
 
 @kernel
-def assist(matrices, small, products):
+def assist(matrices, products):
     """Do the second thread's part until there has been nothing to do for a while."""
-    words, done, groups = products.words, products.done, products.groups
+    words, done, factors = products.words, products.done, products.factors
     last, idle = np.int64(0), 0
     while idle < PATIENCE and load_acquire(words, ENDED) == 0:
         place = load_acquire(words, PLACE)
@@ -92,16 +95,23 @@ def assist(matrices, small, products):
             continue
         last, idle = ticket, 0
         job = products.jobs[ticket % products.jobs.shape[0]]
-        rows, columns, chunk = job[ROWS], job[COLUMNS], job[CHUNK]
-        x = products.vector[:columns]
-        sums = group_sums(groups, x)
+        rows, chunk = job[ROWS], job[CHUNK]
+        vector, codes, sums = _shared(products, job)
         chunks = (rows + chunk - 1) // chunk
         c = chunks - 1
         while place >> CHUNK_BITS == ticket and c > place & CHUNKS:
             first = _place(c, chunks) * chunk
             end = min(first + chunk, rows)
             _some_rows(
-                matrices, small, groups, job, first, end, x, sums, products.results
+                matrices,
+                factors,
+                job,
+                first,
+                end,
+                vector,
+                codes,
+                sums,
+                products.results,
             )
             store_release(done, c, ticket)
             c -= 1
@@ -120,13 +130,37 @@ def _place(number, chunks):
 
 
 @kernel
-def _some_rows(matrices, small, groups, job, first, end, x, sums, y):
-    columns, scale = job[COLUMNS], job[SCALE]
-    start, rows, part = job[START] + first * columns, end - first, y[first:end]
+def _shared(products, job):
+    """What both threads read of a product: its vector, or the codes and sums of it."""
+    columns = job[COLUMNS]
+    groups = (columns + GROUP - 1) // GROUP
+    return (
+        products.vector[:columns],
+        products.codes[: groups * GROUP],
+        products.sums[: groups + 1],
+    )
+
+
+@kernel
+def _room(factors, job):
+    """Room for the codes and sums of a product's vector, where weights are codes."""
+    groups = 0 if factors is None else (job[COLUMNS] + GROUP - 1) // GROUP
+    return np.empty(groups * GROUP, np.int16), np.empty(groups + 1, np.float32)
+
+
+@kernel
+def _prepare(factors, x, codes, sums):
     # Known when this is compiled: what a model has not costs nothing.
-    if groups is None:
-        scales = small[scale + first : scale + end] if scale >= 0 else small[:0]
-        product(matrices, start, rows, columns, scales, x, part)
+    if factors is not None:
+        quantize_vector(x, codes, sums)
+
+
+@kernel
+def _some_rows(matrices, factors, job, first, end, x, codes, sums, y):
+    start, columns = job[START], job[COLUMNS]
+    if factors is None:
+        start += first * columns
+        product(matrices, start, end - first, columns, x, y[first:end])
     else:
-        group = scale + first * ((columns + GROUP - 1) // GROUP)
-        grouped_product(matrices, start, rows, columns, groups, group, x, sums, part)
+        factor = job[FACTOR]
+        multiply_rows(matrices, start, factors, factor, first, end, codes, sums, y)

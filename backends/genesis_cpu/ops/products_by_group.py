@@ -1,209 +1,178 @@
-"""Products with int8 weights that have a scale and a bias for each group of a row."""
+"""Products of matrices in codes with vectors: one, or many at once."""
 
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
-from ..compiling import kernel
-from ..groups import GROUP, LANES
+from ..compiling import exact_kernel
+from ..groups import BLOCK, GROUP, LEVELS
+from .arithmetic import INTEGER_BITS, ONE, TO_INTEGER
+from .integer_dot import I8, I64, form_for
+from .weight_tile import Rows, Vector, multiply_tile
 
-FUSE = ("contract",)
-# Bytes that memory is asked for before their turn.
-AHEAD = 4096
+# The most vectors that a tile has.
+MOST = 8
+# Of a smaller number the inverse is not finite.
+LEAST = np.float32(1e-35)
 
 
-@kernel
-def grouped_product(matrix, start, rows, columns, groups, first, x, sums, y):
-    """y = W x for an int8 matrix [rows, columns] that begins at `start`.
+@exact_kernel
+def quantize_vector(x, codes, sums):
+    """A vector as int16 codes with one scale: x = scale * codes, to 15 bits.
 
     Args:
-        matrix: all weights' codes in a row; a weight is code * scale + bias.
-        start: index of the matrix's first entry.
-        rows: length of y.
-        columns: length of x.
-        groups: scales and biases of the groups of all rows of all matrices [2, n],
-            followed by `LANES` numbers that do not count.
-        first: index of the matrix's first group.
-        x: vector [columns].
-        sums: of the groups of x, by `group_sums`.
-        y: filled [rows].
+        x: [columns].
+        codes: filled [groups * GROUP], with zeros at the end.
+        sums: filled [groups + 1] with the sum of each group's codes, then the scale,
+            which is not finite if x is not.
     """
-    scales, biases = groups[0], groups[1]
-    whole, count = columns // GROUP, (columns + GROUP - 1) // GROUP
-    for r in range(rows):
-        at, group = start + r * columns, first + r * count
-        total = grouped_dot(matrix, at, scales, biases, group, count, x, sums, whole)
-        if count > whole:
-            rest = np.float32(0)
-            for c in range(whole * GROUP, columns):
-                rest += np.float32(matrix[at + c]) * x[c]
-            total += rest * scales[group + whole]
-        y[r] = total
+    columns, groups = x.shape[0], sums.shape[0] - 1
+    # Without their sign the bits of floats are in their order, NaN at the end.
+    signed, highest = x.view(np.int32), np.int32(0)
+    for c in range(columns):
+        highest = max(highest, np.int32(signed[c] & 0x7FFFFFFF))
+    scale = np.int32(highest).view(np.float32) / np.float32(LEVELS)
+    inverse = ONE / scale if scale > LEAST else np.float32(0)
+    for c in range(columns):
+        shifted = np.float32(x[c] * inverse + TO_INTEGER)
+        codes[c] = np.int16(shifted.view(np.int32) - INTEGER_BITS)
+    for c in range(columns, groups * GROUP):
+        codes[c] = 0
+    for g in range(groups):
+        total = np.int32(0)
+        for c in range(g * GROUP, (g + 1) * GROUP):
+            total += np.int32(codes[c])
+        sums[g] = np.float32(total)
+    sums[groups] = scale
 
 
-@kernel
-def group_sums(groups, x):
-    """Sum of each group of x, and zeros to a multiple of `LANES`.
+@exact_kernel
+def multiply_rows(matrices, start, factors, first, begin, end, codes, sums, y):
+    """Some rows of y = W x, for one vector.
 
-    Empty where weights have no groups.
+    Args:
+        matrices: codes of all matrices, as `groups` lays them out.
+        start: the matrix's first byte.
+        factors: scales and biases of all matrices [2, n].
+        first: the matrix's first factor.
+        begin: first of the rows, a multiple of BLOCK.
+        end: after the last of them.
+        codes: of the vector, by `quantize_vector`.
+        sums: of the vector.
+        y: [rows]; filled from `begin` to `end`.
     """
-    if groups is None:
-        return x[:0]
-    columns = x.shape[0]
-    count = (columns + GROUP - 1) // GROUP
-    sums = np.zeros((count + LANES - 1) // LANES * LANES, np.float32)
-    for g in range(count):
-        part = x[g * GROUP : min((g + 1) * GROUP, columns)]
-        total = np.float32(0)
-        for c in range(part.shape[0]):
-            total += part[c]
-        sums[g] = total
-    return sums
+    groups = sums.shape[0] - 1
+    scale, out = sums[groups], np.empty(BLOCK, np.float32)
+    size = groups * GROUP * BLOCK * bits_of(matrices) // 8
+    for row in range(begin, end, BLOCK):
+        block = row // BLOCK
+        tile = start + block * size, first + block * groups * BLOCK, groups
+        multiply_one(matrices, factors, tile, codes, sums, out)
+        for r in range(min(BLOCK, end - row)):
+            y[row + r] = out[r] * scale
 
 
-@kernel
-def dequantize_groups(matrix, start, groups, first, out):
-    """Fill out [rows, columns] with the int8 matrix at `start` as floats."""
-    rows, columns = out.shape
-    whole, count = columns // GROUP, (columns + GROUP - 1) // GROUP
-    scales, biases = groups[0], groups[1]
-    for r in range(rows):
-        at, group, row = start + r * columns, first + r * count, out[r]
-        spread(matrix, at, scales, biases, group, whole, row)
-        for c in range(whole * GROUP, columns):
-            g = group + whole
-            row[c] = np.float32(matrix[at + c]) * scales[g] + biases[g]
+@exact_kernel
+def multiply_many(matrices, start, factors, first, x, y):
+    """y = x W^T for many vectors, each with the very results of `multiply_rows`.
+
+    Args:
+        matrices: codes of all matrices, as `groups` lays them out.
+        start: the matrix's first byte.
+        factors: scales and biases of all matrices [2, n].
+        first: the matrix's first factor.
+        x: [L, columns].
+        y: filled [L, rows].
+    """
+    length, rows = y.shape
+    groups = (x.shape[1] + GROUP - 1) // GROUP
+    # A tile is always full.
+    codes = np.zeros((max(length, MOST), groups * GROUP), np.int16)
+    sums = np.zeros((max(length, MOST), groups + 1), np.float32)
+    for t in range(length):
+        quantize_vector(x[t], codes[t], sums[t])
+    vectors = vectors_of_tile()
+    out = np.empty((vectors, BLOCK), np.float32)
+    size = groups * GROUP * BLOCK * bits_of(matrices) // 8
+    for row in range(0, rows, BLOCK):
+        block = row // BLOCK
+        tile = start + block * size, first + block * groups * BLOCK, groups
+        for begin in range(0, length, vectors):
+            # The last tile may do some of the one before once more.
+            t = min(begin, max(length - vectors, 0))
+            multiply_some(matrices, factors, tile, codes[t:], sums[t:], out)
+            for v in range(min(vectors, length)):
+                scale = sums[t + v, groups]
+                for r in range(min(BLOCK, rows - row)):
+                    y[t + v, row + r] = out[v, r] * scale
 
 
 @intrinsic
-def spread(typing, codes, start, scales, biases, first, whole, out):
-    """Fill out with code * scale + bias for so many whole groups of a row."""
+def bits_of(typing, matrices):
+    """Bits of a code: bytes without a sign hold two."""
+    bits = 4 if matrices.dtype == types.uint8 else 8
+    return types.intp(matrices), lambda *_: I64(bits)
 
+
+@intrinsic
+def vectors_of_tile(typing):
+    """Vectors that `multiply_some` takes on this processor."""
+    return types.intp(), lambda context, *_: I64(form_for(context.codegen()).vectors)
+
+
+@intrinsic
+def multiply_one(typing, matrices, factors, tile, codes, sums, out):
+    """16 rows times a vector.
+
+    Args:
+        matrices: codes of all matrices.
+        factors: of all matrices.
+        tile: first byte, first factor, groups.
+        codes: of the vector, by `quantize_vector`.
+        sums: of the vector.
+        out: filled [16], without the vector's scale.
+    """
+    kinds = matrices, factors, tile, codes, sums, out
+    return types.void(*kinds), _generate(single=True)
+
+
+@intrinsic
+def multiply_some(typing, matrices, factors, tile, codes, sums, out):
+    """The same with as many vectors as a tile has, one after the other."""
+    kinds = matrices, factors, tile, codes, sums, out
+    return types.void(*kinds), _generate(single=False)
+
+
+def _generate(single):
     def generate(context, builder, signature, values):
-        codes, start, scales, biases, first, whole, out = _data(
-            context, builder, signature, values
+        def data(number):
+            kind = signature.args[number]
+            return context.make_array(kind)(context, builder, values[number])
+
+        form = form_for(context.codegen())
+        matrices, factors, codes, sums, out = (data(n) for n in (0, 1, 3, 4, 5))
+        start, first, groups = (builder.extract_value(values[2], n) for n in range(3))
+        rows = Rows(
+            builder.bitcast(builder.gep(matrices.data, [start]), I8.as_pointer()),
+            builder.gep(factors.data, [first]),
+            builder.gep(
+                factors.data,
+                [builder.add(first, builder.extract_value(factors.shape, 1))],
+            ),
+            groups,
+            4 if signature.args[0].dtype == types.uint8 else 8,
         )
-        with cgutils.for_range(builder, whole) as loop:
-            group = builder.add(first, loop.index)
-            scale, bias = (
-                _everywhere(builder, builder.load(builder.gep(array, [group])))
-                for array in (scales, biases)
+        wide = builder.mul(groups, I64(GROUP))
+        long = builder.add(groups, I64(1))
+        vectors = [
+            Vector(
+                builder.gep(codes.data, [builder.mul(wide, I64(v))]),
+                builder.gep(sums.data, [builder.mul(long, I64(v))]),
+                builder.gep(out.data, [I64(v * BLOCK)]),
             )
-            begin = builder.mul(loop.index, ir.Constant(start.type, GROUP))
-            for offset in range(0, GROUP, LANES):
-                column = builder.add(begin, ir.Constant(start.type, offset))
-                weight = _weights(builder, codes, builder.add(start, column))
-                value = builder.fadd(builder.fmul(weight, scale, FUSE), bias, FUSE)
-                place = builder.gep(out, [column])
-                place = builder.bitcast(place, FLOATS.as_pointer())
-                builder.store(value, place, align=4)
+            for v in range(1 if single else form.vectors)
+        ]
+        multiply_tile(builder, form, rows, vectors)
         return context.get_dummy_value()
 
-    n = types.intp
-    return types.void(codes, n, scales, biases, n, n, out), generate
-
-
-@intrinsic
-def grouped_dot(typing, codes, start, scales, biases, first, count, x, sums, whole):
-    """A row of `count` groups times x; of codes only `whole` groups of them.
-
-    Each lane adds up by itself and all of them once at the end: a sum of the lanes
-    in every group, which is what a compiler makes of the plain loops, would take as
-    long as the products.
-    """
-
-    def generate(context, builder, signature, values):
-        codes, start, scales, biases, first, count, x, sums, whole = _data(
-            context, builder, signature, values
-        )
-        zero = ir.Constant(FLOATS, [0.0] * LANES)
-        total = cgutils.alloca_once_value(builder, zero)
-
-        def add(one, other):
-            product = builder.fmul(one, other, FUSE)
-            builder.store(builder.fadd(product, builder.load(total), FUSE), total)
-
-        with cgutils.for_range(builder, whole) as loop:
-            begin = builder.mul(loop.index, ir.Constant(start.type, GROUP))
-            _prefetch(builder, codes, builder.add(start, begin))
-            part = None
-            for offset in range(0, GROUP, LANES):
-                column = builder.add(begin, ir.Constant(start.type, offset))
-                weight = _weights(builder, codes, builder.add(start, column))
-                term = builder.fmul(weight, _load(builder, x, column, FLOATS), FUSE)
-                part = builder.fadd(term, part, FUSE) if part else term
-            place = builder.gep(scales, [builder.add(first, loop.index)])
-            add(part, _everywhere(builder, builder.load(place)))
-        step = ir.Constant(start.type, LANES)
-        more = builder.add(count, ir.Constant(start.type, LANES - 1))
-        with cgutils.for_range(builder, builder.udiv(more, step)) as loop:
-            begin = builder.mul(loop.index, step)
-            bias = _load(builder, biases, builder.add(first, begin), FLOATS)
-            add(bias, _load(builder, sums, begin, FLOATS))
-        return _sum(builder, builder.load(total))
-
-    n = types.intp
-    return types.float32(codes, n, scales, biases, n, n, x, sums, n), generate
-
-
-WORD, FLOAT = ir.IntType(32), ir.FloatType()
-BYTES, WORDS, FLOATS = (
-    ir.VectorType(kind, LANES) for kind in (ir.IntType(8), WORD, FLOAT)
-)
-
-
-def _data(context, builder, signature, values):
-    """What a function is given, of arrays the place of their first entry."""
-    return [
-        context.make_array(kind)(context, builder, value).data
-        if isinstance(kind, types.Array)
-        else value
-        for kind, value in zip(signature.args, values, strict=True)
-    ]
-
-
-def _weights(builder, codes, index):
-    """`LANES` codes from an index on as floats."""
-    raw = _load(builder, codes, index, BYTES)
-    return builder.sitofp(builder.sext(raw, WORDS), FLOATS)
-
-
-def _load(builder, array, index, kind):
-    """`LANES` numbers from an index on, wherever that lies."""
-    place = builder.bitcast(builder.gep(array, [index]), kind.as_pointer())
-    return builder.load(place, align=1)
-
-
-def _prefetch(builder, array, index):
-    """Ask for what lies some way after an index, which memory is slow to give."""
-    ahead = builder.add(index, ir.Constant(index.type, AHEAD))
-    place = builder.gep(array, [ahead])
-    kind = ir.FunctionType(ir.VoidType(), [place.type, WORD, WORD, WORD])
-    function = cgutils.get_or_insert_function(
-        builder.module, kind, "llvm.prefetch.p0i8"
-    )
-    builder.call(function, [place, *(ir.Constant(WORD, n) for n in (0, 3, 1))])
-
-
-def _everywhere(builder, number):
-    """A number in each lane."""
-    none = ir.Constant(FLOATS, ir.Undefined)
-    one = builder.insert_element(none, number, ir.Constant(WORD, 0))
-    return builder.shuffle_vector(one, none, ir.Constant(WORDS, [0] * LANES))
-
-
-def _sum(builder, lanes):
-    """The sum of the lanes, in halves."""
-    width = LANES
-    while width > 1:
-        width //= 2
-        kind = ir.VectorType(WORD, width)
-        lower, upper = (
-            builder.shuffle_vector(
-                lanes, lanes, ir.Constant(kind, list(range(begin, begin + width)))
-            )
-            for begin in (0, width)
-        )
-        lanes = builder.fadd(lower, upper)
-    return builder.extract_element(lanes, ir.Constant(WORD, 0))
+    return generate
