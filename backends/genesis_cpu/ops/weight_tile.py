@@ -17,6 +17,8 @@ from .integer_dot import FLOAT, I8, I16, I32, I64, Form, in_every_lane
 
 CHUNK = BLOCK * QUAD
 FUSE = ("contract",)
+# Bytes that memory is asked for before their turn.
+AHEAD = 4096
 
 
 class Rows(NamedTuple):
@@ -89,6 +91,8 @@ def _dots(
     column = builder.mul(group, I64(GROUP))
     for chunk in range(size // CHUNK):
         at = builder.add(begin, I64(chunk * CHUNK))
+        if len(vectors) == 1:
+            _prefetch(builder, rows.codes, at)
         quads = [
             _quads(builder, form, rows, builder.add(at, I64(part * QUAD * form.lanes)))
             for part in parts
@@ -115,6 +119,16 @@ def _quads(builder: Any, form: Form, rows: Rows, offset: Any) -> list[Any]:
         form.weights(builder, each)
         for each in (builder.and_(raw, low), builder.lshr(raw, up))
     ]
+
+
+def _prefetch(builder: Any, codes: Any, offset: Any) -> None:
+    """Ask for what lies some way after an offset, which memory is slow to give."""
+    place = builder.gep(codes, [builder.add(offset, I64(AHEAD))])
+    kind = ir.FunctionType(ir.VoidType(), [place.type, I32, I32, I32])
+    function = cgutils.get_or_insert_function(
+        builder.module, kind, "llvm.prefetch.p0i8"
+    )
+    builder.call(function, [place, I32(0), I32(3), I32(1)])
 
 
 def _factors(builder: Any, factors: Any, offset: Any, lanes: int) -> Any:
