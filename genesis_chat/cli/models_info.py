@@ -107,6 +107,12 @@ def _runs(ahead: "Outlook") -> dict[str, str]:
     if ahead.backend is None:
         return {"runs here": f"no: {ahead.problem}"}
     lines = {"runs here": f"on the backend {ahead.backend} ({ahead.why})"}
+    if ahead.divergences:
+        lines["its weights"] = "; ".join(
+            f"{dtype}: mean KL from float32 {real:g} nats (SmolLM2-135M), "
+            f"{demo:g} (the demo model)"
+            for dtype, real, demo in ahead.divergences
+        )
     if ahead.weight_bytes and ahead.memory_bytes:
         has = f"{ahead.weight_bytes / 1e9:.1f} of {ahead.memory_bytes / 1e9:.1f} GB"
         fits = "" if ahead.weight_bytes <= ahead.memory_bytes else ", which is too much"

@@ -1,6 +1,6 @@
 """What would run a model here, told without loading it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ class Outlook:
     `problem` is a sentence when nothing runs it. `supported` says whether its family
     passed this program's tests, None where all do. `features` are what its states
     can do, None where only loading tells. `weight_bytes` of `memory_bytes` are what
-    it needs, None where any memory does.
+    it needs, None where any memory does. `divergences` are those of its backend's
+    dtypes, as the registry has them.
     """
 
     backend: str | None
@@ -29,6 +30,7 @@ class Outlook:
     features: Features | None = None
     weight_bytes: int | None = None
     memory_bytes: int | None = None
+    divergences: tuple[tuple[str, float, float], ...] = ()
 
 
 def outlook(directory: Path) -> Outlook:
@@ -51,8 +53,9 @@ def outlook(directory: Path) -> Outlook:
 def _with(chosen: registry.Choice, directory: Path, config: dict[str, Any]) -> Outlook:
     """As `outlook`, with this backend. Raises `UnsupportedError`."""
     entry = chosen.entry
+    runs = Outlook(entry.name, chosen.why, None, divergences=chosen.entry.divergences)
     if entry.support is None or entry.sizes is None:
-        return Outlook(entry.name, chosen.why, None)
+        return runs
     support = import_module(entry.support)
     limit, _ = memory_limit(entry)
     try:
@@ -63,4 +66,10 @@ def _with(chosen: registry.Choice, directory: Path, config: dict[str, Any]) -> O
         raise
     except BackendError as error:
         return Outlook(None, "", str(error))
-    return Outlook(entry.name, chosen.why, None, supported, features, stored, limit)
+    return replace(
+        runs,
+        supported=supported,
+        features=features,
+        weight_bytes=stored,
+        memory_bytes=limit,
+    )

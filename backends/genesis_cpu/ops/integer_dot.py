@@ -38,6 +38,7 @@ PMADDWD = {
     8: "llvm.x86.avx2.pmadd.wd",
     4: "llvm.x86.sse2.pmadd.wd",
 }
+VPDPWSSD = "llvm.x86.avx512.vpdpwssd.256"
 SDOT = "llvm.aarch64.neon.sdot.v4i32.v16i8"
 
 
@@ -67,12 +68,12 @@ class Form:
 class PairsOfWords(Form):
     """x86: `pmaddwd` adds two products of 16 bits.
 
-    Where the processor can add a third number to them (`vpdpwssd`: AVX-VNNI,
-    AVX-512 VNNI) LLVM makes that of it.
+    Where the processor can add a third number to them (`vpdpwssd`) LLVM makes that of
+    it with AVX-512 VNNI; with AVX-VNNI alone, which is `fused`, it has to be told.
     """
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
+    def __init__(self, lanes: int, fused: bool = False) -> None:
+        self.lanes, self._fused = lanes, fused
         # As many sums as registers hold beside the rest.
         self.vectors = 8 if lanes == 16 else 4
         self._words = ir.VectorType(I16, 2 * lanes)
@@ -96,13 +97,21 @@ class PairsOfWords(Form):
         ]
 
     def add(self, builder: Any, sums: list[Any], weights: Any, columns: Any) -> None:
-        kind = ir.FunctionType(
-            ir.VectorType(I32, self.lanes), [self._words, self._words]
-        )
+        words = ir.VectorType(I32, self.lanes)
+        if self._fused:
+            # These are words too, as its name has it in every version of LLVM.
+            kind, name = ir.FunctionType(words, [words] * 3), VPDPWSSD
+            function = cgutils.get_or_insert_function(builder.module, kind, name)
+            sums[:] = sums or [ir.Constant(words, [0] * self.lanes)]
+            for pair in zip(weights, columns, strict=True):
+                numbers = [builder.bitcast(each, words) for each in pair]
+                sums[0] = builder.call(function, [sums[0], *numbers])
+            return
+        kind = ir.FunctionType(words, [self._words, self._words])
         name = PMADDWD[self.lanes]
-        multiply = cgutils.get_or_insert_function(builder.module, kind, name)
+        function = cgutils.get_or_insert_function(builder.module, kind, name)
         for pair in zip(weights, columns, strict=True):
-            _accumulate(builder, sums, builder.call(multiply, pair))
+            _accumulate(builder, sums, builder.call(function, pair))
 
 
 class Bytes(Form):
@@ -174,11 +183,11 @@ class Portable(Form):
 
 def form_for(codegen: Any) -> Form:
     """The fastest form that code of a Numba code generator may use."""
-    return form_of_machine(codegen._tm)
+    return form_of_machine(codegen._tm, str(codegen.magic_tuple()[2]))
 
 
-def form_of_machine(machine: Any) -> Form:
-    """The same for LLVM's target machine.
+def form_of_machine(machine: Any, features: str) -> Form:
+    """The same for LLVM's target machine with features such as `+avx2`.
 
     A processor's name stands for features that no list tells, so it is shown code
     that is best with what we look for.
@@ -189,7 +198,8 @@ def form_of_machine(machine: Any) -> Form:
         for lanes, register in ((16, "zmm"), (8, "ymm")):
             code = _assembly(machine, PROBES[architecture].format(n=2 * lanes))
             if re.search(rf"paddw.*{register}", code):
-                return PairsOfWords(lanes)
+                fused = lanes == 8 and "+avxvnni" in features.split(",")
+                return PairsOfWords(lanes, fused)
         return PairsOfWords(4)
     if probe and re.search(r"\bsdot\b", _assembly(machine, probe)):
         return Bytes()
