@@ -160,8 +160,10 @@ def test_bfloat16() -> None:
     """The nearest, ties to even, of every kind of number."""
     numbers = [0, -0.0, 1, 1 + 2**-8, 1 + 3 * 2**-8, -1e-40, 3e38, np.inf, np.nan]
     expected = [0, -0.0, 1, 1, 1 + 2**-6, -1e-40, 3e38, np.inf, np.nan]
-    found = widened(halved(np.float32(numbers)))
-    assert np.allclose(found, np.float32(expected), rtol=2**-8, equal_nan=True)
+    found = widened(halved(np.array(numbers, np.float32)))
+    assert np.allclose(
+        found, np.array(expected, np.float32), rtol=2**-8, equal_nan=True
+    )
     assert found[3] == 1 and found[4] == np.float32(1 + 2**-6)
 
 
