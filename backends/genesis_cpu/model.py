@@ -119,7 +119,7 @@ class Model:
 
     @property
     def dtype(self) -> str:
-        """Name of the dtype of the large weights: float32 or int8."""
+        """Name of the dtype of the large weights: float32, int8 or int4."""
         return self._weights.dtype
 
     def _features(self, ids: Ids, cache: Cache, trace: Trace) -> Float32:

@@ -25,7 +25,7 @@ FEWEST, MOST = 32, 512
 def prefill_step(parameters: int) -> int:
     """Tokens to read in one call: as many as can be interrupted within a second or so.
 
-    Each costs a product per weight; of few at a time weights are widened too often.
+    Each costs a product per weight; of few at a time weights are read too often.
     """
     return min(max(SECOND // parameters, FEWEST), MOST)
 
@@ -39,8 +39,7 @@ class DecoderLanguageModel:
         self.network = model
         self.vocab_size, self.context = model.vocab_size, model.context
         self.dtype, self.device, self.nbytes = model.dtype, model.device, model.nbytes
-        parameters = model.nbytes // (4 if model.dtype == "float32" else 1)
-        self.prefill_step = prefill_step(parameters)
+        self.prefill_step = prefill_step(model.products)
 
     def new_state(self, switches: Collection[str] = ()) -> DecoderCache:
         """A state before the first token; there are no switches."""

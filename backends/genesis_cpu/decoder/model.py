@@ -117,8 +117,13 @@ class DecoderModel:
         return self._weights.nbytes
 
     @property
+    def products(self) -> int:
+        """Products of two numbers that the matrices cost a token."""
+        return sum(p.rows * p.columns for p in self._weights.layout.products)
+
+    @property
     def dtype(self) -> str:
-        """Name of the dtype of the large weights: float32 or int8."""
+        """Name of the dtype of the large weights: float32, int8 or int4."""
         return self._weights.dtype
 
     def _features(self, ids: Ids, cache: DecoderCache) -> Float32:
