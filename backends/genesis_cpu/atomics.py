@@ -4,8 +4,12 @@ import os
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+
+from .intrinsics import Later, intrinsic
+
+cgutils = Later("numba.core.cgutils")
+types = Later("numba.core.types")
+
 
 WORD_BYTES = 8
 # Hands the processor to whoever else wants it; Windows has another name for that.

@@ -1,56 +1,32 @@
-"""Compiling the kernels with Numba, once per computer and processor.
+"""Compiling the kernels, once per computer and processor.
 
-Compiled code is kept in a folder that `compiling` names. A folder that cannot be
+Compiled code is kept in a folder that `compiling` names, in two forms: Numba's own,
+from which it compiles the kernels that call others, and machine code alone, which a
+program runs without importing Numba (`machine_code.py`). A folder that cannot be
 written is read all the same; one that cannot be read costs the compilation.
 """
 
-import glob
 import hashlib
-import pickle
+import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numba
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
+from .code_folder import circumstances, compiling, kept_in, prepare_elsewhere, sources
+from .intrinsics import Deferred
+from .machine_code import Call, load, processor, save
+from .signatures import signature_of
 
-from ..new_file import new_file
+__all__ = ["compile_elsewhere", "compiling", "exact_kernel", "kernel", "processors"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Sums may be reordered, which vector units need; NaN and infinity keep their meaning.
-REORDER = {"reassoc", "contract", "nsz", "arcp"}
-EXACT = {"contract"}
-
-
-class _Settings:
-    lock = threading.Lock()
-    folder: Path | None = None
-    on_compile: Callable[[], None] | None = None
-
-
-@contextmanager
-def compiling(
-    folder: Path | None, on_compile: Callable[[], None] | None = None
-) -> Iterator[None]:
-    """Say where compiled code is kept, from now on; None is nowhere.
-
-    Inside, `on_compile` is called once, before the first kernel that has to be
-    compiled. What it leaves in the folder is used then. One thread at a time is inside,
-    since the kernels are everybody's.
-    """
-    with _Settings.lock:
-        _Settings.folder, _Settings.on_compile = folder, on_compile
-        try:
-            yield
-        finally:
-            _Settings.on_compile = None
+REORDER = frozenset({"reassoc", "contract", "nsz", "arcp"})
+EXACT = frozenset({"contract"})
 
 
 def compile_elsewhere(package: str, folder: Path, *arguments: str) -> None:
@@ -85,119 +61,76 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def processors() -> int:
     """Processors that this process may use, or NUMBA_NUM_THREADS if it is set."""
-    # Asking Numba itself would start its threads.
-    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # made at import
+    asked = os.environ.get("NUMBA_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def kernel(function: Function) -> Function:
     """Compile a function of numbers and arrays when it is first called."""
-    return _compiled(function, REORDER)
+    return Kernel(function, REORDER)  # type: ignore[return-value]  # called alike
 
 
 def exact_kernel(function: Function) -> Function:
     """The same, with every operation in the order it is written."""
-    return _compiled(function, EXACT)
+    return Kernel(function, EXACT)  # type: ignore[return-value]  # called alike
 
 
-def _compiled(function: Function, fastmath: set[str]) -> Function:
-    dispatcher: Any = numba.njit(fastmath=fastmath, error_model="numpy", nogil=True)(
-        function
-    )
-    dispatcher._cache = _KernelCache(function)
-    compiled: Function = dispatcher
-    return compiled
+class Kernel(Deferred):
+    """A function that is compiled, or read from what was compiled, for its arguments.
 
-
-@cache
-def _sources() -> str:
-    """A digest of this package and what it takes numbers from.
-
-    One kernel is compiled into another, and a number into each that reads it.
-    """
-    here, digest = Path(__file__).parent, hashlib.sha256()
-    for path in [*sorted(here.rglob("*.py")), here.parent / "genesis" / "constants.py"]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-@cache
-def _circumstances() -> tuple[Any, ...]:
-    """What else code depends on; the processor comes from Numba itself."""
-    config: Any = numba.config
-    switches = (
-        "OPT",
-        "LOOP_VECTORIZE",
-        "SLP_VECTORIZE",
-        "BOUNDSCHECK",
-        "DEBUGINFO_DEFAULT",
-    )
-    settings = [getattr(config, switch) for switch in switches]
-    return numba.__version__, sys.implementation.cache_tag, *settings
-
-
-class _KernelCache:
-    """Compiled code of one function, which no state of the folder can break.
-
-    A file for each signature and processor, and no index of them: programs that start
-    together, with another dtype or processor, would write over each other's entries
-    and call code for other arguments or instructions.
+    Numba is imported for the first that has to be compiled; until then kernels call
+    each other in machine code only.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], fastmath: frozenset[str]) -> None:
+        self.function, self.fastmath = function, fastmath
         code = function.__code__
-        self._bytes = code.co_code
-        self._name = f"{function.__module__.rpartition('.')[2]}.{code.co_qualname}"
+        self.name = f"{function.__module__.rpartition('.')[2]}.{code.co_qualname}"
+        self._calls: dict[Any, Call] = {}
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    def __call__(self, *arguments: Any) -> Any:
+        kinds = signature_of(arguments)
+        call = self._calls.get(kinds)
+        if call is None:
+            call = self._calls[kinds] = self._call_for(kinds, arguments)
+        return call(arguments)
+
+    def make(self) -> Any:
+        """What Numba calls it by."""
+        from .dispatchers import dispatcher
+
+        return dispatcher(self.function, self.fastmath, self.name, self._stamp)
+
+    def _call_for(self, kinds: Any, arguments: tuple[Any, ...]) -> Call:
+        folder = kept_in()
+        name = None if folder is None else self._file(kinds)
+        if name is not None and folder is not None:
+            call = load(folder / name)
+            if call is None and prepare_elsewhere():
+                call = load(folder / name)
+            if call is not None:
+                return call
+        from .dispatchers import compiled
+
+        code = compiled(self.numba, arguments)
+        if name is not None and folder is not None and code is not None:
+            save(folder, name, code)
+        dispatcher = self.numba
+        return lambda arguments: dispatcher(*arguments)
+
+    def _file(self, kinds: Any) -> str:
+        """The name of the file with the machine code for arguments of such kinds."""
+        facts = (kinds, processor(), circumstances())
+        digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+        return f"{self.name}.{digest}.{self._stamp}.o"
 
     @property
-    def cache_path(self) -> str:
-        return str(_Settings.folder)
-
-    def load_overload(self, signature: Any, target: Any) -> Any:
-        found = self._kept(signature, target)
-        if found is None and _Settings.on_compile:
-            prepare, _Settings.on_compile = _Settings.on_compile, None
-            prepare()
-            found = self._kept(signature, target)
-        return found
-
-    def save_overload(self, signature: Any, data: Any) -> None:
-        folder = _Settings.folder
-        # Addresses in it hold for this process alone.
-        if folder is None or data.library.has_dynamic_globals:
-            return
-        name, stamp = self._names(signature, data.codegen)
-        content = dumps((signature, data._reduce()))
-        # Read-only or full: this process has the code, the next compiles again.
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{name}.{stamp}.nbc"
-            with new_file(path) as file, file.create() as stream:
-                stream.write(content)
-            for older in folder.glob(f"{glob.escape(name)}.*.nbc"):
-                if older != path:
-                    older.unlink()
-
-    def enable(self) -> None:
-        """Numba's interface; the cache is always on."""
-
-    def disable(self) -> None:
-        """Numba's interface; the cache is always on."""
-
-    def _kept(self, signature: Any, target: Any) -> Any:
-        if _Settings.folder is None:
-            return None
-        target.refresh()
-        name, stamp = self._names(signature, target.codegen())
-        with suppress(Exception):  # a damaged pickle may raise anything
-            content = (_Settings.folder / f"{name}.{stamp}.nbc").read_bytes()
-            of, reduced = pickle.loads(content)
-            if of == signature:
-                return CompileResult._rebuild(target, *reduced)
-        return None
-
-    def _names(self, signature: Any, codegen: Any) -> tuple[str, str]:
-        """The names of a function's code for a processor, and of its sources."""
-        facts = (signature, codegen.magic_tuple(), _circumstances())
-        digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-        sources = hashlib.sha256(_sources().encode() + self._bytes).hexdigest()[:16]
-        return f"{self._name}.{digest}", sources
+    def _stamp(self) -> str:
+        """A digest of the sources."""
+        code = self.function.__code__.co_code
+        return hashlib.sha256(sources().encode() + code).hexdigest()[:16]

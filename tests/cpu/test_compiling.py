@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 
@@ -14,7 +15,9 @@ from filelock import FileLock
 from terminal import Result, run
 from waiting import PATIENCE_SECONDS
 
-from backends.genesis_cpu.compiling import _Settings, compile_elsewhere, compiling
+from backends.genesis_cpu.code_folder import _Settings, compiling
+from backends.genesis_cpu.compiling import compile_elsewhere
+from backends.genesis_cpu.machine_code import SUPPORTED
 
 # What a small kernel gives, and whether it had to be compiled.
 SCRIPT = dedent("""
@@ -39,7 +42,48 @@ KERNEL = dedent("""
             total += 2 * x[i]
         return total
 """)
+# Named tuples, flags, numbers and parts of arrays; nothing and several things given.
+MANY_KINDS = dedent("""
+    from typing import Any, NamedTuple
+    import numpy as np
+    from backends.genesis_cpu.compiling import exact_kernel, kernel
+
+    class Pair(NamedTuple):
+        left: Any
+        size: int
+
+    @exact_kernel
+    def inner(x, factor):
+        return x.sum() * factor
+
+    @kernel
+    def outer(pair, flag, factor):
+        return inner(pair.left, factor) + pair.size if flag else 7.0
+
+    @kernel
+    def several(n):
+        room = np.empty(n, np.float32)
+        room[:] = 2
+        return n, room.sum() / n
+
+    @kernel
+    def squares(out):
+        for i in range(out.shape[0]):
+            out[i] = i * i
+""")
+MANY_CALLS = dedent("""
+    from small_kernel import Pair, outer, several, squares
+    out = np.zeros((2, 4), np.float32)
+    with compiling(Path(folder)):
+        pair = Pair(np.arange(5, dtype=np.float32), 2)
+        print(outer(pair, True, 1.05), outer(pair, False, 1.05), several(3), end=" ")
+        print(squares(out[1]), out[1], "numba" in sys.modules)
+""")
 COMPILED, KEPT = "20.0 20.0 1", "20.0 20.0 0"
+
+machine_code = pytest.mark.skipif(
+    not SUPPORTED, reason="kernels run by Numba on this system"
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,20 +126,86 @@ def test_compiled_once(module: Path, tmp_path: Path) -> None:
 def test_a_damaged_file_is_compiled_again(
     damage: str, module: Path, compiled_once: Path, tmp_path: Path
 ) -> None:
+    """Both forms of it, since each is enough for the other."""
     folder = tmp_path / "compiled"
     shutil.copytree(compiled_once, folder)
-    (file,) = folder.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(
-        {
-            "empty": b"",
-            "cut": whole[: len(whole) // 2],
-            "noise": bytes(reversed(whole)),
-            "other": b"\x80\x04]\x94.",
-        }[damage]
-    )
+    for file in folder.iterdir():
+        whole = file.read_bytes()
+        file.write_bytes(
+            {
+                "empty": b"",
+                "cut": whole[: len(whole) // 2],
+                "noise": bytes(reversed(whole)),
+                "other": b"\x80\x04]\x94.",
+            }[damage]
+        )
     assert told(start(module, folder)) == COMPILED
     assert told(start(module, folder)) == KEPT
+
+
+@machine_code
+def test_machine_code_runs_without_numba(module: Path, compiled_once: Path) -> None:
+    script = SCRIPT + "print('numba' in sys.modules)\n"
+    assert told(start(module, compiled_once, script=script)) == f"{KEPT}\nFalse"
+
+
+@machine_code
+def test_numba_can_come_later(
+    module: Path, compiled_once: Path, tmp_path: Path
+) -> None:
+    """Machine code goes on working beside what Numba compiles in the same process."""
+    folder = tmp_path / "compiled"
+    shutil.copytree(compiled_once, folder)
+    script = SCRIPT + dedent("""
+        y = np.arange(5.0)[::-1]
+        print(float(twice(y)), 'numba' in sys.modules, float(twice(x)))
+    """)
+    said = told(start(module, folder, script=script))
+    assert said == f"{KEPT}\n24.0 True 20.0"
+
+
+@machine_code
+def test_damaged_machine_code_is_made_anew_from_what_is_kept(
+    module: Path, compiled_once: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "compiled"
+    shutil.copytree(compiled_once, folder)
+    (file,) = folder.glob("*.o")
+    whole = file.read_bytes()
+    # One bit in the middle, where instructions are.
+    file.write_bytes(whole[:400] + bytes([whole[400] ^ 1]) + whole[401:])
+    assert told(start(module, folder)) == COMPILED
+    assert file.read_bytes() == whole
+
+
+@machine_code
+def test_code_that_needs_what_is_not_here_is_not_run(
+    module: Path, compiled_once: Path, tmp_path: Path
+) -> None:
+    """As after another release of Numba; LLVM itself would end the program."""
+    folder = tmp_path / "compiled"
+    shutil.copytree(compiled_once, folder)
+    (file,) = folder.glob("*.o")
+    code = file.read_bytes()[32:]
+    assert b"\0NRT_adapt_ndarray_from_python\0" in code
+    code = code.replace(b"\0NRT_adapt_ndarray_", b"\0NRT_adopt_ndarray_")
+    file.write_bytes(sha256(code).digest() + code)
+    assert told(start(module, folder)) == COMPILED
+
+
+@machine_code
+def test_arguments_and_results_are_as_with_numba(module: Path, tmp_path: Path) -> None:
+    """Named tuples, parts of arrays, flags; one number, several, nothing."""
+    (tmp_path / "module").mkdir()
+    (tmp_path / "module" / "small_kernel.py").write_text(MANY_KINDS, encoding="utf-8")
+    opening = SCRIPT.partition("x = np.arange")[0]
+    script = opening.replace("from small_kernel import twice\n", "") + MANY_CALLS
+    folder = tmp_path / "compiled"
+    first = told(start(tmp_path / "module", folder, script=script))
+    again = told(start(tmp_path / "module", folder, script=script))
+    numbers, used = first.rsplit(" ", 1)
+    assert used == "True" and again == f"{numbers} False"
+    assert numbers == "12.5 7.0 (3, 2.0) None [0. 1. 4. 9.]"
 
 
 def test_a_folder_that_cannot_be_made(module: Path, tmp_path: Path) -> None:
@@ -161,15 +271,16 @@ TWO_KINDS = dedent("""
     from pathlib import Path
     import numpy as np
     from small_kernel import twice
-    from backends.genesis_cpu import compiling
+    from backends.genesis_cpu import dispatchers
+    from backends.genesis_cpu.compiling import compiling
     folder, kind = Path(sys.argv[1]), np.dtype(sys.argv[2])
-    new_file = compiling.new_file
+    new_file = dispatchers.new_file
     def new_file_in_turn(path):
         print("ready", flush=True)
         sys.stdin.readline()
         return new_file(path)
-    compiling.new_file = new_file_in_turn
-    with compiling.compiling(folder):
+    dispatchers.new_file = new_file_in_turn
+    with compiling(folder):
         print(float(twice(np.arange(5, dtype=kind))))
 """)
 
@@ -200,7 +311,7 @@ def test_programs_that_compile_together_do_not_mix_their_code(
     for kind in kinds:
         script = SCRIPT.replace("np.float32", f"np.{kind}")
         assert told(start(module, folder, script=script)) == KEPT
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.glob("*.nbc"))) == 2
 
 
 def test_what_other_sources_gave_is_not_kept_for_ever(
@@ -213,7 +324,8 @@ def test_what_other_sources_gave_is_not_kept_for_ever(
     (other / "small_kernel.py").write_text(changed, encoding="utf-8")
     assert told(start(other, folder)) == COMPILED
     assert told(start(other, folder)) == KEPT
-    assert len(list(folder.iterdir())) == 1
+    assert len(list(folder.glob("*.nbc"))) == 1
+    assert len(list(folder.glob("*.o"))) == SUPPORTED
 
 
 def test_one_thread_at_a_time_says_where_code_goes(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import re
 from typing import Any
 
 from llvmlite import binding, ir
-from numba.core import cgutils
 
 from ..groups import ORDER, QUAD
+from ..intrinsics import Later
+
+cgutils = Later("numba.core.cgutils")
 
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT = ir.FloatType()

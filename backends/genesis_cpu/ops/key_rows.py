@@ -6,10 +6,12 @@ row.
 """
 
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
 
+from ..intrinsics import Later, intrinsic
 from .integer_dot import FLOAT, I16, I32, I64, in_every_lane
+
+cgutils = Later("numba.core.cgutils")
+types = Later("numba.core.types")
 
 LANES = 16
 FLOATS = ir.VectorType(FLOAT, LANES)

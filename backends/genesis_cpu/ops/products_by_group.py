@@ -1,14 +1,15 @@
 """Products of matrices in codes with vectors: one, or many at once."""
 
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 
 from ..compiling import exact_kernel
 from ..groups import BLOCK, GROUP, LEVELS
+from ..intrinsics import Later, intrinsic
 from .arithmetic import INTEGER_BITS, ONE, TO_INTEGER
 from .integer_dot import I8, I64, form_for
 from .weight_tile import Rows, Vector, multiply_tile
+
+types = Later("numba.core.types")
 
 # The most vectors that a tile has.
 MOST = 8

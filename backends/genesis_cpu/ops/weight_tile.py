@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba.core import cgutils
 
 from ..groups import BLOCK, GROUP, QUAD
+from ..intrinsics import Later
 from .integer_dot import FLOAT, I8, I16, I32, I64, Form, in_every_lane
+
+cgutils = Later("numba.core.cgutils")
 
 CHUNK = BLOCK * QUAD
 FUSE = ("contract",)
