@@ -57,6 +57,11 @@ def models_directory() -> Path:
     return data_directory() / "models"
 
 
+def themes_directory() -> Path:
+    """Themes of a person's own for the interface, beside the settings file."""
+    return data_directory() / "themes"
+
+
 def compiled_directory() -> Path | None:
     """Code compiled for this processor, in the folder of what can be made again."""
     folder = cache_directory()

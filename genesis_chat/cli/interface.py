@@ -14,9 +14,15 @@ def open_interface(
 ) -> int:
     """Run it until it is left; the exit code."""
     from ..config import load
-    from ..tui.app import run
-    from ..tui.start import Start
+    from ..tui.terminal.background import asked
 
+    config = load()
+    with asked(ask=config.theme == "auto") as ground:
+        # While the terminal thinks of its answer.
+        from ..tui.app import run
+        from ..tui.start import Start
+
+        dark = ground.is_dark()
     with ExitStack() as stack:
         history: Path | None = None
         conversation: str | None = None
@@ -26,7 +32,6 @@ def open_interface(
             history = Path(folder) / "history.sqlite3"
         else:
             conversation = _conversation(choice)
-        config = load()
         return run(
             Start(
                 model=model,
@@ -37,6 +42,8 @@ def open_interface(
                 first=model.name is None and _is_first_start(),
                 history=history,
                 theme=config.theme,
+                dark_terminal=dark,
+                typed=ground.typed,
                 enter_sends=config.enter_sends,
                 keys=config.keys,
                 snapshots_mb=config.snapshots_mb,

@@ -2,10 +2,13 @@
 
 import difflib
 import math
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import UsageError
+from ..paths import themes_directory
 from ..settings import (
     AUTO,
     BACKENDS,
@@ -18,6 +21,8 @@ from ..settings import (
 )
 
 _DEFAULTS = GenerationSettings()
+# The interface's themes besides Textual's; the first one goes with the terminal.
+OWN_THEMES = ("auto", "genesis-dark", "genesis-light")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Config:
     template: str | None = None
     log: bool = True
     snapshots_mb: int = 512
-    theme: str = "textual-dark"
+    theme: str = "auto"
     enter_sends: bool = True
     keys: dict[str, str] = field(default_factory=dict)
 
@@ -162,5 +167,13 @@ def parse(key: Key, text: str) -> Any:
         # Only here: the settings are read at every start, which must not wait.
         from textual.theme import BUILTIN_THEMES
 
-        key = replace(key, choices=tuple(sorted(BUILTIN_THEMES)))
+        key = replace(
+            key, choices=(*OWN_THEMES, *sorted({*BUILTIN_THEMES, *_written_themes()}))
+        )
     return checked(key, text, where)
+
+
+def _written_themes() -> Iterator[str]:
+    """The names of a person's own themes."""
+    with suppress(OSError):
+        yield from (path.stem for path in themes_directory().glob("*.toml"))

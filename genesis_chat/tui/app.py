@@ -6,10 +6,8 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import BindingType
 from textual.message import Message
-from textual.theme import Theme
 from textual.widgets import Markdown
 
-from ..config import set_value
 from ..engine import ModelFacts
 from ..errors import GenesisChatError, UsageError
 from ..models import set_default
@@ -38,26 +36,25 @@ from .start import Start
 from .terminal.hangup import leave_when_hung_up
 from .terminal.prints import Prints
 from .terminal.process import few_full_collections, signals_go_to
-from .terminal.terminal import TerminalApp
+from .theme.app import ThemedApp
 from .widgets.asking import tell
+from .widgets.welcome import FirstRun
 
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
-class GenesisApp(TerminalApp):
+class GenesisApp(ThemedApp):
     """Chats with one model at a time; all conversations are in the history."""
 
     TITLE = "Genesis Chat"
-    # Notices leave the composer free.
-    CSS = """
-    ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
-    """
+    CSS_PATH = "theme/genesis.tcss"
     COMMANDS: ClassVar = {lambda: Palette}
     BINDINGS: ClassVar[list[BindingType]] = bindings("application")
 
     def __init__(self, start: Start, open_engine: OpenEngine | None = None) -> None:
         super().__init__()
         self.start = start
+        self.dark_terminal, self.typed = start.dark_terminal, start.typed
         self.model: ModelFacts | None = None
         self.prints = Prints()
         self._ended_by: int | None = None
@@ -72,7 +69,7 @@ class GenesisApp(TerminalApp):
             {"app.models": self._command_model, "app.theme": self._command_theme},
             {
                 "model": lambda: [(name, "") for name in self.model_names()],
-                "theme": lambda: [(name, "") for name in sorted(self.available_themes)],
+                "theme": lambda: [(name, "") for name in self.theme_names()],
             },
         )
         self.set_keymap(start.keys)
@@ -80,15 +77,11 @@ class GenesisApp(TerminalApp):
     def on_mount(self) -> None:
         self._wear(self.start.theme)
         self.call_after_refresh(self._tell_unknown_keys)
-        self.theme_changed_signal.subscribe(self, self._keep_theme)
         if self._ended_by is not None:
             self.exit(128 + self._ended_by)
             return
         self.push_screen(self.chat)
-        if self.start.first:
-            self.action_models(first=True)
-        else:
-            self.turns.open_model(self.start.model)
+        self.turns.open_model(self.start.model)
         if not self.is_headless:
             leave_when_hung_up(self.close)
 
@@ -128,6 +121,10 @@ class GenesisApp(TerminalApp):
             tell(self.chat, str(error), error=True)
             return [BUILTIN]
 
+    @on(FirstRun.Fetch)
+    def fetch_model(self) -> None:
+        self.action_models(fetch=True)
+
     def action_help(self) -> None:
         from .dialogs.help import Help
 
@@ -135,17 +132,16 @@ class GenesisApp(TerminalApp):
         self.push_screen(Help({**rows, "Commands": command_rows()}))
 
     @work
-    async def action_models(self, first: bool = False) -> None:
+    async def action_models(self, fetch: bool = False) -> None:
         from .dialogs.models import Models
 
         current = self.model.name if self.model else ""
-        name = await self.push_screen_wait(Models(current, self.download, first))
+        name = await self.push_screen_wait(Models(current, self.download, fetch=fetch))
         if name:
             self.use_model(name)
-            if first:
+            self.chat.pane.first_run = False
+            if self.start.first:
                 self._keep_choice(name)
-        elif first:
-            self.use_model(None)
 
     def action_edit_externally(self) -> None:
         import click
@@ -178,27 +174,19 @@ class GenesisApp(TerminalApp):
             self.open_url(address)
 
     def _wear(self, theme: str) -> None:
-        if theme in self.available_themes:
-            self.theme = theme
-        else:
-            self.call_after_refresh(
-                tell,
-                self.chat,
-                f"There is no theme {theme!r}; /theme lists them.",
-                error=True,
-            )
+        self.read_own_themes()
+        problem = self.wear(theme)
+        for each in filter(None, (problem, *self.theme_problems)):
+            self.call_after_refresh(tell, self.chat, each, error=True)
+        self.remember_themes()
+
+    def theme_not_kept(self, sentence: str) -> None:
+        """The settings file cannot be written."""
+        tell(self.chat, sentence, error=True)
 
     def _tell_unknown_keys(self) -> None:
         for sentence in unknown_keys(self.start.keys):
             tell(self.chat, sentence, error=True)
-
-    @work(thread=True)
-    def _keep_theme(self, theme: Theme) -> None:
-        """Another start has the colours of this one."""
-        try:
-            set_value("theme", theme.name)
-        except GenesisChatError as error:
-            self.call_from_thread(tell, self.chat, str(error), error=True)
 
     @work(thread=True)
     def _keep_choice(self, name: str) -> None:
@@ -218,8 +206,18 @@ class GenesisApp(TerminalApp):
             self.screen.show_download(what)
         elif isinstance(what, str) and not self.download.running:
             tell(self.chat, what, error=not self.download.ready)
+        if self.download.ready:
+            self.chat.pane.first_run = False
         progress = what if isinstance(what, Progress) else None
-        self.chat.workspace.status.download(progress)
+        self.chat.workspace.footer.download(progress)
+
+    def _refresh_notifications(self) -> None:
+        """One notice at a time: above the composer, or over what lies on the chat."""
+        notice = self.chat.pane.notice
+        if notice.is_mounted:
+            notice.show(list(self._notifications)[-1:])
+        if self.screen_stack and self.screen is not self.chat:
+            super()._refresh_notifications()
 
     def _take(self, message: Message) -> None:
         """What the turns tell: of models here, of replies in the open chat."""
@@ -228,11 +226,11 @@ class GenesisApp(TerminalApp):
 
     @on(ModelOpening)
     def model_opening(self, event: ModelOpening) -> None:
-        self.chat.workspace.status.note(f"Loading {event.name or 'the model'}…")
+        self.chat.workspace.prepare_model(f"Loading {event.name or 'the model'}")
 
     @on(ModelPreparing)
     def model_preparing(self, event: ModelPreparing) -> None:
-        self.chat.workspace.status.note(event.text)
+        self.chat.workspace.prepare_model(event.text)
 
     @on(ModelReady)
     def model_ready(self, event: ModelReady) -> None:
@@ -252,10 +250,8 @@ class GenesisApp(TerminalApp):
         return True
 
     async def _command_theme(self, rest: str) -> bool:
-        if rest not in self.available_themes:
-            names = ", ".join(sorted(self.available_themes))
-            raise UsageError(f"There is no theme {rest!r}; there are: {names}.")
-        self.theme = rest
+        if problem := self.wear(rest):
+            raise UsageError(problem)
         return True
 
     def _recovered(self, sentence: str) -> None:

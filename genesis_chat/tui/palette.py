@@ -49,6 +49,6 @@ class Palette(Provider):
 
 def _shown(action: Action, label: Content, changed: Keys) -> Content:
     keys = keys_of(action, changed)
-    group = (f"{action.group} · ", "dim")
+    group = (f"{action.group} · ", "$text-muted")
     named = Content.assemble(group, label).truncate(WIDTH, pad=True)
     return Content.assemble(named, (key_name(keys[0]) if keys else "", "$text-accent"))

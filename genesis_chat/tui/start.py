@@ -14,7 +14,8 @@ class Start:
 
     `conversation` is the id of one to open. With `private` nothing is kept when the
     program ends. `first` says that no model was chosen or installed yet, so a choice
-    is offered.
+    is offered. `dark_terminal` is whether the terminal's background is dark, and
+    `typed` what keys sent before the program read them.
     """
 
     model: ModelChoice = ANY_MODEL
@@ -24,7 +25,9 @@ class Start:
     private: bool = False
     first: bool = False
     history: Path | None = None
-    theme: str = "textual-dark"
+    theme: str = "auto"
+    dark_terminal: bool = True
+    typed: bytes = b""
     enter_sends: bool = True
     keys: dict[str, str] = field(default_factory=dict)
     snapshots_mb: int = 512

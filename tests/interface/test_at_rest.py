@@ -101,11 +101,11 @@ def test_more_below_is_told_without_a_timer(sit_down: Sit) -> None:
         for _ in range(4):
             await desk.say("What is the capital of Japan?\n" * 12)
         await at_rest(desk)
-        assert desk.chat.composer.border_title == ""
+        assert desk.chat.pane.notice.more == ""
         await desk.press("pageup")
-        await desk.until(lambda: "↓ more" in str(desk.chat.composer.border_title))
+        await desk.until(lambda: "more" in desk.chat.pane.notice.more)
         await desk.press("ctrl+end")
-        await desk.until(lambda: desk.chat.composer.border_title == "")
+        await desk.until(lambda: desk.chat.pane.notice.more == "")
 
     sit_down(visit)
 
@@ -142,7 +142,7 @@ def test_no_thread_of_the_program_wakes_up(private_home: Path, compiled: None) -
     with Screen.start("-m", "builtin", size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
         screen.type("Hello\r")
-        screen.see(" · first ", SIZE)
+        screen.see("first token", SIZE)
         screen.type("\x1b")
         # Once all of them wait, without a limit, only an event can wake one.
         screen.read_while(lambda: waking(screen.process.pid))

@@ -24,8 +24,8 @@ def test_a_message_gets_its_reply(sit_down: Sit, genesis: Genesis) -> None:
         assert [m.content for m in desk.stored()] == [BOB, expected]
         await desk.until(lambda: expected in desk.seen())
         # So short a reply has no speed.
-        await desk.until(lambda: "first after" in desk.seen())
-        assert "tokens/s" not in desk.seen()
+        await desk.until(lambda: "first token" in desk.seen())
+        assert "tok/s" not in desk.seen()
         await desk.say("What is my name?")
         assert "Bob" in desk.texts[-1]
         assert len(desk.stored()) == 4

@@ -1,22 +1,25 @@
 """The list of conversations: search, titles, pins, trash, export."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from desk import Desk
 from textual.content import Content
-from textual.widgets import Input, OptionList
+from textual.widgets import Button, Input, OptionList
 
 from genesis_chat.history import Conversation, NewConversation, Store
 
 Sit = Callable[..., None]
+TIME = r" (\d\d:\d\d|\d+ [A-Z][a-z]{2}|[A-Z][a-z]{2}|\d d) $"
 BOB, CAT = "My name is Bob.", "Do you like my cat?"
 
 
 def listed(desk: Desk) -> list[str]:
     rows = desk.chat.chats.query_one("ConversationList", OptionList).options
-    return [str(row.prompt) for row in rows]
+    # Without the bar before the one that is open, and without times.
+    return [re.sub(TIME, "", str(row.prompt)).strip("▌ \n") for row in rows]
 
 
 def conversations(desk: Desk, *, deleted: bool = False) -> list[Conversation]:
@@ -58,7 +61,7 @@ def test_search_jumps_to_the_message(sit_down: Sit) -> None:
         await desk.until(lambda: BOB in desk.texts)
         await desk.until(lambda: desk.app.focused in desk.views)
         await desk.press("ctrl+f", *"zebra")
-        await desk.until(lambda: listed(desk)[0].startswith("No matches"))
+        await desk.until(lambda: listed(desk) == ["No matches for “zebra”"])
         await desk.press("escape")
         await desk.until(lambda: listed(desk)[0] == "Today")
         await desk.press("escape")
@@ -167,7 +170,7 @@ def test_what_is_in_the_trash_can_be_taken_out_later(sit_down: Sit) -> None:
         assert desk.texts == []
         desk.app.undo = None
         await command(desk, "/trash")
-        await desk.until(lambda: "Enter brings one back" in desk.seen())
+        await desk.until(lambda: "Enter restore" in desk.seen())
         await desk.press("enter")
         await desk.until(lambda: desk.texts[:1] == [CAT])
         await desk.until(lambda: CAT in listed(desk))
@@ -206,7 +209,7 @@ def test_export_writes_a_file_and_asks_before_replacing_one(
         await desk.press("n")
         assert target.read_text() == "mine"
         await command(desk, f"/export {tmp_path / 'chat.exe'}")
-        await desk.until(lambda: "must end in .md" in desk.seen())
+        await desk.until(lambda: desk.told("must end in .md"))
         await command(desk, f"/export {tmp_path / 'gone' / 'chat.md'}")
         await desk.until(lambda: "chat.md" in desk.seen())
         assert not (tmp_path / "gone").exists()
@@ -266,5 +269,27 @@ def test_a_screen_that_becomes_narrow_has_room_for_the_chat(sit_down: Sit) -> No
         assert desk.chat.composer.size.width > 40
         await desk.press("ctrl+b")
         assert desk.chat.chats.display
+
+    sit_down(visit)
+
+
+def test_the_trash_is_emptied_only_after_a_question(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await two_chats(desk)
+        kept = desk.stored()[0].conversation
+        first = next(c.id for c in conversations(desk) if c.id != kept)
+        await desk.chat.chats.organizer.trash(first)
+        for answer, left in (("n", 1), ("y", 0)):
+            desk.chat.action_trash()
+            await desk.until(lambda: "Empty trash" in desk.seen())
+            desk.app.screen.query_one("#empty", Button).press()
+            await desk.until(lambda: "cannot be undone" in desk.seen())
+            await desk.press(answer)
+            await desk.until(lambda: "cannot be undone" not in desk.seen())
+            await desk.until(
+                lambda left=left: len(conversations(desk, deleted=True)) == left
+            )
+            await desk.press("escape")
+        assert [c.id for c in conversations(desk)] == [kept]
 
     sit_down(visit)

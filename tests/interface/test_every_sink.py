@@ -46,7 +46,9 @@ from genesis_chat.tui.dialogs.system import SystemPrompt
 from genesis_chat.tui.dialogs.trash import Trash
 from genesis_chat.tui.services.download import Progress
 from genesis_chat.tui.start import Start
+from genesis_chat.tui.widgets.activity import Activity
 from genesis_chat.tui.widgets.completion import Completion, Offer
+from genesis_chat.tui.widgets.fitting import Fitting
 from genesis_chat.tui.widgets.message import MessageView
 from genesis_chat.tui.widgets.shown import plain
 from genesis_chat.tui.widgets.shown_message import Shown
@@ -198,14 +200,15 @@ def test_errors_the_status_line_and_the_title(desk_at: Desks) -> None:
                 desk.app.clear_notifications()
             nearly_all("errors", seen)
             for text in LINES:
-                chat.workspace.status.model(
-                    ModelFacts(text, 1, text, text, "", "cpu", text)
-                )
-                harmless(*chat.workspace.status._model.forms)
-                chat.workspace.status.download(Progress(text, 1, 2, 3.0))
-                harmless(chat.workspace.status.query_one("#download", Static).content)
-                desk.chat.workspace.show_title(text, private=False)
-                harmless(chat.pane.title.content)
+                facts = ModelFacts(text, 1, text, text, "", "cpu", text)
+                chat.workspace.header.model(facts)
+                harmless(*chat.workspace.header.query_one("#model", Fitting).forms)
+                chat.workspace.header.wait(text)
+                harmless(chat.workspace.header.query_one(Activity).content)
+                chat.workspace.footer.download(Progress(text, 1, 2, 3.0))
+                harmless(chat.workspace.footer.query_one("#download", Static).content)
+                chat.workspace.header.title(text, private=True)
+                harmless(*chat.workspace.header.query_one("#title", Fitting).forms)
             await look(desk, "the status line and the title")
             keys = dict.fromkeys(TEXTS[: len(PAYLOADS)], "x")
             chat.pane.parts.tell("\n".join(unknown_keys(keys)))

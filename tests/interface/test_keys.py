@@ -15,7 +15,7 @@ def test_the_palette_offers_actions_with_their_keys(sit_down: Sit) -> None:
         await desk.until(lambda: "Set or edit the system prompt" in desk.seen())
         assert next(r for r in desk.seen().splitlines() if "F8" in r)
         await desk.press("enter")
-        await desk.until(lambda: "System prompt of this chat" in desk.seen())
+        await desk.until(lambda: "Always stays in context." in desk.seen())
 
     sit_down(visit, keys={"chat.system": "f8"})
 

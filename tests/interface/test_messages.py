@@ -26,7 +26,7 @@ def test_regenerate_and_browse(sit_down: Sit) -> None:
         assert len(desk.views) == 4
         last = desk.views[-1].shown
         assert (last.place, last.places) == (2, 2)
-        await desk.until(lambda: "< 2/2 >" in desk.seen())
+        await desk.until(lambda: "‹ 2 of 2 ›" in desk.seen())
         await desk.press("ctrl+up", "left")
         await desk.until(lambda: desk.views[-1].shown.place == 1)
         await desk.press("right")
@@ -159,7 +159,7 @@ def test_copy_code_takes_one_block_after_the_other(
         for expected in ("one", "two", "one"):
             await desk.press("b")
             assert desk.app.clipboard == expected
-        await desk.until(lambda: "code block 2 of 2" in desk.seen())
+        await desk.until(lambda: desk.told("code block 2 of 2"))
 
     sit_down(visit)
 
@@ -199,12 +199,12 @@ def test_leaving_an_edited_message_asks_first(sit_down: Sit) -> None:
         await desk.until(lambda: isinstance(desk.app.screen, EditMessage))
         await desk.press(*"xyz")
         await desk.press("escape")
-        await desk.until(lambda: "Throw away what you changed?" in desk.seen())
+        await desk.until(lambda: "Discard your changes?" in desk.seen())
         await desk.press("n")
         await desk.until(lambda: isinstance(desk.app.screen, EditMessage))
         assert desk.app.screen.area.text.endswith("xyz")
         await desk.press("escape")
-        await desk.until(lambda: "Throw away" in desk.seen())
+        await desk.until(lambda: "Discard" in desk.seen())
         await desk.press("y")
         await desk.until(lambda: desk.app.screen is desk.chat)
         assert len(desk.stored()) == 2

@@ -19,7 +19,7 @@ from genesis_chat.tui.services.turns import Turns
 
 Sit = Callable[..., None]
 SIZES = {"small": (80, 24), "large": (120, 36), "wide": (200, 60)}
-THEMES = {"dark": "textual-dark", "light": "textual-light"}
+THEMES = {"dark": "genesis-dark", "light": "genesis-light"}
 # Long ago, so that the list has it in the same group for ever.
 MARCH = 1_709_294_400_000
 SAID = (

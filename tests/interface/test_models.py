@@ -11,7 +11,6 @@ from textual.widgets import Button, ProgressBar
 
 from genesis_chat.errors import ModelError
 from genesis_chat.model_choice import ModelChoice
-from genesis_chat.paths import models_directory
 from genesis_chat.tui.services import download
 from genesis_chat.tui.services.history import History
 from genesis_chat.tui.services.messages import ModelFailed
@@ -29,21 +28,40 @@ def test_what_a_model_has_to_say_of_itself_is_shown(sit_down: Sit) -> None:
     sit_down(visit, model="warned of")
 
 
-def test_the_first_start_offers_the_builtin_model_or_the_full_one(
-    sit_down: Sit,
-) -> None:
+def test_the_first_start_offers_prompts_and_the_full_model(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
-        await desk.until(lambda: "Which model shall it be?" in desk.seen())
-        await desk.until(lambda: "builtin" in desk.seen())
-        assert "Download Genesis-152M" in desk.seen()
-        assert desk.app.model is None
-        await desk.press("enter")
+        await desk.until(lambda: "Try the built-in demo" in desk.seen())
+        assert "Get the full model" in desk.seen() and "300 MB" in desk.seen()
+        # Nothing has to be answered first.
         await desk.until(lambda: desk.app.model)
-        await desk.closed()
-        await desk.say(BOB)
-        assert len(desk.stored()) == 2
-        # The next start does not ask again.
-        await desk.until((models_directory() / "default").exists)
+        await desk.turn("2")
+        assert "Santiago" in desk.texts[-1] and len(desk.stored()) == 2
+        assert "Try the built-in demo" not in desk.seen()
+
+    sit_down(visit, first=True)
+
+
+def test_at_the_first_start_what_is_typed_goes_to_the_composer(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.app.model)
+        await desk.press(*"Hi", "space", *"12")
+        await desk.until(lambda: desk.chat.composer.text == "Hi 12")
+        assert not desk.turns_begun()
+
+    sit_down(visit, first=True)
+
+
+def test_the_first_download_shows_how_far_it_is(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+    monkeypatch.setattr(download, "install", lambda *_, **__: asked.set())
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.app.model)
+        desk.chat.query_one("#first-download", Button).press()
+        await desk.until(asked.is_set)
+        await desk.until(lambda: "is installed" in desk.seen())
 
     sit_down(visit, first=True)
 
@@ -82,7 +100,7 @@ def test_a_download_goes_on_while_one_chats(
         desk.app.screen.query_one("#fetch", Button).press()
         await desk.until(lambda: "Stopping" in desk.seen())
         step.release()
-        await desk.until(lambda: "goes on the next time" in desk.seen())
+        await desk.until(lambda: "It will resume where it stopped" in desk.seen())
         assert not desk.app.download.running
 
     sit_down(visit)
@@ -101,6 +119,7 @@ def test_the_small_model_is_offered_too(
     monkeypatch.setattr(download, "install", install)
 
     async def visit(desk: Desk) -> None:
+        await desk.dialog("f2")
         await desk.until(lambda: "Download SmolLM2-135M" in desk.seen())
         assert "Download Genesis-152M" in desk.seen()
         desk.app.screen.query_one("#fetch-smollm2", Button).press()
@@ -108,7 +127,7 @@ def test_the_small_model_is_offered_too(
         # One at a time.
         assert "Download Genesis-152M" not in desk.seen()
         step.release()
-        await desk.until(lambda: "smollm2 is ready" in desk.seen())
+        await desk.until(lambda: "smollm2 is installed" in desk.seen())
         assert asked == [("smollm2", "smollm2", True)]
 
     sit_down(visit, first=True)

@@ -22,12 +22,12 @@ def test_no_colour_is_written(
     with Screen.start("-m", "builtin", size=SIZE, env={"NO_COLOR": value}) as screen:
         screen.see("builtin · ", SIZE)
         screen.type("```python\\nx = 1\\n```\rHello")
-        screen.see(" · first ", SIZE)
+        screen.see("first token", SIZE)
         # The settings, the list of chats and what is found are drawn as well.
         screen.type("\x06python")
         screen.see("Messages", SIZE)
         screen.type("\x1b[19~\x1bOS")
-        screen.see("Settings of this chat", SIZE)
+        screen.see("Chat settings", SIZE)
         screen.type("\x11")
         screen.finish()
     found = {

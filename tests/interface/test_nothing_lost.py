@@ -94,10 +94,10 @@ def test_a_question_without_a_reply_gets_one(sit_down: Sit) -> None:
             two = store.add(id, "assistant", "Hello, Bob!", parent=one.id)
             store.add(id, "user", ASK, parent=two.id)
         await desk.chat.pane.open(id)
-        await desk.until(lambda: "No reply came" in desk.seen())
+        await desk.until(lambda: "No reply yet" in desk.seen())
         await desk.turn("ctrl+r")
         assert desk.texts[:3] == [BOB, "Hello, Bob!", ASK] and len(desk.texts) == 4
-        assert "No reply came" not in desk.seen()
+        assert "No reply yet" not in desk.seen()
 
     sit_down(visit)
 

@@ -1,4 +1,4 @@
-"""What the interface looks like, in two sizes and two themes."""
+"""What the interface looks like: sizes, themes, and without colours."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from pictures import compare
+from textual.widgets import Input
 
 from genesis_chat.history import NewConversation, NewMessage, Receipt, Store
+from genesis_chat.tui.dialogs import models
+from genesis_chat.tui.dialogs.models import Row
 from genesis_chat.tui.services.turns import Turns
 
 Sit = Callable[..., None]
-LARGE, SMALL = (120, 36), (80, 24)
-LIGHT = "textual-light"
+CACHED = "In Hugging Face's cache"
+HUGE, LARGE, SMALL = (200, 60), (120, 36), (80, 24)
+DARK, LIGHT = "genesis-dark", "genesis-light"
 # Long ago, so that the list has it in the same group for ever.
 MARCH = 1_709_294_400_000
 RECEIPT = Receipt(
@@ -38,21 +42,25 @@ Some *emphasis*, some **weight** and `code`:
 
 ```python
 def half_life(decay: float) -> float:
-    return log(0.5) / log(decay)
+    return log(0.5) / log(decay)  # how many tokens until half of what a head holds is gone
 ```
 
-| mixer | layers |
-|-------|--------|
-| GLA   | 23     |
-| FoX   | 7      |
+| mixer | layers |  cost  |
+|-------|-------:|:------:|
+| GLA   | 23     | steady |
+| FoX   | 7      | grows  |
+
+- [x] read
+- [ ] written, see [the paper](https://example.org)
 
 > Text is data: [b]this[/b] and <b>that</b> stay as they are.
-"""
+"""  # noqa: E501  # one line that is too long for the screen
 
 
 @pytest.fixture(autouse=True)
 def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setattr(Turns, "memory", lambda self: 123_000_000)
 
 
@@ -95,72 +103,210 @@ def chats(tmp_path: Path) -> str:
 
 async def settled(desk: Desk) -> None:
     """Wait until nothing moves any more."""
-    desk.chat.composer.cursor_blink = False
     desk.chat.workspace.show_memory()
     desk.app.clear_notifications()
     await desk.pilot.wait_for_scheduled_animations()
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "theme"),
-    [
-        ("large-dark", LARGE, "textual-dark"),
-        ("large-light", LARGE, LIGHT),
-        ("small-dark", SMALL, "textual-dark"),
-        ("small-light", SMALL, LIGHT),
-    ],
-)
-def test_a_conversation(
-    sit_down: Sit, chats: str, name: str, size: tuple[int, int], theme: str
-) -> None:
+async def show(desk: Desk, name: str) -> None:
+    """Compare the screen with a picture."""
+    await settled(desk)
+    await compare(desk, name)
+
+
+async def become(desk: Desk, size: tuple[int, int], theme: str) -> None:
+    """Another terminal and another theme, while the program runs."""
+    desk.app.theme = theme
+    await desk.pilot.resize_terminal(*size)
+    await desk.until(lambda: desk.app.size == size)
+    await desk.pilot.pause()
+
+
+async def back(desk: Desk) -> None:
+    """Leave whatever lies on the chat."""
+    await desk.press("escape")
+    await desk.until(lambda: desk.app.screen is desk.chat)
+
+
+# The first size and theme of a test is what the program starts with.
+CONVERSATIONS = [
+    ("large-dark", LARGE, DARK),
+    ("large-light", LARGE, LIGHT),
+    ("small-dark", SMALL, DARK),
+    ("small-light", SMALL, LIGHT),
+    ("huge-dark", HUGE, DARK),
+    ("huge-light", HUGE, LIGHT),
+]
+
+
+def test_a_conversation(sit_down: Sit, chats: str) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
-        await settled(desk)
-        await compare(desk, f"conversation-{name}")
+        for name, size, theme in CONVERSATIONS:
+            await become(desk, size, theme)
+            await show(desk, f"conversation-{name}")
+
+    sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
+
+
+def test_a_selected_message(sit_down: Sit, chats: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.open.context)
         await desk.press("ctrl+up", "up", "up")
-        await settled(desk)
-        await compare(desk, f"message-{name}")
+        for name, size, theme in CONVERSATIONS[:4]:
+            await become(desk, size, theme)
+            await show(desk, f"message-{name}")
 
-    sit_down(visit, size=size, theme=theme, conversation=chats)
+    sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
 
 
-@pytest.mark.parametrize(("name", "size"), [("large", LARGE), ("small", SMALL)])
-def test_the_first_screen(sit_down: Sit, name: str, size: tuple[int, int]) -> None:
+def test_a_new_chat_and_the_first_one_of_all(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
-        await settled(desk)
-        await compare(desk, f"welcome-{name}")
+        kind = "first" if desk.app.start.first else "welcome"
+        await desk.until(lambda: desk.app.model)
+        for name, size, theme in CONVERSATIONS[:4]:
+            await become(desk, size, theme)
+            await show(desk, f"{kind}-{name}")
 
-    sit_down(visit, size=size)
+    for first in (False, True):
+        sit_down(visit, size=LARGE, theme=DARK, first=first)
+
+
+DIALOGS = {
+    "help": ["f1"],
+    "system": ["f3"],
+    "settings": ["f4"],
+    "palette": ["ctrl+p"],
+    "delete": ["ctrl+up", "up", "up", "d"],
+    "edit": ["ctrl+up", "up", "e"],
+}
 
 
 @pytest.mark.parametrize(
-    ("name", "keys"),
+    ("size", "theme", "names"),
     [
-        ("help", ["f1"]),
-        ("system", ["f3"]),
-        ("settings", ["f4"]),
-        ("commands", [*"/se"]),
-        ("palette", ["ctrl+p"]),
-        ("search", ["ctrl+f", *"story"]),
-        ("delete", ["ctrl+up", "up", "up", "d"]),
+        (LARGE, DARK, ["help", "settings", "palette", "delete"]),
+        (SMALL, LIGHT, ["help", "system", "settings", "edit"]),
     ],
 )
-def test_a_screen_over_it(
-    sit_down: Sit, chats: str, name: str, keys: list[str]
+def test_what_lies_on_the_chat(
+    sit_down: Sit, chats: str, size: tuple[int, int], theme: str, names: list[str]
 ) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
-        await desk.press(*keys)
-        await settled(desk)
-        await compare(desk, name)
+        for name in names:
+            await desk.press(*DIALOGS[name])
+            await desk.until(lambda: desk.app.screen is not desk.chat)
+            await show(desk, f"{name}-{'large' if size == LARGE else 'small'}")
+            await back(desk)
+            await desk.press("escape")
 
-    size, theme = (SMALL, LIGHT) if name in ("system", "commands") else (LARGE, "nord")
     sit_down(visit, size=size, theme=theme, conversation=chats)
+
+
+def test_what_is_changed_and_what_is_wrong(sit_down: Sit, chats: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.open.context)
+        await desk.press("f4")
+        await desk.until(lambda: desk.app.screen is not desk.chat)
+        desk.app.screen.query_one("#temperature", Input).value = "1.5"
+        desk.app.screen.query_one("#top_p", Input).value = "7"
+        await desk.press("ctrl+s")
+        await show(desk, "settings-wrong")
+
+    sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "name"), [(LARGE, DARK, "large"), (SMALL, LIGHT, "small")]
+)
+def test_lists(
+    sit_down: Sit, chats: str, size: tuple[int, int], theme: str, name: str
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.open.context)
+        await desk.press("/")
+        await show(desk, f"commands-{name}")
+        desk.chat.composer.write("")
+        await desk.press("ctrl+f", *"story")
+        await desk.until(lambda: "Messages" in desk.seen())
+        await show(desk, f"search-{name}")
+        await desk.press("escape", "down")
+        await show(desk, f"list-{name}")
+
+    sit_down(visit, size=size, theme=theme, conversation=chats)
+
+
+def test_notices(sit_down: Sit, chats: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.open.context)
+        await settled(desk)
+        desk.chat.pane.parts.tell("Moved to trash · Ctrl+T to undo")
+        await desk.until(lambda: "Moved to trash" in desk.seen())
+        await compare(desk, "notice")
+        desk.chat.pane.parts.tell(
+            "The file /home/ann/notes.md cannot be read.", error=True
+        )
+        await desk.until(lambda: "notes.md" in desk.seen())
+        await compare(desk, "notice-error")
+
+    sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
+
+
+def test_replies_that_are_not_whole(sit_down: Sit, tmp_path: Path) -> None:
+    said = [
+        NewMessage("user", "Tell me a story.", None, MARCH),
+        NewMessage(
+            "assistant", "Once upon a", 0, MARCH, status="interrupted", receipt=RECEIPT
+        ),
+        NewMessage("user", "And then?", 1, MARCH),
+        NewMessage("assistant", "", 2, MARCH, status="failed"),
+        NewMessage("user", "Try again.", 3, MARCH),
+        NewMessage(
+            "assistant",
+            "There was",
+            4,
+            MARCH,
+            receipt=replace(RECEIPT, finish_reason="length"),
+        ),
+        NewMessage("user", "What was there?", 5, MARCH),
+    ]
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        (made,) = store.insert([NewConversation("Cut", "", said, 6, MARCH)])
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.open.context)
+        await show(desk, "replies-dark")
+        await become(desk, (120, 40), LIGHT)
+        await show(desk, "replies-light")
+
+    sit_down(visit, size=(120, 40), theme=DARK, conversation=made.id)
+
+
+@pytest.mark.parametrize("theme", [DARK, "ansi-dark"])
+def test_without_colours(
+    sit_down: Sit, chats: str, monkeypatch: pytest.MonkeyPatch, theme: str
+) -> None:
+    if theme == DARK:
+        monkeypatch.setenv("NO_COLOR", "1")
+    name = "no-color" if theme == DARK else theme
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.open.context)
+        await show(desk, f"{name}-conversation")
+        await desk.press("ctrl+f", *"story")
+        await desk.until(lambda: "Messages" in desk.seen())
+        await show(desk, f"{name}-search")
+        await desk.press("escape", "escape", "f4")
+        await desk.until(lambda: "Chat settings" in desk.seen())
+        await show(desk, f"{name}-settings")
+
+    sit_down(visit, size=LARGE, theme=theme, conversation=chats)
 
 
 @pytest.mark.parametrize(
     ("name", "size", "theme"),
-    [("large", LARGE, "textual-dark"), ("small", SMALL, LIGHT)],
+    [("large", LARGE, DARK), ("small", SMALL, LIGHT)],
 )
 def test_thoughts(
     sit_down: Sit, tmp_path: Path, name: str, size: tuple[int, int], theme: str
@@ -198,11 +344,41 @@ def test_thoughts(
     sit_down(visit, size=size, theme=theme, conversation=made.id)
 
 
-def test_the_models(sit_down: Sit) -> None:
+@pytest.mark.parametrize(
+    ("size", "theme", "name"), [(LARGE, DARK, "large"), (SMALL, LIGHT, "small")]
+)
+def test_the_models(
+    sit_down: Sit,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    theme: str,
+    name: str,
+) -> None:
+    rows = [
+        Row("genesis-152m-instruct", "152M · int8 · 163.1 MB", "", "Installed"),
+        Row("smollm2-135m-instruct", "llama · 98.4 MB · apache-2.0", "", "Installed"),
+        Row("old", "", "It is damaged; pull it again.", "Installed"),
+        Row("builtin", "4.32M · bfloat16 · 13.5 MB", "", models.DEMO),
+        *(
+            Row(f"Qwen/Qwen3-{n}B", f"qwen3 · {n}.2 GB · apache-2.0", "", CACHED)
+            for n in range(1, 9)
+        ),
+    ]
+    monkeypatch.setattr(models, "_rows", lambda: rows)
+
     async def visit(desk: Desk) -> None:
         await desk.press("f2")
-        await desk.until(lambda: "builtin" in desk.seen())
-        await settled(desk)
-        await compare(desk, "models")
+        await desk.until(lambda: "genesis-152m" in desk.seen())
+        await show(desk, f"models-{name}")
 
-    sit_down(visit, size=LARGE)
+    sit_down(visit, size=size, theme=theme)
+
+
+def test_the_trash(sit_down: Sit, chats: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.open.context)
+        desk.chat.action_trash()
+        await desk.until(lambda: "Empty trash" in desk.seen())
+        await show(desk, "trash")
+
+    sit_down(visit, size=SMALL, theme=DARK, conversation=chats)

@@ -58,7 +58,7 @@ def test_start_chat_search_and_quit(home: Path) -> None:
         screen.see("builtin · ", SIZE)
         screen.type("What is the capital of Japan?\r")
         screen.see("Tokyo", SIZE)
-        screen.see(" · first ", SIZE)
+        screen.see("first token", SIZE)
         screen.type("\x0e")
         screen.see("New chat", SIZE)
         screen.type("My name is Bob.\r")
@@ -81,7 +81,7 @@ def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
     with Screen.start("-m", "builtin", *WILD, size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
         screen.type("Tell me a story\r")
-        screen.see("tokens/s", SIZE)
+        screen.see("tok/s", SIZE)
         screen.read_while(lambda: len(reply_of(home)) <= 30)
         if how == "closed":
             screen.hang_up()
@@ -132,7 +132,7 @@ def test_a_model_that_hangs_does_not_keep_one(home: Path) -> None:
     with Screen.start("-m", "builtin", *WILD, size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
         screen.type("Tell me a story\r")
-        screen.see("tokens/s", SIZE)
+        screen.see("tok/s", SIZE)
         (worker,) = psutil.Process(screen.process.pid).children()
         worker.suspend()
         screen.type("\x11")
@@ -150,7 +150,7 @@ def test_the_delta_rule_writes_what_ask_writes_with_it(home: Path) -> None:
     with Screen.start(*rule, size=size) as screen:
         screen.see("delta rule", size)
         screen.type(f"{question}\r")
-        screen.see("first after", size)
+        screen.see("first token", size)
         screen.type("\x11")
         assert screen.finish() == 0
     assert stored(home)[1] == ("assistant", "complete", expected)
@@ -161,7 +161,7 @@ def test_the_delta_rule_writes_what_ask_writes_with_it(home: Path) -> None:
     [
         ("SIGTERM", "\x1b[?1049h"),
         ("SIGINT", "loading builtin"),
-        ("SIGQUIT", "Write a message"),
+        ("SIGQUIT", "Message Genesis"),
     ],
 )
 def test_it_leaves_in_order_while_it_starts(how: str, shown: str) -> None:
@@ -245,7 +245,7 @@ def test_native_prints_do_not_reach_the_screen(tmp_path: Path) -> None:
         screen.type("What is the capital of Japan?\r")
         screen.see("Tokyo", SIZE)
         screen.read_while(lambda: not (tmp_path / "printed").exists())
-        screen.see(" · first ", SIZE)
+        screen.see("first token", SIZE)
         assert b"NATIVE" not in screen.shown
         screen.type("\x11")
         screen.read_until("NATIVE-ERR")
@@ -274,9 +274,9 @@ def test_interrupt_key_does_not_end_it(home: Path) -> None:
         screen.type("\x03")
         screen.see("Ctrl+Q leaves", SIZE)
         screen.type("Tell me a story\r")
-        screen.see("tokens/s", SIZE)
+        screen.see("tok/s", SIZE)
         screen.type("\x03")
-        screen.see("Stopped here", SIZE)
+        screen.see("Stopped · Enter", SIZE)
         screen.type("\x11")
         assert screen.finish() == 0
 
@@ -312,7 +312,7 @@ def visit(home: Path, texts: list[str]) -> bytes:
         screen.type("\x06q")
         screen.see("Messages", SIZE)
         screen.type("\x1bOR")
-        screen.see("System prompt of this chat", SIZE)
+        screen.see("Always stays in context.", SIZE)
         screen.type("\x11")
         screen.finish()
     return bytes(screen.shown)

@@ -24,14 +24,14 @@ def test_the_theme_is_kept_for_the_next_start(sit_down: Sit) -> None:
         await desk.until(lambda: desk.app.theme == "textual-light")
         await desk.until(lambda: load().theme == "textual-light")
         await desk.command("/theme mauve")
-        await desk.until(lambda: desk.told("There is no theme 'mauve'"))
+        await desk.until(lambda: desk.told("No theme called 'mauve'"))
 
     sit_down(visit)
 
 
 def test_an_unknown_theme_in_the_settings_file_is_told(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
-        await desk.until(lambda: desk.told("There is no theme 'mauve'"))
+        await desk.until(lambda: desk.told("No theme called 'mauve'"))
         await desk.say(BOB)
 
     sit_down(visit, theme="mauve")
@@ -79,10 +79,10 @@ def test_leaving_asks_before_it_throws_away(sit_down: Sit, key: str) -> None:
             await desk.press("ctrl+up", "up")
         await desk.dialog(key)
         await desk.press(*"precious", "ctrl+q")
-        await desk.until(lambda: "Throw away" in desk.seen())
+        await desk.until(lambda: "Discard" in desk.seen())
         # Whoever presses Enter without reading loses nothing.
         await desk.press("enter")
-        await desk.until(lambda: "Throw away" not in desk.seen())
+        await desk.until(lambda: "Discard" not in desk.seen())
         assert desk.app.screen.query_one(TextArea).text.endswith("precious")
         assert desk.app.is_running
 

@@ -29,6 +29,10 @@ REPLY = Reply(
 )
 
 
+def top(desk: Desk) -> str:
+    return desk.seen().splitlines()[0]
+
+
 def bottom(desk: Desk) -> str:
     return desk.seen().splitlines()[-1]
 
@@ -36,18 +40,21 @@ def bottom(desk: Desk) -> str:
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 def test_every_figure_is_there_in_any_width(sit_down: Sit, width: int) -> None:
     async def visit(desk: Desk) -> None:
-        status = desk.chat.workspace.status
-        status.model(FACTS)
-        status.finished(REPLY)
-        status.memory(412_300_000)
-        status.context(Context(1234, 8192, 6958, 0, 0))
-        for part in ("genesis", "CPU", "107 tokens/s", "0.25 s", "MB", "1234/8192"):
+        header, footer = desk.chat.workspace.header, desk.chat.workspace.footer
+        header.model(FACTS)
+        footer.finished(REPLY)
+        header.memory(412_300_000)
+        footer.context(Context(1234, 8192, 6958, 0, 0))
+        for part in ("genesis", "CPU", "MB"):
+            await desk.until(lambda part=part: part in top(desk))
+        for part in ("107 tok/s", "1,234 / 8,192"):
             await desk.until(lambda part=part: part in bottom(desk))
         if width == 200:
-            assert "int8 on CPU (no Metal)" in bottom(desk)
-            assert "150 tokens" in bottom(desk) and "412.3 MB" in bottom(desk)
+            assert "int8 · CPU (no Metal) · 412.3 MB" in top(desk)
+            assert "8,192 tokens" in bottom(desk)
         await desk.pilot.resize_terminal(280 - width, 40)
-        await desk.until(lambda: ("412.3 MB" in bottom(desk)) == (280 - width >= 120))
+        long = 280 - width >= 120
+        await desk.until(lambda: ("8,192 tokens" in bottom(desk)) == long)
 
     sit_down(visit, size=(width, 40))
 

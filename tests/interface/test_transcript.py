@@ -43,7 +43,7 @@ def test_the_reader_keeps_the_place_in_either_direction(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await long_chat(desk, 200)
         assert desk.texts[-1] == "message 199." and len(desk.views) == WINDOW
-        assert "earlier messages" not in desk.seen()
+        assert "earlier message" not in desk.seen()
         await scroll_until(desk, "pageup", "message 120.")
         assert len(desk.views) <= MOST
         assert desk.chat.transcript.away
@@ -97,7 +97,7 @@ def test_a_reply_goes_on_out_of_sight(sit_down: Sit) -> None:
         await desk.idle()
         await desk.press("ctrl+end")
         await desk.until(lambda: desk.texts[-1] == desk.stored()[-1].content)
-        await desk.until(lambda: "Stopped here" in desk.seen())
+        await desk.until(lambda: "Stopped · Enter" in desk.seen())
 
     sit_down(visit, settings=WILD, model="slow")
 
@@ -109,7 +109,7 @@ def test_a_pasted_book_is_shown_in_parts(sit_down: Sit) -> None:
             id = store.create(title="book").id
             store.add(id, "user", text, parent=None)
         await desk.chat.pane.open(id)
-        await desk.until(lambda: "Space shows more" in desk.seen())
+        await desk.until(lambda: "Space to expand" in desk.seen())
         (view,) = desk.views
         assert view.text == text and view.size.height < 200
         await desk.press("ctrl+up", "space")

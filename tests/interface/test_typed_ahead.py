@@ -233,7 +233,7 @@ def test_a_kill_just_behind_enter_offers_the_text_once(
 ) -> None:
     ensure_builtin()
     with Screen.start("-m", "builtin", size=SIZE) as screen:
-        screen.see("Write a message", SIZE)
+        screen.see("Message Genesis", SIZE)
         screen.type("precious")
         screen.see("precious", SIZE)
         screen.type("\r")
@@ -259,10 +259,10 @@ def test_a_write_of_three_messages_in_a_real_terminal(
     ensure_builtin()
     with Screen.start("-m", "builtin", size=SIZE) as screen:
         # Before the model is there, and in one write.
-        screen.see("Write a message", SIZE)
+        screen.see("Message Genesis", SIZE)
         screen.type("one\rtwo\rthree")
         screen.see("three", SIZE)
-        screen.see(" · first ", SIZE)
+        screen.see("first token", SIZE)
         screen.type("\x11")
         assert screen.finish() == 0
     with Store.open(private_home / "history.sqlite3") as store:

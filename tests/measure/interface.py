@@ -51,7 +51,7 @@ def rest() -> None:
     with Screen.start("-m", "builtin", size=SIZE) as screen:
         screen.read_until("builtin ·")
         screen.type("Hello\r")
-        screen.read_until("first after")
+        screen.read_until("first token")
         # A notice stays for a moment, and garbage is collected behind a turn.
         _wait(screen, 10)
         pids = [screen.process.pid, *_children(screen.process.pid)]
@@ -73,7 +73,7 @@ def start() -> None:
     for _ in range(7):
         began = time.perf_counter()
         with Screen.start("-m", "builtin", size=SIZE) as screen:
-            screen.read_until("Write a message")
+            screen.read_until("Message Genesis")
             painted.append(time.perf_counter() - began)
             screen.read_until("builtin ·")
             ready.append(time.perf_counter() - began)
@@ -128,7 +128,7 @@ def _streaming(*conversation: str) -> Iterator[Screen]:
     with Screen.start(*arguments, size=SIZE, command=PACED) as screen:
         screen.read_until("builtin ·")
         screen.type("Tell me a story\r")
-        screen.read_until("tokens/s")
+        screen.read_until("tok/s")
         yield screen
         screen.type("\x03\x11")
 

@@ -1,5 +1,6 @@
 """How replies are made in the open chat."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ...history import Conversation, Store
@@ -8,10 +9,15 @@ from .parts import Parts
 
 
 class ChatSettings:
-    """Gives the open chat another system prompt, or other settings."""
+    """Gives the open chat another system prompt, or other settings.
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    Args:
+        parts: the open chat.
+        changed: is called when it has other settings.
+    """
+
+    def __init__(self, parts: Parts, changed: Callable[[], object]) -> None:
+        self._parts, self._changed = parts, changed
 
     async def set_system(self, text: str) -> bool:
         """Give the open chat another system prompt."""
@@ -42,5 +48,6 @@ class ChatSettings:
         if id and not await self._parts.ask(change):
             return False
         self._parts.chat.changed = known
+        self._changed()
         self._parts.measure()
         return True

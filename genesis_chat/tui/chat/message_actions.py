@@ -36,12 +36,14 @@ class MessageActions:
         # The message and the block of code in it that were copied last.
         self._copied = ("", 0)
 
-    async def do(self, what: What, view: MessageView) -> None:
-        """What a message was asked for."""
+    async def do(self, what: What, view: MessageView, code: str = "") -> None:
+        """What a message was asked for, with the block of code that is meant."""
         message = view.shown.message
         match what:
             case "copy":
                 self.copy(view.text, "message")
+            case "copy_code" if code:
+                self.copy(code, "code")
             case "copy_code":
                 self._copy_code(message.id, code_blocks(view.text))
             case _ if self._replies.busy or not message.id:

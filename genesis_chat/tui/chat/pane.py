@@ -6,23 +6,28 @@ import time
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Static, TextArea
+from textual.widget import Widget
+from textual.widgets import TextArea
 
 from ...engine import Context, ModelFacts
 from ...history import Conversation, Store
 from ..actions import action, key_name, keys_of
 from ..mixers import Legend
 from ..services.contents import Contents, read_contents
+from ..services.download import OFFERS
 from ..services.history import History
 from ..services.messages import ContextKnown, TurnBegan, TurnEnded, TurnEvent
 from ..services.turns import Turns
 from ..start import Start
 from ..widgets.asking import Asking
 from ..widgets.completion import Completion
-from ..widgets.composer import Composer
+from ..widgets.composer import PLACEHOLDER, Composer
+from ..widgets.composer_panel import ComposerPanel
 from ..widgets.message import MessageView
+from ..widgets.notice import Notice
 from ..widgets.transcript import Transcript
 from ..widgets.waiting_line import WaitingLine
+from ..widgets.welcome import FirstRun, Prompts, Welcome
 from .chat_settings import ChatSettings
 from .completing import Completing
 from .drafts import FOLDS, Drafts, joined
@@ -35,6 +40,7 @@ from .parts import Parts
 from .replies import Replies
 
 DRAFT_SECONDS = 0.5
+DEMO = "Message the demo, or pick a number"
 
 
 class ChatPane(Vertical):
@@ -55,9 +61,13 @@ class ChatPane(Vertical):
         self.chat = OpenChat(start.settings, start.system)
         self.ask = Asking(self, history)
         self.drafts = Drafts(self.ask)
-        self.title = Static(id="title", markup=False)
-        self.transcript, self.composer = Transcript(), Composer(start.enter_sends)
-        self.legend = Legend()
+        self._private = start.private
+        # Whether no model was ever chosen or fetched.
+        self.first_run = start.first
+        self.transcript = Transcript(self._welcome)
+        self.composer = Composer(start.enter_sends)
+        self.composer_panel = ComposerPanel(self.composer)
+        self.notice, self.legend = Notice(), Legend()
         self.waiting, self.completion = WaitingLine(), Completion()
         self.completing = Completing(
             self.composer,
@@ -73,7 +83,7 @@ class ChatPane(Vertical):
             self.transcript,
             self.composer,
         )
-        self.settings = ChatSettings(self.parts)
+        self.settings = ChatSettings(self.parts, self._show_settings)
         self.replies = Replies(
             self.parts, lambda: self.post_message(ReplyFlushed()), self.show_context
         )
@@ -91,18 +101,33 @@ class ChatPane(Vertical):
         self.before = ""
 
     def compose(self) -> ComposeResult:
-        yield self.title
         yield self.transcript
-        yield self.legend
-        yield self.waiting
-        yield self.completion
-        yield self.composer
+        with Vertical(id="writing"):
+            yield self.legend
+            yield self.notice
+            yield self.waiting
+            yield self.completion
+            yield self.composer_panel
+
+    def _welcome(self) -> Widget:
+        """What stands where no message is yet."""
+        if self.first_run:
+            return FirstRun(OFFERS[0].about)
+        return Welcome(private=self._private)
+
+    def _show_settings(self) -> None:
+        self.composer_panel.settings(self.chat.settings)
 
     def use_model(self, model: ModelFacts | None) -> None:
         """Replies come from another model."""
-        self.parts.model = model
+        self.parts.model, self.parts.preparing = model, ""
         if model:
             self.parts.measure()
+
+    def prepare_model(self, text: str) -> None:
+        """Replies wait for a model that is loaded or prepared."""
+        self.parts.preparing = text
+        self.replies.say_waiting()
 
     async def open(self, conversation: str = "", message: str = "") -> bool:
         """Show a conversation, or a new one; at a message if one is given."""
@@ -161,9 +186,16 @@ class ChatPane(Vertical):
         if message:
             await self.transcript.reveal(message)
         else:
-            self.composer.focus()
+            self._focus()
+        self._show_settings()
         self.parts.measure()
         return True
+
+    def _focus(self) -> None:
+        """Go to where one begins to write, or to what can be picked instead."""
+        prompts = [] if self.chat.id else list(self.transcript.query(Prompts))
+        self.composer.placeholder = DEMO if prompts else PLACEHOLDER
+        (prompts[0] if prompts and not self.composer.text else self.composer).focus()
 
     async def submit(self, text: str) -> None:
         """Send a message now, or once the reply that is being written has ended."""
@@ -261,7 +293,18 @@ class ChatPane(Vertical):
     @on(MessageView.Asked)
     async def asked_of_message(self, event: MessageView.Asked) -> None:
         event.stop()
-        await self.actions.do(event.what, event.view)
+        await self.actions.do(event.what, event.view, event.code)
+
+    @on(FirstRun.Picked)
+    async def picked(self, event: FirstRun.Picked) -> None:
+        event.stop()
+        await self.submit(event.text)
+
+    @on(Prompts.Typed)
+    def typed_elsewhere(self, event: Prompts.Typed) -> None:
+        event.stop()
+        self.composer.focus()
+        self.composer.insert(event.text)
 
     @on(Transcript.Mounted)
     def messages_mounted(self) -> None:
@@ -272,9 +315,7 @@ class ChatPane(Vertical):
     @on(Transcript.Moved)
     def transcript_moved(self) -> None:
         """Say where the end of the conversation is while it is out of sight."""
-        more = f"↓ more · {self._end}" if self.transcript.away else ""
-        if self.composer.border_title != more:
-            self.composer.border_title = more
+        self.notice.more = f"↓ more · {self._end}" if self.transcript.away else ""
 
     @on(TurnBegan)
     async def began(self, event: TurnBegan) -> None:

@@ -21,7 +21,8 @@ from .open_chat import OpenChat
 class Parts:
     """The open chat, the widgets that show it, and the services behind it.
 
-    `model` is the one that is loaded; while the mixers are `watched` they report.
+    `model` is the one that is loaded, `preparing` what is done with one that is not
+    ready yet; while the mixers are `watched` they report.
     """
 
     pane: Widget
@@ -33,6 +34,7 @@ class Parts:
     composer: Composer
     model: ModelFacts | None = None
     watched: bool = False
+    preparing: str = ""
 
     def tell(self, sentence: str, *, error: bool = False) -> None:
         """Say something for a moment."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ...engine import Context, Dropped, Event, Finished, Text, Thought
+from ...engine import Context, Dropped, Event, Finished, PromptProgress, Text, Thought
 from ...engine.speaker import speaker_of_reply
 from ...history import Role, StoredMessage
 from ..services.contents import Contents
@@ -18,6 +18,7 @@ from .running_reply import RunningReply
 from .waiting import Waiting
 
 BUSY = "Still replying. Press Esc to stop."
+WAITING = "waiting for the model"
 
 
 class Replies:
@@ -111,6 +112,7 @@ class Replies:
             # lost.
             await parts.drafts.send(turn.content, parts.chat.id, self.draft)
         await self._show(branch, resumed is not None)
+        parts.pane.screen.refresh_bindings()
         parts.turns.run(turn)
         return True
 
@@ -131,8 +133,8 @@ class Replies:
         transcript.anchor()
         # The message that had the focus may be gone.
         parts.composer.focus()
-        view.say("…")
         self.shown.view = view
+        self.say_waiting()
 
     def leave(self) -> None:
         """Another chat is shown."""
@@ -161,8 +163,12 @@ class Replies:
         await parts.transcript.cut(parts.listed())
         if self.shown.view is None:
             self.attach()
-        if self.shown.view:
-            self.shown.view.say("…")
+        self.say_waiting()
+
+    def say_waiting(self, text: str = "") -> None:
+        """Say under the reply what it waits for, until something of it comes."""
+        if self.shown.view and self.running and not self.running.first:
+            self.shown.view.wait(text or self._parts.preparing or WAITING)
 
     def take(self, event: Event) -> None:
         """What the engine tells."""
@@ -171,6 +177,8 @@ class Replies:
                 assert self.running
                 self.running.take(event)
                 self.shown.feed(self.running, event)
+            case PromptProgress(done, total):
+                self.say_waiting(f"reading prompt {done:,}/{total:,}")
             case Dropped(exchanges):
                 many = f"{exchanges} oldest exchanges"
                 what = "oldest exchange" if exchanges == 1 else many
@@ -202,6 +210,7 @@ class Replies:
         if event.error:
             await self._stop_waiting()
         self.running = None
+        parts.pane.screen.refresh_bindings()
         if running.unsent:
             place = id or running.conversation
             if place == parts.chat.id:

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Mapping
 from functools import partial
+from pathlib import PurePath
 from typing import ClassVar
 
 from textual import on, work
@@ -43,7 +44,7 @@ class ChatScreen(Screen[None]):
     """
 
     AUTO_FOCUS = "Composer"
-    CSS_PATH: ClassVar[str] = "chat.tcss"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["chat.tcss", "../widgets/message.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("chat")
 
     def __init__(
@@ -105,6 +106,8 @@ class ChatScreen(Screen[None]):
         room = width >= (WIDE_FOR_MIXERS if self.panel.display else WIDE)
         wanted = self._list_wanted
         self.chats.display = room if wanted is None else wanted
+        # The header's name takes the width of the list while there is one.
+        self.set_class(not self.chats.display, "-no-sidebar")
 
     @on(Composer.Sent)
     async def sent(self, event: Composer.Sent) -> None:

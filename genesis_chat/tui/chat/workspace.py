@@ -16,8 +16,9 @@ from ..services.history import History
 from ..services.messages import TurnBegan, TurnEnded, TurnEvent
 from ..services.turns import Turns
 from ..start import Start
-from ..widgets.shown import line
-from ..widgets.status import Status
+from ..widgets.footer import Footer
+from ..widgets.header import Header
+from .hints import key_of, offered
 from .messages import ChatOpened, ContextShown, ReplyFlushed
 from .offers import Arguments
 from .pane import ChatPane
@@ -45,41 +46,56 @@ class Workspace(Vertical):
         self._start, self._turns = start, turns
         self.pane = ChatPane(start, history, turns, arguments)
         self.chats = ChatList(history, self.pane.replies.is_replying_in)
-        self.panel, self.status = MixersPanel(), Status()
+        self.panel = MixersPanel()
+        self.header, self.footer = Header(), Footer()
         self.watching = Watching(self, self.pane.parts, self.panel, self.pane.legend)
         # When the memory was looked at.
         self._measured = 0.0
 
     def compose(self) -> ComposeResult:
+        yield self.header
         with Horizontal(id="columns"):
             yield self.chats
             yield self.pane
             yield self.panel
-        yield self.status
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._hint())
+        self._hint()
+
+    def _hint(self) -> None:
+        """Name the keys for what has the focus."""
+        replies = self.pane.replies
+        stops = replies.busy and not replies.waiting_here
+        self.footer.hints(offered(self.screen, self._start.keys, stops=stops))
+
+    @on(Footer.Pressed)
+    def hint_pressed(self, event: Footer.Pressed) -> None:
+        if key := key_of(self.screen, self._start.keys, event.word):
+            self.app.simulate_key(key)
+
+    def prepare_model(self, text: str) -> None:
+        """A model is loaded or prepared."""
+        self.header.wait(text)
+        self.pane.prepare_model(text)
 
     def use_model(self, model: ModelFacts | None) -> None:
         """The model that is loaded now, None while there is none."""
         if model:
-            self.status.model(model)
+            self.header.model(model)
         else:
-            self.status.note("no model")
+            self.header.none()
         self.show_memory()
         self.pane.use_model(model)
 
-    def show_title(self, title: str, *, private: bool) -> None:
-        """The open conversation's title, above it."""
-        mark = " (private · not saved)" if private else ""
-        self.pane.title.update(line(f"{title}{mark}"))
-        # There is always a line for it, however low the screen is.
-        self.pane.title.set_class(private, "-private")
-
     def _show_title(self) -> None:
-        self.show_title(self.pane.chat.title, private=self._start.private)
+        self.header.title(self.pane.chat.title, private=self._start.private)
 
     def show_memory(self) -> None:
         """How much the model's process holds: it changes only while it works."""
         self._measured = time.monotonic()
-        self.status.memory(self._turns.memory())
+        self.header.memory(self._turns.memory())
 
     @work(exclusive=True, group="tidy")
     async def _tidy_soon(self) -> None:
@@ -97,20 +113,20 @@ class Workspace(Vertical):
     @on(ChatOpened)
     def chat_opened(self) -> None:
         self._show_title()
-        self.status.forget()
+        self.footer.forget()
         self.watching.leave()
         self.chats.open(self.pane.chat.id)
         self._tidy_soon()
 
     @on(ContextShown)
     def context_shown(self, event: ContextShown) -> None:
-        self.status.context(event.context)
+        self.footer.context(event.context)
 
     @on(ReplyFlushed)
     def reply_flushed(self) -> None:
         running = self.pane.replies.running
         if running and self.pane.replies.here and running.first:
-            self.status.writing(running.tokens, running.seconds)
+            self.footer.writing(running.tokens, running.seconds)
         if time.monotonic() - self._measured > MEMORY_SECONDS:
             self.show_memory()
 
@@ -128,9 +144,9 @@ class Workspace(Vertical):
             return
         match event.event:
             case PromptProgress() as progress:
-                self.status.reading(progress)
+                self.footer.reading(progress)
             case Finished(reply, _):
-                self.status.finished(reply)
+                self.footer.finished(reply)
 
     @on(TurnEnded)
     def turn_ended(self, event: TurnEnded) -> None:

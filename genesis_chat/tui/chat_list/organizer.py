@@ -106,14 +106,16 @@ class Organizer:
 
     async def restore(self) -> None:
         """Offer what is in the trash."""
-        from ..dialogs.trash import Trash
+        from ..dialogs.trash import EMPTY, Trash
 
         deleted = await self._ask(lambda store: store.conversations(deleted=True))
         if not deleted:
             self._tell("The trash is empty.")
             return
         id = await self._widget.app.push_screen_wait(Trash(deleted))
-        if id:
+        if id == EMPTY:
+            await self.empty_trash()
+        elif id:
             await self._ask(lambda store: store.restore(id))
             self._widget.post_message(Changed())
             self._widget.post_message(Opened(id))

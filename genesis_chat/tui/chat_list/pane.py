@@ -9,7 +9,6 @@ from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -19,11 +18,11 @@ from ..bindings import bindings
 from ..services.history import History
 from ..widgets.asking import Asking
 from ..widgets.fields import Line
-from ..widgets.shown import day, line, marked
 from .messages import Changed, Opened
 from .organizer import Organizer, What
+from .rows import chat_row, chats, found
 
-LONGEST, SEARCH_LIMIT = 50, 50
+SEARCH, SEARCH_LIMIT = "Search               Ctrl+F", 50
 
 
 class Asked(Message):
@@ -72,7 +71,7 @@ class ChatList(Vertical):
         self.current = ""
 
     def compose(self) -> ComposeResult:
-        yield Line(placeholder="Search (Ctrl+F)", id="search", compact=True)
+        yield Line(placeholder=SEARCH, id="search", compact=True)
         yield ConversationList(id="conversations", markup=False, compact=True)
 
     @property
@@ -131,16 +130,7 @@ class ChatList(Vertical):
         """Show conversations, pinned ones first, then by the day they changed."""
         self._conversations = conversations
         shown: str | None = current
-        today, group = datetime.now(), ""
-        options: list[Option] = []
-        for each in sorted(conversations, key=_order):
-            name = "Pinned" if each.pinned else day(each.updated, today)
-            if name != group:
-                options.append(_group(name))
-                group = name
-            options.append(Option(_short(line(each.title or "New chat")), each.id))
-        if not options:
-            options.append(_group("No chats yet"))
+        options = list(chats(conversations, current, datetime.now()))
         if self.query_one(ConversationList).has_focus and not self._found_for:
             # Somebody is choosing.
             shown = self._highlighted or shown
@@ -151,18 +141,7 @@ class ChatList(Vertical):
         self, words: str, titles: Sequence[Conversation], hits: Sequence[Hit]
     ) -> None:
         """Show what a search found: titles, then messages with the text around."""
-        options: list[Option] = []
-        if titles:
-            options.append(_group("Titles"))
-        options += [Option(_short(marked(c.title, words)), f"{c.id}:") for c in titles]
-        if hits:
-            options.append(_group("Messages"))
-        for hit in hits:
-            title = _short(line(hit.conversation.title or "New chat"))
-            prompt = Content("\n").join([title, marked(hit.snippet, words)])
-            options.append(Option(prompt, f"{hit.conversation.id}:{hit.message.id}"))
-        if not options:
-            options.append(_group(f"No matches for “{words}”"))
+        options = list(found(words, titles, hits, datetime.now()))
         chosen = self._highlighted if self._found_for == words else None
         self._fill(options, chosen)
         self._found_for = words
@@ -173,7 +152,14 @@ class ChatList(Vertical):
 
     def open(self, conversation: str) -> None:
         """The conversation that is open now; empty for a new one."""
-        self.current = conversation
+        before, self.current = self.current, conversation
+        listed, today = self.query_one(ConversationList), datetime.now()
+        there = {option.id for option in listed.options}
+        for each in self._conversations:
+            # The bar stands before the one that is open.
+            if each.id in there and each.id in (before, conversation):
+                row = chat_row(each, current=each.id == conversation, today=today)
+                listed.replace_option_prompt(each.id, row)
         self.select(conversation)
 
     def select(self, conversation: str | None) -> None:
@@ -228,20 +214,3 @@ class ChatList(Vertical):
         listed.clear_options()
         listed.add_options(options)
         self.select(current)
-
-
-def _order(conversation: Conversation) -> tuple[bool, int]:
-    """Pinned ones first, then by day; within a day as they come."""
-    if conversation.pinned:
-        return False, 0
-    then = datetime.fromtimestamp(conversation.updated / 1000)
-    return True, -then.toordinal()
-
-
-def _short(title: Content) -> Content:
-    """As much of a title as two rows have."""
-    return title.truncate(LONGEST, ellipsis=True)
-
-
-def _group(name: str) -> Option:
-    return Option(Content(name).stylize("$text-muted bold"), disabled=True)

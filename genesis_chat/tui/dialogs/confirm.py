@@ -10,6 +10,7 @@ from textual.widgets import Button, Input, Label
 
 from ..widgets.fields import Line
 from ..widgets.shown import plain
+from .panel import TitleRow
 
 
 class Confirm(ModalScreen[bool]):
@@ -31,7 +32,7 @@ class Confirm(ModalScreen[bool]):
             yield Label(plain(self._question), markup=False)
             with Horizontal(classes="buttons"):
                 yield Button(plain(self._yes), id="yes")
-                yield Button(plain(self._no), id="no", variant="primary")
+                yield Button(plain(self._no), id="no")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
@@ -54,9 +55,9 @@ class AskLine(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Label(plain(self._question), markup=False)
+            yield TitleRow(self._question)
             yield self._line
-            yield Label("Enter to accept, Esc to cancel", classes="hint")
+            yield Label("Enter save · Esc cancel", classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         shown = event.value

@@ -6,21 +6,22 @@ from textual.widgets import Button, Static
 
 from ..widgets.fields import Area
 from .editing import Editing
+from .panel import TitleRow
+
+KEPT = "The original is kept as version 1 (← → to switch)."
 
 
 class EditMessage(Editing):
     """The new text, or None; the first version stays as an alternative."""
 
-    CSS_PATH = "edit.tcss"
-
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static("Edit and send again", classes="title")
+            yield TitleRow("Edit message")
             yield Area(self._text, soft_wrap=True, compact=True)
-            yield Static("The first version stays; < and > go between them.")
+            yield Static(KEPT, classes="hint")
             with Horizontal(classes="buttons"):
                 yield Button("Send (Ctrl+S)", id="accept", variant="primary")
-                yield Button("Cancel", id="cancel")
+                yield Button("Cancel (Esc)", id="cancel")
 
     def action_accept(self) -> None:
         text = self.area.text

@@ -10,15 +10,16 @@ from textual.widgets import Button
 from ..widgets.fields import Area
 from .confirm import Confirm
 
-QUESTION = "Throw away what you changed?"
+QUESTION = "Discard your changes?"
 
 
 class Editing(ModalScreen[str | None]):
     """The new text, or None; leaving asks first once something was changed."""
 
+    CSS_PATH = "editing.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
-        Binding("ctrl+s", "accept", "Accept"),
+        Binding("ctrl+s", "accept", "Save"),
     ]
 
     def __init__(self, text: str) -> None:
@@ -37,7 +38,7 @@ class Editing(ModalScreen[str | None]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "accept":
             self.action_accept()
-        else:
+        elif event.button.id == "cancel":
             self.action_leave()
 
     def action_accept(self) -> None:
@@ -46,7 +47,7 @@ class Editing(ModalScreen[str | None]):
     async def may_go(self) -> bool:
         """Whether nothing was changed, or it may be thrown away."""
         return self.area.text == self._text or await self.app.push_screen_wait(
-            Confirm(QUESTION, "Throw away", "Go on editing")
+            Confirm(QUESTION, "Discard", "Keep editing")
         )
 
     @work(exclusive=True)

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..widgets.shown import line
+from .panel import TitleRow
 
 
 class Help(ModalScreen[None]):
@@ -29,18 +30,19 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
+            yield TitleRow("Keys and commands")
             for title, rows in self._groups.items():
-                yield Static(Content(title), classes="title")
-                yield Static(_table(rows))
+                yield Static(Content(title), classes="group")
+                yield Static(_table(rows), classes="rows")
 
     def action_scroll(self, step: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> Content:
-    width = max((len(left) for left, _ in rows), default=0) + 2
+    width = max(20, *(len(left) + 2 for left, _ in rows)) if rows else 0
     lines = [
-        Content.assemble((line(left).plain.ljust(width), "bold $accent"), right)
+        Content.assemble((line(left).plain.ljust(width), "$text-accent"), right)
         for left, right in rows
     ]
     return Content("\n").join(lines)

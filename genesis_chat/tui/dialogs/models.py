@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, OptionList, ProgressBar, Static
+from textual.widgets import Button, Input, OptionList, ProgressBar, Static
 from textual.widgets.option_list import Option
 
 from ...errors import GenesisChatError
@@ -23,16 +23,27 @@ from ...models import (
     installed,
 )
 from ..services.download import OFFERS, Download, Offer, Progress
+from ..widgets.fields import Line
 from ..widgets.shown import line, size
+from .panel import TitleRow
+
+# From so many models on they can be filtered by what is typed.
+MANY = 10
+NAME = 28
+DEMO = "Built-in demo: small talk, capitals and sums only"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A model to choose; `problem` is a sentence when it cannot be used."""
+    """A model to choose; `problem` is a sentence when it cannot be used.
+
+    Rows of a `group` stand below its name.
+    """
 
     name: str
     detail: str
     problem: str
+    group: str = ""
 
 
 class Fetch(Button):
@@ -41,12 +52,12 @@ class Fetch(Button):
     def __init__(self, offer: Offer) -> None:
         self.offer = offer
         id = "fetch" if offer == OFFERS[0] else f"fetch-{offer.name}"
-        super().__init__(f"Download {offer.title}", id=id, variant="primary")
+        super().__init__(_download(offer), id=id, variant="primary")
 
     def show(self, running: Offer | None, installed: bool) -> None:
         """What it does now: only one is fetched at a time."""
         stops = running == self.offer
-        self.label = "Stop" if stops else f"Download {self.offer.title}"
+        self.label = "Stop" if stops else _download(self.offer)
         self.display = stops if running else not installed
 
 
@@ -54,18 +65,28 @@ class Models(ModalScreen[str | None]):
     """Installed models with size, dtype and state; returns the name of the chosen."""
 
     CSS_PATH = "models.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close"),
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+    ]
 
-    def __init__(self, current: str, download: Download, first: bool = False) -> None:
+    def __init__(
+        self, current: str, download: Download, *, fetch: bool = False
+    ) -> None:
         super().__init__()
-        self._current, self._download, self._first = current, download, first
+        self._current, self._download = current, download
+        # Whether the full model is to be downloaded at once.
+        self._fetch = fetch
+        self._rows: list[Row] = []
+        self._default = ""
         self._names: set[str] = set()
         self._bar: ProgressBar | None = None
 
     def compose(self) -> ComposeResult:
-        title = "Which model shall it be?" if self._first else "Models"
         with Vertical(classes="dialog"):
-            yield Static(title, classes="title")
+            yield TitleRow("Choose a model")
+            yield Line(placeholder="Type to filter", id="filter", compact=True)
             yield OptionList(id="rows", markup=False)
             yield Static("", id="told", markup=False)
             with Horizontal(classes="buttons"):
@@ -74,6 +95,8 @@ class Models(ModalScreen[str | None]):
                 yield Button("Close", id="close")
 
     def on_mount(self) -> None:
+        if self._fetch:
+            self._download.start()
         if self._download.running:
             self.show_download(self._download.last)
         self._look()
@@ -88,27 +111,59 @@ class Models(ModalScreen[str | None]):
         self.app.call_from_thread(self._show, rows, default)
 
     def _show(self, rows: Sequence[Row], default: str) -> None:
-        listed = self.query_one("#rows", OptionList)
-        listed.clear_options()
-        for row in rows:
-            mark = "● " if row.name == self._current else "  "
-            state = row.problem or ("default" if row.name == default else "")
-            prompt = Content.assemble(
-                (mark, "$accent"),
-                (line(row.name).plain.ljust(24), "bold"),
-                line(row.detail),
-                (
-                    f"  {line(state).plain}",
-                    "$warning" if row.problem else "dim",
-                ),
-            )
-            listed.add_option(Option(prompt, row.name, disabled=bool(row.problem)))
-        usable = [row.name for row in rows if not row.problem]
-        chosen = self._current if self._current in usable else usable[0]
-        listed.highlighted = listed.get_option_index(chosen)
-        listed.focus()
+        self._rows, self._default = list(rows), default
+        filter = self.query_one("#filter", Input)
+        filter.display = len(rows) >= MANY
+        self._list("")
+        (filter if filter.display else self.query_one("#rows", OptionList)).focus()
         self._names = {row.name for row in rows}
         self._show_buttons(self._download.running)
+
+    def _list(self, words: str) -> None:
+        """List the models whose row has all of some words."""
+        listed, group = self.query_one("#rows", OptionList), ""
+        listed.clear_options()
+        shown = [row for row in self._rows if _has(row, words)]
+        for row in shown:
+            if row.group != group:
+                space = "\n" if group else ""
+                group = row.group
+                listed.add_option(Option(Content(f"{space}{group}"), disabled=True))
+            listed.add_option(self._option(row))
+        usable = [row.name for row in shown if not row.problem]
+        if usable:
+            chosen = self._current if self._current in usable else usable[0]
+            listed.highlighted = listed.get_option_index(chosen)
+        elif not shown:
+            told = f"No model matches “{line(words).plain}”"
+            listed.add_option(Option(Content(told), disabled=True))
+
+    def _option(self, row: Row) -> Option:
+        state = row.problem or ("default" if row.name == self._default else "")
+        style = "$text-warning" if row.problem else "$text-accent"
+        prompt = Content.assemble(
+            ("● " if row.name == self._current else "  ", "$accent"),
+            line(row.name).truncate(NAME, ellipsis=True, pad=True),
+            (f" {line(row.detail).plain}", "$text-muted"),
+            (f"  {line(state).plain}", style),
+        )
+        return Option(prompt, row.name, disabled=bool(row.problem))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._list(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.query_one("#rows", OptionList).action_select()
+
+    def action_move(self, step: int) -> None:
+        """The arrows go through the list while one types."""
+        listed = self.query_one("#rows", OptionList)
+        if step > 0:
+            listed.action_cursor_down()
+        else:
+            listed.action_cursor_up()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_id)
@@ -118,7 +173,7 @@ class Models(ModalScreen[str | None]):
             self.action_leave()
         elif self._download.running:
             self._download.stop()
-            self._tell("Stopping ...")
+            self._tell("Stopping…")
         else:
             self._download.start(event.button.offer)
             self._show_buttons(True)
@@ -140,7 +195,7 @@ class Models(ModalScreen[str | None]):
             self._bar = None
         going = running or self._download.running
         self._show_buttons(going)
-        self._tell(str(what))
+        self._tell(str(what), error=not going and not self._download.ready)
         if not going:
             self._look()
 
@@ -149,30 +204,50 @@ class Models(ModalScreen[str | None]):
         for button in self.query(Fetch):
             button.show(fetched, button.offer.name in self._names)
 
-    def _tell(self, text: str) -> None:
-        self.query_one("#told", Static).update(line(text))
+    def _tell(self, text: str, *, error: bool = False) -> None:
+        told = self.query_one("#told", Static)
+        told.set_class(error, "-error")
+        told.update(line(text))
 
 
 def _rows() -> list[Row]:
     rows = [
-        Row(model.name, _detail(model), model.problem or "") for model in installed()
+        Row(model.name, _detail(model), model.problem or "", "Installed")
+        for model in installed()
     ]
-    small = _detail(builtin()) or "small"
-    rows.append(Row(BUILTIN, f"{small}, to try things out", ""))
-    rows += [Row(m.name, _detail(m), m.problem or "") for m in cached_models()]
-    return rows
+    rows.append(Row(BUILTIN, _detail(builtin()), "", DEMO))
+    return rows + [
+        Row(m.name, _detail(m), m.problem or "", "In Hugging Face's cache")
+        for m in cached_models()
+    ]
 
 
 def _detail(model: InstalledModel) -> str:
-    """Parameters, dtype and size on the disk, as far as they are known."""
+    """Parameters, dtype, size on the disk and license, as far as they are known."""
     manifest = model.manifest
-    if manifest is None:
-        if model.folder is None:
-            return ""
+    parts: tuple[str | None, ...] = ()
+    if manifest is not None:
+        bits = manifest.quantization
+        kind = f"{bits}-bit" if bits else manifest.dtype
+        count = _parameters(manifest.parameters)
+        parts = (count, kind, size(model.bytes), manifest.license)
+    elif model.folder is not None:
         kind = model.folder.quantization or ""
-        where = "in the Hub's cache" if model.cached else ""
-        parts = (model.folder.model_type, kind, size(model.bytes), where)
-        return "  ".join(part for part in parts if part)
-    bits = manifest.quantization
-    kind = f"{bits}-bit" if bits else manifest.dtype
-    return f"{manifest.parameters / 1e6:.3g}M  {kind}  {size(model.bytes)}"
+        license = model.folder.license
+        parts = (model.folder.model_type, kind, size(model.bytes), license)
+    return " · ".join(part for part in parts if part)
+
+
+def _parameters(count: int) -> str:
+    million = count / 1e6
+    return f"{million / 1000:.3g}B" if million >= 1000 else f"{million:.3g}M"
+
+
+def _has(row: Row, words: str) -> bool:
+    text = f"{row.name} {row.detail} {row.group}".casefold()
+    return all(word in text for word in words.casefold().split())
+
+
+def _download(offer: Offer) -> str:
+    about = f" ({offer.about})" if offer.about else ""
+    return f"Download {offer.title}{about}"

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static, Switch
 
@@ -15,19 +16,40 @@ from ...errors import UsageError
 from ...settings import GenerationSettings, parse_setting, setting_text
 from ..widgets.fields import Line
 from ..widgets.shown import plain
+from .panel import TitleRow
 
-MEANING = {
-    "max_tokens": "longest reply, in tokens; auto is what fits",
-    "temperature": "0 takes the likeliest token, more is livelier",
-    "top_k": "choose among so many tokens, 0 among all",
-    "top_p": "choose among tokens of this probability in sum",
-    "min_p": "drop what is less likely than this share of the best",
-    "repetition_penalty": "above 1 avoids what was said",
-    "seed": "same seed, same reply; empty draws a new one",
-    "ttt": "adapt the model while it reads (test-time training)",
-    "thinking": "whether models think first: on, off, or auto (their own way)",
+# What each setting is called, and what it means.
+TEXTS = {
+    "max_tokens": ("Reply length", "maximum tokens per reply; auto = what fits"),
+    "temperature": (
+        "Temperature",
+        "0 = always the most likely token; higher = more varied",
+    ),
+    "top_k": ("Top-k", "sample from the k most likely tokens; 0 = off"),
+    "top_p": (
+        "Top-p",
+        "sample from the smallest set with this total probability; 1 = off",
+    ),
+    "min_p": ("Min-p", "drop tokens below this fraction of the top one; 0 = off"),
+    "repetition_penalty": ("Repetition penalty", "above 1 discourages repetition"),
+    "seed": ("Seed", "same seed, same reply; empty = random"),
+    "ttt": ("Test-time training", "let the model adapt as it reads"),
+    "thinking": ("Thinking", "think before replying: on, off, or auto (as trained)"),
 }
-NO_THINKING = "not for this model, which cannot be told"
+NO_THINKING = "this model cannot be told whether to think"
+
+
+class OnOff(Switch):
+    """A switch that says what it is."""
+
+    def render(self) -> Content:
+        """The state in a word."""
+        return Content("● on" if self.value else "○ off")
+
+    def watch_value(self, value: bool) -> None:
+        """Another state: the word changes at once."""
+        super().watch_value(value)
+        self.refresh()
 
 
 class Settings(ModalScreen[dict[str, Any] | None]):
@@ -37,7 +59,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
-        Binding("ctrl+s", "accept", "Accept"),
+        Binding("ctrl+s", "accept", "Save"),
     ]
 
     def __init__(
@@ -56,13 +78,13 @@ class Settings(ModalScreen[dict[str, Any] | None]):
     def compose(self) -> ComposeResult:
         values = asdict(replace(self._defaults, **self._changed))
         with VerticalScroll(classes="dialog"):
-            yield Static(Content(self._title), classes="title")
+            yield TitleRow(self._title)
             for field in fields(GenerationSettings):
                 with Horizontal(classes="row"):
-                    yield Label(field.name, classes="name")
+                    yield Label(TEXTS[field.name][0], classes="name")
                     value = values[field.name]
                     if field.type is bool:
-                        yield Switch(value, id=field.name, animate=False)
+                        yield OnOff(value, id=field.name, animate=False)
                     else:
                         text = setting_text(field.name, value)
                         off = field.name == "thinking" and not self._thinking
@@ -70,14 +92,20 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                     yield Static(
                         id=f"state-{field.name}", classes="state", markup=False
                     )
+            yield Static("", id="meaning", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("Accept (Ctrl+S)", id="accept", variant="primary")
-                yield Button("All defaults", id="reset")
-                yield Button("Cancel", id="cancel")
+                yield Button("Save (Ctrl+S)", id="accept", variant="primary")
+                yield Button("Reset all", id="reset")
+                yield Button("Cancel (Esc)", id="cancel")
 
     def on_mount(self) -> None:
         self._show_states()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        name = event.widget.id or ""
+        meaning = f"{name} · {TEXTS[name][1]}" if name in TEXTS else ""
+        self.query_one("#meaning", Static).update(Content(meaning))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._show_states()
@@ -119,19 +147,20 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         for field in fields(GenerationSettings):
             default = getattr(self._defaults, field.name)
             state = self.query_one(f"#state-{field.name}", Static)
+            meaning = TEXTS[field.name][1]
             if field.name == "thinking" and not self._thinking:
-                state.update(Content.styled(NO_THINKING, "dim"))
+                state.update(Content(NO_THINKING))
                 continue
             text = setting_text(field.name, default) or "none"
             try:
                 same = self._value(field.name, field.type) == default
             except UsageError:
                 same = False
-            line = Content.assemble(
-                ("same as default", "dim") if same else (f"default {text}", "$warning"),
-                (f" · {MEANING[field.name]}", "dim"),
-            )
-            state.update(line)
+            if same:
+                state.update(Content(meaning))
+            else:
+                changed = (f"changed, default {text}", "$text-warning")
+                state.update(Content.assemble(changed, f" · {meaning}"))
 
     def _read(self) -> dict[str, Any] | None:
         """What is not the default; None, and a sentence, when something is wrong."""
@@ -145,8 +174,9 @@ class Settings(ModalScreen[dict[str, Any] | None]):
             check(replace(self._defaults, **found))
         except UsageError as error:
             problem.update(plain(str(error)))
+            problem.display = True
             return None
-        problem.update("")
+        problem.display = False
         return found
 
     def _value(self, name: str, kind: object) -> Any:

@@ -2,21 +2,25 @@
 
 from collections.abc import Mapping
 
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
+from ...errors import GenesisChatError
+from ...prompts import add
 from ..widgets.fields import Area
 from ..widgets.shown import line
+from .confirm import AskLine, Confirm
 from .editing import Editing
+from .panel import TitleRow
+
+STAYS = "Always stays in context."
 
 
 class SystemPrompt(Editing):
     """A text to edit, and named prompts to take it from."""
-
-    CSS_PATH = "system.tcss"
 
     def __init__(self, text: str, named: Mapping[str, str]) -> None:
         super().__init__(text)
@@ -24,27 +28,59 @@ class SystemPrompt(Editing):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static("System prompt of this chat", classes="title")
+            yield TitleRow("System prompt")
             with Horizontal(classes="columns"):
-                if self._named:
-                    yield OptionList(
-                        *(Option(line(name), name) for name in self._named),
-                        markup=False,
-                        compact=True,
-                    )
+                yield OptionList(
+                    *(Option(line(name), name) for name in self._named),
+                    markup=False,
+                    compact=True,
+                )
                 yield Area(
                     self._text,
                     soft_wrap=True,
                     compact=True,
                     placeholder="No system prompt",
                 )
-            yield Static(
-                Content("It stays in the context whatever else leaves it."),
-                classes="hint",
-            )
+            yield Static(STAYS, classes="hint", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("Accept (Ctrl+S)", id="accept", variant="primary")
-                yield Button("Cancel", id="cancel")
+                yield Button("Save (Ctrl+S)", id="accept", variant="primary")
+                yield Button("Save as a named prompt", id="name")
+                yield Button("Cancel (Esc)", id="cancel")
+
+    @on(Button.Pressed, "#name")
+    def name_pressed(self) -> None:
+        self._keep()
+
+    @work(exclusive=True)
+    async def _keep(self) -> None:
+        """Keep the text under a name, for other chats."""
+        text = self.area.text.strip()
+        if not text:
+            self._tell("Write a prompt first.")
+            return
+        name = await self.app.push_screen_wait(AskLine("Name of the prompt"))
+        if not name:
+            return
+        taken = name in self._named
+        if taken and not await self.app.push_screen_wait(
+            Confirm(f"There is a prompt called {name}. Replace it?", "Replace")
+        ):
+            return
+        try:
+            kept = add(name, text, replace=taken)
+        except GenesisChatError as error:
+            self._tell(str(error), error=True)
+            return
+        self._named[kept.name] = kept.text
+        if not taken:
+            for listed in self.query(OptionList):
+                listed.add_option(Option(line(kept.name), kept.name))
+        self._tell(f"Saved as {kept.name}.")
+
+    def _tell(self, sentence: str, *, error: bool = False) -> None:
+        shown = self.query_one(".hint", Static)
+        style = "$text-error" if error else "$text-success"
+        shown.update(line(sentence).stylize(style))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.area.text = self._named[event.option_id or ""]

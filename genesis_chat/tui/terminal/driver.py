@@ -43,8 +43,11 @@ class Terminal(LinuxDriver):
         """Wait for input and dispatch events."""
         decode, parser = Decoder().decode, XTermParser(self._debug)
         # Until then an escape may be the beginning of a key.
-        due: float | None = None
+        due: float | None = time.monotonic() + constants.ESCAPE_DELAY
         here = True
+        early: bytes = getattr(self._app, "typed", b"")
+        for event in parser.feed(decode(early)) if early else ():
+            self.process_message(event)
         while here:
             wait = None if due is None else max(0.0, due - time.monotonic())
             ready = select.select([self.fileno, self._woken], [], [], wait)[0]

@@ -1,10 +1,17 @@
 """What a terminal sends: any bytes, and pastes that must not act."""
 
+import re
 from codecs import getincrementaldecoder
 
 from ...text import visible_controls
 from .extended_keys import begun, pasted, typed
 
+# What a terminal answers when it is asked for its background, and for its kind, which
+# may come late.
+_ANSWER = re.compile(r"\x1b\]11;rgba?:[0-9a-fA-F/]*(?:\x07|\x1b\\)|\x1b\[\?[\d;]*c")
+_BEGUN_ANSWER = re.compile(
+    r"\x1b(?:\](?:11?)?(?:;[rgba:\da-fA-F/]*\x1b?)?|\[\?[\d;]*)\Z"
+)
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 
 
@@ -40,12 +47,12 @@ class Decoder:
         before = self._last
         place = (before + text).find(BEGIN)
         if place < 0:
-            end = len(text) - (0 if final else begun(text, paste=False))
+            end = len(text) - (0 if final else _begun(text))
             self._held = text[end:]
-            return typed(text[:end]), ""
+            return _keys(text[:end]), ""
         self._pasting, self._last = True, ""
         end = place + len(BEGIN) - len(before)
-        return typed(text[:end]), text[end:]
+        return _keys(text[:end]), text[end:]
 
     def _pasted(self, text: str, final: bool) -> tuple[str, str]:
         """What comes up to the end of a paste."""
@@ -56,6 +63,16 @@ class Decoder:
         end = len(text) - (0 if final else begun(text, paste=True))
         self._held = text[end:]
         return _visible(text[:end]), ""
+
+
+def _keys(text: str) -> str:
+    return typed(_ANSWER.sub("", text)) if "\x1b" in text else text
+
+
+def _begun(text: str) -> int:
+    """How many characters at the end may be the beginning of more than a key."""
+    answer = _BEGUN_ANSWER.search(text)
+    return max(begun(text, paste=False), len(answer[0]) if answer else 0)
 
 
 def _visible(text: str) -> str:

@@ -14,12 +14,19 @@ from ...text import visible_controls
 
 
 class TerminalApp(App[int]):
-    """Reads keys and pastes of any kind, and draws without colours when asked to."""
+    """Reads keys and pastes of any kind, and draws without colours when asked to.
+
+    `typed` is what keys sent before the application could read them.
+    """
+
+    typed = b""
 
     def __init__(self) -> None:
+        # An empty one asks for nothing, which Textual sees otherwise.
+        colourless = bool(os.environ.get("NO_COLOR"))
+        self.no_color = colourless
         super().__init__()
-        # An empty one asks for nothing.
-        self.no_color = bool(os.environ.get("NO_COLOR"))
+        self.no_color = colourless
 
     def get_driver_class(self) -> type[Driver]:
         """The driver: on terminals it is ours."""

@@ -5,7 +5,10 @@ import re
 from textual.widgets import Markdown
 
 from ...text import drawn
+from .code import OPEN, Fence
+from .lists import BulletList, OrderedList
 from .shown import open_fence, parser
+from .table import Table
 
 _MARK = re.compile("```|~~~")
 
@@ -16,6 +19,15 @@ class ReplyBody(Markdown):
     A fence that is still open is shown without colours, which cost more with every
     line; it gets them when it closes.
     """
+
+    BLOCKS = {  # noqa: RUF012  # as in Textual's
+        **Markdown.BLOCKS,
+        "fence": Fence,
+        "code_block": Fence,
+        "table_open": Table,
+        "bullet_list_open": BulletList,
+        "ordered_list_open": OrderedList,
+    }
 
     def __init__(self, text: str = "") -> None:
         # As it is drawn, and its last line as it came.
@@ -34,7 +46,7 @@ class ReplyBody(Markdown):
             self._open = open_fence(self.text)
         shown = self.text
         if self._open:
-            shown = f"{shown[: self._open[0]]}text{shown[self._open[1] :]}"
+            shown = f"{shown[: self._open[0]]}{OPEN} {shown[self._open[0] :]}"
         if shown.startswith(self._shown):
             await self.append(shown[len(self._shown) :])
         else:

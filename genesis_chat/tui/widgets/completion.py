@@ -9,6 +9,9 @@ from textual.widgets.option_list import Option
 
 from .shown import line
 
+# So wide is the column of names at most; longer ones are cut.
+NAMES = 24
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -52,5 +55,6 @@ class Completion(OptionList):
 
 
 def _shown(offer: Offer) -> Content:
-    name = line(offer.name).plain.ljust(24)
-    return Content.assemble((f"{name} ", "bold"), line(offer.help).stylize("dim"))
+    name = line(offer.name)
+    space = " " * max(2, NAMES + 1 - name.cell_length)
+    return Content.assemble(name, (f"{space}{line(offer.help).plain}", "$text-muted"))

@@ -19,6 +19,7 @@ from .folding import Folds
 
 # Terminals that paste key by key send the last line's Enter right after it.
 AFTER_PASTE_SECONDS = 0.05
+PLACEHOLDER = "Message Genesis, or type / for commands"
 SEND, BREAK = (action(id).keys for id in ("composer.send", "composer.newline"))
 
 
@@ -53,7 +54,7 @@ class Composer(Area):
             soft_wrap=True,
             show_line_numbers=False,
             tab_behavior="focus",
-            placeholder="Write a message, or / for commands",
+            placeholder=PLACEHOLDER,
             highlight_cursor_line=False,
             compact=True,
         )

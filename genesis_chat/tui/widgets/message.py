@@ -16,8 +16,10 @@ from textual.widgets import Static
 
 from ...history.thoughts import measured, summary
 from ..bindings import bindings
+from .activity import Activity
 from .body import ReplyBody
-from .shown import beginning, code_blocks, line, plain, size
+from .code import Fence
+from .shown import beginning, clock, code_blocks, line, plain, size
 from .shown_message import Shown
 from .thought import ThoughtView
 from .tints import Tinted, Tints
@@ -48,8 +50,9 @@ class MessageView(Vertical):
     class Asked(Message):
         """Something is to be done with a message."""
 
-        def __init__(self, view: "MessageView", what: What) -> None:
-            self.view, self.what = view, what
+        def __init__(self, view: "MessageView", what: What, code: str = "") -> None:
+            # The block of code that is meant, where it is one of several.
+            self.view, self.what, self.code = view, what, code
             super().__init__()
 
     class Go(Message):
@@ -65,8 +68,8 @@ class MessageView(Vertical):
         # What is shown of the text, which may be ahead of `shown`.
         self.text = shown.message.content
         self.pending: list[str] = []
-        self._head = Static(classes="head", markup=False)
-        self._foot = Static(classes="foot", markup=False)
+        self._foot = Foot(classes="foot", markup=False)
+        self._state = Activity(classes="state")
         self._rows = ROWS
         self._body: ReplyBody | Static = (
             Static(self._beginning(), classes="body", markup=False)
@@ -85,10 +88,12 @@ class MessageView(Vertical):
             self.thought = ThoughtView(shown.message.thought, opened=self._thinking)
 
     def compose(self) -> ComposeResult:
-        yield self._head
+        if self.shown.message.role == "user":
+            yield Static(clock(self.shown.message.created), classes="time")
         if self.thought:
             yield self.thought
         yield self._body
+        yield self._state
         yield self._foot
 
     def on_mount(self) -> None:
@@ -101,8 +106,11 @@ class MessageView(Vertical):
 
     def say(self, text: str) -> None:
         """One line under the text; none when empty."""
-        self._foot.update(line(text))
-        self._foot.display = bool(text)
+        self._state.say(text)
+
+    def wait(self, text: str) -> None:
+        """What the reply waits for; the seconds are counted."""
+        self._state.wait(text, "Esc stop")
 
     def feed(self, text: str) -> None:
         """More text of a reply that is being written; shown with the next `flush`."""
@@ -184,6 +192,11 @@ class MessageView(Vertical):
     def action_go(self, step: int, questions: bool = False) -> None:
         self.post_message(self.Go(self, step, questions))
 
+    @on(Fence.Copied)
+    def fence_copied(self, event: Fence.Copied) -> None:
+        event.stop()
+        self.post_message(self.Asked(self, "copy_code", event.code))
+
     def action_ask(self, what: What) -> None:
         self.post_message(self.Asked(self, what))
 
@@ -240,7 +253,7 @@ class MessageView(Vertical):
     def _thought_label(self) -> str:
         message = self.shown.message
         if self._thinking:
-            return "Thinking ..."
+            return "Thinking…"
         if message.receipt and message.receipt.thought_tokens:
             return summary(message)
         return measured(*self._measured)
@@ -250,17 +263,41 @@ class MessageView(Vertical):
         shown, left = beginning(self.text, self._rows)
         if not left:
             return plain(shown)
-        what = f"\n... and {size(left)} more: Space shows more of it."
-        return plain(shown) + Content.styled(what, "$text-muted italic")
+        what = f"\n… {size(left)} more · Space to expand"
+        return plain(shown) + Content.styled(what, "$text-muted")
 
     def _refresh_lines(self) -> None:
-        name = line(self.shown.speaker).plain
-        parts: list[Content | tuple[str, str]] = [(name, "bold")]
-        if self.shown.places > 1:
-            parts.append((f"  < {self.shown.place}/{self.shown.places} >", "$accent"))
-        if self.details:
-            parts.append((f"  {self.shown.detail}", "dim"))
-        self._head.update(Content.assemble(*parts))
+        shown, parts = self.shown, list[Content]()
+        if shown.message.role != "user":
+            parts.append(Content.styled(line(shown.speaker).plain, "$text-muted bold"))
+        if shown.places > 1:
+            parts.append(_versions(shown.place, shown.places))
+        if shown.figures:
+            parts.append(Content(shown.figures))
+        if self.details and shown.message.role != "user":
+            parts.append(Content(shown.written))
+        self._foot.update(Content("   ").join(parts))
+        self._foot.display = bool(parts)
         if self.thought:
             self.thought.say(self._thought_label())
-        self.say(self.shown.state)
+        self._state.set_class(shown.wrong, "-error")
+        self.say(shown.state)
+
+
+class Foot(Static):
+    """One line under a message; the arrows of its versions are buttons."""
+
+    def action_version(self, step: int) -> None:
+        view = self.parent
+        if isinstance(view, MessageView):
+            view.action_ask("previous" if step < 0 else "next")
+
+
+def _versions(place: int, places: int) -> Content:
+    before, after = (
+        Content.styled(sign, "$text").stylize(
+            Style.from_meta({"@click": f"version({step})"})
+        )
+        for sign, step in (("‹", -1), ("›", 1))
+    )
+    return Content.assemble(before, (f" {place} of {places} ", "$text"), after)

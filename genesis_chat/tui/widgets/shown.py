@@ -22,7 +22,7 @@ def line(text: str) -> Content:
     return Content(" ".join(drawn(text).split()))
 
 
-def marked(text: str, words: str, style: str = "$accent bold") -> Content:
+def marked(text: str, words: str, style: str = "bold $accent underline") -> Content:
     """One line of text with every word that was searched for standing out."""
     content = line(text)
     plain, places = _bare(content.plain)
@@ -60,8 +60,8 @@ def day(milliseconds: int, today: datetime) -> str:
     if ago == 1:
         return "Yesterday"
     if ago < 7:
-        return then.strftime("%A")
-    return then.strftime("%B %Y")
+        return "This week"
+    return then.strftime("%B" if then.year == today.year else "%B %Y")
 
 
 def parser() -> MarkdownIt:

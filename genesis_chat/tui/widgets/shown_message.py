@@ -33,18 +33,25 @@ class Shown:
         return bool(receipt and receipt.finish_reason in ("length", "context"))
 
     @property
-    def detail(self) -> str:
-        """When it came, and what its receipt tells."""
-        message = self.message
-        parts = [clock(message.created)]
-        if receipt := message.receipt:
-            parts.append(line(receipt.model).plain)
-            if receipt.reply_tokens:
-                parts.append(f"{receipt.reply_tokens} tokens")
-            speed = measured_speed(receipt.reply_tokens, receipt.tokens_per_second)
-            if speed:
-                parts.append(f"{speed:.0f} tokens/s")
+    def figures(self) -> str:
+        """What its receipt tells: tokens, how fast, and after how long."""
+        receipt = self.message.receipt
+        if receipt is None or not receipt.reply_tokens:
+            return ""
+        count = receipt.reply_tokens
+        parts = ["1 token" if count == 1 else f"{count:,} tokens"]
+        if speed := measured_speed(count, receipt.tokens_per_second):
+            parts.append(f"{speed:.0f} tok/s")
+        if receipt.seconds_to_first_token is not None:
+            parts.append(f"first token {_seconds(receipt.seconds_to_first_token)}")
         return " · ".join(parts)
+
+    @property
+    def written(self) -> str:
+        """When it came, and which model wrote it."""
+        receipt = self.message.receipt
+        wrote = line(receipt.model).plain if receipt else ""
+        return " · ".join(filter(None, (clock(self.message.created), wrote)))
 
     @property
     def state(self) -> str:
@@ -52,15 +59,24 @@ class Shown:
         message = self.message
         match message.status:
             case "interrupted":
-                return "Stopped here. Press Enter on this message to continue it."
+                return "Stopped · Enter to continue"
             case "failed":
-                return "This reply failed. R lets it be written anew."
+                return "Reply failed · R to try again"
             case "damaged":
-                return "This text is not what was stored."
+                return "This message is damaged (checksum mismatch)"
         if self.unanswered:
-            return "No reply came. R lets one be written."
+            return "No reply yet · R to generate one"
         if self.cut and message.receipt:
             why = message.receipt.finish_reason
-            limit = "its token limit" if why == "length" else "the context's end"
-            return f"Ended by {limit}. Press Enter on this message to continue it."
+            limit = "Reached the token limit" if why == "length" else "Context is full"
+            return f"{limit} · Enter to continue"
         return ""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether `state` tells of an error."""
+        return self.message.status in ("failed", "damaged")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"

@@ -1,7 +1,7 @@
 """The messages of a conversation, of which only a few dozen are mounted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from textual.containers import VerticalScroll
@@ -9,33 +9,26 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Size
 from textual.message import Message
 from textual.style import Style
+from textual.widget import Widget
 from textual.widgets import Static
 
 from .message import MessageView
 from .shown_message import Shown
 from .tints import Tints
+from .welcome import Welcome
 
 # So many messages are mounted, so many more when the reader comes to either end of
 # them, and so many at most.
 WINDOW, STEP, MOST = 24, 16, 72
 # So many messages are mounted above one that is jumped to.
 ABOVE = 4
-WELCOME = """\
-Write a message below and press Enter.
-
-Everything stays on this computer, and every word is kept as it comes.
-
-F1  keys and commands        F2  models
-F3  system prompt            F4  settings
-Ctrl+N  new chat             Ctrl+F  search
-Ctrl+P  everything else      Ctrl+Q  leave"""
 
 
 class ContextLine(Static):
     """Stands where the model's context begins: what is above it was left out."""
 
     def __init__(self) -> None:
-        super().__init__("above this line the model no longer reads", markup=False)
+        super().__init__("── the model no longer sees anything above ──", markup=False)
 
 
 class Transcript(VerticalScroll):
@@ -49,8 +42,10 @@ class Transcript(VerticalScroll):
     class Moved(Message):
         """Another part of the conversation is in sight, or there is more of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, welcome: Callable[[], Widget] = Welcome) -> None:
         super().__init__()
+        # What stands there while no message does.
+        self._new_welcome = welcome
         self._messages: list[Shown] = []
         # The messages with these indices are mounted.
         self._window = range(0)
@@ -61,7 +56,7 @@ class Transcript(VerticalScroll):
         self._changing = asyncio.Lock()
         self._earlier = Static(classes="beyond", markup=False)
         self._later = Static(classes="beyond", markup=False)
-        self._welcome = Static(WELCOME, classes="welcome", markup=False)
+        self._welcome: Widget = self._new_welcome()
 
     @property
     def views(self) -> list[MessageView]:
@@ -81,9 +76,15 @@ class Transcript(VerticalScroll):
             self._window = range(0)
             with self.app.batch_update():
                 await self.remove_children()
+                self._welcome = self._new_welcome()
                 await self.mount(self._earlier, self._welcome, self._later)
                 await self._mount_window(self._last_window)
-        self.anchor()
+        if messages:
+            self.anchor()
+        else:
+            # A welcome stands at the top.
+            self.release_anchor()
+            self.scroll_home(animate=False)
 
     async def add(self, shown: Shown) -> MessageView:
         """Add a message at the end and go there."""
@@ -287,12 +288,12 @@ class Transcript(VerticalScroll):
 
     async def _place_lines(self) -> None:
         earlier, later = self._window.start, len(self._messages) - self._window.stop
-        for line, count, where, way in (
-            (self._earlier, earlier, "earlier", "up"),
-            (self._later, later, "later", "down"),
+        for line, count, where, sign in (
+            (self._earlier, earlier, "earlier", "↑"),
+            (self._later, later, "later", "↓"),
         ):
             line.display = bool(count)
-            line.update(f"{count} {where} messages, scroll {way} to see them")
+            line.update(f"{sign} {count} {where} message{'s' * (count != 1)}")
         await self.query(ContextLine).remove()
         if self._left_out and self._left_out in self._window:
             view = self.views[self._left_out - self._window.start]

@@ -1,0 +1,51 @@
+"""The keys that the footer names, by what has the focus."""
+
+from textual.screen import Screen
+
+from ..actions import ACTIONS, Action, Keys, Where, action, hints, key_name, keys_of
+from ..chat_list.pane import ConversationList
+from ..widgets.footer import Hint
+from ..widgets.message import MessageView
+
+
+def offered(screen: Screen[object], changed: Keys, *, stops: bool) -> list[Hint]:
+    """What can be done now; first how to stop a reply, if Esc does."""
+    usable = {
+        each.binding.id for each in screen.active_bindings.values() if each.enabled
+    }
+
+    def can(each: Action) -> bool:
+        # What widgets do by themselves has no binding of an id.
+        if each.id == "chat.stop":
+            return False
+        return not each.does or each.id in usable
+
+    found = [
+        (row.left, row.text)
+        for where in _places(screen)
+        for row in hints(where, changed, can)
+    ]
+    if stops:
+        stop = keys_of(action("chat.stop"), changed)
+        found.insert(0, (key_name(stop[0]), "stop"))
+    return found
+
+
+def key_of(screen: Screen[object], changed: Keys, word: str) -> str | None:
+    """The key of a hint that was clicked."""
+    if word == "stop":
+        return keys_of(action("chat.stop"), changed)[0]
+    for where in _places(screen):
+        for each in ACTIONS:
+            keys = keys_of(each, changed)
+            if each.where == where and each.hint == word and keys:
+                return keys[0]
+    return None
+
+
+def _places(screen: Screen[object]) -> tuple[Where, ...]:
+    if isinstance(screen.focused, MessageView):
+        return ("message",)
+    if isinstance(screen.focused, ConversationList):
+        return ("list", "application")
+    return ("application", "chat")

@@ -1,0 +1,44 @@
+"""Where a message is written, and below it how the reply to it will be made."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from ...settings import GenerationSettings
+from ..actions import key_name
+from .composer import Composer
+from .fitting import Fitting
+
+
+class ComposerPanel(Vertical):
+    """A composer on a ground of its own; its bar says whether it has the focus."""
+
+    def __init__(self, composer: Composer) -> None:
+        super().__init__()
+        self._composer = composer
+
+    def compose(self) -> ComposeResult:
+        yield self._composer
+        with Horizontal(classes="below"):
+            yield Fitting("made")
+            yield Fitting("sending")
+
+    def on_mount(self) -> None:
+        send, new_line = key_name("enter"), key_name("ctrl+j")
+        if not self._composer.enter_sends:
+            send, new_line = new_line, send
+        hints = (f"{send} send", f"{new_line} new line", "/ commands")
+        self.query_one("#sending", Fitting).say(
+            Content("   ".join(hints)), Content("   ".join(hints[::2])), Content("")
+        )
+
+    def settings(self, settings: GenerationSettings) -> None:
+        """What the next reply is made with."""
+        longest = settings.max_tokens
+        ttt = Content.styled(f"TTT {'on' if settings.ttt else 'off'}", "$ttt")
+        limit = "no limit" if longest is None else f"{longest:,} tokens"
+        self.query_one("#made", Fitting).say(
+            Content.assemble(f"temp {settings.temperature:g} · {limit} · ", ttt),
+            Content.assemble(f"temp {settings.temperature:g} · ", ttt),
+            ttt,
+        )

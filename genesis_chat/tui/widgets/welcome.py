@@ -1,0 +1,146 @@
+"""What stands where no message is yet."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Key, Paste
+from textual.message import Message
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+from .fields import is_text
+
+NAME = Content.assemble(("◆ ", "$accent"), ("Genesis", "bold"))
+WHAT = "A small language model that runs on this computer."
+KEPT = "Nothing you write leaves it, and every chat is kept here."
+PRIVATE = "Private chat: nothing is saved."
+KEYS = (
+    ("F1", "help"),
+    ("Ctrl+P", "all commands"),
+    ("Ctrl+F", "search"),
+    ("Ctrl+Q", "quit"),
+)
+# The built-in model was trained on such, and answers them well.
+PROMPTS = (
+    "My name is Bob. What is my name?",
+    "What is the capital of Chile?",
+    "What is 7 plus 8?",
+)
+
+
+class Welcome(Vertical):
+    """A new chat: what this is, and how to begin."""
+
+    def __init__(self, *, private: bool = False) -> None:
+        super().__init__()
+        self._private = private
+
+    def compose(self) -> ComposeResult:
+        yield Static(NAME)
+        yield Static("Type a message and press Enter.", classes="after")
+        kept = PRIVATE if self._private else "Everything stays on this computer."
+        yield Static(kept, classes="quiet")
+        keys = [Content.assemble((f"{k:8}", "$text-accent"), w) for k, w in KEYS]
+        yield Static(Content("\n").join(keys), classes="after quiet")
+
+
+class Prompts(OptionList):
+    """Prompts to press; what else is typed is for somebody else."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(str(place), f"pick({place})", show=False)
+        for place in range(1, len(PROMPTS) + 1)
+    ]
+
+    class Typed(Message):
+        """The beginning of a message."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    def __init__(self) -> None:
+        options = [
+            Option(
+                Content.assemble(
+                    f"{prompt:42}",
+                    (f"{place}", "$text-accent bold"),
+                ),
+                str(place),
+            )
+            for place, prompt in enumerate(PROMPTS, 1)
+        ]
+        super().__init__(*options, markup=False, compact=True)
+
+    def on_mount(self) -> None:
+        self.highlighted = 0
+
+    def action_pick(self, place: int) -> None:
+        self.highlighted = place - 1
+        self.action_select()
+
+    def on_key(self, event: Key) -> None:
+        digits = [str(place) for place in range(1, len(PROMPTS) + 1)]
+        if is_text(event) and event.character not in digits:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Typed(event.character or ""))
+
+    def on_paste(self, event: Paste) -> None:
+        event.stop()
+        self.post_message(self.Typed(event.text))
+
+
+class FirstRun(Vertical):
+    """No model was chosen yet: the demo can be tried, and the full model fetched."""
+
+    class Picked(Message):
+        """A prompt is to be sent."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    class Fetch(Message):
+        """The full model is to be downloaded."""
+
+    def __init__(self, amount: str) -> None:
+        super().__init__()
+        # How much there is to download.
+        self._amount = amount
+
+    def compose(self) -> ComposeResult:
+        yield Static(NAME)
+        yield Static(WHAT, classes="after")
+        yield Static(KEPT, classes="quiet")
+        demo = "4 million parameters; small talk, capitals, sums"
+        yield Static(_heading("Try the built-in demo", demo), classes="part")
+        yield Prompts()
+        full = f"Genesis-152M-Instruct, {self._amount}, once"
+        yield Static(_heading("Get the full model", full), classes="part")
+        with Horizontal():
+            yield Button("Download", id="first-download", variant="primary")
+            yield Static("from Hugging Face; everything else works offline")
+        have = Content.assemble(
+            ("Already have a checkpoint?  ", "$text-muted"),
+            "genesis-chat models convert FILE",
+        )
+        yield Static(have, classes="after")
+
+    @on(OptionList.OptionSelected)
+    def picked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.post_message(self.Picked(PROMPTS[int(event.option_id or 1) - 1]))
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.Fetch())
+
+
+def _heading(name: str, about: str) -> Content:
+    return Content.assemble((f"{name:24}", "bold"), (about, "$text-muted"))
