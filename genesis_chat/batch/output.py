@@ -1,10 +1,10 @@
 """The file that answers go to: line after line, whole or not at all."""
 
-import fcntl
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +15,8 @@ from .lines import Line
 # After this what was written is also on the disk, should the power fail.
 SYNC_SECONDS = 1.0
 KEY = "key"
+# Windows would change the ends of lines.
+FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 class Output:
@@ -31,15 +33,18 @@ class Output:
         is writing it, or when it cannot be written.
         """
         self._path, self._synced = path, time.monotonic()
-        try:
-            self._number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
-        try:
+        with ExitStack() as opened:
+            try:
+                self._number = os.open(path, FLAGS, 0o666)
+                opened.callback(os.close, self._number)
+                opened.callback(self._lock())
+            except OSError as error:
+                raise UsageError(
+                    f"{path} cannot be written: {error.strerror}; choose another file "
+                    "with -o."
+                ) from error
             self.done = self._resume(lines)
-        except BaseException:
-            os.close(self._number)
-            raise
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -50,8 +55,8 @@ class Output:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.fsync(self._number)
-        os.close(self._number)
+        with self._opened:
+            os.fsync(self._number)
 
     def write(self, answer: Mapping[str, Any]) -> None:
         """Add the next line's answer. Raises `OSError`, as when the disk is full."""
@@ -62,14 +67,29 @@ class Output:
             os.fsync(self._number)
             self._synced = time.monotonic()
 
-    def _resume(self, lines: Sequence[Line]) -> int:
+    def _lock(self) -> Callable[[], None]:
+        """Take the lock of the file, a file beside it; what gives it up again."""
+        from filelock import FileLock, Timeout
+
+        file = self._path.resolve()
+        place = file.with_name(f".{file.name}.lock")
+        lock = FileLock(place)
         try:
-            fcntl.flock(self._number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            lock.acquire(timeout=0)
+        except Timeout as error:
             raise UsageError(
                 f"Another program is writing {self._path}; wait for it, or choose "
                 "another file with -o."
             ) from error
+
+        def release() -> None:
+            # While it is held, so that nobody holds one that is not there any more.
+            place.unlink(missing_ok=True)
+            lock.release()
+
+        return release
+
+    def _resume(self, lines: Sequence[Line]) -> int:
         with open(self._number, "rb", closefd=False) as file:
             data = file.read()
         whole = data.rfind(b"\n") + 1

@@ -37,7 +37,9 @@ def write_key(path: Path) -> None:
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}. Choose another file."
+        ) from error
     with open(number, "w", encoding="ascii") as file:
         file.write(f"{secrets.token_urlsafe(32)}\n")
 

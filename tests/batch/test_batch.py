@@ -233,3 +233,4 @@ def test_an_interrupted_one_goes_on_and_two_do_not_mix(
     assert 0 < len(read(out)) < 300
     assert call("batch", file, "-o", out, *GREEDY).code == 0
     assert len(read(out)) == 300
+    assert list(out.parent.glob(".*")) == []

@@ -199,5 +199,7 @@ def export_target(path: str) -> Path:
     try:
         target.exists()
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}. Choose another file."
+        ) from error
     return target
