@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self
 
+from .sampling_settings import USUAL_SAMPLING, SamplingDefaults, SamplingSettings
+
 if TYPE_CHECKING:
     from .events import Readings
-    from .sampling_settings import SamplingSettings
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class LanguageModel(Protocol):
     def stepper(
         self,
         state: State,
-        settings: "SamplingSettings",
+        settings: SamplingSettings,
         seen: Iterable[int],
         readings: bool,
     ) -> Stepper:
@@ -196,13 +197,17 @@ class Description:
     """A model's shape, read without loading it.
 
     `layers` counts blocks by kind, and `labels` are what people call some of the
-    kinds; `flags` holds every configuration field.
+    kinds; `flags` holds every configuration field. `sampling` is how its tokens are
+    drawn unless something else is asked for; `warnings` are sentences about what of
+    that cannot be followed.
     """
 
     context: int
     layers: dict[str, int]
     labels: dict[str, str]
     flags: dict[str, object]
+    sampling: SamplingDefaults = USUAL_SAMPLING
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,44 @@ from dataclasses import dataclass
 GREEDY_BELOW = 1e-6
 # Below 1 by more than float32 rounds away, or no entry of a distribution exceeds it.
 LARGEST_UNIFORM = 1 - 2**-22
+# The least and the most that each may be.
+RANGES = {
+    "temperature": (0.0, math.inf),
+    "top_k": (0, math.inf),
+    "top_p": (0.0, 1.0),
+    "min_p": (0.0, 1.0),
+    "repetition_penalty": (0.01, 100.0),
+    "presence_penalty": (-2.0, 2.0),
+    "frequency_penalty": (-2.0, 2.0),
+    "alternatives": (0, math.inf),
+}
+
+
+@dataclass(frozen=True)
+class SamplingDefaults:
+    """How a model's tokens are drawn where nobody says how; see `SamplingSettings`.
+
+    As they stand here they hold for models whose makers say nothing.
+    """
+
+    temperature: float = 0.7
+    top_k: int = 50
+    top_p: float = 0.9
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+
+
+USUAL_SAMPLING = SamplingDefaults()
+
+
+def fits(name: str, value: object) -> bool:
+    """Whether a default of `SamplingDefaults` can be a value, whole ones as floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    low, high = RANGES[name]
+    if not (low <= value <= high and math.isfinite(value)):
+        return False
+    return isinstance(getattr(SamplingDefaults, name), float) or value == int(value)
 
 
 @dataclass(frozen=True)
@@ -44,17 +82,7 @@ class SamplingSettings:
         return bool(self.presence_penalty or self.frequency_penalty or self.logit_bias)
 
     def __post_init__(self) -> None:
-        ranges = {
-            "temperature": (0.0, math.inf),
-            "top_k": (0, math.inf),
-            "top_p": (0.0, 1.0),
-            "min_p": (0.0, 1.0),
-            "repetition_penalty": (0.01, 100.0),
-            "presence_penalty": (-2.0, 2.0),
-            "frequency_penalty": (-2.0, 2.0),
-            "alternatives": (0, math.inf),
-        }
-        for name, (low, high) in ranges.items():
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
                 bound = f"between {low} and {high}" if high < math.inf else "0 or more"

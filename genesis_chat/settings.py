@@ -2,7 +2,16 @@
 
 import secrets
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Self, TypedDict, get_args
+from typing import (
+    Any,
+    Literal,
+    Self,
+    TypedDict,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from backends.registry import BACKENDS as BACKENDS
 from backends.registry import COMPUTE_DTYPES as COMPUTE_DTYPES
@@ -10,6 +19,9 @@ from backends.registry import BackendName as BackendName
 from backends.registry import ComputeDtype as ComputeDtype
 from backends.registry import Switch as Switch
 from backends.registry import switches
+from backends.sampling_settings import USUAL_SAMPLING as USUAL_SAMPLING
+from backends.sampling_settings import SamplingDefaults as SamplingDefaults
+from backends.sampling_settings import fits as fits
 
 from .errors import UsageError
 
@@ -24,6 +36,10 @@ REPLY_SWITCHES, MODEL_SWITCHES = switches("state"), switches("model")
 # What every part of the program can hold and every file can say exactly.
 LARGEST_SEED = 2**63 - 1
 AUTO = "auto"
+# The settings for which a model has defaults of its own.
+SAMPLING = tuple(each.name for each in fields(SamplingDefaults))
+# Those of which None, written "auto", is a value.
+AUTOMATIC = ("max_tokens", *SAMPLING)
 
 # Whether a model thinks before it answers, where its chat template can be told;
 # "auto" leaves it to the template.
@@ -35,11 +51,11 @@ class GenerationOptions(TypedDict, total=False):
     """Keyword options of the Python interface; see `GenerationSettings`."""
 
     max_tokens: int | None
-    temperature: float
-    top_k: int
-    top_p: float
-    min_p: float
-    repetition_penalty: float
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    repetition_penalty: float | None
     seed: int | None
     ttt: bool
     thinking: ThinkingMode
@@ -47,12 +63,14 @@ class GenerationOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """Settings of one reply; the defaults are the reference's command line.
+    """Settings of one reply.
 
-    But for `max_tokens`, which bounds the reply: None, written "auto", is what fits, a
-    quarter of the model's context and at least 512 tokens where there is room; the
-    reference stops after 150. `temperature` 0 takes the most likely token.
-    `top_k` 0, `top_p` 1, `min_p` 0 and `repetition_penalty` 1 switch a step off.
+    `max_tokens` bounds the reply: None, written "auto", is what fits, a quarter of the
+    model's context and at least 512 tokens where there is room. `temperature` 0 takes
+    the most likely token. `top_k` 0, `top_p` 1, `min_p` 0 and `repetition_penalty` 1
+    switch a step off. None, written "auto", is what the model declares for each of
+    the five: for Genesis the reference's command line, for others what their
+    `generation_config.json` states.
     `seed` None draws a new one for each reply; it is 0 to 2^63 - 1. `ttt` adapts the
     model while it reads (test-time training), which the reference leaves out when it
     generates.
@@ -60,11 +78,11 @@ class GenerationSettings:
     """
 
     max_tokens: int | None = None
-    temperature: float = 0.7
-    top_k: int = 50
-    top_p: float = 0.9
-    min_p: float = 0.0
-    repetition_penalty: float = 1.05
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
     seed: int | None = None
     ttt: bool = False
     thinking: ThinkingMode = "auto"
@@ -81,10 +99,28 @@ class GenerationSettings:
             return self
         return replace(self, seed=secrets.randbelow(2**32))
 
+    def resolved(self, defaults: SamplingDefaults) -> Self:
+        """These settings with a model's own where they are "auto"."""
+        values = {
+            name: getattr(defaults, name)
+            for name in SAMPLING
+            if getattr(self, name) is None
+        }
+        return replace(self, **values)
+
+
+def kind_of(name: str) -> type | None:
+    """What a setting is, without its None: a bool, an int, a float or a str."""
+    kind = get_type_hints(GenerationSettings).get(name)
+    if get_origin(kind) is Literal:
+        return str
+    kinds = [each for each in get_args(kind) or (kind,) if each is not type(None)]
+    return cast(type | None, kinds[0])
+
 
 def parse_setting(name: str, text: str) -> Any:
     """A setting's value from text. Raises `UsageError`."""
-    kind = next((f.type for f in fields(GenerationSettings) if f.name == name), None)
+    kind = kind_of(name)
     text = text.strip()
     if kind is None:
         names = ", ".join(f.name for f in fields(GenerationSettings))
@@ -102,21 +138,30 @@ def parse_setting(name: str, text: str) -> Any:
         return text.lower()
     if name == "seed" and text in ("", "none"):
         return None
-    if name == "max_tokens" and text in ("", AUTO):
+    if name in AUTOMATIC and text.lower() in ("", AUTO):
         return None
     try:
         value = float(text) if kind is float else int(text)
     except ValueError:
         what = "a number" if kind is float else "a whole number"
-        raise UsageError(f"{name} must be {what}, not {text!r}.") from None
+        also = f" or {AUTO}" if name in AUTOMATIC else ""
+        raise UsageError(f"{name} must be {what}{also}, not {text!r}.") from None
     return check_seed(value) if name == "seed" else value
 
 
 def setting_text(name: str, value: Any) -> str:
     """A setting's value as `parse_setting` reads it."""
     if value is None:
-        return AUTO if name == "max_tokens" else ""
+        return AUTO if name in AUTOMATIC else ""
     return str(value)
+
+
+def shown_setting(name: str, value: Any, defaults: SamplingDefaults | None) -> str:
+    """A setting's value for people, with what "auto" is for the model in use."""
+    text = setting_text(name, value) or "none"
+    if value is None and name in SAMPLING and defaults:
+        return f"{text} ({getattr(defaults, name):g})"
+    return text
 
 
 def is_seed(value: object) -> bool:

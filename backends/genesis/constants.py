@@ -1,5 +1,7 @@
 """Numbers of Genesis that no configuration holds, as the reference has them."""
 
+from ..sampling_settings import SamplingDefaults
+
 # Added to the mean square: in the norms of gated linear attention's heads, of the
 # forgetting attention's, and in the layer norm before test-time training.
 GLA_NORM_EPS = 1e-5
@@ -14,3 +16,5 @@ FOX_CONV_SIZE = 4
 DIAGONAL_BOUND = 1e-6
 # Numbers that share a scale in a quantised matrix.
 QUANTIZATION_GROUP = 32
+# As its command line draws.
+SAMPLING = SamplingDefaults(repetition_penalty=1.05)

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from ..contract import Description
+from .constants import SAMPLING
 from .model_files import read_args
 from .switches import TTT
 
@@ -21,4 +22,4 @@ def describe(directory: Path) -> Description:
     layers: dict[str, int] = dict(Counter[str](args.layer_kinds))
     if args.use_ttt:
         layers[TTT.name] = 1
-    return Description(args.block_size, layers, LABELS, args.to_config())
+    return Description(args.block_size, layers, LABELS, args.to_config(), SAMPLING)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import Description
+from ..generation_config import read_sampling
 from .files import context_length, read_family_config
 
 LABELS = {
@@ -25,7 +26,10 @@ def describe(directory: Path) -> Description:
             kinds[str(kind)] = kinds.get(str(kind), 0) + 1
     elif count:
         kinds["layers"] = count
-    return Description(context_length(config), kinds, LABELS, config)
+    sampling, warnings = read_sampling(directory)
+    return Description(
+        context_length(config), kinds, LABELS, config, sampling, warnings
+    )
 
 
 def _layers(config: dict[str, Any]) -> int:

@@ -32,6 +32,15 @@ from .tokenizer import tokenizer_config, tokenizer_json
 from .vocabulary import Vocabulary
 from .weights import quantization, write_weights
 
+# What makers state of sampling, as `generation_config.json` calls it.
+SAMPLING = {
+    "temperature": "general.sampling.temp",
+    "top_k": "general.sampling.top_k",
+    "top_p": "general.sampling.top_p",
+    "min_p": "general.sampling.min_p",
+    "repetition_penalty": "general.sampling.penalty_repeat",
+}
+
 
 def convert_gguf(
     source: Source,
@@ -58,7 +67,7 @@ def convert_gguf(
             header = read_header(file, path.name)
             metadata = Metadata(header.metadata)
             architecture, vocabulary = read_model(file, header, path.name)
-            texts = _texts(architecture, vocabulary)
+            texts = _texts(architecture, vocabulary, metadata)
             record = _record(source, file, header, progress)
             targets, left_out = plan(
                 header,
@@ -105,9 +114,15 @@ def convert_gguf(
     return manifest
 
 
-def _texts(architecture: Architecture, vocabulary: Vocabulary) -> dict[str, str]:
+def _texts(
+    architecture: Architecture, vocabulary: Vocabulary, metadata: Metadata
+) -> dict[str, str]:
     """The small files beside the weights, but for the configuration."""
-    generation = {"bos_token_id": vocabulary.bos, "eos_token_id": list(vocabulary.ends)}
+    generation = {
+        "bos_token_id": vocabulary.bos,
+        "eos_token_id": list(vocabulary.ends),
+        **{key: metadata.number(stated, None) for key, stated in SAMPLING.items()},
+    }
     return {
         "tokenizer.json": tokenizer_json(vocabulary),
         "tokenizer_config.json": _json(

@@ -11,7 +11,7 @@ from ..errors import HistoryError
 from ..history import Conversation, StoredMessage
 from ..settings import GenerationSettings, is_seed
 from .branch import exchanges_of
-from .recording import Recording, receipt_before
+from .recording import Recording, receipt_before, sampling_of
 from .records import Records
 
 S = TypeVar("S", bound=Records)
@@ -129,6 +129,8 @@ class Chat(Generic[S]):
                 f"This reply was written by another model{name}; switch to it to "
                 "continue."
             )
+        if receipt:
+            settings = settings.resolved(sampling_of(receipt, facts))
         # Older versions took seeds of any size.
         if receipt and settings.seed is None and is_seed(receipt.seed):
             settings = replace(settings, seed=receipt.seed)

@@ -1,11 +1,12 @@
 """Writing a reply into the history while it comes."""
 
 from dataclasses import asdict, replace
+from typing import Any
 
 from ..engine import Event, Finished, ModelFacts, Reply, Text, Thought
 from ..errors import HistoryError
 from ..history import Receipt, Status
-from ..settings import GenerationSettings
+from ..settings import SAMPLING, GenerationSettings, SamplingDefaults, fits
 from .records import ReplyRecord
 
 STATUS: dict[str, Status] = {"cancelled": "interrupted", "error": "failed"}
@@ -54,7 +55,7 @@ class Recording:
 
 def receipt_before(facts: ModelFacts, settings: GenerationSettings) -> Receipt:
     """The receipt of a reply that begins: all that does not depend on its end."""
-    values = asdict(settings)
+    values = asdict(settings.resolved(facts.sampling))
     return Receipt(
         model=facts.name,
         model_sha256=facts.sha256,
@@ -70,6 +71,16 @@ def receipt_before(facts: ModelFacts, settings: GenerationSettings) -> Receipt:
         dtype=facts.dtype,
         delta_rule="delta_rule" in facts.switches,
     )
+
+
+def sampling_of(receipt: Receipt, facts: ModelFacts) -> SamplingDefaults:
+    """How a reply was drawn; as the model does by itself where it was not noted."""
+    noted: dict[str, Any] = {
+        name: value
+        for name in SAMPLING
+        if fits(name, value := receipt.settings.get(name))
+    }
+    return replace(facts.sampling, **noted)
 
 
 def _receipt(facts: ModelFacts, reply: Reply) -> Receipt:

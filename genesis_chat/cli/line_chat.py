@@ -9,7 +9,7 @@ import click
 
 from ..errors import GenesisChatError, UsageError
 from ..paths import user_path
-from ..settings import GenerationSettings, parse_setting, setting_text
+from ..settings import GenerationSettings, parse_setting, shown_setting
 from ..text import counted, sanitize
 from .conversation import Choice
 from .line_help import HELP
@@ -219,15 +219,15 @@ class LineChat:
 
         name, _, value = rest.partition(" ")
         if not name:
+            own = self.genesis.model.sampling
             values = asdict(self.settings).items()
-            shown = ((name, setting_text(name, value)) for name, value in values)
-            notice("\n".join(f"{name} {text or 'none'}" for name, text in shown))
+            notice("\n".join(f"{n} {shown_setting(n, v, own)}" for n, v in values))
             return
         changed = replace(self.settings, **{name: parse_setting(name, value)})
         check(changed)
         self.settings = changed
-        text = setting_text(name, getattr(changed, name))
-        notice(f"{name} is {text or 'none'}.")
+        text = shown_setting(name, getattr(changed, name), self.genesis.model.sampling)
+        notice(f"{name} is {text}.")
 
     def _title(self, rest: str) -> None:
         chat, id = self._begun

@@ -10,6 +10,7 @@ from ..errors import ModelError
 from ..text import sanitize
 from .models_show import dtype_of
 from .options import complete_model
+from .show import notice
 
 if TYPE_CHECKING:
     from converters import Manifest
@@ -42,6 +43,7 @@ def info(name: str | None, json_output: bool) -> int:
             "context": about.context,
             "layers": about.layers,
             "flags": about.flags,
+            "sampling": asdict(about.sampling),
             "hub_cache": model.cached,
             "folder": asdict(folder) if folder else None,
             "manifest": asdict(manifest) if manifest else None,
@@ -58,11 +60,16 @@ def info(name: str | None, json_output: bool) -> int:
         for kind, n in about.layers.items()
     )
     lines["context"] = f"{about.context:,} tokens"
+    lines["sampling"] = ", ".join(
+        f"{key} {value:g}" for key, value in asdict(about.sampling).items()
+    )
     lines["size"] = f"{model.bytes:,} bytes in {model.directory}"
     lines |= _source(manifest) if manifest else _found(model)
     lines |= _runs(ahead)
     for key, value in lines.items():
         click.echo(sanitize(f"{key:<14} {value}"))
+    for warning in about.warnings:
+        notice(f"Note: {warning}")
     for key, flag in about.flags.items():
         click.echo(sanitize(f"  {key:<26} {flag}"))
     if model.problem:

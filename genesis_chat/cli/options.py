@@ -23,27 +23,30 @@ from ..settings import (
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULTS = GenerationSettings()
+MODELS_OWN = "auto: the model's own"
 
 
-class FiniteRange(click.FloatRange):
-    """A range that refuses infinity and what is not a number; no bound catches it."""
+class NumberOrAuto(click.FloatRange):
+    """A finite number in a range, or "auto" for None."""
+
+    name = "number|auto"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
+        if value == AUTO:
+            return None
+        # No bound catches infinity and what is not a number.
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number; give one.", param, ctx)
         return number
 
 
-class ReplyLength(click.IntRange):
-    """Tokens from 1 on, or "auto" for None."""
+class IntegerOrAuto(click.IntRange):
+    """A whole number in a range, or "auto" for None."""
 
     name = "integer|auto"
-
-    def __init__(self) -> None:
-        super().__init__(min=1)
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -124,7 +127,7 @@ _SYSTEM = [
 _SETTINGS = [
     click.option(
         "--max-tokens",
-        type=ReplyLength(),
+        type=IntegerOrAuto(min=1),
         default=AUTO,
         show_default="auto: a quarter of the context, or 512",
         help="Maximum tokens per reply.",
@@ -133,37 +136,37 @@ _SETTINGS = [
         "--temp",
         "--temperature",
         "temperature",
-        type=FiniteRange(min=0),
-        default=DEFAULTS.temperature,
-        show_default=True,
+        type=NumberOrAuto(min=0),
+        default=AUTO,
+        show_default=MODELS_OWN,
         help="Randomness; 0 always picks the most likely token.",
     ),
     click.option(
         "--top-k",
-        type=click.IntRange(min=0),
-        default=DEFAULTS.top_k,
-        show_default=True,
+        type=IntegerOrAuto(min=0),
+        default=AUTO,
+        show_default=MODELS_OWN,
         help="Sample from the K most likely tokens; 0 is off.",
     ),
     click.option(
         "--top-p",
-        type=FiniteRange(0, 1),
-        default=DEFAULTS.top_p,
-        show_default=True,
+        type=NumberOrAuto(0, 1),
+        default=AUTO,
+        show_default=MODELS_OWN,
         help="Sample from the smallest set with this total probability; 1 is off.",
     ),
     click.option(
         "--min-p",
-        type=FiniteRange(0, 1),
-        default=DEFAULTS.min_p,
-        show_default=True,
+        type=NumberOrAuto(0, 1),
+        default=AUTO,
+        show_default=MODELS_OWN,
         help="Drop tokens below this fraction of the most likely one; 0 is off.",
     ),
     click.option(
         "--repetition-penalty",
-        type=FiniteRange(0.01, 100),
-        default=DEFAULTS.repetition_penalty,
-        show_default=True,
+        type=NumberOrAuto(0.01, 100),
+        default=AUTO,
+        show_default=MODELS_OWN,
         help="Penalise tokens already used; 1 is off.",
     ),
     click.option(

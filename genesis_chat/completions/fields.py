@@ -32,8 +32,8 @@ class Fields:
         return self._left.pop(field, None)
 
     def number(
-        self, field: str, default: float, low: float, high: float = math.inf
-    ) -> float:
+        self, field: str, default: Any, low: float, high: float = math.inf
+    ) -> Any:
         """A finite number within bounds."""
         value = self.any(field)
         if value is None:

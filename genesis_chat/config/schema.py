@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..paths import themes_directory
 from ..settings import (
     AUTO,
+    AUTOMATIC,
     BACKENDS,
     COMPUTE_DTYPES,
     REPLY_SWITCHES,
@@ -34,11 +35,11 @@ class Config:
     """
 
     max_tokens: int | None = _DEFAULTS.max_tokens
-    temperature: float = _DEFAULTS.temperature
-    top_k: int = _DEFAULTS.top_k
-    top_p: float = _DEFAULTS.top_p
-    min_p: float = _DEFAULTS.min_p
-    repetition_penalty: float = _DEFAULTS.repetition_penalty
+    temperature: float | None = _DEFAULTS.temperature
+    top_k: int | None = _DEFAULTS.top_k
+    top_p: float | None = _DEFAULTS.top_p
+    min_p: float | None = _DEFAULTS.min_p
+    repetition_penalty: float | None = _DEFAULTS.repetition_penalty
     ttt: bool = _DEFAULTS.ttt
     thinking: ThinkingMode = _DEFAULTS.thinking
     dtype: str | None = None
@@ -116,7 +117,7 @@ def find_key(name: str, where: str) -> Key:
 
 def checked(key: Key, value: Any, where: str) -> Any:
     """A value, if the key may have it. Raises `UsageError` naming both."""
-    if key.name == "max_tokens" and value == AUTO:
+    if key.name in AUTOMATIC and value == AUTO:
         return None
     kinds = (int, float) if key.kind is float else (key.kind,)
     right = isinstance(value, kinds) and (key.kind is bool) == isinstance(value, bool)
@@ -138,14 +139,14 @@ def checked(key: Key, value: Any, where: str) -> Any:
 
 
 def _also(key: Key) -> str:
-    return f" or {AUTO}" if key.name == "max_tokens" else ""
+    return f" or {AUTO}" if key.name in AUTOMATIC else ""
 
 
 def parse(key: Key, text: str) -> Any:
     """A value as a person writes it on the command line. Raises `UsageError`."""
     where = "the settings"
     try:
-        if key.name == "max_tokens" and text == AUTO:
+        if key.name in AUTOMATIC and text == AUTO:
             return None
         if key.kind is int:
             return checked(key, int(text), where)

@@ -5,7 +5,15 @@ from dataclasses import fields
 from backends.sampling_settings import SamplingSettings
 
 from ..errors import UsageError
-from ..settings import THINKING_MODES, GenerationSettings, check_seed
+from ..settings import (
+    AUTOMATIC,
+    SAMPLING,
+    THINKING_MODES,
+    USUAL_SAMPLING,
+    GenerationSettings,
+    check_seed,
+    kind_of,
+)
 from .controls import NO_CONTROLS, Controls
 
 
@@ -14,7 +22,7 @@ def check(settings: GenerationSettings) -> None:
 
     A seed that is still to be drawn is no mistake.
     """
-    sampling(settings.seeded())
+    sampling(settings.seeded().resolved(USUAL_SAMPLING))
     if settings.max_tokens is not None and settings.max_tokens < 1:
         raise UsageError(f"max_tokens must be at least 1, not {settings.max_tokens}.")
 
@@ -22,7 +30,10 @@ def check(settings: GenerationSettings) -> None:
 def sampling(
     settings: GenerationSettings, controls: Controls = NO_CONTROLS
 ) -> SamplingSettings:
-    """Them as a backend takes them. Raises `UsageError` naming what is wrong."""
+    """Them as a backend takes them; they are resolved and have a seed.
+
+    Raises `UsageError` naming what is wrong.
+    """
     for field in fields(settings):
         value = getattr(settings, field.name)
         if field.name == "thinking":
@@ -32,20 +43,17 @@ def sampling(
                     f"{value!r}."
                 )
             continue
-        if field.name == "max_tokens" and value is None:
+        if field.name in AUTOMATIC and value is None:
             continue
-        wanted = (int, float) if field.type is float else (int,)
-        boolean = field.type is bool
+        kind = kind_of(field.name)
+        wanted = (int, float) if kind is float else (int,)
+        boolean = kind is bool
         if isinstance(value, bool) != boolean or not isinstance(value, wanted):
             raise UsageError(f"{field.name} must be a number, not {value!r}.")
     check_seed(settings.seed)
     try:
         return SamplingSettings(
-            temperature=settings.temperature,
-            top_k=settings.top_k,
-            top_p=settings.top_p,
-            min_p=settings.min_p,
-            repetition_penalty=settings.repetition_penalty,
+            **{name: getattr(settings, name) for name in SAMPLING},
             seed=settings.seed or 0,
             presence_penalty=controls.presence_penalty,
             frequency_penalty=controls.frequency_penalty,

@@ -84,9 +84,10 @@ class LoadedModel(ModelFacts):
         With `readings` each step's come before its token; with `pause_at` progress is
         told when `state` has read exactly so much of the prompt.
 
-        `history` is what `state` has read; it is updated. The settings must have a
-        seed and `max_tokens`. Raises `ContextFullError` before anything is read,
-        `GenerationError` when the model fails, `UsageError` for a setting out of range.
+        `history` is what `state` has read; it is updated. The settings must be
+        resolved and have a seed and `max_tokens`. Raises `ContextFullError` before
+        anything is read, `GenerationError` when the model fails, `UsageError` for a
+        setting out of range.
         """
         from backends.generation import generate_with_progress
 
@@ -167,6 +168,7 @@ def open_model(
             model, chosen = _load(
                 directory, choice, preparing, warnings.append, own_process
             )
+            about = registry.describe(directory)
         except Exception:
             # It may have a process of its own.
             opened().close()
@@ -184,13 +186,14 @@ def open_model(
         sha256=sha256,
         backend=chosen.name,
         why=chosen.why,
-        warnings=(*warnings, *form.warnings),
+        warnings=(*warnings, *form.warnings, *about.warnings),
         features=model.features,
         switches=choice.switches,
         language_model=model,
         speaker=form.speaker or speaker_of(name),
         thinks=form.thinking is not None,
         thinking_is_switched=bool(form.thinking and form.thinking.switch),
+        sampling=about.sampling,
     )
 
 

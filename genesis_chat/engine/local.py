@@ -42,6 +42,7 @@ class LocalEngine:
         start = time.perf_counter()
         settings = request.settings.seeded()
         check(settings)
+        settings = settings.resolved(self._model.sampling)
         if request.begun and request.begun[-1] in self._model.format.stop_ids:
             raise UsageError("The reply is finished; there is nothing to continue.")
         settings = replace(settings, max_tokens=self._planner.longest(request))

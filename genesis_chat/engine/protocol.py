@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from backends.contract import NO_FEATURES, Features
+from backends.sampling_settings import USUAL_SAMPLING, SamplingDefaults
 
 from ..settings import GenerationSettings
 from .controls import NO_CONTROLS, Controls
@@ -22,7 +23,7 @@ class ModelFacts:
     `features` are what it can do besides replying, `switches` those it was loaded
     with. `speaker` is what to call it where it speaks. With `thinks` its
     replies may begin with a thought, and with `thinking_is_switched` the setting
-    `thinking` reaches it.
+    `thinking` reaches it. `sampling` is how it draws where the settings say "auto".
     """
 
     name: str
@@ -38,6 +39,7 @@ class ModelFacts:
     speaker: str = ""
     thinks: bool = False
     thinking_is_switched: bool = False
+    sampling: SamplingDefaults = USUAL_SAMPLING
 
 
 @dataclass(frozen=True)

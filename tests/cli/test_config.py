@@ -30,6 +30,16 @@ def test_what_is_set_holds_and_options_go_before(home: Path) -> None:
     assert call("config", "get", "max_tokens").out == "7\n"
 
 
+def test_auto_is_what_the_model_declares(home: Path) -> None:
+    assert call("config", "set", "repetition_penalty", "1.5").code == 0
+    assert settings_of()["repetition_penalty"] == 1.5
+    assert settings_of("--repetition-penalty", "auto")["repetition_penalty"] == 1.05
+    said = call("config", "set", "repetition_penalty", "auto")
+    assert "repetition_penalty is now auto." in said.err
+    assert (home / "config.toml").read_text() == 'repetition_penalty = "auto"\n'
+    assert settings_of()["repetition_penalty"] == 1.05
+
+
 def test_a_theme_there_is_can_be_set(home: Path) -> None:
     assert call("config", "set", "theme", "nord").code == 0
     assert call("config", "get", "theme").out == "nord\n"
@@ -64,6 +74,7 @@ def test_the_list_says_where_values_come_from(home: Path) -> None:
         ("temp_erature", "1", "temperature"),
         ("zzz", "1", "Settings: max_tokens"),
         ("temperature", "hot", "number"),
+        ("temperature", "hot", "or auto"),
         ("temperature", "-3", "at least 0"),
         ("top_p", "1.5", "at most 1"),
         ("max_tokens", "0", "at least 1"),

@@ -59,6 +59,20 @@ def test_chats_are_numbered_found_and_opened(private_home: Path) -> None:
     assert result.err.count("/chats lists them by number") == 2
 
 
+def test_settings_say_what_auto_is(private_home: Path) -> None:
+    lines = ("/set", "/set top_k 3", "/set top_k auto", "/set top_p some", "/set seed")
+    result = chat(*lines, options=())
+    for said in (
+        "repetition_penalty auto (1.05)",
+        "temperature auto (0.7)",
+        "top_k is 3.",
+        "top_k is auto (50).",
+        "top_p must be a number or auto",
+        "seed is none.",
+    ):
+        assert said in result.err, said
+
+
 def test_settings_titles_exports_and_the_trash(
     private_home: Path, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tolerances import GGUF_LOGITS, OPERATOR
 
+from backends.generation_config import read_sampling
 from backends.mlx_family import library
 from converters import (
     ConversionError,
@@ -195,6 +196,20 @@ def test_the_configuration_is_the_files(tmp_path: Path) -> None:
     assert tokenizer["chat_template"] == ggufs.TEMPLATE
     manifest = read_manifest(tmp_path / "out")
     assert manifest.license == "mit" and manifest.source.file == "tiny.gguf"
+
+
+def test_what_its_makers_state_of_sampling_stays(tmp_path: Path) -> None:
+    def state(writer: gguf.GGUFWriter) -> None:
+        writer.add_float32("general.sampling.temp", 0.6)
+        writer.add_int32("general.sampling.top_k", 20)
+        writer.add_float32("general.sampling.penalty_repeat", 1.1)
+
+    ggufs.write(tmp_path / "tiny.gguf", change=state)
+    convert(tmp_path / "tiny.gguf", tmp_path / "out")
+    sampling, warnings = read_sampling(tmp_path / "out")
+    assert warnings == ()
+    assert (sampling.temperature, sampling.top_k) == (0.6, 20)
+    assert (sampling.repetition_penalty, sampling.top_p) == (1.1, 0.9)
 
 
 @pytest.mark.parametrize("names", [("attn_q",), ("attn_k", "attn_output"), ("ffn_up",)])

@@ -192,7 +192,7 @@ def _cut(facts: ModelFacts, request: Request, told: list[Event]) -> Reply:
         seconds_to_first_token=None,
         tokens_per_second=None,
         model=facts.name,
-        settings=request.settings,
+        settings=request.settings.resolved(facts.sampling),
         thought="".join(event.text for event in thoughts),
         thought_tokens=sum(len(event.token_ids) for event in thoughts),
     )

@@ -7,7 +7,15 @@ from typing import Any
 from ...chat import starts_of
 from ...engine import Context
 from ...history import Conversation, StoredMessage
-from ...settings import THINKING_MODES, GenerationSettings, is_seed
+from ...settings import (
+    AUTOMATIC,
+    THINKING_MODES,
+    GenerationSettings,
+    SamplingDefaults,
+    is_seed,
+    kind_of,
+    shown_setting,
+)
 from ..services.contents import Contents
 from ..services.turns import Kind, Turn
 
@@ -47,10 +55,12 @@ class OpenChat:
         """The defaults with what this conversation changes."""
         return replace(self._defaults, **self.changed)
 
-    def named_settings(self) -> Iterator[tuple[str, str]]:
-        """The settings by name, with what they are."""
+    def named_settings(
+        self, sampling: SamplingDefaults | None = None
+    ) -> Iterator[tuple[str, str]]:
+        """The settings by name, with what they are for a model that draws so."""
         for name, value in asdict(self.settings).items():
-            yield name, f"is {'none' if value is None else value}"
+            yield name, f"is {shown_setting(name, value, sampling)}"
 
     @property
     def loses_seed(self) -> bool:
@@ -129,13 +139,14 @@ def changed_settings(values: dict[str, Any]) -> dict[str, Any]:
     """The stored settings that this version knows, with values of the right type."""
     found = {}
     for field in fields(GenerationSettings):
+        kind = kind_of(field.name)
         kinds: tuple[type, ...] = (int,)
-        if field.type is float:
+        if kind is float:
             kinds = (int, float)
-        elif field.type is bool:
+        elif kind is bool:
             kinds = (bool,)
-        elif field.default is None:
-            kinds = (int, type(None))
+        if field.name in (*AUTOMATIC, "seed"):
+            kinds = (*kinds, type(None))
         if field.name in values and isinstance(values[field.name], kinds):
             found[field.name] = values[field.name]
     if found.get("seed") is not None and not is_seed(found["seed"]):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -72,7 +73,7 @@ class ChatPane(Vertical):
         self.completing = Completing(
             self.composer,
             self.completion,
-            {"set": self.chat.named_settings, **arguments},
+            {"set": self._named_settings, **arguments},
         )
         self.parts = Parts(
             self,
@@ -99,6 +100,10 @@ class ChatPane(Vertical):
         self.finding: Finding | None = None
         # The conversation that was open before, empty if none was.
         self.before = ""
+
+    def _named_settings(self) -> Iterator[tuple[str, str]]:
+        model = self.parts.model
+        return self.chat.named_settings(model.sampling if model else None)
 
     def compose(self) -> ComposeResult:
         yield self.transcript

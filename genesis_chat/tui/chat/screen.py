@@ -289,6 +289,7 @@ class ChatScreen(Screen[None]):
                 self.pane.chat.changed,
                 "Chat settings",
                 thinking=model is None or model.thinking_is_switched,
+                sampling=model.sampling if model else None,
             )
         )
         if found is not None:

@@ -13,7 +13,14 @@ from textual.widgets import Button, Input, Label, Static, Switch
 
 from ...engine import check
 from ...errors import UsageError
-from ...settings import GenerationSettings, parse_setting, setting_text
+from ...settings import (
+    AUTO,
+    GenerationSettings,
+    SamplingDefaults,
+    parse_setting,
+    setting_text,
+    shown_setting,
+)
 from ..widgets.fields import Line
 from ..widgets.shown import plain
 from .panel import TitleRow
@@ -69,10 +76,13 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         title: str,
         *,
         thinking: bool = True,
+        sampling: SamplingDefaults | None = None,
     ) -> None:
         super().__init__()
         # Whether the model can be told to think.
         self._thinking = thinking
+        # How the model draws where a setting is "auto".
+        self._sampling = sampling
         self._defaults, self._changed, self._title = defaults, changed, title
 
     def compose(self) -> ComposeResult:
@@ -151,13 +161,14 @@ class Settings(ModalScreen[dict[str, Any] | None]):
             if field.name == "thinking" and not self._thinking:
                 state.update(Content(NO_THINKING))
                 continue
-            text = setting_text(field.name, default) or "none"
+            text = shown_setting(field.name, default, self._sampling)
+            own = text.startswith(f"{AUTO} (")
             try:
                 same = self._value(field.name, field.type) == default
             except UsageError:
                 same = False
             if same:
-                state.update(Content(meaning))
+                state.update(Content(f"{text} · {meaning}" if own else meaning))
             else:
                 changed = (f"changed, default {text}", "$text-warning")
                 state.update(Content.assemble(changed, f" · {meaning}"))
