@@ -211,7 +211,7 @@ def test_export_writes_a_file_and_asks_before_replacing_one(
         await command(desk, f"/export {tmp_path / 'chat.exe'}")
         await desk.until(lambda: desk.told("must end in .md"))
         await command(desk, f"/export {tmp_path / 'gone' / 'chat.md'}")
-        await desk.until(lambda: "chat.md" in desk.seen())
+        await desk.until(lambda: desk.told("gone"))
         assert not (tmp_path / "gone").exists()
 
     sit_down(visit)
@@ -283,9 +283,9 @@ def test_the_trash_is_emptied_only_after_a_question(sit_down: Sit) -> None:
             desk.chat.action_trash()
             await desk.until(lambda: "Empty trash" in desk.seen())
             desk.app.screen.query_one("#empty", Button).press()
-            await desk.until(lambda: "cannot be undone" in desk.seen())
+            await desk.until(lambda: "Permanently delete" in desk.seen())
             await desk.press(answer)
-            await desk.until(lambda: "cannot be undone" not in desk.seen())
+            await desk.until(lambda: "Permanently delete" not in desk.seen())
             await desk.until(
                 lambda left=left: len(conversations(desk, deleted=True)) == left
             )

@@ -47,6 +47,7 @@ from genesis_chat.tui.dialogs.trash import Trash
 from genesis_chat.tui.services.download import Progress
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.widgets.activity import Activity
+from genesis_chat.tui.widgets.code import STEP, Lines
 from genesis_chat.tui.widgets.completion import Completion, Offer
 from genesis_chat.tui.widgets.fitting import Fitting
 from genesis_chat.tui.widgets.message import MessageView
@@ -183,7 +184,16 @@ def test_a_reply_that_streams(
             await desk.say("Go on")
             if kind is Thought:
                 await desk.press("ctrl+up", "t")
+            # The fewer rows there are, the fewer texts are cut in two.
+            for view in desk.views:
+                view.styles.max_width = SIZE[0]
+            await desk.pilot.pause()
             seen = await look(desk, "a reply", desk.chat.transcript)
+            for code in desk.chat.query(Lines):
+                for _ in range(code.longest // STEP):
+                    code.action_move(1)
+                    code.scroll_visible(animate=False)
+                    seen |= await look(desk, "a line of code")
             nearly_all("a reply", seen, 0.7, count)
 
     asyncio.run(visit())
@@ -194,6 +204,9 @@ def test_errors_the_status_line_and_the_title(desk_at: Desks) -> None:
     async def visit() -> None:
         async with desk_at() as desk:
             chat, seen = desk.chat, set()
+            # A notice has few rows, which do not hold so many texts.
+            chat.pane.notice.styles.max_height = SIZE[1]
+            chat.pane.notice.styles.max_width = SIZE[0]
             for part in chunks(TEXTS, 70):
                 chat.pane.parts.tell("\n".join(part), error=True)
                 seen |= await look(desk, "errors")

@@ -15,7 +15,7 @@ from genesis_chat import Genesis
 from genesis_chat.engine import Event, LocalEngine, Request
 from genesis_chat.history import NewConversation, NewMessage, Store
 from genesis_chat.tui.mixers import Legend, MixersPanel
-from genesis_chat.tui.mixers.hues import HUES, LEGIBLE, Hues, contrast, marks
+from genesis_chat.tui.mixers.hues import LEGIBLE, ROLES, Hues, contrast, marks
 from genesis_chat.tui.mixers.view import PictureView
 from genesis_chat.tui.widgets.tints import STEPS
 
@@ -355,7 +355,7 @@ def test_text_is_legible_on_every_tint(sit_down: Sit, theme: str) -> None:
                     tint = below + style.background
                     assert contrast(tint, style.foreground) >= LEGIBLE
         hues = Hues.of(desk.chat.panel)
-        for ink in (*HUES, "text", "muted", "accent"):
+        for ink in (*ROLES, "text", "muted", "accent"):
             assert contrast(hues.ink(ink), hues.background) >= LEGIBLE
 
     sit_down(visit, theme=theme)

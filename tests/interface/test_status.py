@@ -65,7 +65,7 @@ def test_a_private_chat_says_so_on_any_screen(
     sit_down: Sit, size: tuple[int, int], private: bool
 ) -> None:
     async def visit(desk: Desk) -> None:
-        desk.chat.workspace.show_title("Secrets", private=private)
+        desk.chat.workspace.header.title("Secrets", private=private)
         await desk.pilot.pause()
         assert ("(private · not saved)" in desk.seen()) == private
 

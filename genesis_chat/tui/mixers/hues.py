@@ -15,13 +15,8 @@ from ..widgets.tints import STEPS
 LEGIBLE = 4.5
 # The most of a hue that a tint has, where the text stays legible.
 STRONGEST = 0.6
-# What themes that have no such roles get: dark, light.
-HUES = {
-    "gla": ("#74AEF5", "#1E5FB8"),
-    "fox": ("#E5AC5E", "#8A5200"),
-    "ttt": ("#C79BF2", "#7437B4"),
-    "ok": ("#8CCF9B", "#1A6E38"),
-}
+# The roles of the theme that they are.
+ROLES = {"gla": "gla", "fox": "fox", "ttt": "ttt", "ok": "success"}
 # What transcripts are coloured in; a hue of a mixer's means that mixer.
 OF_MODES = {"attention": "fox", "surprise": "ttt", "certainty": "ok"}
 
@@ -45,9 +40,7 @@ class Hues:
 
     def hue(self, name: str) -> Color:
         """A hue as the theme has it, as a field."""
-        dark, light = HUES[name]
-        own = self.variables.get(name)
-        return Color.parse(own or (dark if self.background.brightness < 0.5 else light))
+        return Color.parse(self.variables[ROLES[name]])
 
     def ink(self, name: str) -> Color:
         """What to write in: a hue, `text`, `muted`, or the theme's `accent`."""
@@ -57,7 +50,7 @@ class Hues:
             return self._legible(self.text.blend(self.background, 0.4))
         if name == "accent" and (own := self.variables.get(name)):
             return self._legible(Color.parse(own))
-        return self._legible(self.hue(name if name in HUES else "ok"))
+        return self._legible(self.hue(name if name in ROLES else "ok"))
 
     def field(self, name: str, level: float) -> Color:
         """A field whose colour is a level from 0 to 1; 0 is still seen to be one."""

@@ -62,6 +62,11 @@ class Lines(Static):
         self._lines = code.split("\n")
         self._left = 0
 
+    @property
+    def longest(self) -> int:
+        """Columns of the longest line."""
+        return max(each.cell_length for each in self._lines)
+
     def show(self, code: Content) -> None:
         """Show other code."""
         self._lines = code.split("\n")
@@ -83,8 +88,7 @@ class Lines(Static):
 
     def action_move(self, step: int) -> None:
         """Go to the right, or back to the left."""
-        longest = max(each.cell_length for each in self._lines)
-        most = max(0, longest - self.content_size.width)
+        most = max(0, self.longest - self.content_size.width)
         self._left = min(most, max(0, self._left + step * STEP))
         self.refresh()
 
