@@ -6,7 +6,14 @@ Importing this costs nothing: no library of a backend, and no NumPy.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self
+from typing import (
+    TYPE_CHECKING,
+    Literal,
+    NamedTuple,
+    Protocol,
+    Self,
+    runtime_checkable,
+)
 
 from .sampling_settings import USUAL_SAMPLING, SamplingDefaults, SamplingSettings
 
@@ -38,6 +45,7 @@ class Features:
         can_save: states can be written to a file and read from it.
         can_trim: states can forget the last tokens they have read.
         readings: steps can tell what the mixers did.
+        together: several replies can be decoded in one step; see `FollowsTogether`.
         switches: what can be switched on.
     """
 
@@ -45,6 +53,7 @@ class Features:
     can_save: bool = True
     can_trim: bool = False
     readings: bool = False
+    together: bool = False
     switches: tuple[Switch, ...] = ()
 
     def of_scope(
@@ -179,6 +188,18 @@ class LanguageModel(Protocol):
 
         `seen` are all tokens of the text so far, for the repetition penalty and the
         draws. Raises `CacheError` for a state of another kind.
+        """
+
+
+@runtime_checkable
+class FollowsTogether(Protocol):
+    """A language model with `Features.together`."""
+
+    def follow_together(self, steppers: Sequence[Stepper]) -> Sequence[Step]:
+        """`Stepper.follow` of several replies of this model in one step.
+
+        The weights are read once for all of them. None of them gives readings. In
+        float32 each reply is what it would be alone, up to rounding.
         """
 
 

@@ -1,6 +1,6 @@
 """The generation loop, the same for every model: read the prompt, then draw."""
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from typing import Required, TypedDict, Unpack
 
 from .contract import LanguageModel, State, Stepper
@@ -22,6 +22,7 @@ class GenerationOptions(TypedDict, total=False):
         readings: whether the mixers report what they do, where the model can.
         pause_at: a length of the prompt at which a part of it ends, so that the state
             can be copied there; None is nowhere.
+        wrap: given the reply's steps, returns what is asked for them instead.
     """
 
     history: Sequence[int]
@@ -31,6 +32,7 @@ class GenerationOptions(TypedDict, total=False):
     prefill_step: int | None
     readings: bool
     pause_at: int | None
+    wrap: Callable[[Stepper], Stepper]
 
 
 def generate(
@@ -85,6 +87,8 @@ def generate_with_progress(
     )
     readings = options.get("readings", False) and model.features.readings
     stepper = model.stepper(state, options["settings"], (*history, *prompt), readings)
+    if wrap := options.get("wrap"):
+        stepper = wrap(stepper)
     stop_ids = frozenset(options.get("stop_ids", ()))
     ends = _ends(len(prompt), size, options.get("pause_at"))
     return _run(stepper, prompt, limit, last, stop_ids, ends)

@@ -1,5 +1,6 @@
 """The Genesis model on a CPU."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from .prefill import prefill, project_logits
 from .program import Program
 from .readings import Trace
 from .second_thread import SecondThread
+from .side_by_side import step_together
 from .tensors import Float32
 from .token_ids import Ids, checked_ids
 from .weights import Weights
@@ -95,6 +97,19 @@ class Model:
         logits = np.empty(self.args.vocab_size, np.float32)
         self._step(token, cache, logits, trace or Trace.none())
         return logits
+
+    def step_together(self, tokens: Sequence[int], caches: Sequence[Cache]) -> Float32:
+        """Logits [B, V] after one more token of each of B texts.
+
+        Large weights are read once for all of them. When an exception ends it, the
+        caches are of no use any more.
+        """
+        for cache in caches:
+            cache.state = cache.state.with_room(1)
+        states, ttt = [each.state for each in caches], [each.ttt for each in caches]
+        return project_logits(
+            self._program, step_together(self._program, states, tokens, ttt)
+        )
 
     def compile(self) -> None:
         """Run both ways of reading once, so that no reply waits for the compiler."""

@@ -53,7 +53,7 @@ def prefill(
     """
     size = len(ids) if len(ids) < WORTH_HALVING else -(-len(ids) // 2)
     starts = range(0, len(ids), size)
-    parts = [_Part(program, state, ids, s, s + size, trace, ttt) for s in starts]
+    parts = [Part(program, state, ids, s, s + size, trace, ttt) for s in starts]
     in_order([part.stages() for part in parts], threads)
     used = int(state.offset[0]) + len(ids)
     state.kv.used[0] = state.offset[0] = used
@@ -71,7 +71,7 @@ def project_logits(program: Program, x: Float32) -> Float32:
         return project(program.matrices, program.products, HEAD, n)
 
 
-class _Part:
+class Part:
     """Consecutive tokens `start` to `stop` of a call, in as many stages as blocks.
 
     A stage needs the same one of the tokens before, whose state it goes on from.

@@ -60,6 +60,17 @@ class Stepper:
         logits = self._model.step(self._token, self._cache, trace)
         return self._draw(logits, trace.read(self._cache))
 
+    @staticmethod
+    def follow_together(steppers: "Sequence[Stepper]") -> list[Step]:
+        """`follow` of several, which give no readings, in one step."""
+        tokens = [each._token for each in steppers]
+        caches = [each._cache for each in steppers]
+        rows = steppers[0]._model.step_together(tokens, caches)
+        return [
+            each._draw(logits, None)
+            for each, logits in zip(steppers, rows, strict=True)
+        ]
+
     def _draw(self, logits: Float32, readings: Readings | None) -> Step:
         drawn = draw(logits, self._sampler, readings)
         self._token = drawn.token

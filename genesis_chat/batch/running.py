@@ -1,13 +1,14 @@
 """Answering the lines of a batch."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..completions import Answer, ApiError
-from ..engine import Engine, Finished, Reply
+from ..engine import Engine, Event, Finished, Reply, reply_to_several
 from ..errors import GenesisChatError
 from .lines import Line
 from .output import KEY, Output
@@ -43,54 +44,82 @@ def run(
     engine: Engine,
     lines: Sequence[Line],
     output: Output,
+    width: int,
     cancelled: Callable[[], bool],
     told: Callable[[Progress], None],
 ) -> Progress:
-    """Answer the lines that have no answer yet, in their order.
+    """Answer the lines that have no answer yet, up to `width` replies at a time.
 
-    `told` is called after each. Ends early when it is `cancelled`; what was being
-    answered then is answered anew the next time.
+    Answers are written in the order of the lines, and `told` is called after each.
+    Ends early when it is `cancelled`; what was not written then is answered anew the
+    next time.
     """
     progress = Progress(len(lines), output.done, start=time.monotonic())
-    for line in lines[output.done :]:
-        answer, replies, failed = _answered(engine, line, cancelled)
-        if cancelled():
-            break
-        output.write(answer)
-        progress.done += 1
-        progress.answered += 1
-        progress.failed += failed
-        progress.tokens += sum(reply.reply_tokens for reply in replies)
-        told(progress)
+    left = deque(_Answering(line, engine) for line in lines[output.done :])
+
+    def write() -> None:
+        while left and left[0].over:
+            done = left.popleft()
+            output.write(done.answer())
+            progress.done += 1
+            progress.answered += 1
+            progress.failed += done.error is not None
+            progress.tokens += sum(reply.reply_tokens for reply in done.replies)
+            told(progress)
+
+    asked = [(each, n) for each in left for n in range(len(each.requests))]
+    requests = [each.requests[number] for each, number in asked]
+    write()
+    with closing(reply_to_several(engine, requests, width, cancelled)) as events:
+        for index, event in events:
+            if cancelled():
+                break
+            answering, number = asked[index]
+            answering.take(number, event)
+            write()
     return progress
 
 
-def _answered(
-    engine: Engine, line: Line, cancelled: Callable[[], bool]
-) -> tuple[dict[str, Any], list[Reply], bool]:
-    """A line's answer, the replies in it, and whether it failed."""
-    if line.completion is None:
-        assert line.error is not None
-        return _refused(line, line.error), [], True
-    model = engine.model.name
-    if line.completion.model not in (None, model):
-        message = f"model: these lines are answered by {model}; leave it out."
-        error = ApiError(404, message, param="model", code="model_not_found")
-        return _refused(line, error), [], True
-    answer = Answer(line.completion, engine.model)
-    replies = []
-    try:
-        for index, request in enumerate(line.completion.requests):
-            with closing(engine.reply(request, cancelled)) as events:
-                for event in events:
-                    answer.choices[index].take(event)
-                    if isinstance(event, Finished):
-                        replies.append(event.reply)
-    except GenesisChatError as error:
-        return _refused(line, ApiError.of(error)), replies, True
-    if line.openai:
-        return _openai(line, 200, answer.whole()), replies, False
-    return _own(line, replies[0]), replies, False
+class _Answering:
+    """A line whose answer is in the making."""
+
+    def __init__(self, line: Line, engine: Engine) -> None:
+        self._line, model = line, engine.model
+        self.error, self.replies = line.error, list[Reply]()
+        completion = line.completion
+        if completion and completion.model not in (None, model.name):
+            message = f"model: these lines are answered by {model.name}; leave it out."
+            self.error = ApiError(404, message, param="model", code="model_not_found")
+        self.requests = completion.requests if completion and not self.error else ()
+        self._answer = Answer(completion, model) if completion else None
+        self._left = len(self.requests)
+
+    @property
+    def over(self) -> bool:
+        """Whether all replies have come, or what keeps them from it."""
+        return not self._left
+
+    def take(self, number: int, event: Event | GenesisChatError) -> None:
+        """Take an event of one of its replies, or what ended that."""
+        assert self._answer is not None
+        if isinstance(event, GenesisChatError):
+            self.error = ApiError.of(event)
+            self._left -= 1
+            return
+        self._answer.choices[number].take(event)
+        # An error follows a reply that it has ended.
+        if isinstance(event, Finished) and event.reply.finish_reason != "error":
+            self.replies.append(event.reply)
+            self._left -= 1
+
+    def answer(self) -> dict[str, Any]:
+        """The answer to the line."""
+        if self.error is not None:
+            return _refused(self._line, self.error)
+        assert self._answer is not None
+        if self._line.openai:
+            return _openai(self._line, 200, self._answer.whole())
+        return _own(self._line, self.replies[0])
 
 
 def _own(line: Line, reply: Reply) -> dict[str, Any]:

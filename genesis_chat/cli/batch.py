@@ -27,8 +27,15 @@ INTERRUPTED = 130
     type=click.Path(path_type=Path),
     help="File for the answers, in the same order.",
 )
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many replies to decode in one step, where the backend can.",
+)
 @reply_options
-def batch(prompts: Path, output: Path, **options: Any) -> int:
+def batch(prompts: Path, output: Path, parallel: int, **options: Any) -> int:
     """Answer a file of prompts.
 
     Each line of IN.JSONL is a JSON object with "prompt" or "messages", optionally
@@ -48,9 +55,15 @@ def batch(prompts: Path, output: Path, **options: Any) -> int:
         if answers.done == len(lines):
             return 0
         genesis = load_model(model)
+        engine = genesis.engine()
+        if parallel > 1 and not engine.model.features.together:
+            notice(
+                f"The backend {engine.model.backend} cannot decode several replies in "
+                "one step here: they come one by one."
+            )
         try:
             with progress_bar(len(lines), answers.done) as told:
-                progress = run(genesis.engine(), lines, answers, stop, told)
+                progress = run(engine, lines, answers, parallel, stop, told)
         finally:
             genesis.close()
     notice(

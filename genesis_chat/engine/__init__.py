@@ -24,6 +24,7 @@ from .opening import open_here_or_apart
 from .outlook import Outlook, outlook
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
+from .several import reply_to_several
 from .snapshots import LIMIT_BYTES, Snapshots
 from .worker import WorkerEngine
 
@@ -62,4 +63,5 @@ __all__ = [
     "open_here_or_apart",
     "open_model",
     "outlook",
+    "reply_to_several",
 ]

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from backends import registry
 from backends.config_file import read_model_type
-from backends.contract import LanguageModel
+from backends.contract import FollowsTogether as FollowsTogether
+from backends.contract import LanguageModel as LanguageModel
 from backends.contract import State as State
+from backends.contract import Step as Step
+from backends.contract import Stepper as Stepper
 from backends.errors import BackendError, ContextError, UnsupportedError
 from backends.registry import Choice
 from converters import ConversionError, Tokenizer, load_tokenizer
@@ -28,6 +31,7 @@ from .speaker import speaker_of
 
 if TYPE_CHECKING:
     from backends.events import GeneratedToken, Prefilled
+    from backends.events import Readings as Readings
 
 
 class OwnProcessNeededError(Exception):
@@ -78,12 +82,14 @@ class LoadedModel(ModelFacts):
         readings: bool = False,
         pause_at: int | None = None,
         controls: Controls = NO_CONTROLS,
+        wrap: Callable[[Stepper], Stepper] = lambda stepper: stepper,
     ) -> Iterator[PromptProgress | Token | MixerReadings]:
         """Read `prompt`, which `state` has not read, and yield what follows it.
 
         With `readings` each step's come before its token; with `pause_at` progress is
         told when `state` has read exactly so much of the prompt.
 
+        `wrap` is given the reply's steps, and returns what is asked for them instead.
         `history` is what `state` has read; it is updated. The settings must be
         resolved and have a seed and `max_tokens`. Raises `ContextFullError` before
         anything is read, `GenerationError` when the model fails, `UsageError` for a
@@ -110,6 +116,7 @@ class LoadedModel(ModelFacts):
                 stop_ids=self.format.stop_ids,
                 readings=readings,
                 pause_at=pause_at,
+                wrap=wrap,
             )
         except ContextError as error:
             raise ContextFullError(str(error)) from error

@@ -1,13 +1,14 @@
 """The engine in this process."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from functools import partial
 
-from ..errors import GenerationError, UsageError
+from ..errors import GenerationError, GenesisChatError, UsageError
 from .checking import check
 from .events import Context, Dropped, Event, Finished, MixerReadings, PromptTokens
-from .loader import LoadedModel, State, Token
+from .loader import LoadedModel, State, Stepper, Token
 from .pieces import texts_of
 from .plan import Plan, Planner
 from .prompt import encode_raw
@@ -15,6 +16,7 @@ from .protocol import Exchange, ModelFacts, Request
 from .run import Run
 from .snapshots import Snapshots
 from .states import States
+from .together import together
 
 
 class LocalEngine:
@@ -39,6 +41,30 @@ class LocalEngine:
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
     ) -> Generator[Event]:
         """See `Engine.reply`."""
+        for event in self._steps(request, cancelled):
+            if event is not None:
+                yield event
+
+    def reply_together(
+        self,
+        requests: Sequence[Request],
+        width: int,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Generator[tuple[int, Event | GenesisChatError]]:
+        """See `reply_to_several`; the replies give no readings."""
+        yield from together(
+            self._model.language_model,
+            [partial(self._steps, each, cancelled) for each in requests],
+            width,
+        )
+
+    def _steps(
+        self,
+        request: Request,
+        cancelled: Callable[[], bool],
+        wrap: Callable[[Stepper], Stepper] = lambda stepper: stepper,
+    ) -> Generator[Event | None]:
+        """The events of a reply, with None whenever it is about to read a token."""
         start = time.perf_counter()
         settings = request.settings.seeded()
         check(settings)
@@ -81,6 +107,7 @@ class LocalEngine:
                 request.readings,
                 pause,
                 controls,
+                wrap,
             ):
                 if isinstance(event, Token):
                     yield from run.push(event)
@@ -94,6 +121,8 @@ class LocalEngine:
                     yield event
                 if run.ended or cancelled():
                     break
+                if isinstance(event, Token) and event.finish_reason is None:
+                    yield None
         except GenerationError as error:
             run.finish_reason, failure, whole = "error", error, False
         except GeneratorExit:

@@ -55,6 +55,25 @@ def test_answers_come_in_order_as_one_by_one(
         assert isinstance(each["seed"], int) and each["model"] == "builtin"
 
 
+def test_several_at_a_time_answer_as_one_by_one(tmp_path: Path, out: Path) -> None:
+    lines = [
+        {"prompt": text, "seed": n, "temperature": n % 2, "max_tokens": 3 + 9 * (n % 4)}
+        for n, text in enumerate(PROMPTS * 3)
+    ]
+    file = write(tmp_path / "in.jsonl", lines)
+    exact = ("--backend", "cpu", "--dtype", "float32")
+    answers = []
+    for width in ("1", "5"):
+        path = out.with_suffix(f".{width}")
+        done = call("batch", file, "-o", path, *exact, "--parallel", width)
+        assert done.code == 0 and "one by one" not in done.err, done.err
+        answers.append([(each["id"], each["text"]) for each in read(path)])
+    assert answers[0] == answers[1]
+    mlx = ("--backend", "mlx", "--parallel", "2")
+    told = call("batch", file, "-o", out, *mlx)
+    assert told.code == 0 and "one by one" in told.err
+
+
 def test_both_forms_and_settings_of_a_line(
     genesis: Genesis, tmp_path: Path, out: Path
 ) -> None:
