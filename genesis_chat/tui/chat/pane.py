@@ -121,11 +121,15 @@ class ChatPane(Vertical):
         return Welcome(private=self._private)
 
     def _show_settings(self) -> None:
-        self.composer_panel.settings(self.chat.settings)
+        model = self.parts.model
+        self.composer_panel.settings(
+            self.chat.settings, model.sampling if model else None
+        )
 
     def use_model(self, model: ModelFacts | None) -> None:
         """Replies come from another model."""
         self.parts.model, self.parts.preparing = model, ""
+        self._show_settings()
         if model:
             self.parts.measure()
 

@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from ...settings import GenerationSettings
+from ...settings import AUTO, GenerationSettings, SamplingDefaults
 from ..actions import key_name
 from .composer import Composer
 from .fitting import Fitting
@@ -32,13 +32,19 @@ class ComposerPanel(Vertical):
             Content("   ".join(hints)), Content("   ".join(hints[::2])), Content("")
         )
 
-    def settings(self, settings: GenerationSettings) -> None:
-        """What the next reply is made with."""
+    def settings(
+        self, settings: GenerationSettings, sampling: SamplingDefaults | None
+    ) -> None:
+        """What the next reply is made with; `sampling` is the model's, once known."""
+        temperature = settings.temperature
+        if temperature is None and sampling:
+            temperature = sampling.temperature
+        warmth = AUTO if temperature is None else f"{temperature:g}"
         longest = settings.max_tokens
         ttt = Content.styled(f"TTT {'on' if settings.ttt else 'off'}", "$ttt")
         limit = "no limit" if longest is None else f"{longest:,} tokens"
         self.query_one("#made", Fitting).say(
-            Content.assemble(f"temp {settings.temperature:g} · {limit} · ", ttt),
-            Content.assemble(f"temp {settings.temperature:g} · ", ttt),
+            Content.assemble(f"temp {warmth} · {limit} · ", ttt),
+            Content.assemble(f"temp {warmth} · ", ttt),
             ttt,
         )
