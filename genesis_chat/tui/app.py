@@ -139,7 +139,7 @@ class GenesisApp(ThemedApp):
         name = await self.push_screen_wait(Models(current, self.download, fetch=fetch))
         if name:
             self.use_model(name)
-            self.chat.pane.first_run = False
+            self.chat.pane.welcoming.first = False
             if self.start.first:
                 self._keep_choice(name)
 
@@ -207,7 +207,7 @@ class GenesisApp(ThemedApp):
         elif isinstance(what, str) and not self.download.running:
             tell(self.chat, what, error=not self.download.ready)
         if self.download.ready:
-            self.chat.pane.first_run = False
+            self.chat.pane.welcoming.first = False
         progress = what if isinstance(what, Progress) else None
         self.chat.workspace.footer.download(progress)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widget import Widget
 from textual.widgets import TextArea
 
 from ...engine import Context, ModelFacts
@@ -15,33 +14,32 @@ from ...history import Conversation, Store
 from ..actions import action, key_name, keys_of
 from ..mixers import Legend
 from ..services.contents import Contents, read_contents
-from ..services.download import OFFERS
 from ..services.history import History
 from ..services.messages import ContextKnown, TurnBegan, TurnEnded, TurnEvent
 from ..services.turns import Turns
 from ..start import Start
 from ..widgets.asking import Asking
 from ..widgets.completion import Completion
-from ..widgets.composer import PLACEHOLDER, Composer
+from ..widgets.composer import Composer
 from ..widgets.composer_panel import ComposerPanel
 from ..widgets.message import MessageView
 from ..widgets.notice import Notice
 from ..widgets.transcript import Transcript
 from ..widgets.waiting_line import WaitingLine
-from ..widgets.welcome import FirstRun, Prompts, Welcome
+from ..widgets.welcome import FirstRun, Prompts
 from .chat_settings import ChatSettings
 from .completing import Completing
 from .drafts import FOLDS, Drafts, joined
-from .finding import Finding
+from .matches import Matches
 from .message_actions import MessageActions
 from .messages import ChatOpened, ContextShown, MessagesDeleted, ReplyFlushed
 from .offers import Arguments
 from .open_chat import OpenChat
 from .parts import Parts
 from .replies import Replies
+from .welcoming import Welcoming
 
 DRAFT_SECONDS = 0.5
-DEMO = "Message the demo, or pick a number"
 
 
 class ChatPane(Vertical):
@@ -62,11 +60,9 @@ class ChatPane(Vertical):
         self.chat = OpenChat(start.settings, start.system)
         self.ask = Asking(self, history)
         self.drafts = Drafts(self.ask)
-        self._private = start.private
-        # Whether no model was ever chosen or fetched.
-        self.first_run = start.first
-        self.transcript = Transcript(self._welcome)
         self.composer = Composer(start.enter_sends)
+        self.welcoming = Welcoming(start, self.composer)
+        self.transcript = Transcript(self.welcoming.widget)
         self.composer_panel = ComposerPanel(self.composer)
         self.notice, self.legend = Notice(), Legend()
         self.waiting, self.completion = WaitingLine(), Completion()
@@ -84,6 +80,7 @@ class ChatPane(Vertical):
             self.transcript,
             self.composer,
         )
+        self.matches = Matches(self.parts)
         self.settings = ChatSettings(self.parts, self._show_settings)
         self.replies = Replies(
             self.parts, lambda: self.post_message(ReplyFlushed()), self.show_context
@@ -97,7 +94,6 @@ class ChatPane(Vertical):
         # Before the first chat is shown the empty composer is nobody's draft.
         self.shown_once = False
         self._opening = asyncio.Lock()
-        self.finding: Finding | None = None
         # The conversation that was open before, empty if none was.
         self.before = ""
 
@@ -113,12 +109,6 @@ class ChatPane(Vertical):
             yield self.waiting
             yield self.completion
             yield self.composer_panel
-
-    def _welcome(self) -> Widget:
-        """What stands where no message is yet."""
-        if self.first_run:
-            return FirstRun(OFFERS[0].about)
-        return Welcome(private=self._private)
 
     def _show_settings(self) -> None:
         model = self.parts.model
@@ -178,7 +168,7 @@ class ChatPane(Vertical):
         waiting = joined(*self.replies.waiting.texts(conversation or None))
         draft = draft.removeprefix(waiting).lstrip("\n") if waiting else draft
         self.replies.leave()
-        self.finding = None
+        self.matches.leave()
         if self.chat.loses_seed:
             self.parts.tell(
                 "This chat's seed was invalid and is left out; F4 sets another."
@@ -195,16 +185,10 @@ class ChatPane(Vertical):
         if message:
             await self.transcript.reveal(message)
         else:
-            self._focus()
+            self.welcoming.focus(self.transcript)
         self._show_settings()
         self.parts.measure()
         return True
-
-    def _focus(self) -> None:
-        """Go to where one begins to write, or to what can be picked instead."""
-        prompts = [] if self.chat.id else list(self.transcript.query(Prompts))
-        self.composer.placeholder = DEMO if prompts else PLACEHOLDER
-        (prompts[0] if prompts and not self.composer.text else self.composer).focus()
 
     async def submit(self, text: str) -> None:
         """Send a message now, or once the reply that is being written has ended."""
@@ -224,29 +208,6 @@ class ChatPane(Vertical):
     def show_waiting(self) -> None:
         """Show what waits."""
         self.waiting.show(self.replies.waiting_here)
-
-    async def find(self, words: str) -> bool:
-        """Go to the last message that holds some words; whether there is one."""
-        self.finding = Finding(words, self.chat.branch)
-        if not self.finding.count:
-            self.parts.tell(f"No matches for “{words}” in this chat.")
-            return False
-        await self._show_match()
-        return True
-
-    async def find_next(self, step: int) -> None:
-        """Go to the match above or below."""
-        if self.finding and self.finding.count:
-            self.finding.step(step)
-            await self._show_match()
-        else:
-            self.parts.tell("Nothing to find. Press F7 first.")
-
-    async def _show_match(self) -> None:
-        if found := self.finding:
-            await self.transcript.reveal(found.message)
-            place = f"Match {found.number} of {found.count}"
-            self.parts.tell(f"{place} · N above · Shift+N below")
 
     def show_context(self, context: Context) -> None:
         """How full the context of the open chat is."""
@@ -330,6 +291,7 @@ class ChatPane(Vertical):
     async def began(self, event: TurnBegan) -> None:
         if self.replies.running and self.replies.running.unsent:
             self.composer.remember(self.replies.running.unsent)
+            self.welcoming.leave()
         await self.replies.began(event)
 
     @on(TurnEvent)

@@ -68,7 +68,7 @@ class ChatScreen(Screen[None]):
             start.settings,
             {
                 "chat.search": self._search,
-                "chat.find": self.pane.find,
+                "chat.find": self.pane.matches.find,
                 **self.organizing.handlers,
                 **handlers,
             },
@@ -172,10 +172,10 @@ class ChatScreen(Screen[None]):
 
         words = await self.app.push_screen_wait(AskLine("Find in this chat"))
         if words:
-            await self.pane.find(words)
+            await self.pane.matches.find(words)
 
     async def action_find_next(self, step: int) -> None:
-        await self.pane.find_next(step)
+        await self.pane.matches.go(step)
 
     def action_toggle_sidebar(self) -> None:
         self._list_wanted = not self.chats.display

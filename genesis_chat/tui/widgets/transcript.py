@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from textual.containers import VerticalScroll
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Size
 from textual.message import Message
@@ -12,6 +11,7 @@ from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Static
 
+from .following import Following
 from .message import MessageView
 from .shown_message import Shown
 from .tints import Tints
@@ -31,7 +31,7 @@ class ContextLine(Static):
         super().__init__("── the model no longer sees anything above ──", markup=False)
 
 
-class Transcript(VerticalScroll):
+class Transcript(Following):
     """Follows the end of the conversation until the reader scrolls away from it."""
 
     can_focus = False
@@ -66,7 +66,6 @@ class Transcript(VerticalScroll):
     @property
     def away(self) -> bool:
         """Whether the end of the conversation is out of sight."""
-        # What is too short to be scrolled stands at the bottom, at a negative place.
         return self._beyond_end or 0 < self.max_scroll_y > self.scroll_y + 1
 
     async def show(self, messages: Sequence[Shown], left_out: int = 0) -> None:

@@ -1,0 +1,41 @@
+"""What is offered where no message is yet."""
+
+from textual.widget import Widget
+
+from ..services.download import OFFERS
+from ..start import Start
+from ..widgets.composer import PLACEHOLDER, Composer
+from ..widgets.transcript import Transcript
+from ..widgets.welcome import FirstRun, Prompts, Welcome
+
+DEMO = "Message the demo, or pick a number"
+
+
+class Welcoming:
+    """Greets in new chats, the first time with prompts to pick.
+
+    `first` says that no model was ever chosen or fetched.
+    """
+
+    def __init__(self, start: Start, composer: Composer) -> None:
+        self._private, self._composer = start.private, composer
+        self.first = start.first
+
+    def widget(self) -> Widget:
+        """What stands where no message is yet."""
+        if self.first:
+            return FirstRun(OFFERS[0].about)
+        return Welcome(private=self._private)
+
+    def focus(self, transcript: Transcript) -> None:
+        """Go to where one begins to write, or to what can be picked instead."""
+        offered = not transcript.views and bool(transcript.query(Prompts))
+        self._composer.placeholder = DEMO if offered else PLACEHOLDER
+        if offered and not self._composer.text:
+            transcript.query_one(Prompts).focus()
+        else:
+            self._composer.focus()
+
+    def leave(self) -> None:
+        """The first message is sent."""
+        self._composer.placeholder = PLACEHOLDER
