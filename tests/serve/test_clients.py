@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -217,7 +218,11 @@ def test_llm(server: Server, home: Any, monkeypatch: pytest.MonkeyPatch) -> None
         f"- model_id: local\n  model_name: builtin\n  api_base: {server.url}\n"
     )
     done = subprocess.run(
-        ["llm", "-m", "local", "-o", "temperature", "0", "--no-log", QUESTION],
+        [
+            *(sys.executable, "-m", "llm", "-m", "local", "-o", "temperature", "0"),
+            *("--key", "none", "--no-log", QUESTION),
+        ],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,
         text=True,
