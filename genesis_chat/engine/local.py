@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -41,9 +42,10 @@ class LocalEngine:
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
     ) -> Generator[Event]:
         """See `Engine.reply`."""
-        for event in self._steps(request, cancelled):
-            if event is not None:
-                yield event
+        with closing(self._steps(request, cancelled)) as events:
+            for event in events:
+                if event is not None:
+                    yield event
 
     def reply_together(
         self,
