@@ -1,6 +1,6 @@
 """Adding whole conversations to a history."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from . import merging
 from .checksums import CONVERSATION, checksum
@@ -50,19 +50,31 @@ class Adder(Organizer):
                 else:
                     merged.known += 1
                     continue
-                changed = new.created if new.updated is None else new.updated
-                merged.changed[id] = now() if changed is None else changed
+                merged.changed.append(id)
         return merged
 
-    def order(self, changed: Mapping[str, int]) -> None:
-        """Put conversations in order of when they were changed, among themselves."""
-        query = "SELECT turn FROM conversation WHERE id = ?"
+    def order(self, changed: Collection[str]) -> None:
+        """Put conversations among the others by when they were changed last.
+
+        The others stay as they are among themselves: a clock may have been wrong.
+        """
+        query = "SELECT id, updated FROM conversation ORDER BY turn"
         with transaction(self._connection):
-            ids = sorted(changed, key=changed.__getitem__)
-            turns = [self._connection.execute(query, (id,)).fetchone() for id in ids]
+            rows = self._connection.execute(query).fetchall()
+            moved = sorted(
+                (row for row in rows if row["id"] in changed),
+                key=lambda row: row["updated"],
+                reverse=True,
+            )
+            ids: list[str] = []
+            for row in rows:
+                if row["id"] not in changed:
+                    while moved and moved[-1]["updated"] < row["updated"]:
+                        ids.append(moved.pop()["id"])
+                    ids.append(row["id"])
+            ids += [row["id"] for row in reversed(moved)]
             self._connection.executemany(
-                "UPDATE conversation SET turn = ? WHERE id = ?",
-                zip(sorted(turn["turn"] for turn in turns), ids, strict=True),
+                "UPDATE conversation SET turn = ? WHERE id = ?", enumerate(ids, 1)
             )
 
     def _create(
@@ -123,7 +135,9 @@ class Adder(Organizer):
             changes["head"] = ids[len(digests) - 1 if new.head is None else new.head]
         query = "SELECT max(turn) + 1 FROM conversation"
         (changes["turn"],) = self._connection.execute(query).fetchone()
-        changes["updated"] = now() if new.updated is None else new.updated
+        # It may have been gone on with here since.
+        here = self._conversation(known.id).updated
+        changes["updated"] = max(here, now() if new.updated is None else new.updated)
         self._change(known.id, **changes)
         return len(missing)
 

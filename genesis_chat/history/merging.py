@@ -29,7 +29,7 @@ OURS = "genesis-chat:"
 
 @dataclass
 class Merged:
-    """What came of an import: counts, and when each conversation was changed last.
+    """What came of an import: counts, and the ids of what it changed.
 
     `added` conversations are new, `grown` ones got messages, `known` ones were there
     with all their messages; `messages` are those that are new.
@@ -39,7 +39,7 @@ class Merged:
     grown: int = 0
     known: int = 0
     messages: int = 0
-    changed: dict[str, int] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
 
     def add(self, other: "Merged") -> None:
         """Count another part of the same import in."""
@@ -47,7 +47,7 @@ class Merged:
         self.grown += other.grown
         self.known += other.known
         self.messages += other.messages
-        self.changed |= other.changed
+        self.changed += other.changed
 
 
 @dataclass(frozen=True)

@@ -127,18 +127,48 @@ def test_what_only_looks_the_same(store: Store, tmp_path: Path) -> None:
     assert counts(take_in(store, tmp_path / "d", others))[:3] == (1, 0, 0)
 
 
-def test_the_last_changed_is_the_latest(store: Store, tmp_path: Path) -> None:
-    """Exports begin with it; the list here does as well."""
+def test_what_comes_in_stands_where_its_date_belongs(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list shows dates, and is in their order after an import as well."""
     values = [
         talk(str(n), conversation_id=str(n), update_time=1_700_000_000 - n)
         for n in range(5)
     ]
-    made = store.create(title="Here")
+    moments = {"old": 1_600_000_000_000, "between": 1_699_999_997_500}
+    for title, moment in moments.items():
+        with monkeypatch.context() as patch:
+            patch.setattr("genesis_chat.history.store.now", lambda m=moment: m)
+            store.create(title=title)
+    new = store.create(title="new")
     take_in(store, tmp_path / "a", values)
-    titles = [store.messages(c.id)[0].content for c in store.conversations()[:5]]
-    assert titles == ["0", "1", "2", "3", "4"]
-    assert store.conversations()[0].updated == 1_700_000_000_000
-    assert store.conversations()[5].id == made.id
+    names = [
+        next((m.content for m in store.messages(c.id)), c.title)
+        for c in store.conversations()
+    ]
+    assert names == ["new", "0", "1", "2", "between", "3", "4", "old"]
+    times = [c.updated for c in store.conversations()]
+    assert times == sorted(times, reverse=True)
+    latest = store.latest()
+    assert latest is not None and latest.id == new.id
+    # Whoever goes on with one has it on top.
+    third = store.conversations()[3]
+    store.add(third.id, "user", "More", parent=third.head)
+    assert store.conversations()[0].id == third.id
+
+
+def test_what_was_gone_on_with_here_stays_the_latest(
+    store: Store, tmp_path: Path
+) -> None:
+    value = talk("One", conversation_id="1", update_time=1_600_000_000)
+    take_in(store, tmp_path / "a", [value])
+    first = store.conversations()[0]
+    store.add(first.id, "user", "Here", parent=first.head)
+    here = store.conversations()[0].updated
+    other = talk("Two", conversation_id="2", update_time=1_650_000_000)
+    grown = talk("One", "More", conversation_id="1", update_time=1_600_000_001)
+    take_in(store, tmp_path / "b", [grown, other])
+    assert [c.updated for c in store.conversations()] == [here, 1_650_000_000_000]
 
 
 def test_ours_is_added_whole_or_not_at_all(store: Store, tmp_path: Path) -> None:

@@ -80,15 +80,15 @@ def _bring_in(
     except HistoryError as error:
         _failed(source, error, imported)
         return
-    changed: dict[str, int] = {}
+    changed: set[str] = set()
     try:
         whole, parts = reading.strict, _parts(reading.conversations)
         for part in [list(reading.conversations)] if whole else parts:
             merged = store.merge(part, again=again)
-            changed |= merged.changed
+            changed.update(merged.changed)
             imported.merged.add(merged)
     finally:
-        if not reading.strict and len(changed) > 1:
+        if changed:
             store.order(changed)
         imported.notes += reading.sentences()
 
