@@ -64,7 +64,8 @@ def test_a_reopened_state_gives_the_same_logits(
     fresh = np.asarray(
         network(mx.array([plan.prompt]), loaded(genesis).new_state(switches))
     )[:, read:]
-    assert np.abs(logits[0] - fresh).max() <= tolerances.LOGITS
+    most = np.abs(logits[0] - fresh).max() / np.abs(fresh).max()
+    assert most <= tolerances.SPLIT_CODES
 
 
 def test_the_longest_state_is_taken_wherever_it_is(
@@ -86,8 +87,9 @@ def test_the_longest_state_is_taken_wherever_it_is(
 
 
 def test_states_in_memory_are_bounded(genesis: Genesis) -> None:
+    settings = GREEDY.resolved(loaded(genesis).sampling)
     state = loaded(genesis).new_state(())
-    list(loaded(genesis).generate(list(range(10, 40)), state, [], GREEDY))
+    list(loaded(genesis).generate(list(range(10, 40)), state, [], settings))
     states = States(loaded(genesis), None, limit=3 * state.nbytes)
     for number in range(10):
         states.keep(state, [*range(number, number + state.offset)], OFF)
