@@ -1,5 +1,6 @@
 """The state behind the chat screen, which needs no screen."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from turns import GREEDY
 
 from genesis_chat.engine import Context, Text, Thought
 from genesis_chat.history import Store
-from genesis_chat.tui.chat.drafts import Drafts
+from genesis_chat.tui.chat.drafts import FOLDS, Drafts
 from genesis_chat.tui.chat.open_chat import OpenChat
 from genesis_chat.tui.chat.running_reply import RunningReply
 from genesis_chat.tui.services.contents import branch_of, read_contents
@@ -131,6 +132,38 @@ def test_a_draft_is_kept_once(store: Store) -> None:
     run(body())
 
 
+def test_a_draft_is_not_kept_after_its_message_when_keeping_was_cut_short(
+    store: Store,
+) -> None:
+    async def body() -> None:
+        never = asyncio.Event()
+        cut = True
+
+        async def ask(change: Any) -> Any:
+            # The history does what it is asked, whoever has left meanwhile.
+            done = change(store)
+            if cut:
+                await never.wait()
+            return done
+
+        drafts = Drafts(ask)
+        drafts.opened("", "", "")
+        folded = [("[paste]", "a\nb")]
+        keeping = asyncio.ensure_future(drafts.keep("", "[paste]", folded))
+        await asyncio.sleep(0)
+        assert store.draft() == "[paste]"
+        keeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await keeping
+        cut = False
+        await drafts.send("a\nb", "", "")
+        assert (store.draft(UNSENT), store.draft()) == ("a\nb", "")
+        await drafts.keep("", "")
+        assert not store.draft(FOLDS)
+
+    run(body())
+
+
 def test_a_new_chat_takes_its_draft_along(store: Store) -> None:
     count: list[int] = []
 
@@ -159,6 +192,4 @@ def test_what_was_not_sent_comes_first(store: Store) -> None:
 
 
 def run(body: Any) -> None:
-    import asyncio
-
     asyncio.run(body)

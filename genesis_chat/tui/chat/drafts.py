@@ -23,7 +23,8 @@ class Drafts:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._kept: dict[str, str] = {}
+        # None is unknown.
+        self._kept: dict[str, str | None] = {}
 
     async def keep(
         self, place: str, text: str, folded: Sequence[tuple[str, str]] = ()
@@ -31,7 +32,7 @@ class Drafts:
         """Keep what is written in a place, and what is folded in it."""
         folds = json.dumps(folded) if folded else ""
         # Nearly no draft has any.
-        more = {place + FOLDS: folds} if folds or self._kept.get(place + FOLDS) else {}
+        more = {place + FOLDS: folds} if folds or self._has(place + FOLDS) else {}
         await self._set({place: text, **more})
 
     async def send(self, text: str, place: str, rest: str) -> None:
@@ -44,7 +45,7 @@ class Drafts:
         """A new chat has a place of its own now, and so has what is written in it."""
         # Nothing was kept there before.
         self._kept.setdefault(place, "")
-        if text or self._kept.get("", ""):
+        if text or self._has(""):
             await self._set({"": "", place: text})
 
     async def give_back(self, text: str, place: str) -> None:
@@ -53,7 +54,7 @@ class Drafts:
         def change(store: Store) -> None:
             store.set_drafts({UNSENT: "", place: joined(text, store.draft(place))})
 
-        self._kept.pop(place, None)
+        self._kept[place] = None
         await self._ask(change)
 
     async def take_unsent(self, place: str) -> None:
@@ -79,8 +80,19 @@ class Drafts:
                 store.set_drafts(changed)
                 return True
 
-            if await self._ask(change):
-                self._kept |= changed
+            # The history does one after the other what it is asked.
+            self._kept |= changed
+            kept = False
+            try:
+                kept = await self._ask(change)
+            finally:
+                # Whoever waits may be cancelled, and it is changed all the same.
+                if not kept:
+                    self._kept |= dict.fromkeys(changed)
+
+    def _has(self, place: str) -> bool:
+        """Whether anything may be kept in a place."""
+        return self._kept.get(place, "") != ""
 
 
 def joined(*texts: str) -> str:
