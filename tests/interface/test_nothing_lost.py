@@ -124,8 +124,8 @@ def test_a_command_that_takes_nothing_keeps_what_follows(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         desk.chat.composer.write("/new things at NASA?")
         await desk.press("enter")
+        await desk.until(lambda: told(desk, "start with a space"))
         assert desk.chat.composer.text == "/new things at NASA?"
-        assert told(desk, "start with a space")
         await desk.say(" /new things at NASA?")
         assert desk.stored()[0].content == " /new things at NASA?"
 

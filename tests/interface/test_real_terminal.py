@@ -160,7 +160,7 @@ def test_the_delta_rule_writes_what_ask_writes_with_it(home: Path) -> None:
     ("how", "shown"),
     [
         ("SIGTERM", "\x1b[?1049h"),
-        ("SIGINT", "loading builtin"),
+        ("SIGINT", "Loading builtin"),
         ("SIGQUIT", "Message Genesis"),
     ],
 )
@@ -272,7 +272,7 @@ def test_interrupt_key_does_not_end_it(home: Path) -> None:
     with Screen.start("-m", "builtin", *WILD, size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
         screen.type("\x03")
-        screen.see("Ctrl+Q leaves", SIZE)
+        screen.see("Ctrl+Q to quit", SIZE)
         screen.type("Tell me a story\r")
         screen.see("tok/s", SIZE)
         screen.type("\x03")
