@@ -231,7 +231,8 @@ def test_errors_the_status_line_and_the_title(desk_at: Desks) -> None:
             for text in LINES[: len(PAYLOADS)]:
                 for command in ("attach", "theme", "set", "set top_k", "x"):
                     chat.composer.write(f"/{command} {text}")
-                    await chat.commands.do(chat.composer.text)
+                    chat.composer.send()
+                    await desk.until(lambda: not chat.composer.on_its_way)
                 harmless(*(each.message for each in desk.app._notifications))
             await look(desk, "errors of commands")
 

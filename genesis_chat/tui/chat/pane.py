@@ -123,11 +123,6 @@ class ChatPane(Vertical):
         if model:
             self.parts.measure()
 
-    def prepare_model(self, text: str) -> None:
-        """Replies wait for a model that is loaded or prepared."""
-        self.parts.preparing = text
-        self.replies.say_waiting()
-
     async def open(self, conversation: str = "", message: str = "") -> bool:
         """Show a conversation, or a new one; at a message if one is given."""
         async with self._opening:

@@ -78,7 +78,8 @@ class Workspace(Vertical):
     def prepare_model(self, text: str) -> None:
         """A model is loaded or prepared."""
         self.header.wait(text)
-        self.pane.prepare_model(text)
+        self.pane.parts.preparing = text
+        self.pane.replies.say_waiting()
 
     def use_model(self, model: ModelFacts | None) -> None:
         """The model that is loaded now, None while there is none."""
