@@ -1,9 +1,11 @@
 """How replies are made in the open chat."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from ...history import Conversation, Store
+from ...settings import SamplingDefaults
+from ..widgets.composer_panel import ComposerPanel
 from .open_chat import changed_settings
 from .parts import Parts
 
@@ -13,11 +15,24 @@ class ChatSettings:
 
     Args:
         parts: the open chat.
-        changed: is called when it has other settings.
+        panel: says what the next reply is made with.
     """
 
-    def __init__(self, parts: Parts, changed: Callable[[], object]) -> None:
-        self._parts, self._changed = parts, changed
+    def __init__(self, parts: Parts, panel: ComposerPanel) -> None:
+        self._parts, self._panel = parts, panel
+
+    def show(self) -> None:
+        """Say what the next reply is made with."""
+        self._panel.settings(self._parts.chat.settings, self._sampling)
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """The settings by name, with what they are."""
+        return self._parts.chat.named_settings(self._sampling)
+
+    @property
+    def _sampling(self) -> SamplingDefaults | None:
+        model = self._parts.model
+        return model.sampling if model else None
 
     async def set_system(self, text: str) -> bool:
         """Give the open chat another system prompt."""
@@ -48,6 +63,6 @@ class ChatSettings:
         if id and not await self._parts.ask(change):
             return False
         self._parts.chat.changed = known
-        self._changed()
+        self.show()
         self._parts.measure()
         return True

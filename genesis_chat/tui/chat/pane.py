@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -69,7 +68,7 @@ class ChatPane(Vertical):
         self.completing = Completing(
             self.composer,
             self.completion,
-            {"set": self._named_settings, **arguments},
+            {"set": lambda: self.settings.named(), **arguments},
         )
         self.parts = Parts(
             self,
@@ -81,7 +80,7 @@ class ChatPane(Vertical):
             self.composer,
         )
         self.matches = Matches(self.parts)
-        self.settings = ChatSettings(self.parts, self._show_settings)
+        self.settings = ChatSettings(self.parts, self.composer_panel)
         self.replies = Replies(
             self.parts, lambda: self.post_message(ReplyFlushed()), self.show_context
         )
@@ -97,10 +96,6 @@ class ChatPane(Vertical):
         # The conversation that was open before, empty if none was.
         self.before = ""
 
-    def _named_settings(self) -> Iterator[tuple[str, str]]:
-        model = self.parts.model
-        return self.chat.named_settings(model.sampling if model else None)
-
     def compose(self) -> ComposeResult:
         yield self.transcript
         with Vertical(id="writing"):
@@ -110,16 +105,10 @@ class ChatPane(Vertical):
             yield self.completion
             yield self.composer_panel
 
-    def _show_settings(self) -> None:
-        model = self.parts.model
-        self.composer_panel.settings(
-            self.chat.settings, model.sampling if model else None
-        )
-
     def use_model(self, model: ModelFacts | None) -> None:
         """Replies come from another model."""
         self.parts.model, self.parts.preparing = model, ""
-        self._show_settings()
+        self.settings.show()
         if model:
             self.parts.measure()
 
@@ -181,7 +170,7 @@ class ChatPane(Vertical):
             await self.transcript.reveal(message)
         else:
             self.welcoming.focus(self.transcript)
-        self._show_settings()
+        self.settings.show()
         self.parts.measure()
         return True
 

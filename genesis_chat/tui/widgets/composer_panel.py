@@ -42,7 +42,7 @@ class ComposerPanel(Vertical):
         warmth = AUTO if temperature is None else f"{temperature:g}"
         longest = settings.max_tokens
         ttt = Content.styled(f"TTT {'on' if settings.ttt else 'off'}", "$ttt")
-        limit = "no limit" if longest is None else f"{longest:,} tokens"
+        limit = "auto length" if longest is None else f"{longest:,} tokens"
         self.query_one("#made", Fitting).say(
             Content.assemble(f"temp {warmth} · {limit} · ", ttt),
             Content.assemble(f"temp {warmth} · ", ttt),
