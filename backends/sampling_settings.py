@@ -8,14 +8,14 @@ GREEDY_BELOW = 1e-6
 # Below 1 by more than float32 rounds away, or no entry of a distribution exceeds it.
 LARGEST_UNIFORM = 1 - 2**-22
 # The least and the most that each may be.
-RANGES = {
-    "temperature": (0.0, math.inf),
+RANGES: dict[str, tuple[float, float]] = {
+    "temperature": (0, math.inf),
     "top_k": (0, math.inf),
-    "top_p": (0.0, 1.0),
-    "min_p": (0.0, 1.0),
-    "repetition_penalty": (0.01, 100.0),
-    "presence_penalty": (-2.0, 2.0),
-    "frequency_penalty": (-2.0, 2.0),
+    "top_p": (0, 1),
+    "min_p": (0, 1),
+    "repetition_penalty": (0.01, 100),
+    "presence_penalty": (-2, 2),
+    "frequency_penalty": (-2, 2),
     "alternatives": (0, math.inf),
 }
 

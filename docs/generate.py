@@ -16,7 +16,6 @@ from backends.mlx_family.support import SUPPORTED
 from backends.registry import ENTRIES
 from genesis_chat.cli.main import cli
 from genesis_chat.config import KEYS, Config
-from genesis_chat.settings import setting_text
 from genesis_chat.tui.actions import ACTIONS, key_name
 
 FOLDER = Path(__file__).parent
@@ -111,10 +110,8 @@ def settings() -> Iterator[str]:
     rows = []
     for name, key in KEYS.items():
         value = getattr(defaults, name)
-        shown = str(value).lower() if isinstance(value, bool) else value
-        text = setting_text(name, None) if value is None else str(shown)
         choices = f"; one of {', '.join(key.choices)}" if key.choices else ""
-        rows.append((code(name), f"{key.help}{choices}", code(text)))
+        rows.append((code(name), f"{key.help}{choices}", code(key.text(value))))
     yield from table(("Setting", "Meaning", "Default"), rows)
 
 

@@ -3,14 +3,10 @@
 import secrets
 from dataclasses import dataclass, fields, replace
 from typing import (
-    Any,
     Literal,
     Self,
     TypedDict,
-    cast,
     get_args,
-    get_origin,
-    get_type_hints,
 )
 
 from backends.registry import BACKENDS as BACKENDS
@@ -22,8 +18,6 @@ from backends.registry import switches
 from backends.sampling_settings import USUAL_SAMPLING as USUAL_SAMPLING
 from backends.sampling_settings import SamplingDefaults as SamplingDefaults
 from backends.sampling_settings import fits as fits
-
-from .errors import UsageError
 
 # What weights are stored in.
 Dtype = Literal["float32", "float16", "bfloat16"]
@@ -38,8 +32,6 @@ LARGEST_SEED = 2**63 - 1
 AUTO = "auto"
 # The settings for which a model has defaults of its own.
 SAMPLING = tuple(each.name for each in fields(SamplingDefaults))
-# Those of which None, written "auto", is a value.
-AUTOMATIC = ("max_tokens", *SAMPLING)
 
 # Whether a model thinks before it answers, where its chat template can be told;
 # "auto" leaves it to the template.
@@ -109,71 +101,6 @@ class GenerationSettings:
         return replace(self, **values)
 
 
-def kind_of(name: str) -> type | None:
-    """What a setting is, without its None: a bool, an int, a float or a str."""
-    kind = get_type_hints(GenerationSettings).get(name)
-    if get_origin(kind) is Literal:
-        return str
-    kinds = [each for each in get_args(kind) or (kind,) if each is not type(None)]
-    return cast(type | None, kinds[0])
-
-
-def parse_setting(name: str, text: str) -> Any:
-    """A setting's value from text. Raises `UsageError`."""
-    kind = kind_of(name)
-    text = text.strip()
-    if kind is None:
-        names = ", ".join(f.name for f in fields(GenerationSettings))
-        raise UsageError(f"Unknown setting {name!r}. Settings: {names}.")
-    if kind is bool:
-        words = {"on": True, "true": True, "yes": True, "off": False, "false": False}
-        if text.lower() not in {**words, "no": False}:
-            raise UsageError(f"{name} must be on or off, not {text!r}.")
-        return {**words, "no": False}[text.lower()]
-    if name == "thinking":
-        if text.lower() not in THINKING_MODES:
-            raise UsageError(
-                f"thinking must be one of {', '.join(THINKING_MODES)}, not {text!r}."
-            )
-        return text.lower()
-    if name == "seed" and text in ("", "none"):
-        return None
-    if name in AUTOMATIC and text.lower() in ("", AUTO):
-        return None
-    try:
-        value = float(text) if kind is float else int(text)
-    except ValueError:
-        what = "a number" if kind is float else "a whole number"
-        also = f" or {AUTO}" if name in AUTOMATIC else ""
-        raise UsageError(f"{name} must be {what}{also}, not {text!r}.") from None
-    return check_seed(value) if name == "seed" else value
-
-
-def setting_text(name: str, value: Any) -> str:
-    """A setting's value as `parse_setting` reads it."""
-    if value is None:
-        return AUTO if name in AUTOMATIC else ""
-    return str(value)
-
-
-def shown_setting(name: str, value: Any, defaults: SamplingDefaults | None) -> str:
-    """A setting's value for people, with what "auto" is for the model in use."""
-    text = setting_text(name, value) or "none"
-    if value is None and name in SAMPLING and defaults:
-        return f"{text} ({getattr(defaults, name):g})"
-    return text
-
-
 def is_seed(value: object) -> bool:
     """Whether a value can be a seed."""
     return type(value) is int and 0 <= value <= LARGEST_SEED
-
-
-def check_seed(value: Any) -> Any:
-    """The value, if it can be a seed. Raises `UsageError`."""
-    if not is_seed(value):
-        raise UsageError(
-            f"seed must be a whole number from 0 to {LARGEST_SEED} (2^63 - 1), not "
-            f"{value!r}."
-        )
-    return value

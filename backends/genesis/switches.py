@@ -6,7 +6,7 @@ TTT = Switch(
     "ttt",
     "test-time training",
     "state",
-    "Test-time training: let the model adapt as it reads.",
+    "Let the model adapt as it reads (test-time training).",
 )
 DELTA_RULE = Switch(
     "delta_rule",

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from ..settings import setting_text
+from ..setting_table import SETTINGS
 from ..text import sanitize
 from .history import AS_JSON
 from .show import notice
@@ -92,9 +92,10 @@ def path_command() -> int:
 
 
 def _shown(name: str, value: object) -> str:
-    if value is None:
-        return setting_text(name, value) or "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = json.dumps(value) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        text = json.dumps(value)
+    elif name in SETTINGS:
+        text = SETTINGS[name].text(value) or "-"
+    else:
+        text = str(value)
     return sanitize(text).replace("\n", " ")

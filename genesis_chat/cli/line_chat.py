@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from ..errors import GenesisChatError, UsageError
 from ..paths import user_path
-from ..settings import GenerationSettings, parse_setting, shown_setting
+from ..setting_table import REPLY_SETTINGS, reply_setting
+from ..settings import GenerationSettings
 from ..text import counted, sanitize
 from .conversation import Choice
 from .line_help import HELP
@@ -218,16 +219,17 @@ class LineChat:
         from ..engine import check
 
         name, _, value = rest.partition(" ")
+        own = self.genesis.model.sampling
         if not name:
-            own = self.genesis.model.sampling
-            values = asdict(self.settings).items()
-            notice("\n".join(f"{n} {shown_setting(n, v, own)}" for n, v in values))
+            for each in REPLY_SETTINGS.values():
+                now = getattr(self.settings, each.name)
+                notice(f"{each.name} {each.shown(now, own)}")
             return
-        changed = replace(self.settings, **{name: parse_setting(name, value)})
+        setting = reply_setting(name)
+        changed = replace(self.settings, **{name: setting.parse(value)})
         check(changed)
         self.settings = changed
-        text = shown_setting(name, getattr(changed, name), self.genesis.model.sampling)
-        notice(f"{name} is {text}.")
+        notice(f"{name} is {setting.shown(getattr(changed, name), own)}.")
 
     def _title(self, rest: str) -> None:
         chat, id = self._begun

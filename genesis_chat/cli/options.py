@@ -8,22 +8,12 @@ import click
 
 from ..conversation import DEFAULT_SYSTEM_PROMPT
 from ..model_choice import ModelChoice, ModelOptions
-from ..settings import (
-    AUTO,
-    BACKENDS,
-    COMPUTE_DTYPES,
-    LARGEST_SEED,
-    MODEL_SWITCHES,
-    REPLY_SWITCHES,
-    THINKING_MODES,
-    GenerationSettings,
-    Switch,
-)
+from ..setting_table import REPLY_SETTINGS, SETTINGS, Setting
+from ..settings import AUTO, MODEL_SWITCHES, GenerationSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULTS = GenerationSettings()
-MODELS_OWN = "auto: the model's own"
 
 
 class NumberOrAuto(click.FloatRange):
@@ -72,8 +62,43 @@ def complete_prompt(
     return [name for name in names() if name.startswith(incomplete)]
 
 
-def _flag(switch: Switch) -> str:
-    return switch.name.replace("_", "-")
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _option(setting: Setting) -> Callable[[Command], Command]:
+    """The option of a setting."""
+    flag, default = _flag(setting.name), getattr(DEFAULTS, setting.name, None)
+    if setting.kind is bool:
+        names: tuple[str, ...] = (f"{flag}/{flag.replace('--', '--no-')}",)
+    else:
+        names = (*setting.flags, flag, setting.name)
+    said = f"{setting.help}."
+    if setting.none == AUTO:
+        default = AUTO
+    elif setting.name == "backend":
+        default = setting.choices[0]
+    elif default is None:
+        said += f" Default: {setting.otherwise}."
+    return click.option(
+        *names,
+        type=_type(setting),
+        default=default,
+        show_default=(setting.otherwise or True) if default is not None else None,
+        help=said,
+    )
+
+
+def _type(setting: Setting) -> Any:
+    low, high = setting.low, setting.high if setting.high < math.inf else None
+    if setting.choices:
+        return click.Choice(setting.choices)
+    if setting.kind is bool:
+        return click.BOOL
+    if setting.kind is float:
+        return NumberOrAuto(low, high)
+    whole = IntegerOrAuto if setting.none == AUTO else click.IntRange
+    return whole(int(low), None if high is None else int(high))
 
 
 _MODEL = [
@@ -86,20 +111,9 @@ _MODEL = [
     ),
 ]
 _RUNNING = [
-    click.option(
-        "--dtype",
-        type=click.Choice(COMPUTE_DTYPES),
-        help="Compute precision. Default: bfloat16 on Metal, int8 weights on a CPU.",
-    ),
-    click.option(
-        "--backend",
-        type=click.Choice(BACKENDS),
-        default="auto",
-        show_default="mlx with Metal, else cpu",
-        help="Backend to use.",
-    ),
+    *(_option(SETTINGS[name]) for name in ("dtype", "backend")),
     *(
-        click.option(f"--{_flag(each)}", is_flag=True, help=each.help)
+        click.option(_flag(each.name), is_flag=True, help=each.help)
         for each in MODEL_SWITCHES
     ),
     click.option(
@@ -124,73 +138,7 @@ _SYSTEM = [
         help="Use a saved system prompt (see `genesis-chat prompts list`).",
     ),
 ]
-_SETTINGS = [
-    click.option(
-        "--max-tokens",
-        type=IntegerOrAuto(min=1),
-        default=AUTO,
-        show_default="auto: a quarter of the context, or 512",
-        help="Maximum tokens per reply.",
-    ),
-    click.option(
-        "--temp",
-        "--temperature",
-        "temperature",
-        type=NumberOrAuto(min=0),
-        default=AUTO,
-        show_default=MODELS_OWN,
-        help="Randomness; 0 always picks the most likely token.",
-    ),
-    click.option(
-        "--top-k",
-        type=IntegerOrAuto(min=0),
-        default=AUTO,
-        show_default=MODELS_OWN,
-        help="Sample from the K most likely tokens; 0 is off.",
-    ),
-    click.option(
-        "--top-p",
-        type=NumberOrAuto(0, 1),
-        default=AUTO,
-        show_default=MODELS_OWN,
-        help="Sample from the smallest set with this total probability; 1 is off.",
-    ),
-    click.option(
-        "--min-p",
-        type=NumberOrAuto(0, 1),
-        default=AUTO,
-        show_default=MODELS_OWN,
-        help="Drop tokens below this fraction of the most likely one; 0 is off.",
-    ),
-    click.option(
-        "--repetition-penalty",
-        type=NumberOrAuto(0.01, 100),
-        default=AUTO,
-        show_default=MODELS_OWN,
-        help="Penalise tokens already used; 1 is off.",
-    ),
-    click.option(
-        "--seed",
-        type=click.IntRange(0, LARGEST_SEED),
-        help="Same seed, same reply. Default: random.",
-    ),
-    *(
-        click.option(
-            f"--{_flag(each)}/--no-{_flag(each)}",
-            default=False,
-            show_default=True,
-            help=each.help,
-        )
-        for each in REPLY_SWITCHES
-    ),
-    click.option(
-        "--thinking",
-        type=click.Choice(THINKING_MODES),
-        default=DEFAULTS.thinking,
-        show_default=True,
-        help="Whether the model thinks before it answers, if it has the choice.",
-    ),
-]
+_SETTINGS = [_option(each) for each in REPLY_SETTINGS.values()]
 _OPTIONS = [
     *_MODEL,
     *_SYSTEM,

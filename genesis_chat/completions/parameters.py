@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..engine import Controls, Request
-from ..settings import LARGEST_SEED, REPLY_SWITCHES, THINKING_MODES, GenerationSettings
+from ..setting_table import REPLY_SETTINGS, Setting
+from ..settings import LARGEST_SEED, GenerationSettings
 from .errors import unsupported, wrong
 from .fields import Fields, characters
 from .messages import conversation
@@ -162,25 +163,24 @@ def _settings(fields: Fields, defaults: GenerationSettings) -> GenerationSetting
     given = {value for value in lengths.values() if value is not None}
     if len(given) > 1:
         raise wrong("max_tokens", "differs from max_completion_tokens; give one.")
-    switches = {
-        each.name: fields.boolean(each.name, getattr(defaults, each.name))
-        for each in REPLY_SWITCHES
+    values = {
+        name: _value(fields, each, getattr(defaults, name))
+        for name, each in REPLY_SETTINGS.items()
+        if name != "max_tokens"
     }
-    thinking: Any = fields.one_of("thinking", *THINKING_MODES) or defaults.thinking
-    return replace(
-        defaults,
-        max_tokens=next(iter(given), defaults.max_tokens),
-        temperature=fields.number("temperature", defaults.temperature, 0),
-        top_p=fields.number("top_p", defaults.top_p, 0, 1),
-        top_k=fields.integer("top_k", defaults.top_k, 0),
-        min_p=fields.number("min_p", defaults.min_p, 0, 1),
-        repetition_penalty=fields.number(
-            "repetition_penalty", defaults.repetition_penalty, 0.01, 100
-        ),
-        seed=fields.integer("seed", defaults.seed, 0, LARGEST_SEED),
-        thinking=thinking,
-        **switches,
-    )
+    values["max_tokens"] = next(iter(given), defaults.max_tokens)
+    return replace(defaults, **values)
+
+
+def _value(fields: Fields, setting: Setting, default: Any) -> Any:
+    """The field of a setting, or what holds without it."""
+    if setting.kind is bool:
+        return fields.boolean(setting.name, default)
+    if setting.kind is str:
+        return fields.one_of(setting.name, *setting.choices) or default
+    if setting.kind is float:
+        return fields.number(setting.name, default, setting.low, setting.high)
+    return fields.integer(setting.name, default, int(setting.low), setting.high)
 
 
 def _controls(fields: Fields) -> Controls:

@@ -1,12 +1,11 @@
 """A person's own defaults, in one typed file."""
 
 from .file import load, path, set_value, unset_value
-from .schema import KEYS, Config, Key, parse
+from .schema import KEYS, Config, parse
 
 __all__ = [
     "KEYS",
     "Config",
-    "Key",
     "load",
     "parse",
     "path",

@@ -80,7 +80,7 @@ def test_the_list_says_where_values_come_from(home: Path) -> None:
         ("max_tokens", "0", "at least 1"),
         ("max_tokens", "2.5", "whole number"),
         ("ttt", "perhaps", "true or false"),
-        ("dtype", "int4", "float32"),
+        ("dtype", "int3", "float32"),
         ("theme", "nosuch", "nord"),
         ("theme", "", "textual-dark"),
         ("keys", "x", "ACTION"),

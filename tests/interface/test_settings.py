@@ -98,7 +98,7 @@ def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
             ("max_tokens", f"changed, default {GREEDY.max_tokens}"),
             ("top_p", "changed, default auto (0.9)"),
             ("top_k", "auto (50) · sample from"),
-            ("temperature", "0 = always"),
+            ("temperature", "randomness; 0 always"),
         ):
             state = desk.app.screen.query_one(f"#state-{name}", Static)
             assert str(state.content).startswith(says), name

@@ -1,21 +1,14 @@
 """The chat that is open, as plain state."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from typing import Any
 
 from ...chat import starts_of
 from ...engine import Context
 from ...history import Conversation, StoredMessage
-from ...settings import (
-    AUTOMATIC,
-    THINKING_MODES,
-    GenerationSettings,
-    SamplingDefaults,
-    is_seed,
-    kind_of,
-    shown_setting,
-)
+from ...setting_table import REPLY_SETTINGS
+from ...settings import GenerationSettings, SamplingDefaults
 from ..services.contents import Contents
 from ..services.turns import Kind, Turn
 
@@ -59,8 +52,8 @@ class OpenChat:
         self, sampling: SamplingDefaults | None = None
     ) -> Iterator[tuple[str, str]]:
         """The settings by name, with what they are for a model that draws so."""
-        for name, value in asdict(self.settings).items():
-            yield name, f"is {shown_setting(name, value, sampling)}"
+        for name, each in REPLY_SETTINGS.items():
+            yield name, f"is {each.shown(getattr(self.settings, name), sampling)}"
 
     @property
     def loses_seed(self) -> bool:
@@ -137,20 +130,8 @@ class OpenChat:
 
 def changed_settings(values: dict[str, Any]) -> dict[str, Any]:
     """The stored settings that this version knows, with values of the right type."""
-    found = {}
-    for field in fields(GenerationSettings):
-        kind = kind_of(field.name)
-        kinds: tuple[type, ...] = (int,)
-        if kind is float:
-            kinds = (int, float)
-        elif kind is bool:
-            kinds = (bool,)
-        if field.name in (*AUTOMATIC, "seed"):
-            kinds = (*kinds, type(None))
-        if field.name in values and isinstance(values[field.name], kinds):
-            found[field.name] = values[field.name]
-    if found.get("seed") is not None and not is_seed(found["seed"]):
-        del found["seed"]
-    if values.get("thinking") in THINKING_MODES:
-        found["thinking"] = values["thinking"]
-    return found
+    return {
+        name: values[name]
+        for name, each in REPLY_SETTINGS.items()
+        if name in values and each.accepts(values[name])
+    }

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ...engine import check
 from ...errors import UsageError
-from ...settings import GenerationSettings, parse_setting
+from ...setting_table import reply_setting
+from ...settings import GenerationSettings
 from ..actions import Action, command, takes_none, unknown_command
 from .attachments import COMMAND, read_attachment
 from .pane import ChatPane
@@ -94,7 +95,7 @@ class SlashCommands:
 
     async def _set(self, rest: str) -> bool:
         name, _, value = rest.partition(" ")
-        changed = {**self._pane.chat.changed, name: parse_setting(name, value)}
+        changed = {**self._pane.chat.changed, name: reply_setting(name).parse(value)}
         defaults = asdict(self._defaults)
         changed = {k: v for k, v in changed.items() if v != defaults[k]}
         check(GenerationSettings(**{**defaults, **changed}))

@@ -1,6 +1,6 @@
 """How replies are generated: one conversation's settings."""
 
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -13,36 +13,12 @@ from textual.widgets import Button, Input, Label, Static, Switch
 
 from ...engine import check
 from ...errors import UsageError
-from ...settings import (
-    AUTO,
-    GenerationSettings,
-    SamplingDefaults,
-    parse_setting,
-    setting_text,
-    shown_setting,
-)
+from ...setting_table import REPLY_SETTINGS, Setting
+from ...settings import AUTO, GenerationSettings, SamplingDefaults
 from ..widgets.fields import Line
 from ..widgets.shown import plain
 from .panel import TitleRow
 
-# What each setting is called, and what it means.
-TEXTS = {
-    "max_tokens": ("Reply length", "maximum tokens per reply; auto = what fits"),
-    "temperature": (
-        "Temperature",
-        "0 = always the most likely token; higher = more varied",
-    ),
-    "top_k": ("Top-k", "sample from the k most likely tokens; 0 = off"),
-    "top_p": (
-        "Top-p",
-        "sample from the smallest set with this total probability; 1 = off",
-    ),
-    "min_p": ("Min-p", "drop tokens below this fraction of the top one; 0 = off"),
-    "repetition_penalty": ("Repetition penalty", "above 1 discourages repetition"),
-    "seed": ("Seed", "same seed, same reply; empty = random"),
-    "ttt": ("Test-time training", "let the model adapt as it reads"),
-    "thinking": ("Thinking", "think before replying: on, off, or auto (as trained)"),
-}
 NO_THINKING = "this model cannot be told whether to think"
 
 
@@ -89,14 +65,14 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         values = asdict(replace(self._defaults, **self._changed))
         with VerticalScroll(classes="dialog"):
             yield TitleRow(self._title)
-            for field in fields(GenerationSettings):
+            for field in REPLY_SETTINGS.values():
                 with Horizontal(classes="row"):
-                    yield Label(TEXTS[field.name][0], classes="name")
+                    yield Label(field.label, classes="name")
                     value = values[field.name]
-                    if field.type is bool:
+                    if field.kind is bool:
                         yield OnOff(value, id=field.name, animate=False)
                     else:
-                        text = setting_text(field.name, value)
+                        text = field.text(value)
                         off = field.name == "thinking" and not self._thinking
                         yield Line(text, id=field.name, compact=True, disabled=off)
                     yield Static(
@@ -114,7 +90,8 @@ class Settings(ModalScreen[dict[str, Any] | None]):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         name = event.widget.id or ""
-        meaning = f"{name} · {TEXTS[name][1]}" if name in TEXTS else ""
+        setting = REPLY_SETTINGS.get(name)
+        meaning = f"{name} · {setting.meaning}" if setting else ""
         self.query_one("#meaning", Static).update(Content(meaning))
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -144,27 +121,27 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         self.dismiss(None)
 
     def _reset(self) -> None:
-        for field in fields(GenerationSettings):
+        for field in REPLY_SETTINGS.values():
             value = getattr(self._defaults, field.name)
-            if field.type is bool:
+            if field.kind is bool:
                 self.query_one(f"#{field.name}", Switch).value = value
             else:
-                text = setting_text(field.name, value)
+                text = field.text(value)
                 self.query_one(f"#{field.name}", Input).value = text
 
     def _show_states(self) -> None:
         self._read()
-        for field in fields(GenerationSettings):
+        for field in REPLY_SETTINGS.values():
             default = getattr(self._defaults, field.name)
             state = self.query_one(f"#state-{field.name}", Static)
-            meaning = TEXTS[field.name][1]
+            meaning = field.meaning
             if field.name == "thinking" and not self._thinking:
                 state.update(Content(NO_THINKING))
                 continue
-            text = shown_setting(field.name, default, self._sampling)
+            text = field.shown(default, self._sampling)
             own = text.startswith(f"{AUTO} (")
             try:
-                same = self._value(field.name, field.type) == default
+                same = self._value(field) == default
             except UsageError:
                 same = False
             if same:
@@ -178,8 +155,8 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         problem = self.query_one("#problem", Static)
         found: dict[str, Any] = {}
         try:
-            for field in fields(GenerationSettings):
-                value = self._value(field.name, field.type)
+            for field in REPLY_SETTINGS.values():
+                value = self._value(field)
                 if value != getattr(self._defaults, field.name):
                     found[field.name] = value
             check(replace(self._defaults, **found))
@@ -190,7 +167,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         problem.display = False
         return found
 
-    def _value(self, name: str, kind: object) -> Any:
-        if kind is bool:
-            return self.query_one(f"#{name}", Switch).value
-        return parse_setting(name, self.query_one(f"#{name}", Input).value)
+    def _value(self, field: Setting) -> Any:
+        if field.kind is bool:
+            return self.query_one(f"#{field.name}", Switch).value
+        return field.parse(self.query_one(f"#{field.name}", Input).value)

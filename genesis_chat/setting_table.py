@@ -1,0 +1,245 @@
+"""Every setting: its type, its bounds and its words, wherever it is asked for.
+
+Options, the settings file, `/set`, the settings dialog, the server's fields and the
+documentation are made from this table. Defaults are those of `GenerationSettings`
+and, for the program's, of `genesis_chat.config.Config`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from backends.sampling_settings import RANGES
+
+from .errors import UsageError
+from .settings import (
+    AUTO,
+    BACKENDS,
+    COMPUTE_DTYPES,
+    LARGEST_SEED,
+    REPLY_SWITCHES,
+    SAMPLING,
+    THINKING_MODES,
+    SamplingDefaults,
+)
+
+MODELS_OWN = "auto: the model's own"
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    dict: "a table of keys",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        name: what programs and the settings file call it.
+        kind: its type; a float may be given as an int.
+        help: what it means, without a full stop.
+        label: what people call it, where forms have it.
+        scope: whether it is a reply's or the program's.
+        low, high: bounds of a number.
+        choices: all that a text may be; () is anything.
+        none: how None is written, where it may be; None where it may not.
+        flags: what its option is called besides its name.
+        otherwise: what holds where nothing is said, for people.
+    """
+
+    name: str
+    kind: type
+    help: str
+    scope: Literal["reply", "program"] = "program"
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    none: str | None = None
+    flags: tuple[str, ...] = ()
+    otherwise: str = ""
+    label: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """Its help, to go on after something else."""
+        return self.help[:1].lower() + self.help[1:]
+
+    def check(self, value: Any, where: str = "") -> Any:
+        """The value, a float where it is one. Raises `UsageError`, naming `where`."""
+        if value is None and self.none is not None:
+            return None
+        name = f"{self.name} in {where}" if where else self.name
+        kinds = (int, float) if self.kind is float else (self.kind,)
+        right = isinstance(value, kinds)
+        if not right or isinstance(value, bool) != (self.kind is bool):
+            raise UsageError(f"{name} must be {self._words}, not {value!r}.")
+        if self.choices and value not in self.choices:
+            raise UsageError(
+                f"{name} must be one of {', '.join(self.choices)}, not {value!r}."
+            )
+        if self.kind in (int, float) and not (
+            self.low <= value <= self.high and math.isfinite(value)
+        ):
+            raise UsageError(f"{name} must be {self._bounds}, not {value}.")
+        return float(value) if self.kind is float else value
+
+    def accepts(self, value: Any) -> bool:
+        """Whether it can have a value."""
+        try:
+            self.check(value)
+        except UsageError:
+            return False
+        return True
+
+    def parse(self, text: str) -> Any:
+        """A value as a person writes it. Raises `UsageError`."""
+        text = text.strip() if self.kind is not str or self.choices else text
+        if self.none is not None and text.lower() in ("", self.none):
+            return None
+        try:
+            if self.kind in (int, float):
+                return self.check(self.kind(text))
+        except ValueError:
+            raise UsageError(
+                f"{self.name} must be {self._words}, not {text!r}."
+            ) from None
+        if self.kind is bool:
+            if text.lower() not in (*_TRUE, *_FALSE):
+                raise UsageError(f"{self.name} must be {self._words}, not {text!r}.")
+            return text.lower() in _TRUE
+        return self.check(text.lower() if text.lower() in self.choices else text)
+
+    def text(self, value: Any) -> str:
+        """A value as `parse` reads it."""
+        if value is None:
+            return self.none or ""
+        return str(value).lower() if self.kind is bool else str(value)
+
+    def shown(self, value: Any, own: SamplingDefaults | None) -> str:
+        """A value for people, with what "auto" is for the model in use."""
+        text = self.text(value)
+        if value is None and own and self.name in SAMPLING:
+            return f"{text} ({getattr(own, self.name):g})"
+        return text
+
+    @property
+    def _words(self) -> str:
+        also = f" or {self.none}" if self.none else ""
+        return f"{_WORDS[self.kind]}{also}"
+
+    @property
+    def _bounds(self) -> str:
+        if self.name == "seed":
+            return f"a whole number from 0 to {LARGEST_SEED} (2^63 - 1)"
+        bound = f"at least {self.low:g}"
+        return bound + (f" and at most {self.high:g}" if self.high < math.inf else "")
+
+
+def _sampling(name: str, label: str, help: str, *flags: str) -> Setting:
+    low, high = RANGES[name]
+    kind = type(getattr(SamplingDefaults, name))
+    return Setting(
+        name, kind, help, "reply", low, high, (), AUTO, flags, MODELS_OWN, label
+    )
+
+
+SETTINGS = {
+    each.name: each
+    for each in (
+        Setting(
+            "max_tokens",
+            int,
+            "Maximum tokens per reply",
+            "reply",
+            1,
+            none=AUTO,
+            otherwise="auto: a quarter of the context, or 512",
+            label="Reply length",
+        ),
+        _sampling(
+            "temperature",
+            "Temperature",
+            "Randomness; 0 always picks the most likely token",
+            "--temp",
+        ),
+        _sampling("top_k", "Top-k", "Sample from the K most likely tokens; 0 is off"),
+        _sampling(
+            "top_p",
+            "Top-p",
+            "Sample up to this total probability; 1 is off",
+        ),
+        _sampling(
+            "min_p", "Min-p", "Drop tokens below this share of the top one; 0 is off"
+        ),
+        _sampling(
+            "repetition_penalty",
+            "Repetition penalty",
+            "Penalise tokens already used; 1 is off",
+        ),
+        Setting(
+            "seed",
+            int,
+            "Same seed, same reply",
+            "reply",
+            0,
+            LARGEST_SEED,
+            none="none",
+            otherwise="random",
+            label="Seed",
+        ),
+        *(
+            Setting(
+                each.name,
+                bool,
+                each.help.rstrip("."),
+                "reply",
+                label=each.label.capitalize(),
+            )
+            for each in REPLY_SWITCHES
+        ),
+        Setting(
+            "thinking",
+            str,
+            "Whether the model thinks before it answers, if it has the choice",
+            "reply",
+            choices=THINKING_MODES,
+            label="Thinking",
+        ),
+        Setting(
+            "dtype",
+            str,
+            "Compute precision",
+            choices=COMPUTE_DTYPES,
+            otherwise="bfloat16 on Metal, int8 weights on a CPU",
+        ),
+        Setting(
+            "backend",
+            str,
+            "Backend to use",
+            choices=BACKENDS,
+            otherwise="mlx with Metal, else cpu",
+        ),
+        Setting("system", str, "System prompt of new conversations"),
+        Setting("template", str, "Named system prompt of new conversations"),
+        Setting("log", bool, "Keep conversations in the history"),
+        Setting("snapshots_mb", int, "Room for states after each turn, in MB", low=0),
+        Setting("theme", str, "Colours of the full-screen interface"),
+        Setting(
+            "enter_sends", bool, "Enter sends the message (false: inserts a line break)"
+        ),
+        Setting("keys", dict, "Custom key bindings"),
+    )
+}
+REPLY_SETTINGS = {n: each for n, each in SETTINGS.items() if each.scope == "reply"}
+
+
+def reply_setting(name: str) -> Setting:
+    """A setting of replies by its name. Raises `UsageError`."""
+    if name not in REPLY_SETTINGS:
+        names = ", ".join(REPLY_SETTINGS)
+        raise UsageError(f"Unknown setting {name!r}. Settings: {names}.")
+    return REPLY_SETTINGS[name]
