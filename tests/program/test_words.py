@@ -33,6 +33,7 @@ PARTS = (
     "genesis_chat/models",
     "genesis_chat/paths.py",
     "genesis_chat/prompts",
+    "genesis_chat/setting_table.py",
     "genesis_chat/settings.py",
     "genesis_chat/tui/actions",
     "genesis_chat/tui/chat_list",
