@@ -12,6 +12,7 @@ import pytest
 from desk import WARNING, Desk, Visit
 from loaded import loaded
 from turns import GREEDY
+from waiting import PATIENCE_SECONDS
 
 from genesis_chat import Genesis
 from genesis_chat.engine import Engine, Event, LocalEngine, Request, Snapshots
@@ -65,6 +66,8 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
         options = {**defaults, **options}
         start = Start(**{**options, "model": ModelChoice(options["model"])})
         app = GenesisApp(start, (lambda *_: engine) if engine else open_engine)
+        # A busy computer may take longer than a notice is there for.
+        app.NOTIFICATION_TIMEOUT = PATIENCE_SECONDS
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 desk = Desk(app, pilot, path)
