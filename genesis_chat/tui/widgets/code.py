@@ -58,19 +58,22 @@ class Lines(Static):
     """Lines that are not wrapped; those that go on have a sign at their end."""
 
     def __init__(self, code: Content) -> None:
-        super().__init__(markup=False, classes="code")
-        self._lines = code.split("\n")
+        super().__init__(code, markup=False, classes="code")
         self._left = 0
+        # The lines of the content, and whose they are.
+        self._split: tuple[object, list[Content]] = (None, [])
 
     @property
     def longest(self) -> int:
         """Columns of the longest line."""
         return max(each.cell_length for each in self._lines)
 
-    def show(self, code: Content) -> None:
-        """Show other code."""
-        self._lines = code.split("\n")
-        self.update(self._fitted(self.content_size.width))
+    @property
+    def _lines(self) -> list[Content]:
+        shown = self.content
+        if shown is not self._split[0] and isinstance(shown, Content):
+            self._split = shown, shown.split("\n")
+        return self._split[1]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """A row for every line."""
@@ -130,8 +133,8 @@ class Fence(MarkdownFence):
             super().__init__()
 
     def compose(self) -> ComposeResult:
-        self._label = Static(self._language, classes="language", markup=False)
-        self._copy = Static("copy", classes="copy", markup=False)
+        self._label = Static(self._language, classes="language aside", markup=False)
+        self._copy = Static("copy", classes="copy aside", markup=False)
         self._lines = Lines(self._highlighted_code)
         yield self._label
         yield self._copy
@@ -163,7 +166,7 @@ class Fence(MarkdownFence):
         self._content = content
         if self.is_attached and self._nodes:
             self._label.update(self._language)
-            self._lines.show(content)
+            self._lines.update(content)
 
     async def _update_from_block(self, block: MarkdownBlock) -> None:
         if isinstance(block, MarkdownFence):

@@ -125,5 +125,6 @@ def _find(word: str, text: str, start: int) -> int:
 def _texts(body: Widget) -> Iterator[Static]:
     if isinstance(body, Static):
         yield body
-    found: Iterable[Static] = body.query(Static)
+    # What is no text of the message is left out.
+    found: Iterable[Static] = body.query(Static).exclude(".aside")
     yield from found
