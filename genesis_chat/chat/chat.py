@@ -26,6 +26,7 @@ class Chat(Generic[S]):
         conversation: what to continue; None begins one with the first message.
         system: the system prompt of a conversation that begins.
         draft: the place of the draft that a message is until it is in the history.
+        snapshot: whether states after turns may go to the disk.
 
     `conversation` is as it was when it was opened or begun; `head` is the last
     message of the branch that is continued, which every reply moves on. All methods
@@ -39,11 +40,13 @@ class Chat(Generic[S]):
         conversation: Conversation | None = None,
         system: str = DEFAULT_SYSTEM_PROMPT,
         draft: str | None = None,
+        *,
+        snapshot: bool = True,
     ) -> None:
         self.engine, self.store = engine, store
         self.conversation = conversation
         self.head = conversation.head if conversation else None
-        self._system, self._draft = system, draft
+        self._system, self._draft, self._snapshot = system, draft, snapshot
 
     @property
     def system(self) -> str:
@@ -182,7 +185,9 @@ class Chat(Generic[S]):
     ) -> Request:
         branch = self.store.branch(self._id, parent) if parent else []
         exchanges = exchanges_of(branch, self.engine.model.sha256)
-        return Request(content, settings, self.system, exchanges)
+        return Request(
+            content, settings, self.system, exchanges, snapshot=self._snapshot
+        )
 
     def _answer(
         self,

@@ -119,7 +119,9 @@ class LocalEngine:
                     if event.done == pause and self._model.features.can_copy:
                         # Some models read a part's last token with the next one.
                         so_far = plan.prompt[: state.offset]
-                        self._states.keep(state.copy(), so_far, switches)
+                        self._states.keep(
+                            state.copy(), so_far, switches, snapshot=request.snapshot
+                        )
                     yield event
                 if run.ended or cancelled():
                     break
@@ -135,7 +137,7 @@ class LocalEngine:
             raise
         finally:
             if whole and len(run.tokens) > len(begun):
-                self._keep(state, plan, run, switches)
+                self._keep(state, plan, run, switches, snapshot=request.snapshot)
         yield from run.flush()
         reply = run.reply()
         said = Exchange(request.content, reply.text, reply.token_ids, reply.thought)
@@ -165,7 +167,13 @@ class LocalEngine:
         self._model.format.close()
 
     def _keep(
-        self, state: State, plan: Plan, run: Run, switches: frozenset[str]
+        self,
+        state: State,
+        plan: Plan,
+        run: Run,
+        switches: frozenset[str],
+        *,
+        snapshot: bool,
     ) -> None:
         prompt = plan.prompt[: len(plan.prompt) - len(run.begun)]
         read = [*prompt, *run.tokens][: state.offset]
@@ -174,4 +182,4 @@ class LocalEngine:
         if features.can_trim and len(read) > len(prompt) and read[-1] in stop_ids:
             state.trim(1)
             read.pop()
-        self._states.keep(state, read, switches)
+        self._states.keep(state, read, switches, snapshot=snapshot)

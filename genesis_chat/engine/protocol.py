@@ -63,7 +63,7 @@ class Request:
 
     An empty `system` leaves the system turn out. `begun` are the tokens of a reply
     that stopped before its end and is to go on. With `readings` the mixers report
-    what they do with each token.
+    what they do with each token. Without `snapshot` no state of it goes to the disk.
     """
 
     content: str
@@ -72,6 +72,7 @@ class Request:
     exchanges: tuple[Exchange, ...] = ()
     begun: tuple[int, ...] = ()
     readings: bool = False
+    snapshot: bool = True
     controls: Controls = NO_CONTROLS
 
 

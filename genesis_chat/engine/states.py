@@ -63,11 +63,19 @@ class States:
         self._entries.remove(entry)
         return entry.state, known
 
-    def keep(self, state: State, read: Sequence[int], switches: frozenset[str]) -> None:
-        """Remember a state that has read these tokens."""
+    def keep(
+        self,
+        state: State,
+        read: Sequence[int],
+        switches: frozenset[str],
+        *,
+        snapshot: bool = True,
+    ) -> None:
+        """Remember a state that has read these tokens, with `snapshot` on disk too."""
         entry = _Entry(list(read), switches, state)
         self._remember(entry)
-        self._unsaved.append(entry)
+        if snapshot:
+            self._unsaved.append(entry)
 
     def save(self) -> None:
         """Keep the states on disk too that were remembered since the last time."""

@@ -89,6 +89,7 @@ class GenesisApp(ThemedApp):
         """Keep everything, and let go of the model and the history; in any thread."""
         self.download.stop()
         self.turns.close()
+        self.chat.pane.keeping.close()
         self.history.close()
 
     async def action_quit(self) -> None:
@@ -101,7 +102,7 @@ class GenesisApp(ThemedApp):
 
         editing = [each for each in self.screen_stack if isinstance(each, Editing)]
         if all([await each.may_go() for each in editing]):
-            await self.chat.pane.keep_draft()
+            await self.chat.pane.opening.keep_draft()
             self.exit(0)
 
     def use_model(self, name: str | None) -> None:
@@ -263,8 +264,8 @@ class GenesisApp(ThemedApp):
         self._ended_by = number
         if self.is_running:
             self.turns.stop()
-            if self.chat.pane.shown_once:
-                self.call_later(self.chat.pane.keep_draft)
+            if self.chat.pane.opening.shown_once:
+                self.call_later(self.chat.pane.opening.keep_draft)
             self.call_later(self.exit, 128 + number)
 
 

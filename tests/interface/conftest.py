@@ -73,7 +73,7 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
                 desk = Desk(app, pilot, path)
                 if not start.first:
                     await desk.until(lambda: app.model)
-                await desk.until(lambda: app.chat.pane.shown_once)
+                await desk.until(lambda: app.chat.pane.opening.shown_once)
                 yield desk
         finally:
             app.close()

@@ -80,7 +80,7 @@ def desk_at(tmp_path: Path) -> Desks:
                 headless=False, size=SIZE, notifications=True
             ) as pilot:
                 desk = Desk(app, pilot, path)
-                await desk.until(lambda: app.model and app.chat.pane.shown_once)
+                await desk.until(lambda: app.model and app.chat.pane.opening.shown_once)
                 Recorder.written.clear()
                 yield desk
         finally:

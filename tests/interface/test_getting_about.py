@@ -6,8 +6,8 @@ from pathlib import Path
 from desk import Desk
 
 from genesis_chat.history import Store
+from genesis_chat.tui.widgets.between import ContextLine
 from genesis_chat.tui.widgets.message import MessageView
-from genesis_chat.tui.widgets.transcript import ContextLine
 
 Sit = Callable[..., None]
 BOB, CAT = "My name is Bob.", "I have a cat."
@@ -166,39 +166,6 @@ def test_the_line_stands_where_the_context_begins(sit_down: Sit) -> None:
         await desk.until(lambda: len(desk.chat.transcript.query(ContextLine)) == 1)
 
     sit_down(visit)
-
-
-def test_words_are_found_in_the_open_chat(sit_down: Sit) -> None:
-    async def visit(desk: Desk) -> None:
-        with Store.open(desk.path) as store:
-            id, parent, ids = store.create(title="Long").id, None, []
-            for number in range(60):
-                text = "Ein CAFÉ" if number in (3, 50) else f"{number} words"
-                parent = store.add(id, "user", text, parent=parent).id
-                ids.append(parent)
-        await desk.chat.pane.open(id)
-        await do(desk, "/find tea")
-        await desk.until(lambda: desk.told("No matches for “tea” in this chat."))
-        await desk.until(lambda: desk.chat.composer.text == "/find tea")
-        await do(desk, "/find cafe ein")
-        await desk.until(lambda: at(desk) == ids[50])
-        await desk.until(lambda: desk.told("Match 2 of 2"))
-        await desk.press("n")
-        await desk.until(lambda: at(desk) == ids[3])
-        await desk.press("n")
-        await desk.until(lambda: at(desk) == ids[50])
-        await desk.press("N")
-        await desk.until(lambda: at(desk) == ids[3])
-        await desk.press("f7", *"59", "enter")
-        await desk.until(lambda: at(desk) == ids[59])
-
-    sit_down(visit)
-
-
-def at(desk: Desk) -> str:
-    """The id of the message that has the focus."""
-    focused = desk.app.focused
-    return focused.shown.message.id if isinstance(focused, MessageView) else ""
 
 
 async def do(desk: Desk, command: str) -> None:

@@ -92,7 +92,7 @@ def test_it_is_there_after_another_chat(sit_down: Sit, thinking: Thinking) -> No
         await ask(desk)
         thinking.go(1)
         await shows(desk, "They want one word.")
-        (conversation,) = await desk.chat.pane.ask(lambda s: s.conversations())
+        (conversation,) = await desk.chat.pane.parts.ask(lambda s: s.conversations())
         await desk.press("ctrl+n")
         await shows(desk, "Type a message", never="They want")
         thinking.go(1)
@@ -187,7 +187,7 @@ def test_the_setting_is_for_models_that_can_be_told(
         await desk.say("Well?")
         expected = "off" if switched else "auto"
         assert thinking.requests[-1].settings.thinking == expected
-        (conversation,) = await desk.chat.pane.ask(lambda s: s.conversations())
+        (conversation,) = await desk.chat.pane.parts.ask(lambda s: s.conversations())
         await desk.press("ctrl+n")
         await desk.chat.pane.open(conversation.id)
         assert desk.open.settings.thinking == expected

@@ -142,7 +142,7 @@ def test_what_was_stored_elsewhere_is_not_changed_by_looking(sit_down: Sit) -> N
             id = store.create(title="x\x1b[2J\u202ey").id
             one = store.add(id, "user", text, parent=None)
             store.add(id, "assistant", "Hello, Bob!", parent=one.id)
-        await desk.chat.pane.load_questions()
+        await desk.chat.pane.opening.load_questions()
         await desk.press("up")
         assert desk.chat.composer.text == text
         assert "␛[31mred" in desk.seen() and "\x1b" not in desk.seen()

@@ -167,7 +167,7 @@ def test_a_draft_and_what_is_typed_at_the_start_are_both_there(
         store.set_draft("half a")
 
     async def visit(desk: Desk) -> None:
-        desk.chat.pane.shown_once = False
+        desk.chat.pane.opening.shown_once = False
         desk.chat.composer.write("typed")
         await desk.chat.pane.open()
         assert desk.chat.composer.text == "half a\n\ntyped"

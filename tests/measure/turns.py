@@ -85,7 +85,7 @@ async def _run(turns: int, history: Path) -> None:
     began = time.perf_counter()
     try:
         async with app.run_test(size=(120, 36)) as pilot:
-            while app.model is None or not app.chat.pane.shown_once:
+            while app.model is None or not app.chat.pane.opening.shown_once:
                 await pilot.pause(0.01)
             for turn in range(1, turns + 1):
                 app.chat.composer.write(f"Question {turn}")

@@ -16,6 +16,15 @@ CHAT = (
         priority=True,
     ),
     Action(
+        "chat.private",
+        "chat",
+        "Private chat",
+        "Start a private chat, which is not saved",
+        does="screen.private_chat",
+        group="Chat",
+        slash=("private",),
+    ),
+    Action(
         "chat.last",
         "chat",
         "Last chat",

@@ -1,11 +1,13 @@
 """How replies are made in the open chat."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ...history import Conversation, Store
 from ...settings import SamplingDefaults
 from ..widgets.composer_panel import ComposerPanel
+from .named_prompts import named_prompts
 from .open_chat import changed_settings
 from .parts import Parts
 
@@ -33,6 +35,17 @@ class ChatSettings:
     def _sampling(self) -> SamplingDefaults | None:
         model = self._parts.model
         return model.sampling if model else None
+
+    async def ask_system(self) -> None:
+        """Ask for another system prompt."""
+        from ..dialogs.system import SystemPrompt
+
+        parts = self._parts
+        named = named_prompts(partial(parts.tell, error=True))
+        dialog = SystemPrompt(parts.chat.system, named)
+        text = await parts.pane.app.push_screen_wait(dialog)
+        if text is not None:
+            await self.set_system(text)
 
     async def set_system(self, text: str) -> bool:
         """Give the open chat another system prompt."""

@@ -7,20 +7,24 @@ from ...history import StoredMessage
 
 
 class Finding:
-    """The messages of a branch that hold all of some words; the latest one first.
+    """The messages of a branch that hold all of some words.
 
-    Capitals and accents make no difference, as in the search over all chats.
+    One is at a `message` first if it is given and holds them, else at the last one.
+    Capitals, accents and quotes make no difference, as in the search over all chats.
     """
 
-    def __init__(self, words: str, branch: Sequence[StoredMessage]) -> None:
+    def __init__(
+        self, words: str, branch: Sequence[StoredMessage], message: str = ""
+    ) -> None:
         self.words = words
-        wanted = _plain(words).split()
+        wanted = _plain(words).replace('"', " ").split()
         self._ids = [
             message.id
             for message in branch
             if wanted and all(word in _plain(message.content) for word in wanted)
         ]
-        self._place = len(self._ids) - 1
+        at = message in self._ids
+        self._place = self._ids.index(message) if at else len(self._ids) - 1
 
     @property
     def count(self) -> int:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from ...history import Store, StoredMessage
 from ..dialogs.confirm import Confirm
 from ..terminal.clipboard import copy
-from ..widgets.message import MessageView, What
+from ..widgets.message import MessageView
 from ..widgets.shown import code_blocks
+from ..widgets.shown_message import What
 from .parts import Parts
 from .replies import BUSY, Replies
 

@@ -21,7 +21,7 @@ class OpenChat:
         system: the system prompt of new conversations.
 
     `changed` are the settings that are not the defaults; `context` is how full the
-    model's context is, None while nobody knows.
+    model's context is, None while nobody knows. What is `private` is not kept.
     """
 
     def __init__(self, settings: GenerationSettings, system: str) -> None:
@@ -32,6 +32,7 @@ class OpenChat:
         self.changed: dict[str, Any] = {}
         self.system = system
         self.context: Context | None = None
+        self.private = False
 
     @property
     def id(self) -> str:
@@ -76,9 +77,9 @@ class OpenChat:
         out = self.context.left_out
         return starts[out] if out < len(starts) else 0
 
-    def open(self, contents: Contents | None) -> None:
+    def open(self, contents: Contents | None, *, private: bool = False) -> None:
         """Another conversation, or a new one."""
-        self.context = None
+        self.context, self.private = None, private
         if contents is None:
             self.conversation, self.tree, self.branch = None, (), ()
             self.changed, self.system = {}, self._system
@@ -111,6 +112,7 @@ class OpenChat:
             content,
             {} if self.id else dict(self.changed),
             readings,
+            self.private,
         )
 
     def place(self, message: str | None) -> int | None:

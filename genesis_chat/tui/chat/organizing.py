@@ -1,11 +1,20 @@
 """Doing something with the chat that is open, as with others in the list."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from ...history import Store
-from ..chat_list.organizer import export_target
+from ..chat_list.organizer import Organizer, export_target
 from ..chat_list.pane import ChatList
 from .pane import ChatPane
+
+
+class Deleted(NamedTuple):
+    """Messages of a conversation that were deleted; all of it without any."""
+
+    conversation: str
+    messages: Sequence[str]
+    private: bool
 
 
 class Organizing:
@@ -18,9 +27,7 @@ class Organizing:
 
     def __init__(self, pane: ChatPane, chats: ChatList) -> None:
         self._pane, self._chats = pane, chats
-        self._organizer = chats.organizer
-        # What was deleted last: a conversation, or messages of one.
-        self.deleted: tuple[str, list[str]] | None = None
+        self._deleted: Deleted | None = None
 
     @property
     def handlers(self) -> Mapping[str, Callable[[str], Awaitable[bool]]]:
@@ -38,7 +45,9 @@ class Organizing:
 
     async def pin(self) -> None:
         """Keep it above the others, or no longer."""
-        if self._begun():
+        if self._pane.chat.private:
+            self._pane.parts.tell("A private chat has no place in the list.")
+        elif self._begun():
             await self._organizer.pin(self._pane.chat.id)
 
     def export(self) -> None:
@@ -53,12 +62,20 @@ class Organizing:
         else:
             await self._pane.open()
 
+    def deleted(self, conversation: str, messages: Sequence[str] = ()) -> None:
+        """Messages were deleted of the open chat; without any, a chat was."""
+        private = bool(messages) and self._pane.chat.private
+        self._deleted = Deleted(conversation, messages, private)
+
     async def undo_delete(self) -> None:
         """Restore what was deleted last, and show it."""
-        if self.deleted is None:
+        last, self._deleted = self._deleted, None
+        # A private chat takes what was deleted in it along.
+        if last is None or (last.private and last.conversation != self._pane.chat.id):
             self._pane.parts.tell("Nothing to undo.")
             return
-        (conversation, messages), self.deleted = self.deleted, None
+        conversation, messages, private = last
+        keeping = self._pane.keeping
 
         def bring_back(store: Store) -> None:
             if messages:
@@ -66,9 +83,16 @@ class Organizing:
             else:
                 store.restore(conversation)
 
-        await self._pane.ask(bring_back)
-        await self._pane.open(conversation)
+        await (keeping.now if private else keeping.kept).ask(bring_back)
+        await self._pane.open(conversation, private=private)
         self._chats.reload()
+
+    @property
+    def _organizer(self) -> Organizer:
+        pane = self._pane
+        if pane.chat.private:
+            return Organizer(pane, pane.parts.ask, pane.replies.is_replying_in)
+        return self._chats.organizer
 
     async def _export(self, rest: str) -> bool:
         if not self._begun():

@@ -9,18 +9,17 @@ from textual.containers import Vertical
 from textual.widgets import TextArea
 
 from ...engine import Context, ModelFacts
-from ...history import Conversation, Store
+from ...history import Conversation
 from ..actions import action, key_name, keys_of
 from ..mixers import Legend
-from ..services.contents import Contents, read_contents
 from ..services.history import History
 from ..services.messages import ContextKnown, TurnBegan, TurnEnded, TurnEvent
 from ..services.turns import Turns
 from ..start import Start
-from ..widgets.asking import Asking
 from ..widgets.completion import Completion
 from ..widgets.composer import Composer
 from ..widgets.composer_panel import ComposerPanel
+from ..widgets.find_line import FindLine
 from ..widgets.message import MessageView
 from ..widgets.notice import Notice
 from ..widgets.transcript import Transcript
@@ -28,12 +27,14 @@ from ..widgets.waiting_line import WaitingLine
 from ..widgets.welcome import FirstRun, Prompts
 from .chat_settings import ChatSettings
 from .completing import Completing
-from .drafts import FOLDS, Drafts, joined
-from .matches import Matches
+from .drafts import joined
+from .find import Find
+from .keeping import Keeping
 from .message_actions import MessageActions
 from .messages import ChatOpened, ContextShown, MessagesDeleted, ReplyFlushed
 from .offers import Arguments
 from .open_chat import OpenChat
+from .opening import Opening
 from .parts import Parts
 from .replies import Replies
 from .welcoming import Welcoming
@@ -57,14 +58,14 @@ class ChatPane(Vertical):
         super().__init__(id="chat")
         self._end = key_name(keys_of(action("chat.end"), start.keys)[0])
         self.chat = OpenChat(start.settings, start.system)
-        self.ask = Asking(self, history)
-        self.drafts = Drafts(self.ask)
+        self.keeping = Keeping(self, history, turns)
         self.composer = Composer(start.enter_sends)
-        self.welcoming = Welcoming(start, self.composer)
+        self.welcoming = Welcoming(start, self.composer, self.chat)
         self.transcript = Transcript(self.welcoming.widget)
         self.composer_panel = ComposerPanel(self.composer)
         self.notice, self.legend = Notice(), Legend()
         self.waiting, self.completion = WaitingLine(), Completion()
+        self.find_line = FindLine(start.keys)
         self.completing = Completing(
             self.composer,
             self.completion,
@@ -72,35 +73,33 @@ class ChatPane(Vertical):
         )
         self.parts = Parts(
             self,
-            self.ask,
             turns,
             self.chat,
-            self.drafts,
+            self.keeping,
             self.transcript,
             self.composer,
         )
-        self.matches = Matches(self.parts)
         self.settings = ChatSettings(self.parts, self.composer_panel)
+        self.find = Find(self.parts, self.find_line)
         self.replies = Replies(
             self.parts, lambda: self.post_message(ReplyFlushed()), self.show_context
+        )
+        self.opening = Opening(
+            self.parts, self.replies, opening=self._leave, shown=self._shown
         )
         self.actions = MessageActions(
             self.parts,
             self.replies,
-            self.open,
+            lambda id, at: self.open(id, at, private=self.chat.private),
             lambda id, gone: self.post_message(MessagesDeleted(id, gone)),
         )
-        # Before the first chat is shown the empty composer is nobody's draft.
-        self.shown_once = False
-        self._opening = asyncio.Lock()
-        # The conversation that was open before, empty if none was.
-        self.before = ""
 
     def compose(self) -> ComposeResult:
         yield self.transcript
         with Vertical(id="writing"):
             yield self.legend
             yield self.notice
+            yield self.find_line
             yield self.waiting
             yield self.completion
             yield self.composer_panel
@@ -112,67 +111,42 @@ class ChatPane(Vertical):
         if model:
             self.parts.measure()
 
-    async def open(self, conversation: str = "", message: str = "") -> bool:
-        """Show a conversation, or a new one; at a message if one is given."""
-        async with self._opening:
-            before, folded = "", self.composer.folded
-            if self.shown_once:
-                # What is typed from here on, or since the command for it was sent, is
-                # for the one that is opened.
-                if not self.composer.on_its_way:
-                    before = self.composer.draft
-                    self.composer.write("")
-                waiting = self.replies.waiting_here if self.chat.id else []
-                text = joined(*waiting, before)
-                await self.drafts.keep(self.chat.id, text, folded if text else ())
-            else:
-                await self.drafts.take_unsent(conversation)
-            if await self._open(conversation, message):
-                return True
-            self.composer.write(joined(before, self.composer.draft), folded)
-            return False
+    def prepare_model(self, text: str) -> None:
+        """Replies wait for a model that is loaded or prepared."""
+        self.parts.preparing = text
+        self.replies.say_waiting()
 
-    async def _open(self, conversation: str, message: str) -> bool:
-        def read(store: Store) -> tuple[Contents | None, str, str]:
-            found = None
-            if conversation:
-                found = read_contents(store, conversation, message)
-            folds = store.draft(conversation + FOLDS)
-            return found, store.draft(conversation), folds
+    async def open(
+        self,
+        conversation: str = "",
+        message: str = "",
+        *,
+        private: bool = False,
+        words: str = "",
+    ) -> bool:
+        """Show a conversation, or a new one, at a message if one is given; whether so.
 
-        answer = await self.ask(read)
-        if answer is None and conversation:
-            return False
-        contents, draft, folds = answer or (None, "", "")
-        if self.chat.id and self.chat.id != conversation:
-            self.before = self.chat.id
-        self.chat.open(contents)
-        folded = self.drafts.opened(conversation, draft, folds)
-        # What waits to be sent is kept with the draft, and shown above the composer.
-        waiting = joined(*self.replies.waiting.texts(conversation or None))
-        draft = draft.removeprefix(waiting).lstrip("\n") if waiting else draft
-        self.replies.leave()
-        self.matches.leave()
-        if self.chat.loses_seed:
-            self.parts.tell(
-                "This chat's seed was invalid and is left out; F4 sets another."
-            )
+        The `words` that the message was found by stand out. A `private` one is a new
+        one, or in the history of the private chat that is shown; what is in that is
+        lost when another one is shown.
+        """
+        opened = await self.opening.open(conversation, message, private=private)
+        if opened and words:
+            await self.find.show(words, message)
+        return opened
+
+    def _leave(self) -> None:
+        """Another chat is about to be shown."""
+        self.find.leave()
         self.post_message(ChatOpened())
         self.post_message(ContextShown(None))
-        await self.transcript.show(self.parts.listed(replying=self.replies.here))
-        self.replies.attach()
+
+    def _shown(self, message: str) -> None:
+        """Another chat is shown, at a message if one is given."""
         self.show_waiting()
-        # Something may have been typed meanwhile.
-        folded += self.composer.folded
-        self.composer.write(joined(draft, self.composer.draft), folded)
-        self.shown_once = True
-        if message:
-            await self.transcript.reveal(message)
-        else:
+        if not message:
             self.welcoming.focus(self.transcript)
         self.settings.show()
-        self.parts.measure()
-        return True
 
     async def submit(self, text: str) -> None:
         """Send a message now, or once the reply that is being written has ended."""
@@ -181,8 +155,15 @@ class ChatPane(Vertical):
             self.composer.give_back()
         self.show_waiting()
 
-    def take_back(self) -> bool:
-        """Put the last message that waits back into the composer, if there is one."""
+    def back(self) -> bool:
+        """Leave what is being found, or put the last message that waits back.
+
+        Into the composer, that is; whether there was either.
+        """
+        if self.find.on and not self.composer.has_focus:
+            self.find.leave()
+            self.composer.focus()
+            return True
         if (text := self.replies.take_back()) is None:
             return False
         self.composer.write(joined(text, self.composer.draft))
@@ -203,22 +184,11 @@ class ChatPane(Vertical):
         if conversation.id == self.chat.id:
             self.chat.conversation = conversation
 
-    async def keep_draft(self) -> None:
-        """Keep what is being written with the conversation it belongs to."""
-        async with self._opening:
-            if self.shown_once:
-                folded = self.composer.folded
-                await self.drafts.keep(self.chat.id, self.replies.draft, folded)
-
-    async def load_questions(self) -> None:
-        """What was asked before, for the composer to recall."""
-        self.composer.set_questions(await self.ask(lambda s: s.questions()) or [])
-
     @work(exclusive=True, group="draft")
     async def keep_draft_soon(self) -> None:
         """Keep what is being written once the keys pause."""
         await asyncio.sleep(DRAFT_SECONDS)
-        await self.keep_draft()
+        await self.opening.keep_draft()
 
     @on(TextArea.Changed)
     def typed(self, event: TextArea.Changed) -> None:

@@ -13,6 +13,7 @@ from ..widgets.composer import Composer
 from ..widgets.shown_message import Shown
 from ..widgets.transcript import Transcript
 from .drafts import Drafts
+from .keeping import Keeping
 from .listing import listed
 from .open_chat import OpenChat
 
@@ -26,15 +27,24 @@ class Parts:
     """
 
     pane: Widget
-    ask: Asking
     turns: Turns
     chat: OpenChat
-    drafts: Drafts
+    keeping: Keeping
     transcript: Transcript
     composer: Composer
     model: ModelFacts | None = None
     watched: bool = False
     preparing: str = ""
+
+    @property
+    def ask(self) -> Asking:
+        """Asks the history of the open chat."""
+        return self.keeping.now.ask
+
+    @property
+    def drafts(self) -> Drafts:
+        """Drafts beside the open chat."""
+        return self.keeping.now.drafts
 
     def tell(self, sentence: str, *, error: bool = False) -> None:
         """Say something for a moment."""

@@ -142,6 +142,13 @@ class Replies:
         if self.running:
             self.running.left()
 
+    def leave_private(self) -> None:
+        """A private chat is gone, with what is written in it."""
+        self.waiting.drop_private()
+        if self.running and self.running.turn.private:
+            self.running.unsent = ""
+            self._parts.turns.stop()
+
     def attach(self) -> None:
         """Go on showing the reply, if it is in the chat that is shown."""
         if self.running:
@@ -211,14 +218,15 @@ class Replies:
             await self._stop_waiting()
         self.running = None
         parts.pane.screen.refresh_bindings()
-        if running.unsent:
+        keeper = parts.keeping.of(running.turn)
+        if running.unsent and keeper:
             place = id or running.conversation
             if place == parts.chat.id:
                 text = joined(running.unsent, parts.composer.draft)
                 await parts.drafts.send("", place, text)
                 parts.composer.write(joined(running.unsent, parts.composer.draft))
             else:
-                await parts.drafts.give_back(running.unsent, place)
+                await keeper.drafts.give_back(running.unsent, place)
         if event.error:
             parts.tell(event.error, error=True)
         else:
@@ -238,7 +246,8 @@ class Replies:
         self.running = RunningReply(turn)
         self.running.left()
         rest = joined(*self.waiting.texts(message.place))
-        await self._parts.drafts.send(turn.content, message.place, rest)
+        if keeper := self._parts.keeping.of(turn):
+            await keeper.drafts.send(turn.content, message.place, rest)
         self._parts.turns.run(turn)
 
     async def _stop_waiting(self) -> None:

@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Mapping
-from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -20,7 +19,6 @@ from ..start import Start
 from ..widgets.asking import tell
 from ..widgets.composer import Composer
 from .messages import MessagesDeleted
-from .named_prompts import named_prompts
 from .offers import Arguments
 from .organizing import Organizing
 from .slash_commands import Handler, SlashCommands
@@ -68,7 +66,7 @@ class ChatScreen(Screen[None]):
             start.settings,
             {
                 "chat.search": self._search,
-                "chat.find": self.pane.matches.find,
+                "chat.find": self.pane.find.show,
                 **self.organizing.handlers,
                 **handlers,
             },
@@ -88,7 +86,7 @@ class ChatScreen(Screen[None]):
         )
         await self.pane.open(self.start.conversation or "")
         self.chats.reload(self.pane.chat.id)
-        await self.pane.load_questions()
+        await self.pane.opening.load_questions()
         # What is there by now stays: the collector need not look at it again.
         self.call_after_refresh(gc.freeze)
 
@@ -128,7 +126,7 @@ class ChatScreen(Screen[None]):
 
     @on(MessagesDeleted)
     def messages_deleted(self, event: MessagesDeleted) -> None:
-        self.organizing.deleted = event.conversation, event.messages
+        self.organizing.deleted(event.conversation, event.messages)
 
     @on(Opened)
     async def open_listed(self, event: Opened) -> None:
@@ -138,11 +136,11 @@ class ChatScreen(Screen[None]):
                 # What was found is to be seen, for which both have no room.
                 self._show_mixers(False)
             self._arrange()
-        await self.pane.open(event.conversation, event.message)
+        await self.pane.open(event.conversation, event.message, words=event.words)
 
     @on(Trashed)
     async def trashed(self, event: Trashed) -> None:
-        self.organizing.deleted = event.conversation, []
+        self.organizing.deleted(event.conversation)
         if event.conversation == self.pane.chat.id:
             await self.pane.open()
         self.chats.reload()
@@ -155,9 +153,15 @@ class ChatScreen(Screen[None]):
     async def action_new_chat(self) -> None:
         await self.pane.open()
 
+    async def action_private_chat(self) -> None:
+        if self.start.private:
+            tell(self, "Nothing is saved: this run is private already.")
+        await self.pane.open(private=not self.start.private)
+
     async def action_last_chat(self) -> None:
-        if self.pane.before:
-            await self.pane.open(self.pane.before)
+        before = self.pane.opening.before
+        if before and before != self.pane.chat.id:
+            await self.pane.open(before)
         else:
             tell(self, "No other chat was open.")
 
@@ -172,10 +176,10 @@ class ChatScreen(Screen[None]):
 
         words = await self.app.push_screen_wait(AskLine("Find in this chat"))
         if words:
-            await self.pane.matches.find(words)
+            await self.pane.find.show(words)
 
     async def action_find_next(self, step: int) -> None:
-        await self.pane.matches.go(step)
+        await self.pane.find.step(step)
 
     def action_toggle_sidebar(self) -> None:
         self._list_wanted = not self.chats.display
@@ -218,12 +222,14 @@ class ChatScreen(Screen[None]):
         self.watching.colour_next()
 
     def action_back(self) -> None:
-        if self.pane.take_back():
+        if self.pane.back():
             return
         if self.pane.replies.busy:
             self.turns.stop()
         elif not self.composer.has_focus:
             self.composer.focus()
+        else:
+            self.pane.find.leave()
 
     def action_stop_or_copy(self) -> None:
         """Ctrl-C: what is selected is copied, a reply is stopped."""
@@ -267,16 +273,8 @@ class ChatScreen(Screen[None]):
     def action_import_chats(self) -> None:
         self.run_worker(self.chats.organizer.import_chats())
 
-    @work
-    async def action_system(self) -> None:
-        from ..dialogs.system import SystemPrompt
-
-        named = named_prompts(partial(tell, self, error=True))
-        text = await self.app.push_screen_wait(
-            SystemPrompt(self.pane.chat.system, named)
-        )
-        if text is not None:
-            await self.pane.settings.set_system(text)
+    def action_system(self) -> None:
+        self.run_worker(self.pane.settings.ask_system())
 
     @work
     async def action_settings(self) -> None:

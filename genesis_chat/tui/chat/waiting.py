@@ -35,6 +35,10 @@ class Waiting:
         for message in self._messages:
             message.place = message.place or conversation
 
+    def drop_private(self) -> None:
+        """Those of a private chat are gone with it."""
+        self._messages = [m for m in self._messages if not m.turn.private]
+
     def take_back(self, place: str | None) -> str | None:
         """The last one of a conversation, which no longer waits."""
         for number in reversed(range(len(self._messages))):

@@ -7,6 +7,7 @@ from ..start import Start
 from ..widgets.composer import PLACEHOLDER, Composer
 from ..widgets.transcript import Transcript
 from ..widgets.welcome import FirstRun, Prompts, Welcome
+from .open_chat import OpenChat
 
 DEMO = "Message the demo, or pick a number"
 
@@ -17,15 +18,15 @@ class Welcoming:
     `first` says that no model was ever chosen or fetched.
     """
 
-    def __init__(self, start: Start, composer: Composer) -> None:
-        self._private, self._composer = start.private, composer
+    def __init__(self, start: Start, composer: Composer, chat: OpenChat) -> None:
+        self._private, self._composer, self._chat = start.private, composer, chat
         self.first = start.first
 
     def widget(self) -> Widget:
         """What stands where no message is yet."""
-        if self.first:
+        if self.first and not self._chat.private:
             return FirstRun(OFFERS[0].about)
-        return Welcome(private=self._private)
+        return Welcome(private=self._private or self._chat.private)
 
     def focus(self, transcript: Transcript) -> None:
         """Go to where one begins to write, or to what can be picked instead."""

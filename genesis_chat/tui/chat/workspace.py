@@ -91,7 +91,9 @@ class Workspace(Vertical):
         self.pane.use_model(model)
 
     def _show_title(self) -> None:
-        self.header.title(self.pane.chat.title, private=self._start.private)
+        self.header.title(
+            self.pane.chat.title, private=self._start.private or self.pane.chat.private
+        )
 
     def show_memory(self) -> None:
         """How much the model's process holds: it changes only while it works."""
@@ -136,7 +138,9 @@ class Workspace(Vertical):
         if event.contents.conversation.id == self.pane.chat.id:
             self.chats.current = self.pane.chat.id
             self._show_title()
-        self.chats.update(event.contents.conversation)
+        running = self.pane.replies.running
+        if not (running and running.turn.private):
+            self.chats.update(event.contents.conversation)
 
     @on(TurnEvent)
     def turn_told(self, event: TurnEvent) -> None:

@@ -6,10 +6,10 @@ from ...history import Conversation
 
 
 class Opened(Message):
-    """A conversation is to be shown; at a message, if a search found one."""
+    """A conversation is to be shown; at a message, if a search for words found one."""
 
-    def __init__(self, conversation: str, message: str = "") -> None:
-        self.conversation, self.message = conversation, message
+    def __init__(self, conversation: str, message: str = "", words: str = "") -> None:
+        self.conversation, self.message, self.words = conversation, message, words
         super().__init__()
 
 

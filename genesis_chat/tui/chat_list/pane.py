@@ -186,7 +186,8 @@ class ChatList(Vertical):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         conversation, _, message = (event.option_id or "").partition(":")
-        self.post_message(Opened(conversation, message))
+        words = self.words if message else ""
+        self.post_message(Opened(conversation, message, words))
 
     @on(Changed)
     def changed(self, event: Changed) -> None:

@@ -45,7 +45,8 @@ class Turn:
 
     Without a `conversation` a new one begins; `head` is the last message of the
     branch that a reply continues. `changed` are the settings that a conversation that
-    begins is kept with. With `readings` the mixers report as it comes.
+    begins is kept with. With `readings` the mixers report as it comes. What is
+    `private` goes into the history that was given for that.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class Turn:
     content: str = ""
     changed: dict[str, Any] = field(default_factory=dict)
     readings: bool = False
+    private: bool = False
 
 
 class Turns:
@@ -77,7 +79,7 @@ class Turns:
         limit: int = LIMIT_BYTES,
     ) -> None:
         self._post, self._limit = post, limit
-        self._records = Records(history)
+        self._records = self._private = Records(history)
         self._open_engine = open_engine or self._open_worker
         self._executor = ThreadPoolExecutor(1, "turns")
         self._stop = threading.Event()
@@ -99,6 +101,14 @@ class Turns:
     def measure(self, turn: Turn) -> Future[None]:
         """Tell how full the context of a turn's conversation is."""
         return self._executor.submit(self._measure, turn)
+
+    def use_private(self, history: History) -> None:
+        """Private turns that are asked for from now on go into this one."""
+        self.then(lambda: setattr(self, "_private", Records(history)))
+
+    def then(self, do: Callable[[], None]) -> Future[None]:
+        """Do something when the turns before it are done."""
+        return self._executor.submit(do)
 
     def memory(self) -> int | None:
         """Bytes that the model's process holds, None without one."""
@@ -182,7 +192,7 @@ class Turns:
             error = f"Unexpected {type(failure).__name__}: {failure}"
         finally:
             kept = chat.conversation if chat else None
-            contents = self._contents(kept.id if kept else turn.conversation)
+            contents = self._contents(turn, kept.id if kept else turn.conversation)
             self.busy = False
             self._post(TurnEnded(contents, error))
 
@@ -195,13 +205,14 @@ class Turns:
                 store.set_settings(id, turn.changed)
             return read_contents(store, id, reply)
 
-        self._post(TurnBegan(self._records.ask(read), reply))
+        self._post(TurnBegan(self._records_of(turn).ask(read), reply))
 
-    def _contents(self, conversation: str | None) -> Contents | None:
+    def _contents(self, turn: Turn, conversation: str | None) -> Contents | None:
         if conversation is None:
             return None
         try:
-            return self._records.ask(lambda s: read_contents(s, conversation))
+            records = self._records_of(turn)
+            return records.ask(lambda s: read_contents(s, conversation))
         except GenesisChatError:
             # What ended the turn has been told already.
             return None
@@ -233,13 +244,23 @@ class Turns:
     def _chat(self, turn: Turn) -> Chat[Records]:
         if self._engine is None:
             raise GenesisChatError("No model loaded. Press F2 to choose one.")
-        id, found = turn.conversation, None
+        id, found, records = turn.conversation, None, self._records_of(turn)
         if id:
-            found = self._records.ask(lambda store: store.find(id))
-        chat = Chat(self._engine, self._records, found, turn.system, UNSENT)
+            found = records.ask(lambda store: store.find(id))
+        chat = Chat(
+            self._engine,
+            records,
+            found,
+            turn.system,
+            UNSENT,
+            snapshot=not turn.private,
+        )
         if turn.head:
             chat.head = turn.head
         return chat
+
+    def _records_of(self, turn: Turn) -> Records:
+        return self._private if turn.private else self._records
 
     def _close(self) -> None:
         if self._engine:

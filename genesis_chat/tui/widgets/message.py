@@ -1,7 +1,7 @@
 """One message of a conversation."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,24 +20,13 @@ from .activity import Activity
 from .body import ReplyBody
 from .code import Fence
 from .shown import beginning, clock, code_blocks, line, plain, size
-from .shown_message import Shown
+from .shown_message import Shown, What
 from .thought import ThoughtView
 from .tints import Tinted, Tints
 
 # So much of a message that a person wrote is shown at first; laying out a pasted book
 # takes seconds.
 ROWS, MORE = 120, 10
-What = Literal[
-    "copy",
-    "copy_code",
-    "edit",
-    "regenerate",
-    "resume",
-    "branch",
-    "delete",
-    "previous",
-    "next",
-]
 
 
 class MessageView(Vertical):
@@ -76,9 +65,7 @@ class MessageView(Vertical):
             if shown.message.role == "user"
             else ReplyBody(shown.message.content)
         )
-        self._tinted = Tinted()
-        self.tints: Tints | None = None
-        self._tint_styles: Sequence[Style] = ()
+        self._tinted = Tinted(self._body)
         self.thought: ThoughtView | None = None
         # Seconds and tokens of a thought that is not kept whole yet.
         self._measured: tuple[float | None, int] = (None, 0)
@@ -147,8 +134,7 @@ class MessageView(Vertical):
             text = "".join(self.pending)
             self.pending.clear()
             await self._body.feed(text)
-            # What was laid out anew has lost its colours.
-            self.tint(self.tints, self._tint_styles)
+            self._tinted.draw_again()
 
     async def settle(self, shown: Shown) -> None:
         """Show the message as it is kept, now that it is whole."""
@@ -161,21 +147,32 @@ class MessageView(Vertical):
             await self._fold_thought()
         if isinstance(self._body, ReplyBody):
             await self._body.settle(shown.message.content)
-            self.tint(self.tints, self._tint_styles)
+            self._tinted.draw_again()
 
     def watch_details(self) -> None:
         self._refresh_lines()
+        self.call_after_refresh(self._tinted.draw_again)
 
     def tint(self, tints: Tints | None, styles: Sequence[Style]) -> None:
         """Colour the text token by token, or no longer; `styles` are of the levels."""
-        if tints or self.tints:
-            self.tints, self._tint_styles = tints, styles
-            self._tinted.draw(self._body, tints, styles)
+        self._tinted.tint(tints, styles)
+
+    def mark(self, words: str) -> None:
+        """Have some words stand out; none any more when empty."""
+        self._tinted.mark(words)
+
+    def reveal(self) -> None:
+        """Come into sight, with the first of the words that stand out."""
+        self.scroll_visible(animate=False, top=True)
+        while self._tinted.misses(self.text) and self.check_action("show_more", ()):
+            self.action_show_more()
+        self.call_after_refresh(self._tinted.reveal)
 
     def action_show_more(self) -> None:
         self._rows *= MORE
         if isinstance(self._body, Static):
             self._body.update(self._beginning())
+            self._tinted.draw_again()
 
     async def action_fold_thought(self) -> None:
         """Open the thought, or fold it; from now on it stays so."""

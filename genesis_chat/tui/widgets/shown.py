@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import datetime
 
 from markdown_it import MarkdownIt
@@ -25,14 +26,23 @@ def line(text: str) -> Content:
 def marked(text: str, words: str, style: str = "bold $accent underline") -> Content:
     """One line of text with every word that was searched for standing out."""
     content = line(text)
-    plain, places = _bare(content.plain)
-    for word in words.split():
-        # The search knows no quotes.
-        wanted = _bare(word.replace('"', ""))[0]
-        for match in re.finditer(re.escape(wanted), plain) if wanted else ():
-            start, end = places[match.start()], places[match.end() - 1] + 1
-            content = content.stylize(style, start, end)
+    for start, end in places_of(words, content.plain):
+        content = content.stylize(style, start, end)
     return content
+
+
+def places_of(words: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where every word of a search stands in a text: start and end."""
+    # The search knows no quotes.
+    wanted = [_bare(word)[0] for word in words.replace('"', " ").split()]
+    plain, places = _bare(text) if wanted else ("", [])
+    for word in filter(None, wanted):
+        for match in re.finditer(re.escape(word), plain):
+            end = places[match.end() - 1] + 1
+            # The accents of the last letter are a part of it.
+            while text[end : end + 1] and unicodedata.combining(text[end]):
+                end += 1
+            yield places[match.start()], end
 
 
 def _bare(text: str) -> tuple[str, list[int]]:

@@ -1,10 +1,24 @@
 """A message as it is shown, and what is said about it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ...engine import measured_speed
 from ...history import StoredMessage
 from .shown import clock, line
+
+# What a person may want done with a message.
+What = Literal[
+    "copy",
+    "copy_code",
+    "edit",
+    "regenerate",
+    "resume",
+    "branch",
+    "delete",
+    "previous",
+    "next",
+]
 
 
 @dataclass(frozen=True)

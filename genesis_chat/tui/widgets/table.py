@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Literal, cast
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
+from textual.visual import VisualType
 from textual.widgets import Markdown, Static
 from textual.widgets._markdown import (
     MarkdownBlock,
@@ -48,20 +49,38 @@ class Cells:
         columns = zip_longest(self.header, *self.rows, fillvalue=Content(""))
         return [max(map(_longest_word, column)) for column in columns]
 
+    @property
+    def text(self) -> Content:
+        """All cells, each on a line."""
+        return Content("\n").join([*self.header, *chain.from_iterable(self.rows)])
+
+    def coloured(self, text: Content) -> "Cells":
+        """The same cells in the colours of such a text."""
+        left = iter(text.split("\n", allow_blank=True))
+        header, *rows = [[next(left) for _ in row] for row in (self.header, *self.rows)]
+        return Cells(header, rows, self.aligned)
+
 
 class Grid(Static):
     """Cells in columns; those that are too long are wrapped within theirs."""
 
     def __init__(self, cells: Cells) -> None:
-        super().__init__(markup=False)
+        super().__init__(cells.text, markup=False)
         self._cells = cells
         # The last form, and the width it was made for.
         self._made: tuple[int, Content] = (-1, Content(""))
 
     def show(self, cells: Cells) -> None:
         """Show other cells."""
-        self._cells, self._made = cells, (-1, Content(""))
-        self.refresh(layout=True)
+        self._cells = cells
+        self.update(cells.text)
+
+    def update(self, content: VisualType = "", *, layout: bool = True) -> None:
+        """Show the same cells in other colours."""
+        if isinstance(content, Content):
+            self._cells = self._cells.coloured(content)
+        self._made = -1, Content("")
+        super().update(content, layout=layout)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as the wrapped cells take."""

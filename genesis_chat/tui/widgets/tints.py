@@ -1,4 +1,4 @@
-"""Colouring the characters of a text that is shown, token by token."""
+"""Colouring the characters of a text that is shown: tokens, and words to be found."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +11,15 @@ from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Static
 
+from .shown import places_of
+
 # Levels from 0 up to this are told apart.
 STEPS = 16
 # A word that is shown stands in the source at most so many characters further on:
 # what is between are marks, such as the address of a link. A sign stands nearer.
 AHEAD, AHEAD_OF_SIGN = 400, 8
+# Legible in every theme, and without colours.
+FOUND = "reverse"
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -28,36 +32,68 @@ class Tints:
 
 
 class Tinted:
-    """Draws tints over the texts of a message, and takes them away again."""
+    """Draws tints over the texts of a message, and takes them away again.
 
-    def __init__(self) -> None:
+    Args:
+        body: has the texts, in the order of the source.
+    """
+
+    def __init__(self, body: Widget) -> None:
+        self._body = body
+        self._tints: Tints | None = None
+        self._styles: Sequence[Style] = ()
+        self._words = ""
+        # The first text with a word in it.
+        self._found: Static | None = None
         # What a widget shows now, and what it showed before.
         self._shown: WeakKeyDictionary[Static, tuple[Content, Content]] = (
             WeakKeyDictionary()
         )
 
-    def draw(
-        self, body: Widget, tints: Tints | None, styles: Sequence[Style] = ()
-    ) -> None:
-        """Colour every text in a widget; `styles` are for the levels, in order.
+    def tint(self, tints: Tints | None, styles: Sequence[Style]) -> None:
+        """Colour every text, or none any more; `styles` are for the levels, in order.
 
-        Texts are shown in the order of the source, without its marks: `**` and so on.
+        Texts are shown without the marks of their source: `**` and so on.
         """
-        cursor = 0
-        for each in _texts(body):
+        if tints or self._tints:
+            self._tints, self._styles = tints, styles
+            self._draw()
+
+    def mark(self, words: str) -> None:
+        """Have each of some words stand out; none any more when empty."""
+        if words != self._words:
+            self._words = words
+            self._draw()
+
+    def draw_again(self) -> None:
+        """What was laid out or highlighted anew has lost its colours."""
+        if self._tints or self._words:
+            self._draw()
+
+    def misses(self, text: str) -> bool:
+        """Whether a text has one of the words, of which none is shown."""
+        return self._found is None and any(places_of(self._words, text))
+
+    def reveal(self) -> None:
+        """Bring the first of the words into sight."""
+        if self._found:
+            self._found.scroll_visible(animate=False)
+
+    def _draw(self) -> None:
+        cursor, self._found = 0, None
+        for each in _texts(self._body):
             content = self._original(each)
             if content is None:
                 continue
-            new = content
-            if tints:
-                spans, cursor = aligned(content.plain, tints, cursor)
-                new = Content(
-                    content.plain,
-                    [
-                        *content.spans,
-                        *(Span(start, end, styles[n]) for start, end, n in spans),
-                    ],
-                )
+            new, more = content, []
+            if self._tints:
+                spans, cursor = aligned(content.plain, self._tints, cursor)
+                more = [Span(start, end, self._styles[n]) for start, end, n in spans]
+            places = places_of(self._words, content.plain)
+            if found := [Span(*at, FOUND) for at in places]:
+                self._found = self._found or each
+            if more or found:
+                new = Content(content.plain, [*content.spans, *more, *found])
             if new is content and each.content is content:
                 continue
             if new is content:

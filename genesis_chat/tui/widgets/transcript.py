@@ -9,8 +9,8 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.style import Style
 from textual.widget import Widget
-from textual.widgets import Static
 
+from .between import Beyond, ContextLine
 from .following import Following
 from .message import MessageView
 from .shown_message import Shown
@@ -22,13 +22,6 @@ from .welcome import Welcome
 WINDOW, STEP, MOST = 24, 16, 72
 # So many messages are mounted above one that is jumped to.
 ABOVE = 4
-
-
-class ContextLine(Static):
-    """Stands where the model's context begins: what is above it was left out."""
-
-    def __init__(self) -> None:
-        super().__init__("── the model no longer sees anything above ──", markup=False)
 
 
 class Transcript(Following):
@@ -52,10 +45,11 @@ class Transcript(Following):
         self._left_out = 0
         self._tints: Mapping[str, Tints] = {}
         self._tint_styles: Sequence[Style] = ()
+        # Words that stand out.
+        self._words = ""
         self._growing = False
         self._changing = asyncio.Lock()
-        self._earlier = Static(classes="beyond", markup=False)
-        self._later = Static(classes="beyond", markup=False)
+        self._earlier, self._later = Beyond(), Beyond()
         self._welcome: Widget = self._new_welcome()
 
     @property
@@ -124,6 +118,12 @@ class Transcript(Following):
             for view in self.views:
                 view.tint(tints.get(view.shown.message.id), styles)
 
+    def mark(self, words: str) -> None:
+        """Have some words stand out in all messages; none any more when empty."""
+        self._words = words
+        for view in self.views:
+            view.mark(words)
+
     async def reveal(self, message: str) -> None:
         """Go to a message, and focus it."""
         ids = [shown.message.id for shown in self._messages]
@@ -131,7 +131,7 @@ class Transcript(Following):
             view = await self._reach(ids.index(message))
             self.release_anchor()
             view.focus()
-            self.call_after_refresh(view.scroll_visible, animate=False, top=True)
+            self.call_after_refresh(view.reveal)
 
     async def step_from(
         self, view: MessageView | None, step: int, *, questions: bool = False
@@ -222,6 +222,8 @@ class Transcript(Following):
         view = MessageView(shown)
         if tints := self._tints.get(shown.message.id):
             view.call_after_refresh(view.tint, tints, self._tint_styles)
+        if self._words:
+            view.call_after_refresh(view.mark, self._words)
         return view
 
     async def _reach(self, place: int) -> MessageView:
@@ -287,12 +289,8 @@ class Transcript(Following):
 
     async def _place_lines(self) -> None:
         earlier, later = self._window.start, len(self._messages) - self._window.stop
-        for line, count, where, sign in (
-            (self._earlier, earlier, "earlier", "↑"),
-            (self._later, later, "later", "↓"),
-        ):
-            line.display = bool(count)
-            line.update(f"{sign} {count} {where} message{'s' * (count != 1)}")
+        self._earlier.show("↑", "earlier", earlier)
+        self._later.show("↓", "later", later)
         await self.query(ContextLine).remove()
         if self._left_out and self._left_out in self._window:
             view = self.views[self._left_out - self._window.start]
