@@ -120,3 +120,13 @@ def size(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+def slug(text: str, longest: int = 48) -> str:
+    """A text as a part of a file's name: its letters and digits, with hyphens between.
+
+    Empty when it has none.
+    """
+    plain = unicodedata.normalize("NFC", text).lower()
+    kept = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in plain)
+    return "-".join(kept.split())[:longest].strip("-")

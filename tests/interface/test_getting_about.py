@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from desk import Desk
 
 from genesis_chat.history import Store
@@ -166,6 +167,22 @@ def test_the_line_stands_where_the_context_begins(sit_down: Sit) -> None:
         await desk.until(lambda: len(desk.chat.transcript.query(ContextLine)) == 1)
 
     sit_down(visit)
+
+
+def test_an_export_is_called_after_the_title(
+    sit_down: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        await do(desk, "/export")
+        await desk.until(lambda: "my-name-is-bob.md" in desk.seen())
+        assert str(tmp_path) in "".join(desk.seen().replace("│", "").split())
+        await desk.press("enter")
+        await desk.until((tmp_path / "my-name-is-bob.md").exists)
+
+    sit_down(visit, size=(200, 40))
 
 
 async def do(desk: Desk, command: str) -> None:

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from genesis_chat.text import sanitize
+from genesis_chat.text import sanitize, slug
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 PIECES = [
@@ -86,3 +86,17 @@ def test_what_is_replaced_stays_visible() -> None:
     assert sanitize("\x1b[31mred\x07") == "\u241b[31mred\u2407"
     assert sanitize("\u202eevil") == "U+202Eevil"
     assert sanitize("one\r\ntwo") == "one\ntwo"
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("My name is Bob.", "my-name-is-bob"),
+        ("../etc/passwd: a \x00\n\u202e b", "etc-passwd-a-b"),
+        ("Ärger mit हिन्दी 東京", "ärger-mit-हिन्दी-東京"),
+        ("word " * 40, "word-word-word-word-word-word-word-word-word-wor"),
+        ("…!?", ""),
+    ],
+)
+def test_a_title_becomes_a_part_of_a_file_name(title: str, name: str) -> None:
+    assert slug(title) == name

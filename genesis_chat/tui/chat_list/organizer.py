@@ -17,7 +17,7 @@ from ...history.exchange import (
     write_file,
 )
 from ...paths import user_path
-from ...text import counted
+from ...text import counted, slug
 from ..dialogs.confirm import AskLine, Confirm
 from ..widgets.asking import Asking, tell
 from .messages import Changed, Opened, Renamed, Trashed
@@ -159,9 +159,12 @@ class Organizer:
     async def export(self, id: str, path: str = "") -> None:
         """Write a conversation to a file; its ending chooses the format."""
         if not path:
-            answer = await self._widget.app.push_screen_wait(
-                AskLine("Export chat (.md, .json or .jsonl)", f"chat-{id[-6:]}.md")
-            )
+            found = await self._ask(lambda store: store.find(id))
+            if found is None:
+                return
+            where = f"Export chat (.md, .json or .jsonl) to {Path.cwd()}"
+            asked = AskLine(where, f"{slug(found.title) or 'chat'}.md")
+            answer = await self._widget.app.push_screen_wait(asked)
             path = answer or ""
         if not path:
             return
