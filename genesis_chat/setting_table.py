@@ -231,6 +231,7 @@ SETTINGS = {
         Setting(
             "enter_sends", bool, "Enter sends the message (false: inserts a line break)"
         ),
+        Setting("copy_on_select", bool, "Copy at once what the mouse selects"),
         Setting("keys", dict, "Custom key bindings"),
     )
 }

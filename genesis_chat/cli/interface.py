@@ -45,6 +45,7 @@ def open_interface(
                 dark_terminal=dark,
                 typed=ground.typed,
                 enter_sends=config.enter_sends,
+                copy_on_select=config.copy_on_select,
                 keys=config.keys,
                 snapshots_mb=config.snapshots_mb,
             )

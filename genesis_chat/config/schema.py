@@ -40,6 +40,7 @@ class Config:
     snapshots_mb: int = 512
     theme: str = "auto"
     enter_sends: bool = True
+    copy_on_select: bool = False
     keys: dict[str, str] = field(default_factory=dict)
 
 

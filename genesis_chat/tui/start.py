@@ -29,5 +29,6 @@ class Start:
     dark_terminal: bool = True
     typed: bytes = b""
     enter_sends: bool = True
+    copy_on_select: bool = False
     keys: dict[str, str] = field(default_factory=dict)
     snapshots_mb: int = 512

@@ -169,3 +169,32 @@ def test_the_end_of_the_program_overtakes_a_change(sit_down: Sit, what: str) -> 
             await change()
 
     sit_down(visit)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_the_mouse_selects_is_copied_on_request(
+    sit_down: Sit, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genesis_chat.tui.terminal.clipboard.PROGRAMS", ())
+
+    async def visit(desk: Desk) -> None:
+        await desk.say("My name is Bob.")
+        reply = desk.views[1].query_one("MarkdownParagraph")
+        # A click selects nothing.
+        await desk.pilot.click(reply, offset=(0, 0))
+        assert not desk.told("Copied") and desk.app.clipboard == ""
+        await desk.pilot.mouse_down(reply, offset=(0, 0))
+        await desk.pilot.hover(reply, offset=(4, 0))
+        await desk.pilot.mouse_up(reply, offset=(4, 0))
+        selected = desk.chat.get_selected_text()
+        assert selected and desk.texts[1].startswith(selected)
+        if wanted:
+            await desk.until(lambda: desk.told("Copied the selection"))
+            assert desk.app.clipboard == selected
+        else:
+            await desk.pilot.pause()
+            assert desk.app.clipboard == "" and not desk.told("Copied")
+        await desk.press("ctrl+c")
+        await desk.until(lambda: desk.app.clipboard == selected)
+
+    sit_down(visit, copy_on_select=wanted)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.events import Resize
+from textual.events import Resize, TextSelected
 from textual.screen import Screen
 
 from ..bindings import bindings
@@ -241,6 +241,11 @@ class ChatScreen(Screen[None]):
             self.turns.stop()
         else:
             tell(self, "Press Ctrl+Q to quit. Everything is saved.")
+
+    def on_text_selected(self, event: TextSelected) -> None:
+        selected = self.get_selected_text() if self.start.copy_on_select else None
+        if selected:
+            self.pane.actions.copy(selected, "selection")
 
     def action_scroll(self, step: int) -> None:
         transcript = self.transcript
