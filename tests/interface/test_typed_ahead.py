@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from desk import Desk
 from keys import send
-from terminal import Screen
+from terminal import ENDLESS, Screen
 
 from genesis_chat.history import Store
 from genesis_chat.models import ensure_builtin
@@ -237,7 +237,9 @@ def test_a_kill_just_behind_enter_offers_the_text_once(
         screen.type("precious")
         screen.see("precious", SIZE)
         screen.type("\r")
-        screen.see("You", SIZE)
+        # In the chat, and in the composer no longer.
+        both = {"precious", "Message Genesis"}
+        screen.read_while(lambda: not all(b in screen.picture(SIZE) for b in both))
         os.kill(screen.process.pid, signal.SIGKILL)
         screen.process.wait()
     with Screen.start("-m", "builtin", size=SIZE) as screen:
@@ -251,6 +253,38 @@ def test_a_kill_just_behind_enter_offers_the_text_once(
         kept = [m.content for m in store.branch(latest.id)] if latest else []
         texts = [store.draft(), store.draft("unsent"), *kept]
     assert sum(text.count("precious") for text in texts) == 1
+
+
+def test_a_kill_keeps_what_waits_for_a_reply(
+    private_home: Path, compiled: None
+) -> None:
+    ensure_builtin()
+    # On the slower backend, so that it is still writing when it is killed.
+    options = ("-m", "builtin", "--backend", "mlx", *ENDLESS)
+    with Screen.start(*options, size=SIZE) as screen:
+        screen.see("Message Genesis", SIZE)
+        screen.type("first\rprecious\r")
+        screen.see("Waiting · Esc to edit · precious", SIZE)
+        screen.read_while(lambda: waiting(private_home) != "precious")
+        os.kill(screen.process.pid, signal.SIGKILL)
+        screen.process.wait()
+    with Screen.start("-c", *options, size=SIZE) as screen:
+        screen.see("first", SIZE)
+        picture = screen.see("precious", SIZE)
+        assert picture.count("precious") == 1 and "Waiting" not in picture
+        screen.type("\x11")
+        screen.finish()
+    with Store.open(private_home / "history.sqlite3") as store:
+        latest = store.latest()
+        assert latest and store.branch(latest.id)[0].content == "first"
+        assert store.draft(latest.id) == "precious"
+
+
+def waiting(home: Path) -> str:
+    """The draft of the latest conversation."""
+    with Store.open(home / "history.sqlite3") as store:
+        latest = store.latest()
+        return store.draft(latest.id) if latest else ""
 
 
 def test_a_write_of_three_messages_in_a_real_terminal(
