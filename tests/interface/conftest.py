@@ -61,6 +61,8 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
             "model": "builtin",
             "settings": GREEDY,
             "history": path,
+            # Whatever terminal the tests run in.
+            "theme": "genesis-dark",
         }
         engine: Engine | None = options.pop("engine", None)
         options = {**defaults, **options}

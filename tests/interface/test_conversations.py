@@ -240,10 +240,10 @@ def test_drafts_outlast_the_trash(sit_down: Sit) -> None:
         await desk.press(*"of the old one")
         await desk.chat.action_delete_chat()
         await desk.until(lambda: desk.open.conversation is None)
-        assert desk.chat.composer.text == "of the new chat"
+        await desk.until(lambda: desk.chat.composer.text == "of the new chat")
         await desk.press("ctrl+t")
         await desk.until(lambda: desk.open.conversation is not None)
-        assert desk.chat.composer.text == "of the old one"
+        await desk.until(lambda: desk.chat.composer.text == "of the old one")
 
     sit_down(visit)
 

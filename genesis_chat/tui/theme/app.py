@@ -84,7 +84,7 @@ class ThemedApp(TerminalApp):
 
     def _suited(self) -> str:
         """The theme for this terminal."""
-        if self.console.color_system == "standard" and not self.is_headless:
+        if self.console.color_system == "standard":
             # Of sixteen colours the terminal's own are the ones that go together.
             return "ansi-dark" if self.dark_terminal else "ansi-light"
         return (GENESIS_DARK if self.dark_terminal else GENESIS_LIGHT).name
