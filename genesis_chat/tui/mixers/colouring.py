@@ -90,8 +90,10 @@ def of_message(texts: Sequence[str], weights: "Array", content: str) -> Tints | 
     joined = "".join(texts[:many])
     for wanted in (content.strip(), joined.strip()):
         at = joined.find(wanted)
-        # The second is a reply that is being written, as far as it has come.
-        if wanted and at >= 0 and wanted.startswith(content.strip()):
+        # The second is a reply that is being written, as far as it has come, or one
+        # that was cut: its last token was never read.
+        cut = many < len(texts) and content.strip().startswith(wanted)
+        if wanted and at >= 0 and (cut or wanted.startswith(content.strip())):
             return Tints(wanted, tuple(levels[at : at + len(wanted)].tolist()))
     return None
 
