@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
+from textual.widgets import Static
 
 from genesis_chat.history import Store
 from genesis_chat.tui.widgets.between import ContextLine
@@ -178,7 +179,8 @@ def test_an_export_is_called_after_the_title(
         await desk.say(BOB)
         await do(desk, "/export")
         await desk.until(lambda: "my-name-is-bob.md" in desk.seen())
-        assert str(tmp_path) in "".join(desk.seen().replace("│", "").split())
+        asked = "".join(str(each.render()) for each in desk.app.screen.query(Static))
+        assert str(tmp_path) in asked
         await desk.press("enter")
         await desk.until((tmp_path / "my-name-is-bob.md").exists)
 
