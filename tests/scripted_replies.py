@@ -80,6 +80,7 @@ class Scripted(ModelFacts):
         readings: bool = False,
         pause_at: int | None = None,
         controls: Controls = NO_CONTROLS,
+        wrap: object = None,
     ) -> Iterator[PromptProgress | Token | MixerReadings]:
         assert state.read == list(history)
         self.prompts.append([*history, *prompt])

@@ -70,11 +70,12 @@ def test_seeds_from_elsewhere_are_left_out_and_told(
     assert text.count('"seed": 5') == 1
     for seed in (2**63, 2**64 + 1, -1):
         file.write_text(text.replace('"seed": 5', f'"seed": {seed}'))
+        with Store.open() as store:
+            before = {each.id for each in store.conversations()}
         found = call("history", "import", "--again", file)
         assert found.code == 0 and "seed" in found.err, found.err
         with Store.open() as store:
-            latest = store.latest()
-            assert latest
+            (latest,) = (c for c in store.conversations() if c.id not in before)
             (reply,) = [m for m in store.messages(latest.id) if m.role == "assistant"]
             assert reply.receipt and reply.receipt.seed is None
             assert reply.receipt.reply_tokens == 2

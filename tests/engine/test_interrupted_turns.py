@@ -104,7 +104,6 @@ def test_a_turn_that_comes_to_nothing_drops_nothing(genesis: Genesis) -> None:
         ("max_tokens", True),
         ("top_k", 2.5),
         ("temperature", "warm"),
-        ("temperature", None),
         ("seed", 1.5),
         ("ttt", 1),
         ("min_p", float("nan")),

@@ -104,7 +104,7 @@ def test_the_least_recently_used_go_first(genesis: Genesis, tmp_path: Path) -> N
     model = loaded(genesis)
     state = model.new_state(())
     ids = list(range(10, 30))
-    settings = replace(SETTINGS, max_tokens=1, seed=0)
+    settings = replace(SETTINGS, max_tokens=1, seed=0).resolved(model.sampling)
     list(model.generate(ids, state, [], settings))
     Snapshots(tmp_path / "one").save(model, state, OFF, ids)
     (size,) = (path.stat().st_size for path in (tmp_path / "one").iterdir())

@@ -285,7 +285,7 @@ def test_the_interface_offers_it_and_the_shell_completes_it(
     shards(broken)[0].unlink()
     rows = {row.name: row for row in _rows()}
     assert rows[ID].problem == ""
-    assert "qwen3  4-bit" in rows[ID].detail and "Hub's cache" in rows[ID].detail
+    assert "qwen3 · 4-bit" in rows[ID].detail and "cache" in rows[ID].group
     assert "lacks 1 of its 2 files" in rows["a/broken"].problem
     context = click.Context(click.Command("ask"))
     parameter = click.Option(["-m"])
