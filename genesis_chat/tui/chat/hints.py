@@ -1,11 +1,16 @@
 """The keys that the footer names, by what has the focus."""
 
 from textual.screen import Screen
+from textual.widgets import Input
 
 from ..actions import ACTIONS, Action, Keys, Where, action, hints, key_name, keys_of
-from ..chat_list.pane import ConversationList
+from ..chat_list.pane import ChatList, ConversationList
+from ..mixers import MixersPanel
 from ..widgets.footer import Hint
 from ..widgets.message import MessageView
+
+# What the keys do in a search, which has them from its widgets.
+SEARCHING = {"open": "enter", "next": "down", "previous": "up", "close": "escape"}
 
 
 def offered(screen: Screen[object], changed: Keys, *, stops: bool) -> list[Hint]:
@@ -20,6 +25,8 @@ def offered(screen: Screen[object], changed: Keys, *, stops: bool) -> list[Hint]
             return False
         return not each.does or each.id in usable
 
+    if _searches(screen):
+        return [(key_name(key), word) for word, key in SEARCHING.items()]
     found = [
         (row.left, row.text)
         for where in _places(screen)
@@ -33,6 +40,8 @@ def offered(screen: Screen[object], changed: Keys, *, stops: bool) -> list[Hint]
 
 def key_of(screen: Screen[object], changed: Keys, word: str) -> str | None:
     """The key of a hint that was clicked."""
+    if _searches(screen):
+        return SEARCHING.get(word)
     if word == "stop":
         return keys_of(action("chat.stop"), changed)[0]
     for where in _places(screen):
@@ -43,9 +52,17 @@ def key_of(screen: Screen[object], changed: Keys, word: str) -> str | None:
     return None
 
 
+def _searches(screen: Screen[object]) -> bool:
+    """Whether one writes what is searched for in all chats."""
+    focused = screen.focused
+    return isinstance(focused, Input) and isinstance(focused.parent, ChatList)
+
+
 def _places(screen: Screen[object]) -> tuple[Where, ...]:
     if isinstance(screen.focused, MessageView):
         return ("message",)
+    if isinstance(screen.focused, MixersPanel):
+        return ("mixers", "application")
     if isinstance(screen.focused, ConversationList):
         return ("list", "application")
     return ("application", "chat")

@@ -73,7 +73,7 @@ class Workspace(Vertical):
     @on(Footer.Pressed)
     def hint_pressed(self, event: Footer.Pressed) -> None:
         if key := key_of(self.screen, self._start.keys, event.word):
-            self.app.simulate_key(key)
+            self.app.call_later(self.app.simulate_key, key)
 
     def prepare_model(self, text: str) -> None:
         """A model is loaded or prepared."""
