@@ -80,7 +80,7 @@ def serve(
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The server needs the package {error.name}; install it with: python -m "
-            "pip install 'genesis-chat[serve]'"
+            "pip install starlette uvicorn"
         ) from error
     for origin in origins:
         if not is_origin(origin):
