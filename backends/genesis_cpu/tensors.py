@@ -73,10 +73,14 @@ class FloatTensors:
 
     def rows(self, name: str, rows: slice = slice(None)) -> Float32:
         """Some rows of a tensor."""
-        if self.stored[name].dtype != "U32":
+        if not self.is_packed(name):
             return self.stored[name].rows(rows)
         assert self.bits is not None
         return dequantized(*self.packed(name, rows), self.bits)
+
+    def is_packed(self, name: str) -> bool:
+        """Whether a tensor is quantised, in a file where some may be."""
+        return self.stored[name].dtype == "U32"
 
     def packed(self, name: str, rows: slice) -> tuple[Any, Float32, Float32]:
         """Words, scales and biases of some rows of a tensor that is quantised."""

@@ -139,7 +139,8 @@ def _codes(tensors: FloatTensors, args: ModelArgs, dtype: Dtype) -> Weights:
 
 def _rows(tensors: FloatTensors, name: str, rows: slice, bits: Bits) -> Any:
     """Codes and factors of some rows."""
-    if tensors.bits is None:
+    # A matrix whose rows are no whole number of groups is not packed.
+    if tensors.bits is None or not tensors.is_packed(name):
         return quantized(tensors.rows(name, rows), bits)
     return recoded(*tensors.packed(name, rows), tensors.bits, bits)
 

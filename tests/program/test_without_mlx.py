@@ -107,7 +107,7 @@ def test_from_a_checkpoint_to_a_conversation(empty_home: Path, assets: Path) -> 
 def test_the_full_screen_interface() -> None:
     size = (100, 30)
     with Screen.start("-m", "builtin", "--temp", "0", size=size, env=WITHOUT) as screen:
-        screen.see("int8 on CPU (no Metal)", size)
+        screen.see("int8 · CPU (no Metal)", size)
         screen.type(f"{FRANCE}\r")
         screen.see(PARIS, size)
         screen.type("\x11")

@@ -84,7 +84,7 @@ def test_the_command_line_opens_it(written: Written, tool: Tool) -> None:
     folder = written("4-bit-by-64")
     for backend in ("cpu", "mlx"):
         said = call("ask", "-m", folder, "--backend", backend, "--temp", "0", FRANCE)
-        assert (said.code, said.out.strip()) == (0, PARIS)
+        assert (said.code, said.out.strip()) == (0, PARIS), said.err
     # What the CPU backend keeps in the folder is none of mlx-lm's weights.
     assert (folder / DERIVED_FILES["int8"]).exists()
     done = tool("generate", "--model", folder, "--prompt", FRANCE, "--verbose", "False")
