@@ -73,7 +73,7 @@ def start() -> None:
     for _ in range(7):
         began = time.perf_counter()
         with Screen.start("-m", "builtin", size=SIZE) as screen:
-            screen.read_until("Message Genesis")
+            screen.read_until("or type / for commands")
             painted.append(time.perf_counter() - began)
             screen.read_until("builtin ·")
             ready.append(time.perf_counter() - began)
