@@ -77,3 +77,24 @@ def test_memory_is_that_of_the_process() -> None:
     assert held and abs(held - psutil.Process().memory_info().rss) < 2**26
     unused = max(psutil.pids()) + 100_000
     assert resident(unused) is None
+
+
+def test_what_is_told_while_the_program_ends_does_no_harm(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        workspace, notice = desk.chat.workspace, desk.chat.pane.notice
+        told = (workspace.header, workspace.footer, notice, desk.chat.chats)
+        for each in told:
+            await each.remove_children()
+        desk.chat.pane.parts.tell("The model stopped.", error=True)
+        await desk.pilot.pause()
+        assert notice.shown
+        workspace.header.title("Secrets", private=True)
+        workspace.header.model(FACTS)
+        workspace.header.wait("Loading")
+        workspace.header.none()
+        workspace.footer.finished(REPLY)
+        workspace.footer.context(Context(1234, 8192, 6958, 0, 0))
+        desk.chat.chats.list([], "")
+        desk.chat.chats.list_found("words", [], [])
+
+    sit_down(visit)

@@ -67,20 +67,23 @@ class ChatList(Vertical):
         # to be opened as soon as it does.
         self._found_for = ""
         self._hasty = False
+        # They may be asked and told something while the program ends.
+        self._search = Line(placeholder=SEARCH, id="search", compact=True)
+        self._listed = ConversationList(id="conversations", markup=False, compact=True)
         # The conversation that is open.
         self.current = ""
 
     def compose(self) -> ComposeResult:
-        yield Line(placeholder=SEARCH, id="search", compact=True)
-        yield ConversationList(id="conversations", markup=False, compact=True)
+        yield self._search
+        yield self._listed
 
     @property
     def words(self) -> str:
         """What is searched for."""
-        return self.query_one(Input).value.strip()
+        return self._search.value.strip()
 
     def action_go(self, way: str) -> None:
-        listed = self.query_one(ConversationList)
+        listed = self._listed
         if not self.words:
             listed.focus()
         elif way == "down":
@@ -91,14 +94,14 @@ class ChatList(Vertical):
     def action_leave(self) -> None:
         if not self.words:
             raise SkipAction
-        self.query_one(Input).value = ""
+        self._search.value = ""
 
     def search(self, words: str = "") -> None:
         """Go to the search, with words in it if there are any."""
         # At once, so that the next key is in the search already.
-        self.screen.set_focus(self.query_one(Input))
+        self.screen.set_focus(self._search)
         if words:
-            self.query_one(Input).value = words
+            self._search.value = words
 
     @work(exclusive=True, group="list")
     async def reload(self, current: str | None = None) -> None:
@@ -131,7 +134,7 @@ class ChatList(Vertical):
         self._conversations = conversations
         shown: str | None = current
         options = list(chats(conversations, current, datetime.now()))
-        if self.query_one(ConversationList).has_focus and not self._found_for:
+        if self._listed.has_focus and not self._found_for:
             # Somebody is choosing.
             shown = self._highlighted or shown
         self._found_for = ""
@@ -146,14 +149,14 @@ class ChatList(Vertical):
         self._fill(options, chosen)
         self._found_for = words
         if self._highlighted is None:
-            self.query_one(ConversationList).action_first()
+            self._listed.action_first()
         if self._hasty:
             self._open_highlighted()
 
     def open(self, conversation: str) -> None:
         """The conversation that is open now; empty for a new one."""
         before, self.current = self.current, conversation
-        listed, today = self.query_one(ConversationList), datetime.now()
+        listed, today = self._listed, datetime.now()
         there = {option.id for option in listed.options}
         for each in self._conversations:
             # The bar stands before the one that is open.
@@ -164,7 +167,7 @@ class ChatList(Vertical):
 
     def select(self, conversation: str | None) -> None:
         """Highlight a conversation."""
-        listed = self.query_one(ConversationList)
+        listed = self._listed
         listed.highlighted = next(
             (n for n, o in enumerate(listed.options) if o.id == conversation), None
         )
@@ -181,7 +184,7 @@ class ChatList(Vertical):
         elif self.words:
             self._open_highlighted()
         else:
-            self.query_one(ConversationList).focus()
+            self._listed.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
@@ -201,17 +204,17 @@ class ChatList(Vertical):
 
     @property
     def _highlighted(self) -> str | None:
-        listed = self.query_one(ConversationList)
+        listed = self._listed
         if listed.highlighted is None:
             return None
         return listed.get_option_at_index(listed.highlighted).id
 
     def _open_highlighted(self) -> None:
         self._hasty = False
-        self.query_one(ConversationList).action_select()
+        self._listed.action_select()
 
     def _fill(self, options: Sequence[Option], current: str | None) -> None:
-        listed = self.query_one(ConversationList)
+        listed = self._listed
         listed.clear_options()
         listed.add_options(options)
         self.select(current)

@@ -16,11 +16,12 @@ class ComposerPanel(Vertical):
     def __init__(self, composer: Composer) -> None:
         super().__init__()
         self._composer = composer
+        self._made = Fitting("made")
 
     def compose(self) -> ComposeResult:
         yield self._composer
         with Horizontal(classes="below"):
-            yield Fitting("made")
+            yield self._made
             yield Fitting("sending")
 
     def on_mount(self) -> None:
@@ -43,7 +44,7 @@ class ComposerPanel(Vertical):
         longest = settings.max_tokens
         ttt = Content.styled(f"TTT {'on' if settings.ttt else 'off'}", "$ttt")
         limit = "auto length" if longest is None else f"{longest:,} tokens"
-        self.query_one("#made", Fitting).say(
+        self._made.say(
             Content.assemble(f"temp {warmth} · {limit} · ", ttt),
             Content.assemble(f"temp {warmth} · ", ttt),
             ttt,

@@ -58,12 +58,14 @@ class Footer(Horizontal):
         super().__init__()
         # The long form and the short form of each figure.
         self._forms: dict[str, tuple[Content, Content]] = {}
+        # They may be told something while the program ends, and are held for that.
+        self._hints = Hints()
+        names = ("speed", "download", "context")
+        self._figures = {name: Static(id=name, markup=False) for name in names}
 
     def compose(self) -> ComposeResult:
-        yield Hints()
-        yield Static(id="speed", markup=False)
-        yield Static(id="download", markup=False)
-        yield Static(id="context", markup=False)
+        yield self._hints
+        yield from self._figures.values()
 
     def on_resize(self, event: Resize) -> None:
         for name in self._forms:
@@ -71,7 +73,7 @@ class Footer(Horizontal):
 
     def hints(self, hints: Sequence[Hint]) -> None:
         """What the keys do for what has the focus."""
-        self.query_one(Hints).show(hints)
+        self._hints.show(hints)
 
     def reading(self, progress: PromptProgress) -> None:
         """How much of the prompt has been read."""
@@ -131,7 +133,7 @@ class Footer(Horizontal):
 
     def _show(self, name: str) -> None:
         long, short = self._forms[name]
-        shown = self.query_one(f"#{name}", Static)
+        shown = self._figures[name]
         shown.update(long if self.size.width >= WIDE else short)
         shown.display = bool(long)
 

@@ -23,14 +23,17 @@ class Header(Horizontal):
         # Long and short forms of what runs, and how much memory it holds.
         self._forms: tuple[str, ...] = ()
         self._memory = ""
+        # They may be told something while the program ends, and are held for that.
+        self._title, self._model = Fitting("title"), Fitting("model")
+        self._activity = Activity("loading")
 
     def compose(self) -> ComposeResult:
         yield Static(
             Content.assemble((NAME[0], "$accent"), (NAME[1:], "bold")), id="name"
         )
-        yield Fitting("title")
-        yield Fitting("model")
-        yield Activity("loading")
+        yield self._title
+        yield self._model
+        yield self._activity
 
     def on_mount(self) -> None:
         self._activity.display = False
@@ -43,7 +46,7 @@ class Header(Horizontal):
             mark = Content.styled("(private · not saved)", "$text-warning")
             # Where there is little room the mark is what must be seen.
             forms = [Content.assemble(shown, " ", mark), mark]
-        self.query_one("#title", Fitting).say(*forms)
+        self._title.say(*forms)
 
     def model(self, facts: ModelFacts) -> None:
         """The model that is loaded."""
@@ -74,14 +77,6 @@ class Header(Horizontal):
     def waiting(self) -> str:
         """What is waited for, empty when nothing is."""
         return self._activity.text if self._activity.busy else ""
-
-    @property
-    def _model(self) -> Fitting:
-        return self.query_one("#model", Fitting)
-
-    @property
-    def _activity(self) -> Activity:
-        return self.query_one(Activity)
 
     def _show(self) -> None:
         self._activity.say("")

@@ -23,10 +23,13 @@ class Notice(Horizontal):
         self.shown: Notification | None = None
         self._timer: Timer | None = None
         self._more = ""
+        # They may be told something while the program ends, and are held for that.
+        self._said = Static(id="notice", markup=False)
+        self._beyond = Static(id="more", markup=False)
 
     def compose(self) -> ComposeResult:
-        yield Static(id="notice", markup=False)
-        yield Static(id="more", markup=False)
+        yield self._said
+        yield self._beyond
 
     def show(self, notices: Sequence[Notification]) -> None:
         """Show the last notice for as long as it asks for, or none."""
@@ -45,7 +48,7 @@ class Notice(Horizontal):
             self._timer = self.set_timer(max(0.0, notice.time_left), self._over)
         self.set_class(notice is not None, "-told")
         self.set_class(notice is not None and notice.severity == "error", "-error")
-        self.query_one("#notice", Static).update(text)
+        self._said.update(text)
 
     @property
     def more(self) -> str:
@@ -56,7 +59,7 @@ class Notice(Horizontal):
     def more(self, text: str) -> None:
         if text != self._more:
             self._more = text
-            self.query_one("#more", Static).update(plain(text))
+            self._beyond.update(plain(text))
 
     def on_click(self, event: Click) -> None:
         self._over()
