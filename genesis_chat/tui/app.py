@@ -216,7 +216,9 @@ class GenesisApp(ThemedApp):
         """One notice at a time: above the composer, or over what lies on the chat."""
         notice = self.chat.pane.notice
         if notice.is_mounted:
-            notice.show(list(self._notifications)[-1:])
+            # To list them all at once would ask how many there are, which drops those
+            # that are over in the middle of it.
+            notice.show([*iter(self._notifications)][-1:])
         if self.screen_stack and self.screen is not self.chat:
             super()._refresh_notifications()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 from desk import Desk
+from textual.notifications import Notification
 
 from genesis_chat.engine import Context, ModelFacts, Reply
 from genesis_chat.settings import GenerationSettings
@@ -96,5 +97,21 @@ def test_what_is_told_while_the_program_ends_does_no_harm(sit_down: Sit) -> None
         workspace.footer.context(Context(1234, 8192, 6958, 0, 0))
         desk.chat.chats.list([], "")
         desk.chat.chats.list_found("words", [], [])
+
+    sit_down(visit)
+
+
+def test_a_notice_that_is_over_while_it_is_looked_at_does_no_harm(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def visit(desk: Desk) -> None:
+        desk.chat.pane.parts.tell("Something happened.")
+        await desk.until(lambda: desk.told("Something happened."))
+        # It is there still at the first look, and over at the next one.
+        over = iter((False,))
+        with monkeypatch.context() as patch:
+            late = property(lambda each: next(over, True))
+            patch.setattr(Notification, "has_expired", late)
+            desk.app._refresh_notifications()
 
     sit_down(visit)
