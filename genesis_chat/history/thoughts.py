@@ -1,5 +1,6 @@
 """What is said of a thought while it is folded."""
 
+from ..text import counted
 from .records import StoredMessage
 
 
@@ -15,7 +16,7 @@ def measured(seconds: float | None, tokens: int) -> str:
     """The same of a thought that took so many seconds and tokens."""
     parts = [] if seconds is None else [f"for {_duration(seconds)}"]
     if tokens:
-        parts.append("1 token" if tokens == 1 else f"{tokens:,} tokens")
+        parts.append(counted(tokens, "token"))
     return f"Thought {', '.join(parts)}" if parts else "Thought"
 
 

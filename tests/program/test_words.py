@@ -20,8 +20,7 @@ from genesis_chat.text import counted
 from genesis_chat.tui.actions import ACTIONS, key_name
 
 ROOT = Path(__file__).parents[2]
-# Files and folders of the product whose texts are held to this; rooms of the interface
-# are added as their texts are reworded.
+# Files and folders of the product whose texts are held to this.
 PARTS = (
     "genesis_chat/api.py",
     "genesis_chat/chat",
@@ -35,10 +34,7 @@ PARTS = (
     "genesis_chat/prompts",
     "genesis_chat/setting_table.py",
     "genesis_chat/settings.py",
-    "genesis_chat/tui/actions",
-    "genesis_chat/tui/chat_list",
-    "genesis_chat/tui/mixers",
-    "genesis_chat/tui/terminal",
+    "genesis_chat/tui",
 )
 ERRORS = {
     "BadParameter",

@@ -24,7 +24,9 @@ async def read_attachment(path: str, tell: Callable[[str], object]) -> str:
     except TextFileError as error:
         raise UsageError(f"{path} {error}.") from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}. Choose another file."
+        ) from error
     if problem := found.problem(path):
         tell(problem)
     return found.text

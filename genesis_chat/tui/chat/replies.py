@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...engine import Context, Dropped, Event, Finished, PromptProgress, Text, Thought
 from ...engine.speaker import speaker_of_reply
 from ...history import Role, StoredMessage
+from ...text import counted
 from ..services.contents import Contents
 from ..services.messages import TurnBegan, TurnEnded
 from ..services.turns import Turn
@@ -187,7 +188,7 @@ class Replies:
             case PromptProgress(done, total):
                 self.say_waiting(f"reading prompt {done:,}/{total:,}")
             case Dropped(exchanges):
-                many = f"{exchanges} oldest exchanges"
+                many = counted(exchanges, "oldest exchange")
                 what = "oldest exchange" if exchanges == 1 else many
                 self._parts.tell(f"Context full: the {what} dropped out.")
             case Finished(_, Context() as context) if self.here:

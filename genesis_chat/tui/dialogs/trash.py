@@ -12,6 +12,7 @@ from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...history import Conversation
+from ...text import counted
 from ..widgets.shown import line
 from .panel import TitleRow
 
@@ -49,8 +50,7 @@ class Trash(ModalScreen[str | None]):
 
 
 def _row(conversation: Conversation) -> Option:
-    count = conversation.messages
-    messages = "1 message" if count == 1 else f"{count} messages"
+    messages = counted(conversation.messages, "message")
     title = line(conversation.title or "New chat")
     shown = title.truncate(TITLE, ellipsis=True, pad=True)
     return Option(

@@ -81,8 +81,8 @@ def read_theme(path: Path) -> Theme:
     for name, value in found.items():
         if name not in ROLES:
             raise UsageError(
-                f"The theme {path} has a colour {sanitize(name)!r}; there are: "
-                f"{', '.join(ROLES)} and dark."
+                f"The theme {path} has a colour {sanitize(name)!r}; use "
+                f"{', '.join(ROLES)} or dark."
             )
         _checked(path, name, value)
     if "primary" not in found:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ...text import sanitize
+from ...text import counted, sanitize
 from .shown import size
 
 # From here on a paste is folded, and from there on any text: it could not be edited
@@ -43,7 +43,7 @@ class Folds:
         number = len(self._texts) + 1
         self._texts[number], self._names[number] = text, name
         what = f"file {_NOT_IN_MARKS.sub('_', sanitize(name))}" if name else "pasted"
-        count = "1 line" if lines == 1 else f"{lines} lines"
+        count = counted(lines, "line")
         bytes = len(text.encode(errors="replace"))
         return f"[{what} {count}, {size(bytes)} #{number}]"
 

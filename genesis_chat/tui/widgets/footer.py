@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from ...engine import Context, PromptProgress, Reply, measured_speed
+from ...text import counted
 from ..services.download import Progress
 from .fitting import Fitting
 from .gauge import gauge
@@ -81,7 +82,7 @@ class Footer(Horizontal):
 
     def writing(self, tokens: int, seconds: float) -> None:
         """A reply that is being written."""
-        count = "1 token" if tokens == 1 else f"{tokens} tokens"
+        count = counted(tokens, "token")
         rate = measured_speed(tokens, (tokens - 1) / seconds if seconds > 0 else None)
         speed = f"{rate:.0f} tok/s" if rate else ""
         self._say("speed", f"{count} · {speed}" if speed else count, speed or count)
@@ -105,8 +106,8 @@ class Footer(Horizontal):
             self._say("context", "")
             return
         near = bool(context.leaving and context.room < context.limit // 8)
-        count = "1 message drops" if context.leaving == 1 else "messages drop"
-        count = count if context.leaving == 1 else f"{context.leaving} {count}"
+        drop = "drops" if context.leaving == 1 else "drop"
+        leaving = f" · {counted(context.leaving, 'message')} {drop} out next"
         style = "$accent" if context.room and not near else "$warning"
         share = context.used / context.limit
         used, limit = f"{context.used:,}", f"{context.limit:,}"
@@ -115,7 +116,7 @@ class Footer(Horizontal):
             Content.assemble(
                 gauge(share, BAR, style),
                 f" {used} / {limit} tokens",
-                (f" · {count} out next" if near else "", "$warning"),
+                (leaving if near else "", "$warning"),
             ),
             Content.assemble(
                 gauge(share, BAR // 2, style),

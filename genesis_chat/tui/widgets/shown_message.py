@@ -5,6 +5,7 @@ from typing import Literal
 
 from ...engine import measured_speed
 from ...history import StoredMessage
+from ...text import counted
 from .shown import clock, line
 
 # What a person may want done with a message.
@@ -53,7 +54,7 @@ class Shown:
         if receipt is None or not receipt.reply_tokens:
             return ""
         count = receipt.reply_tokens
-        parts = ["1 token" if count == 1 else f"{count:,} tokens"]
+        parts = [counted(count, "token")]
         if speed := measured_speed(count, receipt.tokens_per_second):
             parts.append(f"{speed:.0f} tok/s")
         if receipt.seconds_to_first_token is not None:

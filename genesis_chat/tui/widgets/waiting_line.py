@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets import Static
 
+from ...text import counted
 from .shown import line
 
 
@@ -22,6 +23,7 @@ class WaitingLine(Static):
         """Show messages, the last one as far as there is room."""
         self.display = bool(texts)
         if texts:
-            count = f"{len(texts)} messages wait" if texts[1:] else "Waiting"
+            many = counted(len(texts), "message")
+            count = f"{many} wait" if texts[1:] else "Waiting"
             told = Content.assemble((f"{count} · Esc to edit · ", "bold"))
             self.update(Content.assemble(told, line(texts[-1])))
