@@ -1,55 +1,20 @@
-"""The mixers, live: the panel, and the transcript coloured token by token."""
+"""The mixers, live: the panel, layer by layer."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
-import pytest
 from desk import Desk
 from loaded import loaded
-from textual.color import Color
-from textual.content import Content, Span
-from textual.widgets import Static
+from mixers_seen import legend, page
 from turns import WILD
 
 from genesis_chat import Genesis
 from genesis_chat.engine import Event, LocalEngine, Request
-from genesis_chat.history import NewConversation, NewMessage, Store
-from genesis_chat.tui.mixers import Legend, MixersPanel
-from genesis_chat.tui.mixers.hues import LEGIBLE, ROLES, Hues, contrast, marks
+from genesis_chat.tui.mixers import MixersPanel
 from genesis_chat.tui.mixers.view import PictureView
-from genesis_chat.tui.widgets.tints import STEPS
 
 Sit = Callable[..., None]
 BOB = "My name is Bob."
-
-
-def page(desk: Desk) -> str:
-    """All rows of the picture, also those out of sight."""
-    picture = desk.app.screen.query_one(PictureView)
-    return "\n".join("".join(c.text for c in row.cells) for row in picture.rows)
-
-
-def legend(desk: Desk) -> str:
-    shown = desk.app.screen.query_one(Legend)
-    return str(shown.content) if shown.has_class("-on") else ""
-
-
-def spans(widget: Static) -> Sequence[Span]:
-    """The styles of what a widget shows."""
-    return widget.content.spans if isinstance(widget.content, Content) else []
-
-
-def tinted(desk: Desk, message: int) -> list[tuple[str, float]]:
-    """Pieces of a message that have a background of their own, and how strong it is."""
-    found = []
-    for each in desk.views[message].query(Static):
-        content = each.content
-        for span in spans(each):
-            style = span.style
-            if not isinstance(style, str) and style.background is not None:
-                piece = str(content)[span.start : span.end]
-                found.append((piece, style.background.a))
-    return found
 
 
 class Asked(LocalEngine):
@@ -215,85 +180,6 @@ def test_the_list_of_chats_comes_back_when_the_panel_goes(sit_down: Sit) -> None
     sit_down(visit, size=(120, 36))
 
 
-def test_tokens_are_coloured_by_what_attention_still_sees(sit_down: Sit) -> None:
-    async def visit(desk: Desk) -> None:
-        await desk.say(BOB)
-        await desk.press("f6")
-        assert "what attention still sees" in legend(desk)
-        assert "starts with the next reply" in legend(desk)
-        await desk.say("What is my name?")
-        await desk.until(lambda: tinted(desk, 3))
-        assert "0.1 %" in legend(desk) and "F6 surprise" in legend(desk)
-        # What is nearer is seen better, in a question as in its reply.
-        for message in (2, 3):
-            levels = [level for _, level in tinted(desk, message)]
-            assert levels == sorted(levels)
-        assert "".join(piece for piece, _ in tinted(desk, 3)) == desk.texts[3]
-        assert tinted(desk, 3)[-1][1] > 3 * tinted(desk, 2)[-1][1] / 2
-        await desk.press("f6", "f6", "f6")
-        assert not legend(desk)
-        assert not any(tinted(desk, n) for n in range(4))
-
-    sit_down(visit, size=(120, 60))
-
-
-def test_tokens_are_coloured_by_how_expected_they_were(sit_down: Sit) -> None:
-    wild = replace(WILD, max_tokens=20)
-
-    async def visit(desk: Desk) -> None:
-        await desk.say(BOB)
-        # The reply is there already; its probabilities came with it.
-        await desk.press("f6", "f6")
-        await desk.until(lambda: tinted(desk, 1))
-        assert "unexpected" in legend(desk) and "1 in 1,000" in legend(desk)
-        assert max(level for _, level in tinted(desk, 1)) > 0.2
-        assert not tinted(desk, 0)
-        await desk.press("f6")
-        # Nobody asked for the likeliest tokens then.
-        assert "The certainty view starts with the next reply." in legend(desk)
-        assert not tinted(desk, 1)
-        await desk.turn("ctrl+r")
-        await desk.until(lambda: tinted(desk, 1))
-        assert "how certain the model was" in legend(desk)
-
-    sit_down(visit, settings=wild)
-
-
-def test_replies_of_another_day_say_when_the_colours_begin(
-    sit_down: Sit, tmp_path: object
-) -> None:
-    said = (NewMessage("user", "Hi", None), NewMessage("assistant", "Hello!", 0))
-    with Store.open(tmp_path / "history.sqlite3") as store:  # type: ignore[operator]
-        (chat,) = store.insert([NewConversation("Greeting", "", said, 1)])
-
-    async def visit(desk: Desk) -> None:
-        await desk.until(lambda: len(desk.views) == 2)
-        await desk.press("f6", "f6")
-        assert "The surprise view starts with the next reply." in legend(desk)
-        await desk.say(BOB)
-        await desk.until(lambda: tinted(desk, 3))
-        assert not tinted(desk, 1) and "earlier replies unknown" in legend(desk)
-
-    sit_down(visit, conversation=chat.id)
-
-
-def test_what_left_the_context_has_no_colour(sit_down: Sit) -> None:
-    async def visit(desk: Desk) -> None:
-        await desk.press("f6")
-        while desk.open.context is None or not desk.open.context.left_out:
-            await desk.say("word " * 300)
-            assert len(desk.views) < 40
-        watch = desk.chat.watching.watch
-        branch = desk.open.branch
-        found = watch.tints(branch)
-        held = len(watch.tokens.starts)
-        assert branch[0].id not in found or held == len(branch)
-        assert {m.id for m in branch[-held:]} >= found.keys()
-        assert branch[-1].id in found
-
-    sit_down(visit)
-
-
 def test_a_chat_that_is_looked_at_meanwhile_gets_no_readings(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.press("f5")
@@ -314,103 +200,6 @@ def test_a_chat_that_is_looked_at_meanwhile_gets_no_readings(sit_down: Sit) -> N
 
     # Long enough not to be over before the other chat is there.
     sit_down(visit, model="slow", settings=replace(WILD, max_tokens=150))
-
-
-def test_markdown_is_coloured_where_it_is_shown(sit_down: Sit) -> None:
-    async def visit(desk: Desk) -> None:
-        await desk.say(BOB)
-        view = desk.views[1]
-        source = (
-            "# Tea\n\nSome **bold** text\n\n```text\nx = 1\n```\n\n| a |\n|---|\n| b |"
-        )
-        await view.settle(
-            replace(view.shown, message=replace(view.shown.message, content=source))
-        )
-        from genesis_chat.tui.widgets.tints import Tints
-
-        styles = desk.app.screen.query_one(Legend).styles_of("surprise")
-        view.tint(Tints(source, (STEPS - 1,) * len(source)), styles)
-        pieces = [piece for piece, _ in tinted(desk, 1)]
-        for word in ("Tea", "Some", "bold", "x = 1", "a", "b"):
-            assert any(word in piece for piece in pieces), word
-        assert not any(mark in "".join(pieces) for mark in ("**", "```", "|"))
-        view.tint(None, ())
-        assert not tinted(desk, 1)
-
-    sit_down(visit)
-
-
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "nord", "dracula"])
-def test_text_is_legible_on_every_tint(sit_down: Sit, theme: str) -> None:
-    async def visit(desk: Desk) -> None:
-        await desk.say(BOB)
-        await desk.press("f6")
-        shown = desk.app.screen.query_one(Legend)
-        for mode in ("attention", "surprise", "certainty"):
-            for view in desk.views:
-                below = view.background_colors[1]
-                for style in shown.styles_of(mode):  # type: ignore[arg-type]
-                    assert style.background is not None
-                    assert style.foreground is not None
-                    tint = below + style.background
-                    assert contrast(tint, style.foreground) >= LEGIBLE
-        hues = Hues.of(desk.chat.panel)
-        for ink in (*ROLES, "text", "muted", "accent"):
-            assert contrast(hues.ink(ink), hues.background) >= LEGIBLE
-
-    sit_down(visit, theme=theme)
-
-
-def test_the_contrast_is_that_of_the_guidelines() -> None:
-    white, black = Color(255, 255, 255), Color(0, 0, 0)
-    assert contrast(white, black) == pytest.approx(21)
-    assert contrast(Color(119, 119, 119), white) == pytest.approx(4.48, abs=0.01)
-
-
-def test_without_colours_there_are_marks(
-    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    async def visit(desk: Desk) -> None:
-        await desk.press("f5", "f6")
-        await desk.say(BOB)
-        await desk.until(lambda: "half-life" in page(desk))
-        rows = desk.app.screen.query_one(PictureView).rows
-        assert all(cell.level is None for row in rows for cell in row.cells)
-        assert any(letter in page(desk) for letter in "▃▄▅")
-        assert legend(desk).startswith("Marks: ")
-        assert not tinted(desk, 1)
-        styles = {
-            (span.style.bold, span.style.underline, span.style.dim)
-            for each in desk.views[1].query(Static)
-            for span in spans(each)
-            if not isinstance(span.style, str)
-        }
-        assert len(styles) > 1
-        assert len({(s.bold, s.underline, s.dim) for s in marks()}) == 4
-
-    sit_down(visit)
-
-
-def test_a_theme_of_the_terminals_colours_has_marks_too(sit_down: Sit) -> None:
-    async def visit(desk: Desk) -> None:
-        await desk.press("f5", "f6")
-        await desk.say(BOB)
-        desk.app.theme = "ansi-dark"
-        await desk.until(lambda: legend(desk).startswith("Marks: "))
-        await desk.until(
-            lambda: all(
-                cell.level is None
-                for row in desk.app.screen.query_one(PictureView).rows
-                for cell in row.cells
-            )
-        )
-        assert not tinted(desk, 1)
-        desk.app.theme = "nord"
-        await desk.until(lambda: tinted(desk, 1))
-
-    sit_down(visit)
 
 
 def test_a_family_without_readings_says_so(sit_down: Sit, genesis: Genesis) -> None:
