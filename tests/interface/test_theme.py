@@ -41,6 +41,7 @@ def test_the_ratio_is_that_of_the_standard() -> None:
     white, black, grey = (Color.parse(c) for c in ("#FFFFFF", "#000000", "#767676"))
     assert ratio(white, black) == pytest.approx(21)
     assert ratio(grey, white) == pytest.approx(4.54, abs=0.01)
+    assert ratio(Color(119, 119, 119), white) == pytest.approx(4.48, abs=0.01)
     assert ratio(white, white) == 1
 
 

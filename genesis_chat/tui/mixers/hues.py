@@ -9,10 +9,9 @@ from textual.color import Color
 from textual.style import Style
 from textual.widget import Widget
 
+from ..theme.contrast import TEXT, ratio
 from ..widgets.tints import STEPS
 
-# Text is legible from this contrast on (WCAG 2.2, success criterion 1.4.3).
-LEGIBLE = 4.5
 # The most of a hue that a tint has, where the text stays legible.
 STRONGEST = 0.6
 # The roles of the theme that they are.
@@ -62,7 +61,7 @@ class Hues:
         They lie over the background that a message has, whichever that is.
         """
         hue, strongest = self.hue(name), STRONGEST
-        while strongest > 0 and self._contrast(hue, strongest) < LEGIBLE:
+        while strongest > 0 and self._contrast(hue, strongest) < TEXT:
             strongest -= 0.02
         shares = (strongest * n / (STEPS - 1) for n in range(STEPS))
         return [Style(hue.with_alpha(share), self.text) for share in shares]
@@ -74,28 +73,14 @@ class Hues:
             self.background,
             *(self.background + Color.parse(c) for c in named if c),
         ]
-        return min(contrast(each.blend(hue, share), self.text) for each in below)
+        return min(ratio(each.blend(hue, share), self.text) for each in below)
 
     def _legible(self, color: Color) -> Color:
         for share in range(11):
             found = color.blend(self.text, share / 10)
-            if contrast(found, self.background) >= LEGIBLE:
+            if ratio(found, self.background) >= TEXT:
                 return found
         return self.text
-
-
-def contrast(one: Color, other: Color) -> float:
-    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
-    low, high = sorted(_luminance(each) for each in (one, other))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(color: Color) -> float:
-    linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in color.normalized
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def marks() -> list[Style]:
