@@ -107,6 +107,19 @@ def _translate(text: str, table: dict[int, str]) -> str:
     return "".join(parts)
 
 
+def bare(text: str) -> str:
+    """Text without accents and capitals, which make no difference to a search."""
+    if text.isascii():
+        return text.lower()
+    letters = unicodedata.normalize("NFD", text).casefold()
+    return "".join(each for each in letters if not unicodedata.combining(each))
+
+
+def search_words(words: str) -> list[str]:
+    """The words that are searched for, `bare`; the search knows no quotes."""
+    return bare(words).replace('"', " ").split()
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 message", "2,000 messages"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,9 +1,9 @@
 """Finding words in the open chat, as plain state."""
 
-import unicodedata
 from collections.abc import Sequence
 
 from ...history import StoredMessage
+from ...text import bare, search_words
 
 
 class Finding:
@@ -17,11 +17,9 @@ class Finding:
         self, words: str, branch: Sequence[StoredMessage], message: str = ""
     ) -> None:
         self.words = words
-        wanted = _plain(words).replace('"', " ").split()
+        wanted = search_words(words)
         self._ids = [
-            message.id
-            for message in branch
-            if wanted and all(word in _plain(message.content) for word in wanted)
+            message.id for message in branch if wanted and _has(message.content, wanted)
         ]
         at = message in self._ids
         self._place = self._ids.index(message) if at else len(self._ids) - 1
@@ -46,7 +44,7 @@ class Finding:
         self._place = (self._place + step) % len(self._ids)
 
 
-def _plain(text: str) -> str:
-    """Text without accents and capitals."""
-    letters = unicodedata.normalize("NFD", text).casefold()
-    return "".join(each for each in letters if not unicodedata.combining(each))
+def _has(text: str, wanted: Sequence[str]) -> bool:
+    """Whether a text has all of some bare words."""
+    plain = bare(text)
+    return all(word in plain for word in wanted)

@@ -2,14 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from textual.content import Content
 
-from ...text import drawn
+from ...text import bare, drawn, search_words
 from ...text import size as size
 
 
@@ -33,10 +33,9 @@ def marked(text: str, words: str, style: str = "bold $accent underline") -> Cont
 
 def places_of(words: str, text: str) -> Iterator[tuple[int, int]]:
     """Where every word of a search stands in a text: start and end."""
-    # The search knows no quotes.
-    wanted = [_bare(word)[0] for word in words.replace('"', " ").split()]
-    plain, places = _bare(text) if wanted else ("", [])
-    for word in filter(None, wanted):
+    wanted = search_words(words)
+    plain, places = _bare_places(text) if wanted else ("", ())
+    for word in wanted:
         for match in re.finditer(re.escape(word), plain):
             end = places[match.end() - 1] + 1
             # The accents of the last letter are a part of it.
@@ -45,13 +44,14 @@ def places_of(words: str, text: str) -> Iterator[tuple[int, int]]:
             yield places[match.start()], end
 
 
-def _bare(text: str) -> tuple[str, list[int]]:
-    """Text without accents and capitals, as the search sees it; where it stood."""
+def _bare_places(text: str) -> tuple[str, Sequence[int]]:
+    """A bare text, and where each of its letters stood."""
+    if text.isascii():
+        return bare(text), range(len(text))
     found = [
         (letter, place)
         for place, character in enumerate(text)
-        for letter in unicodedata.normalize("NFD", character).casefold()
-        if not unicodedata.combining(letter)
+        for letter in bare(character)
     ]
     return "".join(letter for letter, _ in found), [place for _, place in found]
 
