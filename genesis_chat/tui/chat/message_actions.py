@@ -97,10 +97,7 @@ class MessageActions:
         if not chat.branch:
             return False
         last = chat.branch[-1]
-        if message is not None and (message.id != last.id or last.role != "assistant"):
-            self._parts.tell("Only the last reply can be continued.")
-            return False
-        if last.role != "assistant":
+        if last.role != "assistant" or (message and message.id != last.id):
             self._parts.tell("Only the last reply can be continued.")
             return False
         turn = chat.turn("resume", message=last.id, readings=self._parts.watched)

@@ -104,10 +104,8 @@ class Replies:
             parts.tell(BUSY)
             return False
         resumed = branch[-1] if turn.kind == "resume" else None
-        running = RunningReply(turn)
-        if resumed:
-            running.text, running.thought = resumed.content, resumed.thought
-        self.running = running
+        so_far = (resumed.content, resumed.thought) if resumed else ()
+        self.running = RunningReply(turn, *so_far)
         if turn.content:
             # A model may still be loading: until it is in the history it must not be
             # lost.

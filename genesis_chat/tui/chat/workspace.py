@@ -78,8 +78,7 @@ class Workspace(Vertical):
     def prepare_model(self, text: str) -> None:
         """A model is loaded or prepared."""
         self.header.wait(text)
-        self.pane.parts.preparing = text
-        self.pane.replies.say_waiting()
+        self.pane.prepare_model(text)
 
     def use_model(self, model: ModelFacts | None) -> None:
         """The model that is loaded now, None while there is none."""

@@ -12,8 +12,6 @@ from textual.widgets import Static
 
 from .shown import plain
 
-MOST_ROWS = 4
-
 
 class Notice(Horizontal):
     """The latest notice; `more` says on the right that the end is out of sight."""

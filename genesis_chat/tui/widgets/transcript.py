@@ -15,7 +15,6 @@ from .following import Following
 from .message import MessageView
 from .shown_message import Shown
 from .tints import Tints
-from .welcome import Welcome
 
 # So many messages are mounted, so many more when the reader comes to either end of
 # them, and so many at most.
@@ -35,7 +34,7 @@ class Transcript(Following):
     class Moved(Message):
         """Another part of the conversation is in sight, or there is more of it."""
 
-    def __init__(self, welcome: Callable[[], Widget] = Welcome) -> None:
+    def __init__(self, welcome: Callable[[], Widget]) -> None:
         super().__init__()
         # What stands there while no message does.
         self._new_welcome = welcome
@@ -62,10 +61,10 @@ class Transcript(Following):
         """Whether the end of the conversation is out of sight."""
         return self._beyond_end or 0 < self.max_scroll_y > self.scroll_y + 1
 
-    async def show(self, messages: Sequence[Shown], left_out: int = 0) -> None:
-        """Show another conversation or branch; `left_out` messages are not read."""
+    async def show(self, messages: Sequence[Shown]) -> None:
+        """Show another conversation or branch."""
         async with self._change():
-            self._messages, self._left_out = list(messages), left_out
+            self._messages, self._left_out = list(messages), 0
             self._window = range(0)
             with self.app.batch_update():
                 await self.remove_children()

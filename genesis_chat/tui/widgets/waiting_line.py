@@ -12,10 +12,6 @@ from .shown import line
 class WaitingLine(Static):
     """The last message that waits, and how many do; hidden when none does."""
 
-    DEFAULT_CSS = """
-    WaitingLine { height: 1; padding: 0 4; color: $text-muted; display: none; }
-    """
-
     def __init__(self) -> None:
         super().__init__(markup=False)
 
