@@ -33,6 +33,15 @@ def test_help_lists_the_keys_as_they_are(sit_down: Sit) -> None:
     sit_down(visit, keys={"chat.mixers": "f9"}, size=(120, 50))
 
 
+def test_a_new_chat_names_the_keys_as_they_are(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        rows = [row.split() for row in desk.seen().splitlines()]
+        for found in (["F9", "search"], ["Ctrl+P", "all", "commands"]):
+            assert any(row[-len(found) :] == found for row in rows)
+
+    sit_down(visit, keys={"chat.search": "f9"})
+
+
 def test_a_key_for_no_action_is_told(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.told("did you mean 'chat.mixers'?"))

@@ -57,6 +57,11 @@ def keys_of(action: Action, changed: Keys) -> tuple[str, ...]:
     return tuple(k.strip() for k in keys.split(",")) if keys else action.keys
 
 
+def first_key(id: str, changed: Keys) -> str:
+    """The name of the first key of an action that has any, by its id."""
+    return key_name(keys_of(action(id), changed)[0])
+
+
 def command(text: str) -> tuple[Action | None, str, str] | None:
     """A slash command's action, its name, and what follows it.
 

@@ -3,7 +3,17 @@
 from textual.screen import Screen
 from textual.widgets import Input
 
-from ..actions import ACTIONS, Action, Keys, Where, action, hints, key_name, keys_of
+from ..actions import (
+    ACTIONS,
+    Action,
+    Keys,
+    Where,
+    action,
+    first_key,
+    hints,
+    key_name,
+    keys_of,
+)
 from ..chat_list.pane import ChatList, ConversationList
 from ..mixers import MixersPanel
 from ..widgets.footer import Hint
@@ -33,8 +43,7 @@ def offered(screen: Screen[object], changed: Keys, *, stops: bool) -> list[Hint]
         for row in hints(where, changed, can)
     ]
     if stops:
-        stop = keys_of(action("chat.stop"), changed)
-        found.insert(0, (key_name(stop[0]), "stop"))
+        found.insert(0, (first_key("chat.stop", changed), "stop"))
     return found
 
 

@@ -10,7 +10,7 @@ from textual.widgets import TextArea
 
 from ...engine import Context, ModelFacts
 from ...history import Conversation
-from ..actions import action, key_name, keys_of
+from ..actions import first_key
 from ..mixers import Legend
 from ..services.history import History
 from ..services.messages import ContextKnown, TurnBegan, TurnEnded, TurnEvent
@@ -56,7 +56,7 @@ class ChatPane(Vertical):
         self, start: Start, history: History, turns: Turns, arguments: Arguments
     ) -> None:
         super().__init__(id="chat")
-        self._end = key_name(keys_of(action("chat.end"), start.keys)[0])
+        self._end = first_key("chat.end", start.keys)
         self.chat = OpenChat(start.settings, start.system)
         self.keeping = Keeping(self, history, turns)
         self.composer = Composer(start.enter_sends)

@@ -19,14 +19,15 @@ class Welcoming:
     """
 
     def __init__(self, start: Start, composer: Composer, chat: OpenChat) -> None:
-        self._private, self._composer, self._chat = start.private, composer, chat
+        self._start, self._composer, self._chat = start, composer, chat
         self.first = start.first
 
     def widget(self) -> Widget:
         """What stands where no message is yet."""
         if self.first and not self._chat.private:
             return FirstRun(OFFERS[0].about)
-        return Welcome(private=self._private or self._chat.private)
+        private = self._start.private or self._chat.private
+        return Welcome(self._start.keys, private=private)
 
     def focus(self, transcript: Transcript) -> None:
         """Go to where one begins to write, or to what can be picked instead."""

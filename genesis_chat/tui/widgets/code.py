@@ -13,7 +13,7 @@ from textual.selection import Selection
 from textual.widgets import Static
 from textual.widgets._markdown import MarkdownBlock, MarkdownFence
 
-from ..actions import action, key_name, keys_of
+from ..actions import first_key
 from .shown import line
 
 # The language of a block that is still open: its code has no colours yet.
@@ -135,8 +135,8 @@ class Fence(MarkdownFence):
 
     def compose(self) -> ComposeResult:
         self._label = Static(self._language, classes="language aside", markup=False)
-        key = keys_of(action("message.copy_code"), self.app._keymap)[0]
-        self._copy = Static(f"{key_name(key)} copy", classes="copy aside", markup=False)
+        key = first_key("message.copy_code", self.app._keymap)
+        self._copy = Static(f"{key} copy", classes="copy aside", markup=False)
         self._lines = Lines(self._highlighted_code)
         yield self._label
         yield self._copy

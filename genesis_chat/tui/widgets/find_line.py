@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from ..actions import Keys, action, key_name, keys_of
+from ..actions import Keys, first_key
 from .shown import line
 
 
@@ -14,17 +14,10 @@ class FindLine(Static):
         keys: those that the settings file changes, by the ids of actions.
     """
 
-    DEFAULT_CSS = """
-    FindLine { height: 1; padding: 0 4; color: $text-muted; display: none; }
-    """
-
     def __init__(self, keys: Keys) -> None:
         super().__init__(markup=False)
         ways = {"message.find_above": "above", "message.find_below": "below"}
-        self._ways = [
-            f"{key_name(keys_of(action(id), keys)[0])} {way}"
-            for id, way in ways.items()
-        ]
+        self._ways = [f"{first_key(id, keys)} {way}" for id, way in ways.items()]
 
     def show(self, words: str, number: int, count: int) -> None:
         """At which of how many messages with some words one is, counted from 1."""

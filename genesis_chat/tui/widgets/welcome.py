@@ -12,18 +12,20 @@ from textual.message import Message
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
+from ..actions import Keys, first_key
 from .fields import is_text
 
 NAME = Content.assemble(("◆ ", "$accent"), ("Genesis", "bold"))
 WHAT = "A small language model that runs on this computer."
 KEPT = "Nothing you write leaves it, and every chat is kept here."
 PRIVATE = "Private chat: nothing is saved."
-KEYS = (
-    ("F1", "help"),
-    ("Ctrl+P", "all commands"),
-    ("Ctrl+F", "search"),
-    ("Ctrl+Q", "quit"),
-)
+# What else can be done, by the ids of actions.
+KEYS = {
+    "app.help": "help",
+    "app.palette": "all commands",
+    "chat.search": "search",
+    "app.quit": "quit",
+}
 # The built-in model was trained on such, and answers them well.
 PROMPTS = (
     "My name is Bob. What is my name?",
@@ -33,18 +35,26 @@ PROMPTS = (
 
 
 class Welcome(Vertical):
-    """A new chat: what this is, and how to begin."""
+    """A new chat: what this is, and how to begin.
 
-    def __init__(self, *, private: bool = False) -> None:
+    Args:
+        keys: those that the settings file changes, by the ids of actions.
+        private: whether nothing of it is kept.
+    """
+
+    def __init__(self, keys: Keys, *, private: bool) -> None:
         super().__init__()
-        self._private = private
+        self._keys, self._private = keys, private
 
     def compose(self) -> ComposeResult:
         yield Static(NAME)
         yield Static("Type a message and press Enter.", classes="after")
         kept = PRIVATE if self._private else "Everything stays on this computer."
         yield Static(kept, classes="quiet")
-        keys = [Content.assemble((f"{k:8}", "$text-accent"), w) for k, w in KEYS]
+        keys = [
+            Content.assemble((f"{first_key(id, self._keys):8}", "$text-accent"), word)
+            for id, word in KEYS.items()
+        ]
         yield Static(Content("\n").join(keys), classes="after quiet")
 
 
