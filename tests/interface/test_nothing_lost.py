@@ -20,17 +20,13 @@ def draft(desk: Desk, place: str = "") -> str:
         return store.draft(place)
 
 
-def told(desk: Desk, text: str) -> bool:
-    return any(text in notice.message for notice in desk.app._notifications)
-
-
 def test_a_message_that_no_model_takes_comes_back(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say(BOB)
         texts, id = desk.texts, desk.open.id
         desk.app.turns._engine = None
         await desk.say("in this chat")
-        assert told(desk, "No model loaded")
+        assert desk.told("No model loaded")
         assert desk.chat.composer.text == "in this chat" and desk.texts == texts
         await desk.press("ctrl+n")
         await desk.say("in a new chat")
@@ -124,7 +120,7 @@ def test_a_command_that_takes_nothing_keeps_what_follows(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         desk.chat.composer.write("/new things at NASA?")
         await desk.press("enter")
-        await desk.until(lambda: told(desk, "start with a space"))
+        await desk.until(lambda: desk.told("start with a space"))
         assert desk.chat.composer.text == "/new things at NASA?"
         await desk.say(" /new things at NASA?")
         assert desk.stored()[0].content == " /new things at NASA?"
@@ -143,7 +139,7 @@ def test_an_editor_that_fails_is_told(
         monkeypatch.setattr(type(desk.app), "suspend", lambda self: nullcontext())
         desk.chat.composer.write("my text")
         await desk.press("ctrl+g")
-        await desk.until(lambda: told(desk, "The editor failed"))
+        await desk.until(lambda: desk.told("The editor failed"))
         assert desk.chat.composer.text == "my text"
 
     sit_down(visit)
