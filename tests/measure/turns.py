@@ -90,6 +90,7 @@ async def _run(turns: int, history: Path) -> None:
             for turn in range(1, turns + 1):
                 app.chat.composer.write(f"Question {turn}")
                 app.chat.composer.send()
+                # Looked at often, so that turns follow at once; nothing here is paced.
                 while len(app.chat.pane.chat.branch) < 2 * (turn % CHAT or CHAT):
                     await asyncio.sleep(0.002)
                 while app.chat.pane.replies.busy:
