@@ -7,7 +7,7 @@ from pathlib import Path
 import mlx.core as mx
 import pytest
 from metal_emulator import Options, RaceError, lint, run_function
-from metal_emulator.compile import mlx_include_directory
+from metal_emulator.toolchain import mlx_include_directory
 from mlx_decoders import needs_mlx_lm
 
 from backends.mlx_family import library

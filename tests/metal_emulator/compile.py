@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import importlib.metadata
-import importlib.util
-import os
-import platform
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .cached_files import HERE, cache_directory, digest, tool_digest, write_atomically
+from .dump import ENTRY_BEGINS, KERNEL_BEGINS, bfloat_conversions
 from .errors import CompileError, LintError, ToolchainError, UnsupportedError
 from .instrument import KERNEL_FILE, instrument
 from .lint import lint
 from .source import GeneratedSource
-from .translate import blank_comments, translate
+from .toolchain import (
+    MLX_HEADERS,
+    Compiler,
+    find_compiler,
+    is_zig,
+    mlx_include_directory,
+    version_line,
+)
+from .translate import translate
 
-_HERE = Path(__file__).parent
-_SHIM = _HERE / "shim"
-_MLX_HEADERS = Path("mlx/backend/metal/kernels")
+_SHIM = HERE / "shim"
+
 
 #: Metal's headers; all of them are shim/metal_stdlib.
 _METAL_HEADERS = (
@@ -45,10 +45,8 @@ _METAL_HEADERS = (
     "metal_types",
 )
 
-_OLDEST_CLANG = 17  # the first with bfloat arithmetic on x86-64
-_NEWEST_CLANG = 24  # only bounds the search for versioned names
-_ZIG_FLAGS = ("-target", "x86_64-linux-gnu", "-fno-sanitize=all")
 _MOST_PRIVATE_BYTES = 192 * 1024  # kStackBytes of runtime.cpp, less some room
+
 _MACHINE_FLAGS = ("-fPIC", "-mf16c", "-mfma")
 
 #: Attributes MLX declares for a kernel if its `source` contains their names.
@@ -56,153 +54,6 @@ _MLX_ATTRIBUTES = re.compile(
     r"'((?:dispatch_)?(?:thread|threads|threadgroup|threadgroups|simdgroup|simdgroups|"
     r"quadgroup|quadgroups|grid)_\w+)'"
 )
-
-
-def cache_directory() -> Path:
-    """Where generated files go.
-
-    ``$METAL_EMULATOR_CACHE``, else the user's cache directory as platformdirs
-    gives it, else a private directory below the temporary one.
-    """
-    if chosen := os.environ.get("METAL_EMULATOR_CACHE"):
-        path = Path(chosen)
-    else:
-        try:
-            from platformdirs import user_cache_path
-        except ImportError:
-            path = Path(tempfile.gettempdir()) / f"metal-emulator-{os.getuid()}"
-        else:
-            path = user_cache_path("metal-emulator")
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.stat().st_uid != os.getuid():
-        # Libraries are loaded from here.
-        raise ToolchainError(f"the cache directory {path} belongs to another user")
-    return path
-
-
-def mlx_include_directory() -> Path:
-    """The include folder of the installed MLX wheel."""
-    spec = importlib.util.find_spec("mlx")
-    for location in (spec and spec.submodule_search_locations) or ():
-        folder = Path(location) / "include"
-        if (folder / _MLX_HEADERS / "utils.h").exists():
-            return folder
-    raise ToolchainError("the installed mlx has no include folder with Metal headers")
-
-
-def _digest(parts: Iterable[str]) -> str:
-    hasher = hashlib.sha256()
-    for part in parts:
-        hasher.update(part.encode() + b"\0")
-    return hasher.hexdigest()[:24]
-
-
-@functools.cache
-def _tool_digest() -> str:
-    """Changes when the emulator's files or MLX's headers may have changed."""
-    files = sorted(p for p in _HERE.rglob("*") if p.suffix != ".pyc" and p.is_file())
-    return _digest([importlib.metadata.version("mlx"), *(p.read_text() for p in files)])
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Other processes see the whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(text)
-    Path(file.name).replace(path)
-
-
-@dataclass(frozen=True)
-class Compiler:
-    """A C++ compiler: the command line to start it with, and its version."""
-
-    command: tuple[str, ...]
-    version: str
-
-    def run(self, arguments: Iterable[str]) -> subprocess.CompletedProcess[str]:
-        """Runs the compiler; the caller looks at the return code."""
-        environment = dict(os.environ)
-        zig_cache = str(cache_directory() / "zig")
-        environment.setdefault("ZIG_GLOBAL_CACHE_DIR", zig_cache)
-        environment.setdefault("ZIG_LOCAL_CACHE_DIR", zig_cache)
-        return subprocess.run(
-            [*self.command, *arguments],
-            capture_output=True,
-            text=True,
-            env=environment,
-            check=False,
-        )
-
-
-def _version_line(command: tuple[str, ...]) -> str | None:
-    try:
-        result = subprocess.run(
-            [*command, "--version"], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return None
-    return result.stdout.split("\n")[0] if result.returncode == 0 else None
-
-
-def find_compiler() -> Compiler:
-    """``$METAL_EMULATOR_CXX``, else clang++ >= 17 on PATH, else PyPI's ziglang."""
-    return _find_compiler(os.environ.get("METAL_EMULATOR_CXX"))
-
-
-@functools.cache
-def _find_compiler(chosen: str | None) -> Compiler:
-    if chosen:
-        command = tuple(shlex.split(chosen))
-        if _is_zig(command):
-            command += _ZIG_FLAGS
-        version = _version_line(command)
-        if version is None:
-            raise ToolchainError(f"METAL_EMULATOR_CXX={chosen!r} does not run")
-        return Compiler(command, version)
-    versioned = (f"clang++-{n}" for n in range(_NEWEST_CLANG, _OLDEST_CLANG - 1, -1))
-    for name in ("clang++", *versioned):
-        path = shutil.which(name)
-        version = _version_line((path,)) if path else None
-        number = re.search(r"\bclang version (\d+)", version or "")
-        # Apple's clang numbers differently, and builds for another platform.
-        if not path or not version or not number or "Apple" in version:
-            continue
-        if int(number[1]) >= _OLDEST_CLANG:
-            return Compiler((path,), version)
-    if zig := _zig():
-        command = (zig, "cc", *_ZIG_FLAGS)
-        if version := _version_line(command):
-            return Compiler(command, version)
-    raise ToolchainError(
-        "no compiler: install clang >= 17 or the PyPI package ziglang, "
-        "or set METAL_EMULATOR_CXX"
-    )
-
-
-def _is_zig(command: tuple[str, ...]) -> bool:
-    return any("zig" in part for part in command)
-
-
-def _zig() -> str:
-    """PyPI's program itself, without the Python that `-m ziglang` would start."""
-    spec = importlib.util.find_spec("ziglang")
-    for location in (spec and spec.submodule_search_locations) or ():
-        if (program := Path(location) / "zig").exists():
-            return str(program)
-    return ""
-
-
-def unavailable_reason() -> str | None:
-    """Why the emulator cannot run here, or None if it can."""
-    if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
-        return "the Metal emulator runs on Linux x86-64 only"
-    try:
-        find_compiler()
-        mlx_include_directory()
-        cache_directory()
-    except (ToolchainError, OSError) as error:
-        return str(error)
-    return None
 
 
 def _build_shared(compiler: Compiler, arguments: list[str], target: Path) -> None:
@@ -220,34 +71,34 @@ def _build_shared(compiler: Compiler, arguments: list[str], target: Path) -> Non
 def build_runtime() -> Path:
     """The shared library of runtime.cpp."""
     compiler = find_compiler()
-    key = _digest([_tool_digest(), *compiler.command, compiler.version])
+    key = digest([tool_digest(), *compiler.command, compiler.version])
     target = cache_directory() / f"runtime-{key}.so"
     if not target.exists():
         # zig would first build its own C++ library, which takes a minute.
-        host = shutil.which("g++") if _is_zig(compiler.command) else None
+        host = shutil.which("g++") if is_zig(compiler.command) else None
         if host:
-            compiler = Compiler((host,), _version_line((host,)) or host)
+            compiler = Compiler((host,), version_line((host,)) or host)
         flags = ["-std=c++17", "-O2"]
-        if _is_zig(compiler.command):
+        if is_zig(compiler.command):
             flags.append("-lc++")
-        _build_shared(compiler, [*flags, str(_HERE / "runtime.cpp")], target)
+        _build_shared(compiler, [*flags, str(HERE / "runtime.cpp")], target)
     return target
 
 
 def _include_directory() -> Path:
     """Headers for the kernels: the shim, and MLX's own after translation."""
-    target = cache_directory() / f"include-{_tool_digest()}"
+    target = cache_directory() / f"include-{tool_digest()}"
     if target.exists():
         return target
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         root = Path(folder) / "include"
         wheel = mlx_include_directory()
-        for header in (wheel / _MLX_HEADERS).rglob("*.h"):
-            _write_atomically(
+        for header in (wheel / MLX_HEADERS).rglob("*.h"):
+            write_atomically(
                 root / header.relative_to(wheel), translate(header.read_text())
             )
         for name in _METAL_HEADERS:
-            _write_atomically(root / name, "#include <metal_stdlib>\n")
+            write_atomically(root / name, "#include <metal_stdlib>\n")
         shutil.copytree(_SHIM, root, dirs_exist_ok=True)
         try:
             root.replace(target)
@@ -292,9 +143,9 @@ def compile_kernel(
                 )
             )
     compiler = find_compiler()
-    key = _digest(
+    key = digest(
         [
-            *(_tool_digest(), *compiler.command, compiler.version),
+            *(tool_digest(), *compiler.command, compiler.version),
             *(fp_contract, generated.text, entry),
         ]
     )
@@ -307,9 +158,9 @@ def compile_kernel(
     with tempfile.TemporaryDirectory(dir=cache_directory()) as folder:
         unit, ir = Path(folder) / "kernel.cpp", Path(folder) / "kernel.ll"
         unit.write_text(
-            f'#include "{_MLX_HEADERS}/utils.h"\n'
-            f"{_KERNEL_BEGINS}{translate(generated.text)}\n"
-            f"{_ENTRY_BEGINS}{entry}\n"
+            f'#include "{MLX_HEADERS}/utils.h"\n'
+            f"{KERNEL_BEGINS}{translate(generated.text)}\n"
+            f"{ENTRY_BEGINS}{entry}\n"
         )
         flags = [
             # Metal 3 is based on C++14, its compiler takes newer syntax as well.
@@ -336,7 +187,7 @@ def compile_kernel(
             ):
                 message += hint
             raise CompileError(message)
-        conversions = _bfloat_conversions(compiler, flags, generated)
+        conversions = bfloat_conversions(compiler, flags, generated)
         if conversions:
             raise CompileError("\n".join(conversions))
         checked = instrument(ir.read_text())
@@ -351,7 +202,7 @@ def compile_kernel(
         codegen = ["-O1", "-Xclang", "-disable-llvm-passes", "-Wno-override-module"]
         # Their symbols are those of this process: its mathematics, the runtime.
         _build_shared(compiler, [*codegen, "-nostdlib", str(ir)], library)
-    _write_atomically(private, str(checked.private_array_bytes))
+    write_atomically(private, str(checked.private_array_bytes))
     seconds = time.perf_counter() - start
     return CompiledKernel(library, checked.private_array_bytes, seconds)
 
@@ -375,87 +226,3 @@ def _readable_diagnostics(stderr: str, generated: GeneratedSource) -> str:
                 "name; `header` is not searched"
             )
     return "\n".join(messages) or stderr[:4000]
-
-
-def _bfloat_conversions(
-    compiler: Compiler, flags: list[str], generated: GeneratedSource
-) -> list[str]:
-    """Implicit conversions to bfloat, which Metal forbids and clang allows.
-
-    They are read off clang's dump of the syntax tree, of the kernel and of each
-    function defined next to it.
-    """
-    if "bfloat" not in generated.text:
-        return []
-    found: dict[int, str] = {}
-    for dump in _dumps(compiler, flags, generated):
-        for line, problem in _bfloat_conversions_in_dump(dump):
-            found[line] = f"{generated.describe_line(line)}: error: {problem}"
-    return [found[line] for line in sorted(found)]
-
-
-def _dumps(
-    compiler: Compiler, flags: list[str], generated: GeneratedSource
-) -> Iterator[str]:
-    """Syntax trees of all functions in the kernel's source.
-
-    In one namespace they come at once; function by function if they cannot be in one.
-    """
-    *options, unit = flags
-    inside = Path(unit).with_name("inside.cpp")
-    text = Path(unit).read_text()
-    # The entry makes the kernel's template a function.
-    for line, put in (
-        (_KERNEL_BEGINS, f"namespace {_NAMESPACE} {{\n"),
-        (_ENTRY_BEGINS, f"}}\nusing namespace {_NAMESPACE};\n"),
-    ):
-        text = text.replace(line, put + line, 1)
-    inside.write_text(text)
-    dump = ("-fsyntax-only", "-w", "-Xclang", "-ast-dump", "-Xclang")
-    whole = compiler.run(
-        [*options, str(inside), *dump, f"-ast-dump-filter={_NAMESPACE}"]
-    )
-    errors = re.findall(r"error: .*", whole.stderr)
-    # zig misses the object file, which was not asked for.
-    if all("failed to rename" in error for error in errors):
-        yield whole.stdout
-        return
-    code = blank_comments(generated.text)
-    functions = set(
-        re.findall(
-            r"\b([A-Za-z_]\w*)\s*\([^;{}()]*(?:\([^()]*\)[^;{}()]*)*\)\s*(?:const\s*)?\{",
-            code,
-        )
-    ) - {"if", "for", "while", "switch"}
-    for function in sorted(functions):
-        yield compiler.run([*flags, *dump, f"-ast-dump-filter={function}"]).stdout
-
-
-_NAMESPACE = "kernel_source"
-_KERNEL_BEGINS, _ENTRY_BEGINS = f'#line 1 "{KERNEL_FILE}"\n', '#line 1 "entry"\n'
-_BFLOAT = r"'(?:[^']*':')?(?:device |const |thread )*__bf16'"
-_IMPLICIT_CAST = re.compile(
-    rf"ImplicitCastExpr .*{_BFLOAT}.*<(?:FloatingCast|IntegralToFloating)>"
-)
-
-
-def _bfloat_conversions_in_dump(dump: str) -> Iterable[tuple[int, str]]:
-    current = 0  # the dump names a line only where it changes
-    for node in dump.split("\n"):
-        line = current
-        locations = re.search(r"0x[0-9a-f]+ <([^>]*)>( \S+)?", node)
-        if locations:
-            begin, _, rest = f"{locations[1]},{locations[2] or ''}".partition(",")
-            for position, text in enumerate((begin, rest)):
-                for match in re.finditer(r"[\w.]+:(\d+):\d+", text):
-                    current = int(match[1])
-                if position == 0:
-                    line = current
-        if _IMPLICIT_CAST.search(node) and "part_of_explicit_cast" not in node:
-            yield line, "implicit conversion to bfloat"
-        elif (
-            "CompoundAssignOperator" in node
-            and re.search(_BFLOAT, node)
-            and re.search(r"ComputeResultTy='(?:float|_Float16)", node)
-        ):
-            yield line, "compound assignment narrows to bfloat"

@@ -200,10 +200,10 @@ class _Instrumenter:
         """Calls to put before the instruction `line`."""
         checks: list[str] = []
         if match := _LOAD.match(line):
-            size = str(_bytes_of(match["type"]))
+            size = str(bytes_of(match["type"]))
             checks += self._check("load", match["space"], match["pointer"], size, line)
         elif match := _STORE.match(line):
-            size = str(_bytes_of(_leading_type(match["value"])))
+            size = str(bytes_of(_leading_type(match["value"])))
             checks += self._check("store", match["space"], match["pointer"], size, line)
         elif match := _MEMORY_INTRINSIC.match(line):
             arguments = _split_arguments(match["arguments"])
@@ -270,7 +270,7 @@ def _known_bytes_of(type_: str) -> int | None:
     return _ELEMENT_BYTES.get(type_.split(" ")[0])
 
 
-def _bytes_of(type_: str) -> int:
+def bytes_of(type_: str) -> int:
     size = _known_bytes_of(type_)
     if size is None:
         raise UnsupportedError(f"cannot check an access of the LLVM type {type_!r}")

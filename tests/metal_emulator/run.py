@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import math
 import re
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-from .compile import CompiledKernel, build_runtime, compile_kernel
-from .cost import BufferTraffic, Report
-from .errors import (
-    FAULT_ERRORS,
-    LaunchError,
-    UnsupportedError,
-    UnwrittenOutputError,
+from .buffers import (
+    Buffer,
+    array_from,
+    bytes_of,
+    numpy_view,
+    output_buffer,
+    strided_memory,
 )
+from .compile import compile_kernel
+from .cost import Report
+from .launch import launch
+from .options import Options, Scalar, Triple
 from .source import (
     GeneratedSource,
     Parameter,
@@ -33,323 +33,7 @@ from .source import (
 )
 from .translate import blank_comments
 
-Triple = tuple[int, int, int]
-Scalar = bool | int | float
-
-_MOST_THREADS = 1024  # per threadgroup
-_GUARD_BYTES = 1 << 14  # around every buffer, so that near misses hit nothing else
-_ALIGNMENT = 256
-_POISON = 0xFF  # NaN in every float type
 _CONSTANT_BELOW = 8  # MLX passes inputs with fewer elements as `constant`
-
-_NUMPY_TYPES: dict[mx.Dtype, Any] = {
-    mx.bool_: np.bool_,
-    mx.int8: np.int8,
-    mx.uint8: np.uint8,
-    mx.int16: np.int16,
-    mx.uint16: np.uint16,
-    mx.int32: np.int32,
-    mx.uint32: np.uint32,
-    mx.int64: np.int64,
-    mx.uint64: np.uint64,
-    mx.float16: np.float16,
-    mx.bfloat16: np.uint16,  # numpy has no bfloat16: its bits
-    mx.float32: np.float32,
-}
-
-_REDUCTION_ORDERS = {"butterfly": 0, "sequential": 1, "halving": 2}
-
-
-@dataclass(frozen=True)
-class Options:
-    """How strictly and in which variant the emulator runs a kernel."""
-
-    #: Check the text for rules of Metal that clang does not enforce.
-    lint: bool = True
-    #: Let SIMD-group functions run with the lanes that are there. Metal defines
-    #: most of them so, but a kernel that does it unintentionally is wrong.
-    allow_divergent_simd: bool = False
-    #: Let SIMD-group functions order memory accesses like a simdgroup_barrier.
-    #: Metal does not promise that; some kernels rely on it.
-    simd_ops_order_memory: bool = False
-    #: Order in which simd_sum and the like combine lanes; Metal leaves it open.
-    simd_reduction_order: Literal["butterfly", "sequential", "halving"] = "butterfly"
-    #: Moves results of fast:: functions by up to four times so many units in the
-    #: last place, at random.
-    fast_math_ulps: int = 0
-    #: clang's -ffp-contract: "on" fuses within an expression, as Apple's compiler.
-    fp_contract: Literal["on", "off", "fast"] = "on"
-    #: Flush float32 denormals to zero, as Apple compiles MLX's own kernels.
-    flush_denormals: bool = True
-    #: Bytes of threadgroup variables per threadgroup; Apple GPUs have 32 KiB.
-    threadgroup_memory_limit: int = 32768
-    #: Fail if an output element stays unwritten (outputs with init_value may).
-    require_written_outputs: bool = True
-    #: Seconds a dispatch may take before it counts as an endless loop.
-    time_limit: float = 60.0
-
-
-class _LaunchOptions(ctypes.Structure):  # struct MslOptions
-    _fields_ = (
-        ("seed", ctypes.c_uint64),
-        ("allow_divergent_simd", ctypes.c_int32),
-        ("simd_ops_order_memory", ctypes.c_int32),
-        ("reduction_order", ctypes.c_int32),
-        ("fast_math_ulps", ctypes.c_int32),
-        ("flush_denormals", ctypes.c_int32),
-        ("padding", ctypes.c_int32),
-        ("threadgroup_memory_limit", ctypes.c_uint64),
-        ("time_limit_seconds", ctypes.c_double),
-    )
-
-
-class _Counters(ctypes.Structure):  # struct MslCounters
-    _fields_ = tuple(
-        (name, ctypes.c_uint64)
-        for name in (
-            "flops",
-            "special_functions",
-            "threadgroup_barriers",
-            "simdgroup_barriers",
-            "simd_operations",
-            "matrix_multiplies",
-            "atomics",
-            "threadgroup_memory",
-            "threadgroups",
-            "threads",
-        )
-    )
-
-
-class _BufferCounters(ctypes.Structure):  # struct MslBufferCounters
-    _fields_ = tuple(
-        (name, ctypes.c_uint64)
-        for name in (
-            "loaded",
-            "stored",
-            "unique_loaded",
-            "unique_loaded_per_threadgroup",
-            "unique_stored",
-            "unwritten_elements",
-        )
-    )
-
-
-_runtime_lock = threading.Lock()  # the runtime runs one dispatch at a time
-
-
-@functools.cache
-def _runtime() -> ctypes.CDLL:
-    # Global, because the kernels' libraries refer to its functions.
-    runtime = ctypes.CDLL(str(build_runtime()), mode=ctypes.RTLD_GLOBAL)
-    runtime.msl_add_buffer.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32),
-        *(ctypes.c_int, ctypes.c_int, ctypes.c_char_p),
-    ]
-    runtime.msl_add_buffer.restype = None
-    runtime.msl_message.restype = ctypes.c_char_p
-    runtime.msl_warnings.restype = ctypes.c_char_p
-    return runtime
-
-
-def _numpy_view(array: mx.array) -> np.ndarray:
-    """The array's memory, with its strides; bfloat16 as uint16."""
-    try:
-        mx.eval(array)
-    except (RuntimeError, ValueError) as error:
-        raise UnsupportedError(
-            "the emulator needs the values of its inputs, but this call is traced "
-            "(mx.compile, mx.vmap, mx.grad); see mx.disable_compile()"
-        ) from error
-    if array.dtype not in _NUMPY_TYPES:
-        raise UnsupportedError(f"inputs of type {array.dtype} are not supported")
-    if array.dtype == mx.bfloat16:
-        array = array.view(mx.uint16) if array.ndim else array[None].view(mx.uint16)
-    return np.asarray(array)
-
-
-def _bytes_of(array: mx.array | np.ndarray) -> np.ndarray:
-    """Row-contiguous contents, shape [bytes], uint8."""
-    values = _numpy_view(array) if isinstance(array, mx.array) else array
-    return np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-
-
-def _strided_memory(array: mx.array) -> tuple[np.ndarray, list[int]]:
-    """Memory from the first element on (uint8), and strides in elements."""
-    view = _numpy_view(array).reshape(array.shape)
-    if any(stride < 0 for stride in view.strides):
-        raise UnsupportedError("inputs with negative strides are not supported")
-    strides = [stride // view.itemsize for stride in view.strides]
-    if view.size == 0:
-        return np.zeros(0, np.uint8), strides
-    last = sum((n - 1) * s for n, s in zip(view.shape, strides, strict=True))
-    flat = np.lib.stride_tricks.as_strided(view, (last + 1,), (view.itemsize,))
-    return _bytes_of(flat), strides
-
-
-def _array_from(data: np.ndarray, shape: Sequence[int], dtype: mx.Dtype) -> mx.array:
-    array = mx.array(data.view(_NUMPY_TYPES[dtype]).reshape(tuple(shape)))
-    if dtype != mx.bfloat16:
-        return array
-    if array.ndim == 0:
-        return array[None].view(mx.bfloat16)[0]
-    return array.view(mx.bfloat16)
-
-
-@dataclass
-class _Buffer:
-    """A kernel argument; `data` is uint8 and becomes the result for outputs."""
-
-    name: str
-    data: np.ndarray
-    element_bytes: int
-    is_output: bool = False
-    initialised: bool = True
-    counted: bool = True
-
-
-def _output_buffer(
-    name: str, shape: Sequence[int], dtype: mx.Dtype, init_value: Scalar | None
-) -> _Buffer:
-    if dtype not in _NUMPY_TYPES:
-        raise UnsupportedError(f"outputs of type {dtype} are not supported")
-    if init_value is None:
-        data = np.full(math.prod(shape) * dtype.size, _POISON, np.uint8)
-    else:
-        data = _bytes_of(mx.full(tuple(shape), init_value, dtype=dtype)).copy()
-    return _Buffer(name, data, dtype.size, True, init_value is not None)
-
-
-def _check_launch(grid: Sequence[int], threadgroup: Sequence[int]) -> None:
-    for name, size in (("grid", grid), ("threadgroup", threadgroup)):
-        if len(size) != 3 or min(size) < 1:
-            raise LaunchError(f"{name} {tuple(size)} is not three positive numbers")
-    threads = math.prod(min(t, g) for t, g in zip(threadgroup, grid, strict=True))
-    if threads > _MOST_THREADS:
-        raise LaunchError(
-            f"threadgroup {tuple(threadgroup)} has {threads} threads, "
-            f"at most {_MOST_THREADS} are possible"
-        )
-
-
-def _launch(
-    kernel: str,
-    compiled: CompiledKernel,
-    generated: GeneratedSource,
-    buffers: list[_Buffer],
-    grid: Sequence[int],
-    threadgroup: Sequence[int],
-    seed: int,
-    options: Options,
-) -> Report:
-    """Runs a compiled kernel; the contents of output buffers are updated."""
-    _check_launch(grid, threadgroup)
-    with _runtime_lock:
-        return _launch_alone(
-            kernel, compiled, generated, buffers, grid, threadgroup, seed, options
-        )
-
-
-def _launch_alone(
-    kernel: str,
-    compiled: CompiledKernel,
-    generated: GeneratedSource,
-    buffers: list[_Buffer],
-    grid: Sequence[int],
-    threadgroup: Sequence[int],
-    seed: int,
-    options: Options,
-) -> Report:
-    runtime = _runtime()
-    library = ctypes.CDLL(str(compiled.library))
-
-    # All buffers share one allocation, so that an access that misses its buffer
-    # by a little still hits memory the process owns.
-    offsets, end = [], _ALIGNMENT
-    for buffer in buffers:
-        offsets.append(end + _GUARD_BYTES)
-        size = -(-buffer.data.nbytes // _ALIGNMENT) * _ALIGNMENT
-        end += size + 2 * _GUARD_BYTES
-    arena = np.empty(end + _ALIGNMENT, np.uint8)
-    base = arena.ctypes.data + -arena.ctypes.data % _ALIGNMENT
-    addresses = [base + offset for offset in offsets]
-
-    runtime.msl_reset()
-    for buffer, address in zip(buffers, addresses, strict=True):
-        ctypes.memmove(address, buffer.data.ctypes.data, buffer.data.nbytes)
-        runtime.msl_add_buffer(
-            address,
-            buffer.data.nbytes,
-            buffer.element_bytes,
-            buffer.is_output,
-            buffer.initialised,
-            buffer.name.encode(),
-        )
-    library.msl_register_tables()
-
-    launch_options = _LaunchOptions(
-        seed=seed,
-        allow_divergent_simd=options.allow_divergent_simd,
-        simd_ops_order_memory=options.simd_ops_order_memory,
-        reduction_order=_REDUCTION_ORDERS[options.simd_reduction_order],
-        fast_math_ulps=options.fast_math_ulps,
-        flush_denormals=options.flush_denormals,
-        threadgroup_memory_limit=options.threadgroup_memory_limit,
-        time_limit_seconds=options.time_limit,
-    )
-    counters = _Counters()
-    start = time.perf_counter()
-    fault = runtime.msl_run(
-        ctypes.cast(library.msl_entry, ctypes.c_void_p),
-        (ctypes.c_void_p * len(buffers))(*addresses),
-        (ctypes.c_uint32 * 3)(*grid),
-        (ctypes.c_uint32 * 3)(*threadgroup),
-        ctypes.byref(launch_options),
-        ctypes.byref(counters),
-    )
-    seconds = time.perf_counter() - start
-    if fault:
-        message = runtime.msl_message().decode(errors="replace")
-        raise FAULT_ERRORS[fault](f"{kernel}: {generated.resolve_lines(message)}")
-
-    traffic = {}
-    for index, (buffer, address) in enumerate(zip(buffers, addresses, strict=True)):
-        counts = _BufferCounters()
-        runtime.msl_buffer_counters(index, ctypes.byref(counts))
-        if buffer.is_output:
-            missing = 0 if buffer.initialised else counts.unwritten_elements
-            if missing and options.require_written_outputs:
-                total = buffer.data.nbytes // buffer.element_bytes
-                raise UnwrittenOutputError(
-                    f"{kernel}: {missing} of {total} elements of the output "
-                    f"{buffer.name!r} were never written"
-                )
-            ctypes.memmove(buffer.data.ctypes.data, address, buffer.data.nbytes)
-        if buffer.counted:
-            traffic[buffer.name] = BufferTraffic(
-                size=buffer.data.nbytes,
-                bytes_loaded=counts.loaded,
-                bytes_stored=counts.stored,
-                unique_bytes_loaded=counts.unique_loaded,
-                unique_bytes_stored=counts.unique_stored,
-                unique_bytes_loaded_per_threadgroup=(
-                    counts.unique_loaded_per_threadgroup
-                ),
-            )
-    warnings = []
-    for line in runtime.msl_warnings().decode(errors="replace").splitlines():
-        count, _, text = line.partition(" ")
-        warnings.append(f"{generated.resolve_lines(text)} ({count} times)")
-    return Report(
-        kernel=kernel,
-        **{field[0]: getattr(counters, field[0]) for field in _Counters._fields_},
-        private_array_bytes=compiled.private_array_bytes,
-        buffers=MappingProxyType(traffic),
-        warnings=tuple(warnings),
-        generated_source=generated.text,
-        compile_seconds=compiled.compile_seconds,
-        run_seconds=seconds,
-    )
 
 
 def _entry(call: str, arguments: Sequence[str], before: str = "") -> str:
@@ -432,34 +116,34 @@ def dispatch(
     )
     function = parse_generated_kernel(generated.text)
 
-    available: dict[str, _Buffer] = {}
+    available: dict[str, Buffer] = {}
     small, copied = [], 0
     for name, value in zip(kernel.input_names, inputs, strict=True):
         array = value if isinstance(value, mx.array) else mx.array(value)
         if array.size < _CONSTANT_BELOW:
             small.append(name)
         if kernel.ensure_row_contiguous:
-            copied += 0 if _numpy_view(array).flags.c_contiguous else array.nbytes
-            data = _bytes_of(array)
+            copied += 0 if numpy_view(array).flags.c_contiguous else array.nbytes
+            data = bytes_of(array)
             strides = [math.prod(array.shape[d + 1 :]) for d in range(array.ndim)]
         else:
-            data, strides = _strided_memory(array)
-        available[name] = _Buffer(name, data, array.dtype.size)
+            data, strides = strided_memory(array)
+        available[name] = Buffer(name, data, array.dtype.size)
         for suffix, values, type_ in (
             ("shape", array.shape, np.int32),
             ("strides", strides, np.int64),
             ("ndim", [array.ndim], np.int32),
         ):
             extra = np.array(values, type_)
-            available[f"{name}_{suffix}"] = _Buffer(
-                f"{name}_{suffix}", _bytes_of(extra), extra.itemsize, counted=False
+            available[f"{name}_{suffix}"] = Buffer(
+                f"{name}_{suffix}", bytes_of(extra), extra.itemsize, counted=False
             )
     for name, shape, dtype in zip(
         kernel.output_names, output_shapes, output_dtypes, strict=True
     ):
-        available[name] = _output_buffer(name, shape, dtype, init_value)
+        available[name] = output_buffer(name, shape, dtype, init_value)
 
-    buffers: list[_Buffer] = []
+    buffers: list[Buffer] = []
     arguments = []
     for parameter in function.parameters:
         if parameter.attribute is None:
@@ -480,11 +164,11 @@ def dispatch(
         fp_contract=options.fp_contract,
         hint=hint,
     )
-    report = _launch(
+    report = launch(
         kernel.name, compiled, generated, buffers, grid, threadgroup, seed, options
     )
     outputs = [
-        _array_from(available[name].data, shape, dtype)
+        array_from(available[name].data, shape, dtype)
         for name, shape, dtype in zip(
             kernel.output_names, output_shapes, output_dtypes, strict=True
         )
@@ -571,6 +255,7 @@ _POSITIONS = {
     "grid_origin",
     "grid_size",
 }
+
 _COMPONENTS = {"uint": ".x", "ushort": ".x", "uint2": ".xy", "uint3": ""}
 
 
@@ -617,7 +302,7 @@ def run_function(
     if signature is None:
         raise ValueError(f"no kernel function {function!r} in the text")
 
-    buffers: list[_Buffer] = []
+    buffers: list[Buffer] = []
     values = []
     for parameter in parse_parameters(blank_comments(signature[1])):
         name = parameter.name
@@ -630,14 +315,14 @@ def run_function(
         values.append(_buffer_argument(parameter, len(buffers)))
         if name in outputs:
             shape, dtype = outputs[name]
-            buffers.append(_output_buffer(name, shape, dtype, None))
+            buffers.append(output_buffer(name, shape, dtype, None))
         elif isinstance(value := arguments[name], mx.array):
-            buffers.append(_Buffer(name, _bytes_of(value), value.dtype.size))
+            buffers.append(Buffer(name, bytes_of(value), value.dtype.size))
         else:
             type_ = re.sub(r"\b(?:const|constant|device)\b", "", parameter.type).strip()
             scalar = np.array([value], _SCALAR_TYPES[type_])
             buffers.append(
-                _Buffer(name, _bytes_of(scalar), scalar.itemsize, counted=False)
+                Buffer(name, bytes_of(scalar), scalar.itemsize, counted=False)
             )
 
     # Default template arguments may follow the given ones; names of the template
@@ -663,11 +348,11 @@ def run_function(
         check_lint=options.lint,
         fp_contract=options.fp_contract,
     )
-    report = _launch(
+    report = launch(
         function, compiled, generated, buffers, grid, threadgroup, seed, options
     )
     results = {
-        b.name: _array_from(b.data, *outputs[b.name]) for b in buffers if b.is_output
+        b.name: array_from(b.data, *outputs[b.name]) for b in buffers if b.is_output
     }
     return results, report
 

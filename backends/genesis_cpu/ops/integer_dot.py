@@ -6,6 +6,7 @@ quad. So their even and odd bytes, which are cheap to part, meet the vector's co
 """
 
 import re
+from abc import ABC, abstractmethod
 from typing import Any
 
 from llvmlite import binding, ir
@@ -44,23 +45,23 @@ VPDPWSSD = "llvm.x86.avx512.vpdpwssd.256"
 SDOT = "llvm.aarch64.neon.sdot.v4i32.v16i8"
 
 
-class Form:
+class Form(ABC):
     """How one kind of processor does it; `lanes` rows at once, `vectors` in a tile."""
 
     lanes: int
     vectors: int
 
+    @abstractmethod
     def weights(self, builder: Any, quads: Any) -> list[Any]:
         """Bytes of quads <4 * lanes> as the products want them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def columns(self, builder: Any, place: Any) -> list[Any]:
         """The four columns of a vector at a place, in every lane."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, builder: Any, sums: list[Any], weights: Any, columns: Any) -> None:
         """Add products to sums, of which there are none at first."""
-        raise NotImplementedError
 
     def total(self, builder: Any, sums: list[Any]) -> Any:
         """What the sums are together, int32 in each lane."""
