@@ -199,17 +199,18 @@ def form_of_machine(machine: Any, features: str) -> Form:
     probe = PROBES.get(architecture)
     if architecture == "x86_64":
         for lanes, register in ((16, "zmm"), (8, "ymm")):
-            code = _assembly(machine, PROBES[architecture].format(n=2 * lanes))
+            code = assembly(machine, PROBES[architecture].format(n=2 * lanes))
             if re.search(rf"paddw.*{register}", code):
                 fused = lanes == 8 and "+avxvnni" in features.split(",")
                 return PairsOfWords(lanes, fused)
         return PairsOfWords(4)
-    if probe and re.search(r"\bsdot\b", _assembly(machine, probe)):
+    if probe and re.search(r"\bsdot\b", assembly(machine, probe)):
         return Bytes()
     return Portable()
 
 
-def _assembly(machine: Any, text: str) -> str:
+def assembly(machine: Any, text: str) -> str:
+    """What a target machine makes of LLVM's instructions."""
     module = binding.parse_assembly(f'target triple = "{machine.triple}"\n{text}')
     return str(machine.emit_assembly(module))
 
