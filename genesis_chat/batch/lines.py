@@ -46,11 +46,15 @@ def read_lines(path: Path, defaults: Defaults) -> list[Line]:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    texts = enumerate(data.split(b"\n"), 1)
-    found = [_line(number, text, defaults) for number, text in texts if text.strip()]
-    if not found:
+    if not (found := parse_lines(data, defaults)):
         raise UsageError(f"{path} has no lines; write a JSON object on each.")
     return found
+
+
+def parse_lines(data: bytes, defaults: Defaults) -> list[Line]:
+    """All lines but empty ones, checked."""
+    texts = enumerate(data.split(b"\n"), 1)
+    return [_line(number, text, defaults) for number, text in texts if text.strip()]
 
 
 def _line(number: int, data: bytes, defaults: Defaults) -> Line:

@@ -2,16 +2,25 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ..completions import Answer, ApiError
 from ..engine import Engine, Event, Finished, Reply, reply_to_several
 from ..errors import GenesisChatError
 from .lines import Line
-from .output import KEY, Output
+from .output import KEY
+
+
+class Answers(Protocol):
+    """Where answers go, line by line; `done` lines have theirs already."""
+
+    done: int
+
+    def write(self, answer: Mapping[str, Any]) -> None:
+        """Add the next line's answer."""
 
 
 @dataclass
@@ -43,7 +52,7 @@ class Progress:
 def run(
     engine: Engine,
     lines: Sequence[Line],
-    output: Output,
+    output: Answers,
     width: int,
     cancelled: Callable[[], bool],
     told: Callable[[Progress], None],

@@ -1,6 +1,6 @@
 """`genesis-chat batch`: a file of prompts, answered."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from .options import model_from, reply_options, settings_from
 from .show import load_model, notice, stop_on_interrupt
 
 if TYPE_CHECKING:
-    from ..batch import Progress
+    from ..batch import Line, Output, Progress
+    from ..model_choice import ModelChoice
 
 INTERRUPTED = 130
 
@@ -34,19 +35,29 @@ INTERRUPTED = 130
     show_default=True,
     help="How many replies to decode in one step, where the backend can.",
 )
+@click.option(
+    "--machines",
+    type=click.Path(path_type=Path),
+    metavar="HOSTS.JSON",
+    help="Share the lines between the computers that this file of mlx.launch names.",
+)
 @reply_options
-def batch(prompts: Path, output: Path, parallel: int, **options: Any) -> int:
+def batch(
+    prompts: Path, output: Path, parallel: int, machines: Path | None, **options: Any
+) -> int:
     """Answer a file of prompts.
 
     Each line of IN.JSONL is a JSON object with "prompt" or "messages", optionally
     "id", "system" and settings of its own, or a request of OpenAI's batch form. When
     it was interrupted, run it again: what is answered is not answered again.
     """
-    from ..batch import Output, read_lines, run
+    from ..batch import Output, read_lines
+    from ..batch.machines import Job, run_on_machines
     from ..completions import Defaults
 
     model = model_from(options)
-    lines = read_lines(prompts, Defaults(settings_from(options), _system(options)))
+    defaults = Defaults(settings_from(options), _system(options))
+    lines = read_lines(prompts, defaults)
     if output.exists() and output.samefile(prompts):
         raise UsageError(f"{output} is the input; choose another file with -o.")
     with stop_on_interrupt(leaving=True) as stop, Output(output, lines) as answers:
@@ -54,18 +65,15 @@ def batch(prompts: Path, output: Path, parallel: int, **options: Any) -> int:
             notice(f"{counted(answers.done, 'line')} of {len(lines)} answered already.")
         if answers.done == len(lines):
             return 0
-        genesis = load_model(model)
-        engine = genesis.engine()
-        if parallel > 1 and not engine.model.features.together:
-            notice(
-                f"The backend {engine.model.backend} cannot decode several replies in "
-                "one step here: they come one by one."
-            )
-        try:
-            with progress_bar(len(lines), answers.done) as told:
-                progress = run(engine, lines, answers, parallel, stop, told)
-        finally:
-            genesis.close()
+        with progress_bar(len(lines), answers.done) as told:
+            if machines is not None:
+                data = prompts.read_bytes()
+                job = Job(model, defaults, parallel, answers.done, data)
+                progress = run_on_machines(
+                    machines, job, len(lines), answers, stop, told
+                )
+            else:
+                progress = _run_here(model, lines, answers, parallel, stop, told)
     notice(
         f"{counted(progress.answered, 'line')} answered, "
         f"{progress.tokens_per_second:.0f} tokens/s."
@@ -77,6 +85,30 @@ def batch(prompts: Path, output: Path, parallel: int, **options: Any) -> int:
     if stop.asked:
         return INTERRUPTED
     return int(progress.failed > 0)
+
+
+def _run_here(
+    model: "ModelChoice",
+    lines: Sequence["Line"],
+    answers: "Output",
+    parallel: int,
+    stop: Callable[[], bool],
+    told: Callable[["Progress"], None],
+) -> "Progress":
+    """Answer the lines on this computer."""
+    from ..batch import run
+
+    genesis = load_model(model)
+    try:
+        engine = genesis.engine()
+        if parallel > 1 and not engine.model.features.together:
+            notice(
+                f"The backend {engine.model.backend} cannot decode several replies in "
+                "one step here: they come one by one."
+            )
+        return run(engine, lines, answers, parallel, stop, told)
+    finally:
+        genesis.close()
 
 
 def _system(options: dict[str, Any]) -> str:
