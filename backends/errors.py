@@ -45,3 +45,7 @@ class CacheError(BackendError):
 
 class NonFiniteLogitsError(BackendError):
     """The model produced NaN or infinity; what was generated before stands."""
+
+
+class TrainingError(BackendError):
+    """Examples, settings or a checkpoint that training cannot go on with."""

@@ -60,11 +60,20 @@ class Model(model.Model):
         cache: Sequence[GenesisState] | Sequence[GenesisBatch] | None = None,
     ) -> mx.array:
         if not cache:
-            return self.logits(self._whole(inputs))
+            return self.logits(self.training_features(inputs))
         self._check_kernels()
         if isinstance(cache[0], GenesisBatch):
             return self._rows(inputs, cache)  # type: ignore[arg-type]
         return self.logits(self._read(inputs, cache))  # type: ignore[arg-type]
+
+    def training_features(self, ids: mx.array) -> mx.array:
+        """Last hidden vectors [B, L, D] of whole texts [B, L], without a state."""
+        forward = ForwardPass(0, ids.shape[1])
+        x: mx.array = self.tok_emb(ids)
+        delta = mx.zeros_like(x)
+        for block in self.blocks:
+            x, delta = block(x, delta, None, forward)
+        return x + delta
 
     @property
     def layers(self) -> list[Block]:
@@ -97,14 +106,6 @@ class Model(model.Model):
     def quant_predicate(self, path: str, module: nn.Module) -> bool:
         """Whether a module's weight may be quantised."""
         return quantizable(f"{path}.weight")
-
-    def _whole(self, ids: mx.array) -> mx.array:
-        forward = ForwardPass(0, ids.shape[1])
-        x: mx.array = self.tok_emb(ids)
-        delta = mx.zeros_like(x)
-        for block in self.blocks:
-            x, delta = block(x, delta, None, forward)
-        return x + delta
 
     def _read(self, ids: mx.array, states: Sequence[GenesisState]) -> mx.array:
         layers = [state.layer for state in states]
