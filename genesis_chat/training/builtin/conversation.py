@@ -1,0 +1,72 @@
+"""What the subjects are made with: conversations, and what training never sees."""
+
+import hashlib
+import random
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+from ...conversation import Message
+
+Conversation = tuple[Message, ...]
+T = TypeVar("T")
+
+
+def conversation(*turns: str, system: str = "") -> Conversation:
+    """Turns, the user's and the assistant's in alternation, the user's first.
+
+    A system prompt comes before them if there is one.
+    """
+    said = [Message("system", system)] if system else []
+    for number, text in enumerate(turns):
+        said.append(Message("assistant" if number % 2 else "user", text))
+    return tuple(said)
+
+
+def question(conversation: Conversation) -> str:
+    """The user's last turn, which the last message answers."""
+    return conversation[-2].content
+
+
+def expected(conversation: Conversation) -> str:
+    """The reply that the conversation ends with."""
+    return conversation[-1].content
+
+
+def plain(text: str) -> str:
+    """A text in small letters with single spaces and nothing but words in it."""
+    kept = (c if c.isalnum() else " " for c in text.casefold().replace("'", ""))
+    return " ".join("".join(kept).split())
+
+
+def says(answer: str, words: str) -> bool:
+    """Whether an answer has these whole words one after the other, in any case."""
+    return f" {plain(words)} " in f" {plain(answer)} "
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+
+def is_held_out(text: str, one_in: int = 8) -> bool:
+    """Whether a text is one of those that training never sees, by its hash."""
+    return _digest(text) % one_in == 0
+
+
+class Split(Generic[T]):
+    """Values, or wordings, in two parts: for training, and held out.
+
+    Their hashes say which are held out: a quarter of them unless another share is
+    given, at least one.
+    """
+
+    def __init__(self, values: Iterable[T], share: float = 0.25) -> None:
+        ordered = sorted(dict.fromkeys(values), key=lambda each: _digest(repr(each)))
+        if len(ordered) < 2:
+            raise ValueError("There must be at least two values to split.")
+        count = max(1, round(len(ordered) * share))
+        self.held_out: Sequence[T] = tuple(ordered[:count])
+        self.training: Sequence[T] = tuple(ordered[count:])
+
+    def choose(self, rng: random.Random, held_out: bool) -> T:
+        """One value of a part."""
+        return rng.choice(self.held_out if held_out else self.training)
