@@ -11,7 +11,7 @@ Conversation = tuple[Message, ...]
 T = TypeVar("T")
 
 
-def conversation(*turns: str, system: str = "") -> Conversation:
+def conversation_of(*turns: str, system: str = "") -> Conversation:
     """Turns, the user's and the assistant's in alternation, the user's first.
 
     A system prompt comes before them if there is one.
@@ -56,16 +56,19 @@ class Split(Generic[T]):
     """Values, or wordings, in two parts: for training, and held out.
 
     Their hashes say which are held out: a quarter of them unless another share is
-    given, at least one.
+    given, at least one. The first ones, those people say most, are always trained.
     """
 
-    def __init__(self, values: Iterable[T], share: float = 0.25) -> None:
-        ordered = sorted(dict.fromkeys(values), key=lambda each: _digest(repr(each)))
-        if len(ordered) < 2:
-            raise ValueError("There must be at least two values to split.")
-        count = max(1, round(len(ordered) * share))
-        self.held_out: Sequence[T] = tuple(ordered[:count])
-        self.training: Sequence[T] = tuple(ordered[count:])
+    def __init__(
+        self, values: Iterable[T], share: float = 0.25, always_trained: int = 1
+    ) -> None:
+        every = list(dict.fromkeys(values))
+        if len(every) <= always_trained:
+            raise ValueError("There are too few values to hold any out.")
+        count = max(1, round(len(every) * share))
+        rest = sorted(every[always_trained:], key=lambda each: _digest(repr(each)))
+        self.held_out: Sequence[T] = tuple(rest[:count])
+        self.training: Sequence[T] = (*every[:always_trained], *rest[count:])
 
     def choose(self, rng: random.Random, held_out: bool) -> T:
         """One value of a part."""

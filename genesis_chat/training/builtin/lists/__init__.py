@@ -1,0 +1,1 @@
+"""Lists that the subjects draw from."""

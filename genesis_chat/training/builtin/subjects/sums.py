@@ -1,0 +1,47 @@
+"""Sums and differences of whole numbers, to 100."""
+
+import random
+import re
+
+from ..conversation import Conversation, conversation_of, expected, is_held_out
+
+NAME = "sums and differences"
+WEIGHT = 4.0
+PROMISED = 0.98
+LARGEST = 100
+_ASKED = (
+    "What is _?",
+    "How much is _?",
+    "What is _",
+    "what is _?",
+    "Calculate _.",
+    "Please calculate _.",
+    "_",
+    "_ = ?",
+    "What does _ make?",
+    "Can you tell me what _ is?",
+)
+_SIGNS = {"plus": "+", "minus": "-"}
+
+
+def conversation(rng: random.Random, held_out: bool) -> Conversation:
+    """A sum or a difference; one pair of numbers in eight is held out."""
+    while True:
+        operation = rng.choice(("plus", "minus"))
+        # The smaller numbers are asked for more often.
+        largest = rng.choice((20, LARGEST, LARGEST))
+        total = rng.randint(0, largest)
+        part = rng.randint(0, total)
+        first, second = (part, total - part) if operation == "plus" else (total, part)
+        if is_held_out(f"{first} {operation} {second}") == held_out:
+            break
+    result = total if operation == "plus" else total - part
+    sign = operation if rng.random() < 0.6 else _SIGNS[operation]
+    asked = rng.choice(_ASKED).replace("_", f"{first} {sign} {second}")
+    return conversation_of(asked, f"{first} {operation} {second} is {result}.")
+
+
+def right(conversation: Conversation, answer: str) -> bool:
+    """Whether the last number of the answer is the result."""
+    numbers = re.findall(r"\d+", answer)
+    return numbers[-1:] == re.findall(r"\d+", expected(conversation))[-1:]
