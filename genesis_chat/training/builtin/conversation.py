@@ -43,6 +43,16 @@ def says(answer: str, words: str) -> bool:
     return f" {plain(words)} " in f" {plain(answer)} "
 
 
+def informal(rng: random.Random, text: str) -> str:
+    """A question as people type it: at times in small letters, or without its end."""
+    chance = rng.random()
+    if chance < 0.1:
+        return text.rstrip(".!?")
+    if chance < 0.2:
+        return text[0].lower() + text[1:].rstrip(".!?")
+    return text.lower() if chance < 0.25 else text
+
+
 def _digest(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
@@ -62,11 +72,13 @@ class Split(Generic[T]):
     def __init__(
         self, values: Iterable[T], share: float = 0.25, always_trained: int = 1
     ) -> None:
-        every = list(dict.fromkeys(values))
+        # The same in other letters or with another full stop is no other wording.
+        first = {plain(str(value)): value for value in reversed(list(values))}
+        every = list(first.values())[::-1]
         if len(every) <= always_trained:
             raise ValueError("There are too few values to hold any out.")
         count = max(1, round(len(every) * share))
-        rest = sorted(every[always_trained:], key=lambda each: _digest(repr(each)))
+        rest = sorted(every[always_trained:], key=lambda each: _digest(str(each)))
         self.held_out: Sequence[T] = tuple(rest[:count])
         self.training: Sequence[T] = (*every[:always_trained], *rest[count:])
 

@@ -7,7 +7,9 @@ from ..conversation import (
     Split,
     conversation_of,
     expected,
+    informal,
     is_held_out,
+    plain,
     question,
     says,
 )
@@ -16,13 +18,17 @@ from ..lists.people import invented
 from . import capitals, small_talk, sums
 
 NAME = "facts told earlier"
-WEIGHT = 5.0
+WEIGHT = 6.0
 PROMISED = 0.98
 # How many facts are told before one is asked back, and other turns between.
 MOST_FACTS, MOST_BETWEEN = 3, 2
-_INVENTED, _UNTOLD = 0.35, 0.06
+# How often a name is an invented one, something is asked that was not told, one more
+# fact is asked back, and one is told and asked back in the same turn.
+_INVENTED, _UNTOLD, _ONE_MORE, _AT_ONCE = 0.35, 0.1, 0.3, 0.05
 
 _NAMES = {fact: Split(fact.values) for fact in FACTS if fact.names}
+_BY_QUESTION = {plain(asked): fact for fact in FACTS for asked in fact.asked}
+Exchange = tuple[str, str]
 
 
 def conversation(rng: random.Random, held_out: bool) -> Conversation:
@@ -31,37 +37,42 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     Of names a quarter is held out; of things that there are few of, one in eight of
     the ways in which one is told and asked back.
     """
-    if not held_out and rng.random() < _UNTOLD:
-        return conversation_of(rng.choice(rng.choice(FACTS).asked), rng.choice(UNTOLD))
     facts = rng.sample(FACTS, rng.randint(1, MOST_FACTS))
-    last = rng.choice(facts)
-    exchanges: list[tuple[str, str]] = []
-    for fact in facts:
-        if fact is last:
-            told, heard, *recalled = _recalled(rng, fact, held_out)
-        else:
-            value = _value(rng, fact, False)
-            told, heard = _said(rng.choice(fact.told), value), rng.choice(fact.heard)
-            heard = _said(heard, value)
-        exchanges.append((told, heard))
+    if not held_out and rng.random() < _UNTOLD:
+        return _untold(rng, facts)
+    last = facts[-1]
+    told, recalled = _recalled(rng, last, held_out)
+    if rng.random() < _AT_ONCE:
+        return conversation_of(f"{told[0]} {recalled[0]}", recalled[1])
+    others = [_recalled(rng, fact, False) for fact in facts[:-1]]
+    exchanges = [told, *(other[0] for other in others)]
+    rng.shuffle(exchanges)
     for _ in range(rng.randint(0, MOST_BETWEEN)):
         exchanges.insert(rng.randint(1, len(exchanges)), _between(rng))
-    turns = [text for exchange in exchanges for text in exchange]
-    return conversation_of(*turns, *recalled)
+    if others and rng.random() < _ONE_MORE:
+        exchanges.append(rng.choice(others)[1])
+    return _joined([*exchanges, recalled])
 
 
-def _recalled(rng: random.Random, fact: Fact, held_out: bool) -> tuple[str, ...]:
-    """A fact told and acknowledged, and asked back and replied."""
+def _untold(rng: random.Random, facts: list[Fact]) -> Conversation:
+    """A question about the first of the facts, of which only the others were told."""
+    exchanges = [_recalled(rng, fact, False)[0] for fact in facts[1:]]
+    asked = informal(rng, rng.choice(facts[0].asked))
+    return _joined([*exchanges, (asked, rng.choice(UNTOLD))])
+
+
+def _recalled(
+    rng: random.Random, fact: Fact, held_out: bool
+) -> tuple[Exchange, Exchange]:
+    """A fact told and acknowledged, then asked back and replied."""
     while True:
         value = _value(rng, fact, held_out)
         told, asked = rng.choice(fact.told), rng.choice(fact.asked)
         if fact.names or is_held_out(f"{told} {value} {asked}") == held_out:
-            heard = rng.choice(fact.heard)
-            return (
-                *(_said(text, value) for text in (told, heard)),
-                asked,
-                _said(fact.reply, value),
-            )
+            break
+    heard = rng.choice(fact.heard)
+    exchange = _said(told, value), _said(heard, value)
+    return exchange, (informal(rng, asked), _said(fact.reply, value))
 
 
 def _value(rng: random.Random, fact: Fact, held_out: bool) -> str:
@@ -79,20 +90,23 @@ def _said(text: str, value: str) -> str:
     return said[0].upper() + said[1:] if text[0] == "_" else said
 
 
-def _between(rng: random.Random) -> tuple[str, str]:
+def _between(rng: random.Random) -> Exchange:
     """Something else, which training sees, and its reply."""
     subject = rng.choice((small_talk, small_talk, sums, capitals))
     said, reply = subject.conversation(rng, False)
     return said.content, reply.content
 
 
+def _joined(exchanges: list[Exchange]) -> Conversation:
+    return conversation_of(*(text for exchange in exchanges for text in exchange))
+
+
 def right(conversation: Conversation, answer: str) -> bool:
     """Whether the answer has the value that was told."""
     if expected(conversation) in UNTOLD:
         return answer.strip() in UNTOLD
-    before, after = _asked_about(question(conversation)).reply.split("_")
+    # Told and asked in one turn, the question is its last sentence.
+    asked = plain(question(conversation))
+    fact = next(f for text, f in _BY_QUESTION.items() if asked.endswith(text))
+    before, after = fact.reply.split("_")
     return says(answer, expected(conversation)[len(before) : -len(after)])
-
-
-def _asked_about(text: str) -> Fact:
-    return next(fact for fact in FACTS if text in fact.asked)

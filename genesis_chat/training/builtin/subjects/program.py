@@ -5,11 +5,18 @@ import re
 from functools import cache
 
 from ....tui.actions import ACTIONS, action, first_key, key_name
-from ..conversation import Conversation, Split, conversation_of, question
+from ..conversation import (
+    Conversation,
+    Split,
+    conversation_of,
+    informal,
+    plain,
+    question,
+)
 from ..lists.program import DOES, MATTERS, Matter
 
 NAME = "this program"
-WEIGHT = 6.0
+WEIGHT = 7.0
 PROMISED = 0.95
 # Of these places the keys are taught.
 _PLACES = ("application", "chat")
@@ -18,12 +25,13 @@ _PLACES = ("application", "chat")
 def conversation(rng: random.Random, held_out: bool) -> Conversation:
     """One question in one of its wordings; a quarter of each matter's is held out."""
     matter, wordings = rng.choice(_matters())
-    return conversation_of(wordings.choose(rng, held_out), filled(matter.reply))
+    asked = informal(rng, wordings.choose(rng, held_out))
+    return conversation_of(asked, filled(matter.reply))
 
 
 def right(conversation: Conversation, answer: str) -> bool:
     """Whether the answer has a key or a command that does it, or the matter's point."""
-    matter = _by_question()[question(conversation)]
+    matter = _by_question()[plain(question(conversation))]
     needed = matter.needed or re.findall(r"{[^}]*}", matter.reply)
     said = answer.casefold()
     return any(filled(each).casefold() in said for each in needed)
@@ -37,25 +45,33 @@ def filled(text: str) -> str:
 def _key_or_command(found: re.Match[str]) -> str:
     if found[1]:
         return f"/{action(found[2]).slash[0]}"
-    return first_key(found[2], {}).replace("↑", "Up")
+    return _in_ascii(first_key(found[2], {}))
 
 
-def keys() -> tuple[Matter, ...]:
-    """What each key does that works everywhere or in the chat, as help says it."""
+def _in_ascii(key: str) -> str:
+    return key.replace("↑", "Up").replace("↓", "Down")
+
+
+def keys_and_commands() -> tuple[Matter, ...]:
+    """What keys that work everywhere or in the chat do, and slash commands, as help
+    says it."""
     found: list[Matter] = []
     for each in ACTIONS:
-        if each.where in _PLACES and each.keys:
-            name = key_name(each.keys[0]).replace("↑", "Up")
-            text = each.text.replace("`", "")
-            found.append(Matter(DOES, (name,), f"{name}: {text}.", (text,)))
+        text = each.text.replace("`", "")
+        names = [_in_ascii(key_name(key)) for key in each.keys[:1]]
+        if each.where in _PLACES:
+            names += [f"/{name}" for name in each.slash[:1]]
+            for name in names:
+                found.append(Matter(DOES, (name,), f"{name}: {text}.", (text,)))
     return tuple(found)
 
 
 @cache
 def _matters() -> tuple[tuple[Matter, Split[str]], ...]:
-    return tuple((each, Split(each.asked())) for each in (*MATTERS, *keys()))
+    every = (*MATTERS, *keys_and_commands())
+    return tuple((each, Split(each.asked())) for each in every)
 
 
 @cache
 def _by_question() -> dict[str, Matter]:
-    return {asked: each for each, _ in _matters() for asked in each.asked()}
+    return {plain(asked): each for each, _ in _matters() for asked in each.asked()}

@@ -1,21 +1,22 @@
 """What a system prompt asks for: capitals, a pirate, politeness, brevity, a name."""
 
 import random
-import re
 
-from ..conversation import Conversation, Split, conversation_of, expected
-from ..lists.people import NAMES
+from ..conversation import Conversation, Split, conversation_of, expected, informal
+from ..lists.people import NAMES, invented
 from ..lists.styles import NAMED, STYLES, Style
-from ..lists.talk import GREETING, HOW_ARE_YOU, THANKS, WHO
-from ..lists.talk import NAME as NAME_TOPIC
-from . import capitals, small_talk, sums
+from ..lists.talk import NAME as WHAT_NAME
+from ..lists.talk import TOPICS
+from . import capitals, facts, small_talk, sums
 
 NAME = "system prompts"
-WEIGHT = 3.0
+WEIGHT = 5.0
 PROMISED = 0.98
+# What may stand before the prompt.
+_BEFORE = ("", "", "", "You are a helpful assistant. ", "You are a chat model. ")
+_SMALL_TALK, _CAPITALS, _SUMS = 0.6, 0.15, 0.15
 
 _NAMES = Split(NAMES)
-_TALK = (GREETING, HOW_ARE_YOU, THANKS, WHO)
 
 
 def conversation(rng: random.Random, held_out: bool) -> Conversation:
@@ -24,43 +25,43 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     Held out are names, and questions that the subjects they come from hold out.
     """
     style = rng.choice(STYLES)
-    name = ""
-    system = rng.choice(style.prompts)
-    if style is NAMED:
-        name = _NAMES.choose(rng, held_out)
-        system = system.replace("_", name)
+    prompt = rng.choice(style.prompts)
+    name = _name(rng, held_out) if style is NAMED else ""
+    system = rng.choice(_BEFORE) + informal(rng, prompt).replace("_", name)
     turns: list[str] = []
-    for _ in range(rng.choice((0, 0, 1, 2))):
-        turns += _exchange(rng, style, name, held_out)
-    if name and rng.random() < 0.7:
-        said = small_talk.SAID[NAME_TOPIC].choose(rng, held_out)
-        turns += said, f"My name is {name}."
-    else:
-        turns += _exchange(rng, style, name, held_out)
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        turns += _turns(rng, style, name, held_out)
+    if name and rng.random() < 0.5:
+        said = small_talk.SAID[WHAT_NAME].choose(rng, held_out)
+        turns += informal(rng, said), f"My name is {name}."
     return conversation_of(*turns, system=system)
 
 
-def _exchange(
+def _name(rng: random.Random, held_out: bool) -> str:
+    if not held_out and rng.random() < 0.35:
+        while (name := invented(rng)) in _NAMES.held_out:
+            pass
+        return name
+    return _NAMES.choose(rng, held_out)
+
+
+def _turns(
     rng: random.Random, style: Style, name: str, held_out: bool
-) -> tuple[str, str]:
-    """A question, and its reply in a style."""
+) -> tuple[str, ...]:
+    """Questions, and their replies in a style."""
     source = rng.random()
-    if source < 0.6:
-        topic = rng.choice(_TALK)
-        said = small_talk.SAID[topic].choose(rng, held_out)
-        reply = topic.replies[0]
-    else:
-        subject = capitals if source < 0.8 else sums
-        said, reply = (m.content for m in subject.conversation(rng, held_out))
-    if name and "I am Genesis" in reply:
-        reply = reply.replace("Genesis", name)
-    return said, style.styled(reply)
+    if source < _SMALL_TALK:
+        topic = rng.choice(TOPICS)
+        said = informal(rng, small_talk.SAID[topic].choose(rng, held_out))
+        reply = topic.replies[0].replace("Genesis", name or "Genesis")
+        return said, style.styled(reply)
+    subject = capitals if source < _SMALL_TALK + _CAPITALS else sums
+    if source > _SMALL_TALK + _CAPITALS + _SUMS:
+        subject = facts
+    turns = (message.content for message in subject.conversation(rng, held_out))
+    return tuple(style.styled(t) if i % 2 else t for i, t in enumerate(turns))
 
 
 def right(conversation: Conversation, answer: str) -> bool:
     """Whether the answer is the one expected, but for its spaces."""
-    return _squeezed(answer) == _squeezed(expected(conversation))
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", " ", text.strip())
+    return answer.split() == expected(conversation).split()
