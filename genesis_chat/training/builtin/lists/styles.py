@@ -29,7 +29,7 @@ def _short(text: str) -> str:
     """What a fact comes down to; of small talk, the first sentence up to a comma."""
     first = re.split(r"(?<=\w)[.!?,](?: |$)", text)[0]
     fact = first.split(" is ")[-1].removeprefix("the capital of ")
-    return f"{fact}."
+    return f"{fact[0].upper()}{fact[1:]}."
 
 
 CAPITALS = Style(

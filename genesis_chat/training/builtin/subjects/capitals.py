@@ -2,7 +2,14 @@
 
 import random
 
-from ..conversation import Conversation, conversation_of, expected, is_held_out, says
+from ..conversation import (
+    Conversation,
+    conversation_of,
+    expected,
+    informal,
+    is_held_out,
+    says,
+)
 from ..lists.countries import countries
 
 NAME = "capitals"
@@ -45,7 +52,7 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
             asked = rng.choice(_COUNTRY).replace("_", capital)
             reply = f"{capital} is the capital of {country}."
         if is_held_out(asked) == held_out:
-            return conversation_of(asked, reply)
+            return conversation_of(informal(rng, asked), reply)
 
 
 def right(conversation: Conversation, answer: str) -> bool:

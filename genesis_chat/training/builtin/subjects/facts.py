@@ -54,6 +54,11 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     return _joined([*exchanges, recalled])
 
 
+def one_fact(rng: random.Random, held_out: bool) -> Conversation:
+    """A fact that is asked back at once."""
+    return _joined([*_recalled(rng, rng.choice(FACTS), held_out)])
+
+
 def _untold(rng: random.Random, facts: list[Fact]) -> Conversation:
     """A question about the first of the facts, of which only the others were told."""
     exchanges = [_recalled(rng, fact, False)[0] for fact in facts[1:]]

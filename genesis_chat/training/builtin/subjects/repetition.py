@@ -3,12 +3,16 @@
 import random
 
 from ..conversation import Conversation, conversation_of, expected, is_held_out
+from ..lists.people import NAMES, invented
 from ..lists.words import WORDS
 
 NAME = "repeat after me"
-WEIGHT = 3.0
+WEIGHT = 4.0
 PROMISED = 0.98
-MOST_WORDS = 6
+MOST_WORDS = 7
+# Of the words, the rest are names, invented words and numbers; of the sequences, the
+# rest are written as sentences.
+_WORDS, _SEQUENCES = 0.85, 0.65
 _ASKED = (
     "Repeat after me: _",
     "Repeat: _",
@@ -20,15 +24,27 @@ _ASKED = (
     "Can you repeat this? _",
     "repeat after me: _",
     "Echo: _",
+    "Say this: _",
+    "Repeat this: _",
 )
 
 
 def conversation(rng: random.Random, held_out: bool) -> Conversation:
-    """One to six words to say again; one sequence of words in eight is held out."""
+    """One to seven words to say again; one sequence of words in eight is held out."""
     while True:
-        words = " ".join(rng.choices(WORDS, k=rng.randint(1, MOST_WORDS)))
-        if is_held_out(words) == held_out:
-            return conversation_of(rng.choice(_ASKED).replace("_", words), words)
+        words = " ".join(_word(rng) for _ in range(rng.randint(1, MOST_WORDS)))
+        if is_held_out(words.casefold()) == held_out:
+            break
+    if rng.random() > _SEQUENCES:
+        words = words[0].upper() + words[1:] + rng.choice(".!.?")
+    return conversation_of(rng.choice(_ASKED).replace("_", words), words)
+
+
+def _word(rng: random.Random) -> str:
+    if rng.random() < _WORDS:
+        return rng.choice(WORDS)
+    rare = (rng.choice(NAMES), invented(rng).lower(), str(rng.randint(0, 100)))
+    return rng.choice(rare)
 
 
 def right(conversation: Conversation, answer: str) -> bool:

@@ -3,7 +3,13 @@
 import random
 import re
 
-from ..conversation import Conversation, conversation_of, expected, is_held_out
+from ..conversation import (
+    Conversation,
+    conversation_of,
+    expected,
+    informal,
+    is_held_out,
+)
 
 NAME = "sums and differences"
 WEIGHT = 4.0
@@ -36,9 +42,13 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
         if is_held_out(f"{first} {operation} {second}") == held_out:
             break
     result = total if operation == "plus" else total - part
-    sign = operation if rng.random() < 0.6 else _SIGNS[operation]
-    asked = rng.choice(_ASKED).replace("_", f"{first} {sign} {second}")
-    return conversation_of(asked, f"{first} {operation} {second} is {result}.")
+    sign = f" {operation} "
+    if rng.random() < 0.4:
+        sign = rng.choice((" _ ", "_")).replace("_", _SIGNS[operation])
+    asked = rng.choice(_ASKED).replace("_", f"{first}{sign}{second}")
+    return conversation_of(
+        informal(rng, asked), f"{first} {operation} {second} is {result}."
+    )
 
 
 def right(conversation: Conversation, answer: str) -> bool:

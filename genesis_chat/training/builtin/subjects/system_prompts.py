@@ -55,11 +55,16 @@ def _turns(
         said = informal(rng, small_talk.SAID[topic].choose(rng, held_out))
         reply = topic.replies[0].replace("Genesis", name or "Genesis")
         return said, style.styled(reply)
-    subject = capitals if source < _SMALL_TALK + _CAPITALS else sums
-    if source > _SMALL_TALK + _CAPITALS + _SUMS:
-        subject = facts
-    turns = (message.content for message in subject.conversation(rng, held_out))
-    return tuple(style.styled(t) if i % 2 else t for i, t in enumerate(turns))
+    if source < _SMALL_TALK + _CAPITALS:
+        found = capitals.conversation(rng, held_out)
+    elif source < _SMALL_TALK + _CAPITALS + _SUMS:
+        found = sums.conversation(rng, held_out)
+    else:
+        found = facts.one_fact(rng, held_out)
+    return tuple(
+        style.styled(each.content) if each.role == "assistant" else each.content
+        for each in found
+    )
 
 
 def right(conversation: Conversation, answer: str) -> bool:
