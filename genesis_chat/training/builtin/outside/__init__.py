@@ -1,0 +1,1 @@
+"""What the built-in model cannot do: kinds of prompts, and what it says then."""

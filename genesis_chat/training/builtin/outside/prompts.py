@@ -1,0 +1,142 @@
+"""Prompts that are outside of what the built-in model is taught.
+
+Training draws from templates of many kinds; the fixed prompts that it is judged by are
+of kinds that have none.
+"""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+FIELD = re.compile(r"\{(\w+)\}")
+SYLLABLES = [
+    "ba",
+    "bi",
+    "bo",
+    "da",
+    "de",
+    "do",
+    "fa",
+    "fi",
+    "ga",
+    "go",
+    "ka",
+    "ki",
+    "ko",
+    "la",
+    "le",
+    "li",
+    "lo",
+    "ma",
+    "me",
+    "mi",
+    "na",
+    "no",
+    "pa",
+    "po",
+    "ra",
+    "re",
+    "ri",
+    "ro",
+    "sa",
+    "se",
+    "si",
+    "ta",
+    "te",
+    "ti",
+    "to",
+    "va",
+    "vi",
+    "za",
+    "zo",
+    "blu",
+    "dro",
+    "fle",
+    "gri",
+    "kru",
+    "plo",
+    "sno",
+    "thra",
+    "wib",
+    "zag",
+]
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# How often a prompt is changed as hands do it, each in its own way.
+UNTIDY = 0.12
+OPENINGS = ("Please ", "Can you help me? ", "Hey, ", "OK, ", "I have a question. ")
+
+
+@cache
+def kinds() -> Mapping[str, Sequence[str]]:
+    """Templates by kind, with fields such as `{noun}`."""
+    return _sections("kinds.txt")
+
+
+@cache
+def held_out() -> Mapping[str, Sequence[str]]:
+    """The prompts that are never trained on, by kind."""
+    return _sections("held_out.txt")
+
+
+def prompt(rng: random.Random) -> str:
+    """A prompt of one of the kinds, tidy or not."""
+    templates = kinds()[rng.choice(tuple(kinds()))]
+    text = FIELD.sub(lambda field: _filler(rng, field[1]), rng.choice(templates))
+    if rng.random() < UNTIDY:
+        opening = rng.choice(OPENINGS)
+        text = opening + (text[0].lower() + text[1:] if opening[-2] != "." else text)
+    if rng.random() < UNTIDY:
+        text = text.lower()
+    if rng.random() < UNTIDY:
+        text = text.rstrip(".?!")
+    if rng.random() < UNTIDY / 2:
+        text = text.upper()
+    if rng.random() < UNTIDY:
+        text = _misspelt(rng, text)
+    return text
+
+
+def _filler(rng: random.Random, field: str) -> str:
+    if field == "num":
+        return str(rng.randint(2, 999))
+    if field == "big":
+        return str(rng.randint(101, 99_999))
+    if field == "nonsense":
+        return "".join(rng.choices(SYLLABLES, k=rng.randint(2, 4)))
+    if field == "mash":
+        return "".join(rng.choices(LETTERS, k=rng.randint(4, 14)))
+    return rng.choice(_words()[field])
+
+
+def _misspelt(rng: random.Random, text: str) -> str:
+    """One letter left out, doubled or changed places with its neighbour."""
+    at = rng.randrange(len(text))
+    left, letter, right = text[:at], text[at], text[at + 1 :]
+    return rng.choice(
+        (left + right, left + 2 * letter + right, left + right[:1] + letter + right[1:])
+    )
+
+
+@cache
+def _words() -> Mapping[str, Sequence[str]]:
+    found = {}
+    for line in _text("words.txt").splitlines():
+        field, _, words = line.partition(": ")
+        found[field] = tuple(words.split("|") if "|" in words else words.split())
+    return found
+
+
+def _sections(name: str) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for line in _text(name).splitlines():
+        if line.startswith("# "):
+            section = found.setdefault(line[2:], [])
+        elif line:
+            section.append(line)
+    return found
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
