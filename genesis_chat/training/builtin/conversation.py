@@ -47,9 +47,9 @@ def informal(rng: random.Random, text: str) -> str:
     """A question as people type it: at times in small letters, or without its end."""
     chance = rng.random()
     if chance < 0.1:
-        return text.rstrip(".!?")
+        return text.rstrip(" .!?")
     if chance < 0.2:
-        return text[0].lower() + text[1:].rstrip(".!?")
+        return text[0].lower() + text[1:].rstrip(" .!?")
     return text.lower() if chance < 0.25 else text
 
 

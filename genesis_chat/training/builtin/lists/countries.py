@@ -13,6 +13,7 @@ _TODAY = {
     "Burundi": ("Burundi", "Gitega"),
     "Kazakhstan": ("Kazakhstan", "Astana"),
     "United States": ("United States", "Washington"),
+    "Grenada": ("Grenada", "Saint George's"),
     "Swaziland": ("Eswatini", "Mbabane"),
     "Republic of Macedonia": ("North Macedonia", "Skopje"),
     "Serbia and Montenegro": None,

@@ -1,0 +1,110 @@
+"""What every subject of the built-in model keeps to."""
+
+import random
+import re
+
+import pytest
+
+from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT, Message
+from genesis_chat.training.builtin.conversation import expected, plain
+from genesis_chat.training.builtin.lists.split import words as words_of
+from genesis_chat.training.builtin.subjects import Subject, subjects
+
+DRAWN = 600
+CONTEXT = 320
+# Whole words that no model of ours should ever say.
+CRUDE = set(
+    words_of(
+        """
+        fuck fucking shit damn bitch bastard cunt dick piss slut whore crap bloody
+        nigger faggot retard arse asshole
+        """
+    )
+)
+
+
+@pytest.fixture(scope="module", params=subjects(), ids=lambda each: each.name)
+def subject(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def trained(subject: Subject):
+    rng = random.Random(1)
+    return [subject.conversation(rng, False) for _ in range(DRAWN)]
+
+
+@pytest.fixture(scope="module")
+def held_out(subject: Subject):
+    rng = random.Random(2)
+    return [subject.conversation(rng, True) for _ in range(DRAWN)]
+
+
+def words(conversation) -> tuple[str, ...]:
+    """A conversation without what tells apart small letters and full stops."""
+    return tuple(plain(each.content) for each in conversation)
+
+
+def test_the_same_numbers_give_the_same_conversations(subject, trained):
+    rng = random.Random(1)
+    assert [subject.conversation(rng, False) for _ in range(DRAWN)] == trained
+
+
+def test_training_never_sees_what_is_held_out(trained, held_out):
+    assert {words(each) for each in trained}.isdisjoint(map(words, held_out))
+
+
+def test_the_reply_expected_is_right(subject, trained, held_out):
+    for each in (*trained, *held_out):
+        assert subject.right(each, expected(each)), each
+        assert subject.right(each, f" {expected(each)}\n"), each
+
+
+@pytest.mark.parametrize("answer", ["", "I do not know.", "Hello, Nobody!", "-7777"])
+def test_no_other_answer_is(subject, held_out, answer):
+    assert not any(subject.right(each, answer) for each in held_out)
+
+
+def test_the_reply_to_another_question_is_seldom_right(subject, held_out):
+    replies = [expected(each) for each in held_out]
+    others = zip(held_out, [*replies[1:], replies[0]], strict=True)
+    # The same reply is right when the next question happens to want it too.
+    taken = [subject.right(each, reply) for each, reply in others]
+    assert sum(taken) < DRAWN / 4
+
+
+def test_turns_alternate_and_end_with_a_reply(trained, held_out):
+    for conversation in (*trained, *held_out):
+        roles = [each.role for each in conversation]
+        turns = roles[1:] if roles[0] == "system" else roles
+        assert turns == ["user", "assistant"] * (len(turns) // 2)
+        assert len(turns) >= 2
+        assert all(each.content.strip() == each.content for each in conversation)
+        assert all(each.content for each in conversation)
+
+
+def test_they_fit_the_context_that_is_trained(trained, held_out, tokenizer):
+    for conversation in (*trained, *held_out):
+        said = conversation
+        if said[0].role != "system":
+            said = (Message("system", DEFAULT_SYSTEM_PROMPT), *said)
+        ids = sum(len(tokenizer.encode(each.content)) + 6 for each in said)
+        assert ids <= CONTEXT, conversation
+
+
+def test_nothing_crude_is_said(trained, held_out):
+    for conversation in (*trained, *held_out):
+        for each in conversation:
+            assert CRUDE.isdisjoint(plain(each.content).split()), conversation
+
+
+def test_only_characters_of_a_keyboard(trained, held_out):
+    for conversation in (*trained, *held_out):
+        for each in conversation:
+            assert re.fullmatch(r"[ -~\n]+", each.content), each
+
+
+def test_names_weights_and_promises():
+    names = [each.name for each in subjects()]
+    assert len(set(names)) == len(names)
+    assert all(each.weight > 0 and 0.5 < each.promised <= 1 for each in subjects())
