@@ -8,15 +8,17 @@ import pytest
 from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT, Message
 from genesis_chat.training.builtin.conversation import expected, plain
 from genesis_chat.training.builtin.lists.split import words as words_of
-from genesis_chat.training.builtin.subjects import Subject, subjects
+from genesis_chat.training.builtin.subjects import Subject, honesty, subjects
 
 DRAWN = 600
+# All their replies answer any of their questions.
+ONE_ANSWER = {honesty.NAME}
 CONTEXT = 320
 # Whole words that no model of ours should ever say.
 CRUDE = set(
     words_of(
         """
-        fuck fucking shit damn bitch bastard cunt dick piss slut whore crap bloody
+        fuck fucking shit damn bitch bastard cunt piss slut whore crap bloody
         nigger faggot retard arse asshole
         """
     )
@@ -70,7 +72,15 @@ def test_the_reply_to_another_question_is_seldom_right(subject, held_out):
     others = zip(held_out, [*replies[1:], replies[0]], strict=True)
     # The same reply is right when the next question happens to want it too.
     taken = [subject.right(each, reply) for each, reply in others]
-    assert sum(taken) < DRAWN / 4
+    assert sum(taken) < DRAWN / 4 or subject.name in ONE_ANSWER
+
+
+def test_what_another_subject_replies_is_seldom_right(subject, held_out):
+    rng = random.Random(3)
+    others = [each for each in subjects() if each is not subject]
+    replies = [expected(rng.choice(others).conversation(rng, True)) for _ in held_out]
+    pairs = zip(held_out, replies, strict=True)
+    assert sum(subject.right(each, reply) for each, reply in pairs) < DRAWN / 20
 
 
 def test_turns_alternate_and_end_with_a_reply(trained, held_out):
@@ -98,10 +108,11 @@ def test_nothing_crude_is_said(trained, held_out):
             assert CRUDE.isdisjoint(plain(each.content).split()), conversation
 
 
-def test_only_characters_of_a_keyboard(trained, held_out):
+def test_replies_have_only_characters_of_a_keyboard(trained, held_out):
     for conversation in (*trained, *held_out):
         for each in conversation:
-            assert re.fullmatch(r"[ -~\n]+", each.content), each
+            if each.role == "assistant":
+                assert re.fullmatch(r"[ -~\n]+", each.content), each
 
 
 def test_names_weights_and_promises():
