@@ -18,7 +18,7 @@ CONTEXT = 320
 CRUDE = set(
     words_of(
         """
-        fuck fucking shit damn bitch bastard cunt piss slut whore crap bloody
+        fuck fucking shit damn bitch bastard piss slut whore crap bloody
         nigger faggot retard arse asshole
         """
     )

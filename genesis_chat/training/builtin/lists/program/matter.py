@@ -20,6 +20,18 @@ HOW = (
     "Is it possible to _?",
     "What do I type to _?",
     "I need to _.",
+    "Show me how to _.",
+    "Help me _.",
+    "I do not know how to _.",
+    "Is there a way to _?",
+    "What must I do to _?",
+    "How do I _ here?",
+    "How do I _ in Genesis Chat?",
+    "In this program, how do I _?",
+    "Hey, how can I _?",
+    "I am trying to _.",
+    "Where can I _?",
+    "What if I want to _?",
 )
 KEY = (
     "Which key do I press to _?",
