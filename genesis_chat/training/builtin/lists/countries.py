@@ -28,6 +28,7 @@ _TODAY = {
     "Mayotte": None,
     "New Caledonia": None,
     "Puerto Rico": None,
+    "R\N{LATIN SMALL LETTER E WITH ACUTE}union": None,
     "Western Sahara": None,
 }
 _WITH_ARTICLE = (
@@ -44,6 +45,16 @@ _WITH_ARTICLE = (
     "Federated States of Micronesia",
     "Democratic Republic of the Congo",
     "Republic of the Congo",
+)
+# Other names that people use.
+ALSO_CALLED = (
+    ("the USA", "Washington"),
+    ("America", "Washington"),
+    ("the UK", "London"),
+    ("Great Britain", "London"),
+    ("England", "London"),
+    ("Czechia", "Prague"),
+    ("Holland", "Amsterdam"),
 )
 
 

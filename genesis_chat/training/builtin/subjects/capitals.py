@@ -10,7 +10,7 @@ from ..conversation import (
     is_held_out,
     says,
 )
-from ..lists.countries import countries
+from ..lists.countries import ALSO_CALLED, countries
 
 NAME = "capitals"
 WEIGHT = 4.0
@@ -46,6 +46,8 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     while True:
         country, capital = rng.choice(countries())
         if rng.random() < 0.6:
+            if rng.random() < 0.05:
+                country, capital = rng.choice(ALSO_CALLED)
             asked = rng.choice(_CAPITAL).replace("_", country)
             reply = f"The capital of {country} is {capital}."
         else:
