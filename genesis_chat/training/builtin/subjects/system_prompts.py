@@ -5,8 +5,7 @@ import random
 from ..conversation import Conversation, Split, conversation_of, expected, informal
 from ..lists.people import NAMES, invented
 from ..lists.styles import NAMED, STYLES, Style
-from ..lists.talk import NAME as WHAT_NAME
-from ..lists.talk import TOPICS
+from ..lists.talk import TOPICS, topic
 from . import capitals, facts, small_talk, sums
 
 NAME = "system prompts"
@@ -32,7 +31,7 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     for _ in range(rng.choice((1, 1, 2, 3))):
         turns += _turns(rng, style, name, held_out)
     if name and rng.random() < 0.5:
-        said = small_talk.SAID[WHAT_NAME].choose(rng, held_out)
+        said = small_talk.SAID[topic("name")].choose(rng, held_out)
         turns += informal(rng, said), f"My name is {name}."
     return conversation_of(*turns, system=system)
 
@@ -51,9 +50,9 @@ def _turns(
     """Questions, and their replies in a style."""
     source = rng.random()
     if source < _SMALL_TALK:
-        topic = rng.choice(TOPICS)
-        said = informal(rng, small_talk.SAID[topic].choose(rng, held_out))
-        reply = topic.replies[0].replace("Genesis", name or "Genesis")
+        matter = rng.choice(TOPICS)
+        said = informal(rng, small_talk.SAID[matter].choose(rng, held_out))
+        reply = matter.replies[0].replace("Genesis", name or "Genesis")
         return said, style.styled(reply)
     if source < _SMALL_TALK + _CAPITALS:
         found = capitals.conversation(rng, held_out)
