@@ -8,11 +8,11 @@ import pytest
 from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT, Message
 from genesis_chat.training.builtin.conversation import expected, plain
 from genesis_chat.training.builtin.lists.split import words as words_of
-from genesis_chat.training.builtin.subjects import Subject, honesty, subjects
+from genesis_chat.training.builtin.subjects import Subject, honesty, jokes, subjects
 
 DRAWN = 600
 # All their replies answer any of their questions.
-ONE_ANSWER = {honesty.NAME}
+ONE_ANSWER = {honesty.NAME, jokes.NAME}
 CONTEXT = 320
 # Whole words that no model of ours should ever say.
 CRUDE = set(
