@@ -53,5 +53,5 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
 
 def right(conversation: Conversation, answer: str) -> bool:
     """Whether the last number of the answer is the result."""
-    numbers = re.findall(r"-?\d+", answer)
-    return numbers[-1:] == re.findall(r"\d+", expected(conversation))[-1:]
+    numbers = re.findall(r"-?\b\d+\b", answer)
+    return numbers[-1:] == re.findall(r"\b\d+\b", expected(conversation))[-1:]

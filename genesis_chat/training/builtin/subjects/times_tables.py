@@ -43,5 +43,5 @@ def _draw(rng: random.Random) -> tuple[str, str]:
 
 def right(conversation: Conversation, answer: str) -> bool:
     """Whether the last number of the answer is the product."""
-    numbers = re.findall(r"\d+", answer)
-    return numbers[-1:] == re.findall(r"\d+", expected(conversation))[-1:]
+    numbers = re.findall(r"\b\d+\b", answer)
+    return numbers[-1:] == re.findall(r"\b\d+\b", expected(conversation))[-1:]
