@@ -10,59 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
+from .fillers import filler
+
 FIELD = re.compile(r"\{(\w+)\}")
-SYLLABLES = [
-    "ba",
-    "bi",
-    "bo",
-    "da",
-    "de",
-    "do",
-    "fa",
-    "fi",
-    "ga",
-    "go",
-    "ka",
-    "ki",
-    "ko",
-    "la",
-    "le",
-    "li",
-    "lo",
-    "ma",
-    "me",
-    "mi",
-    "na",
-    "no",
-    "pa",
-    "po",
-    "ra",
-    "re",
-    "ri",
-    "ro",
-    "sa",
-    "se",
-    "si",
-    "ta",
-    "te",
-    "ti",
-    "to",
-    "va",
-    "vi",
-    "za",
-    "zo",
-    "blu",
-    "dro",
-    "fle",
-    "gri",
-    "kru",
-    "plo",
-    "sno",
-    "thra",
-    "wib",
-    "zag",
-]
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # How often a prompt is changed as hands do it, each in its own way.
 UNTIDY = 0.12
 OPENINGS = ("Please ", "Can you help me? ", "Hey, ", "OK, ", "I have a question. ")
@@ -83,7 +33,7 @@ def held_out() -> Mapping[str, Sequence[str]]:
 def prompt(rng: random.Random) -> str:
     """A prompt of one of the kinds, tidy or not."""
     templates = kinds()[rng.choice(tuple(kinds()))]
-    text = FIELD.sub(lambda field: _filler(rng, field[1]), rng.choice(templates))
+    text = FIELD.sub(lambda field: filler(rng, field[1]), rng.choice(templates))
     if rng.random() < UNTIDY:
         opening = rng.choice(OPENINGS)
         text = opening + (text[0].lower() + text[1:] if opening[-2] != "." else text)
@@ -95,37 +45,22 @@ def prompt(rng: random.Random) -> str:
         text = text.upper()
     if rng.random() < UNTIDY:
         text = _misspelt(rng, text)
-    return text
-
-
-def _filler(rng: random.Random, field: str) -> str:
-    if field == "num":
-        return str(rng.randint(2, 999))
-    if field == "big":
-        return str(rng.randint(101, 99_999))
-    if field == "nonsense":
-        return "".join(rng.choices(SYLLABLES, k=rng.randint(2, 4)))
-    if field == "mash":
-        return "".join(rng.choices(LETTERS, k=rng.randint(4, 14)))
-    return rng.choice(_words()[field])
+    return text.strip()
 
 
 def _misspelt(rng: random.Random, text: str) -> str:
-    """One letter left out, doubled or changed places with its neighbour."""
-    at = rng.randrange(len(text))
+    """One letter left out, doubled or changed places with its neighbour.
+
+    Numbers stay as they are: with a digit less, one might be in a subject.
+    """
+    letters = [at for at, letter in enumerate(text) if letter.isalpha()]
+    if not letters:
+        return text
+    at = rng.choice(letters)
     left, letter, right = text[:at], text[at], text[at + 1 :]
     return rng.choice(
         (left + right, left + 2 * letter + right, left + right[:1] + letter + right[1:])
     )
-
-
-@cache
-def _words() -> Mapping[str, Sequence[str]]:
-    found = {}
-    for line in _text("words.txt").splitlines():
-        field, _, words = line.partition(": ")
-        found[field] = tuple(words.split("|") if "|" in words else words.split())
-    return found
 
 
 def _sections(name: str) -> Mapping[str, Sequence[str]]:

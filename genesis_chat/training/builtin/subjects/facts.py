@@ -15,6 +15,8 @@ from ..conversation import (
 )
 from ..lists.facts import FACTS, UNTOLD, Fact
 from ..lists.people import invented
+from ..outside.prompts import prompt
+from ..outside.refusals import refusal
 from . import capitals, small_talk, sums
 
 NAME = "facts told earlier"
@@ -25,6 +27,8 @@ MOST_FACTS, MOST_BETWEEN = 3, 2
 # How often a name is an invented one, something is asked that was not told, one more
 # fact is asked back, and one is told and asked back in the same turn.
 _INVENTED, _UNTOLD, _ONE_MORE, _AT_ONCE = 0.35, 0.1, 0.3, 0.05
+# How often what is said between is outside of all subjects.
+_OUTSIDE = 0.2
 
 _NAMES = {fact: Split(fact.values) for fact in FACTS if fact.names}
 _BY_QUESTION = {plain(asked): fact for fact in FACTS for asked in fact.asked}
@@ -96,7 +100,9 @@ def _said(text: str, value: str) -> str:
 
 
 def _between(rng: random.Random) -> Exchange:
-    """Something else, which training sees, and its reply."""
+    """Something else, which training sees, and its reply; or what it cannot do."""
+    if rng.random() < _OUTSIDE:
+        return prompt(rng), refusal(rng)
     subject = rng.choice((small_talk, small_talk, sums, capitals))
     said, reply = subject.conversation(rng, False)
     return said.content, reply.content

@@ -6,24 +6,27 @@ from ..conversation import Conversation, conversation_of
 from ..outside.prompts import held_out as prompts_held_out
 from ..outside.prompts import prompt
 from ..outside.refusals import is_refusal, refusal
-from . import small_talk
+from . import facts, small_talk
 
 NAME = "honest about everything else"
-WEIGHT = 11.0
+WEIGHT = 16.0
 PROMISED = 0.95
-# How often something was said before, and how often a second prompt of this kind.
-AFTER_TALK, TWICE = 0.25, 0.15
+# How often small talk, something told or a prompt of this kind comes before.
+BEFORE = {"talk": 0.2, "told": 0.1, "prompt": 0.1, "": 0.6}
 
 
 def _asked(rng: random.Random, text: str) -> Conversation:
     """A prompt and a refusal, sometimes in the middle of a chat."""
-    turns = [text, refusal(rng)]
-    if rng.random() < AFTER_TALK:
-        before = small_talk.conversation(rng, False)
-        turns = [m.content for m in before if m.role != "system"][-2:] + turns
-    elif rng.random() < TWICE:
-        turns = [prompt(rng), refusal(rng), *turns]
-    return conversation_of(*turns)
+    before: list[str] = []
+    match rng.choices(list(BEFORE), list(BEFORE.values()))[0]:
+        case "talk":
+            said = small_talk.conversation(rng, False)
+            before = [each.content for each in said if each.role != "system"][-2:]
+        case "told":
+            before = [each.content for each in facts.one_fact(rng, False)[:2]]
+        case "prompt":
+            before = [prompt(rng), refusal(rng)]
+    return conversation_of(*before, text, refusal(rng))
 
 
 def conversation(rng: random.Random, held_out: bool) -> Conversation:

@@ -5,11 +5,11 @@ import re
 
 from ..conversation import Conversation, expected
 from ..drawing import drawn
+from ..lists.numbers import LARGEST_FACTOR
 
 NAME = "times tables"
 WEIGHT = 2.5
 PROMISED = 0.9
-LARGEST = 12
 _ASKED = (
     "What is _?",
     "How much is _?",
@@ -34,7 +34,10 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
 def _draw(rng: random.Random) -> tuple[str, str]:
     # A few with nothing, as people try them.
     least = 0 if rng.random() < 0.1 else 1
-    first, second = rng.randint(least, LARGEST), rng.randint(least, LARGEST)
+    first, second = (
+        rng.randint(least, LARGEST_FACTOR),
+        rng.randint(least, LARGEST_FACTOR),
+    )
     asked = rng.choice(_ASKED)
     sign = " and " if "product" in asked else rng.choice(_SIGNS)
     asked = asked.replace("_", f"{first}{sign}{second}")
