@@ -27,6 +27,13 @@ from .show import notice
     help="How many models requests can keep loaded at a time.",
 )
 @click.option(
+    "--parallel",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="How many replies to decode in one step, where the backend can.",
+)
+@click.option(
     "--queue",
     type=click.IntRange(1, 10_000),
     default=64,
@@ -58,6 +65,7 @@ from .show import notice
 def serve(
     port: int,
     models_in_memory: int,
+    parallel: int,
     queue: int,
     origins: tuple[str, ...],
     key_file: Path | None,
@@ -111,7 +119,14 @@ def serve(
         model,
         _defaults(),
         Options(
-            address, port, frozenset(origins), key_file, queue, models_in_memory, log
+            address=address,
+            port=port,
+            origins=frozenset(origins),
+            key_file=key_file,
+            waiting=queue,
+            parallel=parallel,
+            models_in_memory=models_in_memory,
+            log=log,
         ),
         notice,
     )

@@ -24,13 +24,15 @@ from .opening import open_here_or_apart
 from .outlook import Outlook, outlook
 from .protocol import Engine, Exchange, ModelFacts, Request
 from .session import Session
-from .several import reply_to_several
+from .several import decodes_together, reply_as_they_come, reply_to_several
 from .snapshots import LIMIT_BYTES, Snapshots
+from .together import Asked
 from .worker import WorkerEngine
 
 __all__ = [
     "LIMIT_BYTES",
     "NO_CONTROLS",
+    "Asked",
     "Context",
     "Controls",
     "Dropped",
@@ -57,11 +59,13 @@ __all__ = [
     "check",
     "check_memory",
     "choose_backend",
+    "decodes_together",
     "describe",
     "findings",
     "measured_speed",
     "open_here_or_apart",
     "open_model",
     "outlook",
+    "reply_as_they_come",
     "reply_to_several",
 ]

@@ -1,12 +1,12 @@
 """The engine in this process."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
-from ..errors import GenerationError, GenesisChatError, UsageError
+from ..errors import GenerationError, UsageError
 from .checking import check
 from .events import Context, Dropped, Event, Finished, MixerReadings, PromptTokens
 from .loader import LoadedModel, State, Stepper, Token
@@ -17,7 +17,7 @@ from .protocol import Exchange, ModelFacts, Request
 from .run import Run
 from .snapshots import Snapshots
 from .states import States
-from .together import together
+from .together import Asked, K, Steps, Told, together
 
 
 class LocalEngine:
@@ -49,16 +49,17 @@ class LocalEngine:
 
     def reply_together(
         self,
-        requests: Sequence[Request],
+        arriving: Callable[[], Asked[K] | None],
         width: int,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Generator[tuple[int, Event | GenesisChatError]]:
-        """See `reply_to_several`; the replies give no readings."""
-        yield from together(
-            self._model.language_model,
-            [partial(self._steps, each, cancelled) for each in requests],
-            width,
-        )
+    ) -> Generator[Told[K]]:
+        """See `reply_as_they_come`; the replies give no readings."""
+
+        def steps() -> tuple[K, Steps] | None:
+            if (asked := arriving()) is None:
+                return None
+            return asked.key, partial(self._steps, asked.request, asked.cancelled)
+
+        yield from together(self._model.language_model, steps, width)
 
     def _steps(
         self,

@@ -1,36 +1,51 @@
 """Several replies at a time, their tokens decoded in one step."""
 
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import GenesisChatError
 from .events import Event
 from .loader import FollowsTogether, LanguageModel, Step, Stepper
+from .protocol import Request
 
 if TYPE_CHECKING:
     from .loader import Readings
 
-Told = tuple[int, Event | GenesisChatError]
+K = TypeVar("K")
+Told = tuple[K, Event | GenesisChatError]
 Steps = Callable[[Callable[[Stepper], Stepper]], Generator[Event | None]]
 
 
+@dataclass(frozen=True)
+class Asked(Generic[K]):
+    """A request, the key that its events come with, and whether nobody waits any more.
+
+    `cancelled` is asked all the time, in the thread that replies.
+    """
+
+    key: K
+    request: Request
+    cancelled: Callable[[], bool]
+
+
 def together(
-    model: LanguageModel, replies: Sequence[Steps], width: int
-) -> Generator[Told]:
-    """The events of replies, each with its index; up to `width` go on at a time.
+    model: LanguageModel, arriving: Callable[[], tuple[K, Steps] | None], width: int
+) -> Generator[Told[K]]:
+    """The events of replies, each with its key; up to `width` go on at a time.
 
     Each is given what wraps its steps, and yields None when it is about to read the
-    token it has drawn. One that ends makes room for the next at once.
+    token it has drawn. Wherever there is room `arriving` is asked for one more, before
+    every step, until it has none and no reply goes on.
     """
-    waiting = deque(enumerate(replies))
-    going: list[_Going] = []
+    going: list[_Going[K]] = []
     try:
-        while waiting or going:
-            while waiting and len(going) < width:
-                index, steps = waiting.popleft()
-                going.append(_Going(index, steps))
+        while True:
+            while len(going) < width and (new := arriving()) is not None:
+                going.append(_Going(*new))
+            if not going:
+                return
             for each in tuple(going):
                 yield from each.go_on()
                 if each.over:
@@ -44,7 +59,7 @@ def together(
             each.close()
 
 
-def _followed(model: FollowsTogether, going: "Sequence[_Going]") -> Sequence[Step]:
+def _followed(model: FollowsTogether, going: "Sequence[_Going[K]]") -> Sequence[Step]:
     """One more step of each reply."""
     try:
         return model.follow_together([each.stepper for each in going])
@@ -55,7 +70,7 @@ def _followed(model: FollowsTogether, going: "Sequence[_Going]") -> Sequence[Ste
         raise
 
 
-class _Going:
+class _Going(Generic[K]):
     """A reply that goes on, and its steps, of which the next may have been taken.
 
     It stands before the steps as a `Stepper`.
@@ -63,21 +78,21 @@ class _Going:
 
     runs_ahead = False
 
-    def __init__(self, index: int, steps: Steps) -> None:
-        self._index, self._events = index, steps(self._wrap)
+    def __init__(self, key: K, steps: Steps) -> None:
+        self._key, self._events = key, steps(self._wrap)
         self.stepper: Stepper
         self.step: Step | None = None
         self.over = False
 
-    def go_on(self) -> Iterator[Told]:
+    def go_on(self) -> Iterator[Told[K]]:
         """Its events up to the next token that it is about to read."""
         try:
             for event in self._events:
                 if event is None:
                     return
-                yield self._index, event
+                yield self._key, event
         except GenesisChatError as error:
-            yield self._index, error
+            yield self._key, error
         self.over = True
 
     def close(self) -> None:

@@ -60,7 +60,7 @@ class Endpoints:
         found = {
             "status": "ok" if runner.state == "ready" else runner.state,
             "model": runner.default_model,
-            "running": int(runner.busy),
+            "running": runner.running,
             "waiting": runner.waiting,
             "seconds_to_first_token": self._metrics.waits,
         }
@@ -72,7 +72,7 @@ class Endpoints:
         """`GET /metrics`."""
         runner = self._runner
         ready = runner.state == "ready"
-        text = self._metrics.text(runner.waiting, int(runner.busy), ready)
+        text = self._metrics.text(runner.waiting, runner.running, ready)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _complete(self, request: Request, parse: Parse) -> Response:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from .job import Job
 
@@ -36,6 +37,13 @@ class Line:
             while not (self._jobs or self._closed):
                 self._changed.wait()
             return None if self._closed else self._jobs.popleft()
+
+    def next_if(self, fits: Callable[[Job], bool]) -> Job | None:
+        """Whoever is first, without waiting, if the job fits; nobody is passed over."""
+        with self._changed:
+            if self._closed or not self._jobs or not fits(self._jobs[0]):
+                return None
+            return self._jobs.popleft()
 
     def leave(self, job: Job) -> None:
         """Make room for others, if it is still waiting."""

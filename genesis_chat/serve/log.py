@@ -1,11 +1,10 @@
 """Conversations of other programs in the history, where that was asked for."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable
 
 from ..chat.recording import Recording, receipt_before
-from ..engine import Engine, Event, Exchange, Finished, Request
+from ..engine import Event, Exchange, Finished, ModelFacts, Request
 from ..errors import HistoryError
 from ..history import Store
 from .replies import digests
@@ -22,60 +21,41 @@ class Log:
     """
 
     def __init__(self, report: Callable[[str], None]) -> None:
-        self._report = report
+        self.report = report
         self._store: Store | None = None
         self._ends: OrderedDict[bytes, tuple[str, str]] = OrderedDict()
 
-    def reply(
-        self, engine: Engine, request: Request, cancelled: Callable[[], bool]
-    ) -> Generator[Event]:
-        """The events of a reply, which is kept meanwhile; see `Engine.reply`."""
-        recording: Recording | None = None
-        ids = ("", "")
-        try:
-            with closing(engine.reply(request, cancelled)) as events:
-                for event in events:
-                    if recording is None:
-                        recording, ids = self._begin(engine, request)
-                    if recording:
-                        recording.take(event)
-                    if isinstance(event, Finished) and event.reply.token_ids:
-                        said = Exchange(request.content, event.reply.text)
-                        self._remember(engine, request, said, ids)
-                    yield event
-        finally:
-            if recording:
-                recording.close()
-                if recording.failure:
-                    self._report(str(recording.failure))
+    def keep(self, model: ModelFacts, request: Request) -> "Kept":
+        """Begin to keep a reply to a request."""
+        return Kept(self, model, request)
 
     def close(self) -> None:
         """Close the history."""
         if self._store:
             self._store.close()
 
-    def _begin(
-        self, engine: Engine, request: Request
+    def begin(
+        self, model: ModelFacts, request: Request
     ) -> tuple[Recording | None, tuple[str, str]]:
         """What writes the reply, and the ids of its conversation and of itself."""
         try:
             store = self._store = self._store or Store.open()
-            conversation, parent = self._place(store, engine, request)
+            conversation, parent = self._place(store, model, request)
             question = store.add(conversation, "user", request.content, parent=parent)
-            receipt = receipt_before(engine.model, request.settings.seeded())
+            receipt = receipt_before(model, request.settings.seeded())
             writer = store.begin_reply(
                 conversation, parent=question.id, receipt=receipt
             )
-            return Recording(writer, engine.model), (conversation, writer.id)
+            return Recording(writer, model), (conversation, writer.id)
         except HistoryError as error:
-            self._report(str(error))
+            self.report(str(error))
             return None, ("", "")
 
     def _place(
-        self, store: Store, engine: Engine, request: Request
+        self, store: Store, model: ModelFacts, request: Request
     ) -> tuple[str, str | None]:
         """The conversation that goes on, and its last message."""
-        keys = [key for key, _ in self._digests(engine, request)]
+        keys = [key for key, _ in self._digests(model, request)]
         if keys and (found := self._ends.get(keys[-1])):
             return found
         conversation = store.create(system=request.system).id
@@ -86,17 +66,45 @@ class Log:
             parent = reply.id
         return conversation, parent
 
-    def _remember(
-        self, engine: Engine, request: Request, said: Exchange, ids: tuple[str, str]
+    def remember(
+        self, model: ModelFacts, request: Request, said: Exchange, ids: tuple[str, str]
     ) -> None:
-        *_, (key, _) = self._digests(engine, request, said)
+        """That a conversation's end has these ids."""
+        *_, (key, _) = self._digests(model, request, said)
         self._ends[key] = ids
         if len(self._ends) > REMEMBERED:
             self._ends.popitem(last=False)
 
     @staticmethod
     def _digests(
-        engine: Engine, request: Request, *said: Exchange
+        model: ModelFacts, request: Request, *said: Exchange
     ) -> list[tuple[bytes, Exchange]]:
         exchanges = (*request.exchanges, *said)
-        return list(digests(engine.model.name, request.system, exchanges))
+        return list(digests(model.name, request.system, exchanges))
+
+
+class Kept:
+    """A reply that is kept while it comes."""
+
+    def __init__(self, log: Log, model: ModelFacts, request: Request) -> None:
+        self._log, self._model, self._request = log, model, request
+        self._recording: Recording | None = None
+        self._ids: tuple[str, str] | None = None
+
+    def take(self, event: Event) -> None:
+        """Keep what an event tells."""
+        if self._ids is None:
+            self._recording, self._ids = self._log.begin(self._model, self._request)
+        if self._recording:
+            self._recording.take(event)
+        if isinstance(event, Finished) and event.reply.token_ids:
+            said = Exchange(self._request.content, event.reply.text)
+            self._log.remember(self._model, self._request, said, self._ids)
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        if self._recording:
+            self._recording.close()
+            if self._recording.failure:
+                self._log.report(str(self._recording.failure))
+            self._recording = None

@@ -1,20 +1,19 @@
-"""The thread in which models are loaded and reply, one request after the other."""
+"""The thread in which models are loaded and reply."""
 
 import threading
-import time
 from collections.abc import Callable, Generator
-from contextlib import closing
 from typing import Literal
 
 from ..completions import ApiError, Completion
-from ..engine import Engine, Event, Finished, ModelFacts, Request, Text, Thought
+from ..engine import Event, ModelFacts
 from ..errors import GenerationError, GenesisChatError
-from .job import Begun, ClosingError, Ended, Job, Told
+from .job import ClosingError, Ended, Job
 from .line import FullError, Line
 from .log import Log
 from .metrics import Metrics
 from .models import Models
 from .replies import Replies
+from .round import Keeping, Round
 
 Events = Generator[Event]
 State = Literal["loading", "ready", "failed", "closing"]
@@ -31,6 +30,7 @@ class Runner:
     Args:
         models: where they come from.
         waiting: how many jobs may wait.
+        width: how many replies to decode in one step, where the backend can.
         metrics: told of every reply.
         log: where conversations are kept; None keeps none.
         loaded: called when the default model is there, with what is known of it.
@@ -41,6 +41,7 @@ class Runner:
         self,
         models: Models,
         waiting: int,
+        width: int,
         metrics: Metrics,
         log: Log | None,
         loaded: Callable[[ModelFacts], None],
@@ -48,10 +49,11 @@ class Runner:
     ) -> None:
         self.state: State = "loading"
         self._models, self._metrics, self._log = models, metrics, log
+        self._width = width
         self._loaded, self._failed = loaded, failed
         self._line = Line(waiting)
         self._replies = Replies()
-        self._job: Job | None = None
+        self._round: Round | None = None
         self._thread = threading.Thread(target=self._run, daemon=True, name="model")
 
     @property
@@ -60,9 +62,9 @@ class Runner:
         return len(self._line)
 
     @property
-    def busy(self) -> bool:
-        """Whether a reply is being generated."""
-        return self._job is not None
+    def running(self) -> int:
+        """How many jobs are being answered."""
+        return len(self._jobs)
 
     @property
     def default_model(self) -> str | None:
@@ -93,20 +95,25 @@ class Runner:
         return job
 
     def close(self) -> None:
-        """Let nobody wait any more; the reply that runs goes on."""
+        """Let nobody wait any more; the replies that run go on."""
         self.state = "closing"
         for job in self._line.close():
             job.tell(Ended(ClosingError()))
 
     def cut(self) -> None:
-        """End the reply that runs, as it stands."""
-        if job := self._job:
+        """End the replies that run, as they stand."""
+        for job in self._jobs:
             job.cancelled = True
 
     def join(self, seconds: float) -> None:
         """Wait for the thread to end."""
         if self._thread.ident is not None:
             self._thread.join(seconds)
+
+    @property
+    def _jobs(self) -> tuple[Job, ...]:
+        going = self._round
+        return going.jobs if going else ()
 
     def _run(self) -> None:
         try:
@@ -119,49 +126,35 @@ class Runner:
             self.state = "ready"
             self._loaded(genesis.model)
         while (job := self._line.get()) is not None:
-            self._job = job
-            job.tell(Ended(self._outcome(job)))
-            self._job = None
+            self._answer(job)
         self._models.close()
         if self._log:
             self._log.close()
 
-    def _outcome(self, job: Job) -> GenesisChatError | None:
-        try:
-            self._answer(job)
-        except GenesisChatError as error:
-            return error
-        except Exception as error:
-            # Nothing that was asked may be in the answer to it or in a log.
-            return GenerationError(f"The model failed ({type(error).__name__}).")
-        if job.cancelled and self.state == "closing":
-            return ClosingError()
-        return None
-
     def _answer(self, job: Job) -> None:
-        engine = self._models.engine(job.completion.model)
-        job.tell(Begun(engine.model))
-        for index, request in enumerate(job.completion.requests):
-            if job.cancelled:
-                return
-            self._reply(job, index, engine, request)
+        """Answer a job, and others for the same model that come meanwhile."""
 
-    def _reply(self, job: Job, index: int, engine: Engine, request: Request) -> None:
-        model, start = engine.model, time.monotonic()
-        request = self._replies.recognized(model.name, request)
-        first = True
-        with closing(self._events(job, engine, request)) as events:
-            for event in events:
-                if first and isinstance(event, Text | Thought):
-                    first = False
-                    if not index:
-                        self._metrics.first_token(time.monotonic() - job.asked)
-                if isinstance(event, Finished):
-                    self._replies.remember(model.name, request, event.reply)
-                    self._metrics.reply(event.reply, time.monotonic() - start)
-                job.tell(Told(index, event))
+        def another() -> Job | None:
+            return self._line.next_if(lambda other: self._model(other) == model)
 
-    def _events(self, job: Job, engine: Engine, request: Request) -> Events:
-        if self._log:
-            return self._log.reply(engine, request, lambda: job.cancelled)
-        return engine.reply(request, lambda: job.cancelled)
+        model = self._model(job)
+        try:
+            engine = self._models.engine(job.completion.model)
+        except Exception as error:
+            self._end(job, error)
+            return
+        keeping = Keeping(self._replies, self._metrics, self._log)
+        self._round = Round(engine, self._width, another, keeping, self._end)
+        self._round.run(job)
+        self._round = None
+
+    def _model(self, job: Job) -> str | None:
+        return job.completion.model or self._models.default
+
+    def _end(self, job: Job, error: Exception | None) -> None:
+        if error is None and job.cancelled and self.state == "closing":
+            error = ClosingError()
+        if error is not None and not isinstance(error, GenesisChatError):
+            # Nothing that was asked may be in the answer to it or in a log.
+            error = GenerationError(f"The model failed ({type(error).__name__}).")
+        job.tell(Ended(error))

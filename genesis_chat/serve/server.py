@@ -46,6 +46,7 @@ class Options:
         origins: web pages that may ask.
         key_file: holds the keys that clients must send; None asks for none.
         waiting: how many requests may wait.
+        parallel: how many replies to decode in one step, where the backend can.
         models_in_memory: how many models may be loaded at a time.
         log: keep conversations in the history.
     """
@@ -55,6 +56,7 @@ class Options:
     origins: frozenset[str] = frozenset()
     key_file: Path | None = None
     waiting: int = 64
+    parallel: int = 4
     models_in_memory: int = 1
     log: bool = False
 
@@ -92,7 +94,9 @@ def serve(
                 server.should_exit = True
 
         log = Log(report) if options.log else None
-        runner = Runner(models, options.waiting, metrics, log, loaded, failed)
+        runner = Runner(
+            models, options.waiting, options.parallel, metrics, log, loaded, failed
+        )
         endpoints = Endpoints(runner, metrics, defaults)
         app = application(endpoints, rules, metrics, report)
         server = Server(_configured(app), runner)
