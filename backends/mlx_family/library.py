@@ -58,8 +58,22 @@ def module(name: str) -> Any:
     return importlib.import_module(f"{PACKAGE}.{name}")
 
 
+@cache
+def tuner() -> Any:
+    """The module `mlx_lm.tuner.utils`, which makes adapters. Raises `ImportError`."""
+    loader()
+    package = f"{PACKAGE}.tuner"
+    is_bare = getattr(sys.modules[PACKAGE], "__file__", None) is None
+    if is_bare and package not in sys.modules:
+        spec = find_spec(package)
+        assert spec is not None
+        # Its own body imports mlx-lm's trainer, and that transformers.
+        sys.modules[package] = _bare(spec)
+    return importlib.import_module(f"{package}.utils")
+
+
 def _bare(spec: ModuleSpec) -> ModuleType:
-    package = ModuleType(PACKAGE)
+    package = ModuleType(spec.name)
     package.__spec__ = spec
     package.__path__ = list(spec.submodule_search_locations or ())
     return package

@@ -53,7 +53,7 @@ def load(
         report(SLOW.format(type=kind))
         # Compiling calls the system's C++ compiler, which may not be there.
         mx.disable_compile()
-    network = _network(directory, kind)
+    network = read_network(directory, kind)
     if not on_metal():
         if wide < WIDE_SHARE * psutil.virtual_memory().available:
             # Unpacked in the dtype of their scales, all weights would be rounded to it.
@@ -75,7 +75,11 @@ def load(
     )
 
 
-def _network(directory: Path, kind: str) -> Any:
+def read_network(directory: Path, kind: str) -> Any:
+    """mlx-lm's model in a folder, with weights as they are stored, not evaluated.
+
+    Raises `ConfigError` and `WeightsError` as `load` does.
+    """
     utils = library.loader()
     try:
         network, _ = utils.load_model(directory, lazy=True)

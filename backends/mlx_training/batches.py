@@ -42,15 +42,18 @@ class Batches:
     next one stands and may be set to go on from there.
     """
 
-    def __init__(self, examples: Sequence[Example], settings: TrainingSettings) -> None:
+    def __init__(
+        self, examples: Sequence[Example], settings: TrainingSettings, vocabulary: int
+    ) -> None:
         if not len(examples):
             raise TrainingError("There are no examples to train on.")
         self._examples, self._settings = examples, settings
+        self._vocabulary = vocabulary
         self.epoch = self.pool = self.place = 0
         self._held: tuple[tuple[int, int], list[list[Example]]] | None = None
 
     def take(self) -> list[Example]:
-        """The next batch. Raises `TrainingError` for an example that is too long."""
+        """The next batch. Raises `TrainingError` for an example that cannot be used."""
         batches = self._pool()
         batch = batches[self.place]
         self.place += 1
@@ -71,17 +74,27 @@ class Batches:
             order = _order(len(self._examples), seed, self.epoch)
             start = self.pool * self._pool_size
             indices = order[start : start + self._pool_size]
-            found = similar(self._examples, indices.tolist(), self._settings)
+            found = similar(
+                self._examples, indices.tolist(), self._settings, self._vocabulary
+            )
             rng = np.random.default_rng([seed, 1, self.epoch, self.pool])
             self._held = key, [found[i] for i in rng.permutation(len(found))]
         return self._held[1]
 
 
 def similar(
-    examples: Sequence[Example], indices: Sequence[int], settings: TrainingSettings
+    examples: Sequence[Example],
+    indices: Sequence[int],
+    settings: TrainingSettings,
+    vocabulary: int,
 ) -> list[list[Example]]:
-    """The examples of these indices in batches, the shortest first."""
-    chosen = [_checked(examples[index], index, settings) for index in indices]
+    """The examples of these indices in batches, the shortest first.
+
+    Raises `TrainingError` for one that is too long, or of another vocabulary.
+    """
+    chosen = [examples[index] for index in indices]
+    for index, example in zip(indices, chosen, strict=True):
+        _check(example, index, settings, vocabulary)
     return list(_cut(sorted(chosen, key=len), settings))
 
 
@@ -99,13 +112,20 @@ def _cut(chosen: list[Example], settings: TrainingSettings) -> Iterator[list[Exa
         yield batch
 
 
-def _checked(example: Example, index: int, settings: TrainingSettings) -> Example:
+def _check(
+    example: Example, index: int, settings: TrainingSettings, vocabulary: int
+) -> None:
     if len(example) > settings.max_length:
         raise TrainingError(
             f"Example {index + 1} has {len(example)} tokens, more than max_length, "
             f"which is {settings.max_length}; cut it or raise that."
         )
-    return example
+    low, high = example.ids.min(), example.ids.max()
+    if low < 0 or high >= vocabulary:
+        raise TrainingError(
+            f"Example {index + 1} has token ids from {low} to {high}, but the model's "
+            f"vocabulary has {vocabulary}; use the model's own tokenizer."
+        )
 
 
 @lru_cache(maxsize=1)

@@ -1,30 +1,39 @@
 """A run's state on the disk, whole or not at all."""
 
 import json
-import os
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import mlx.core as mx
 import mlx.optimizers as optim
-from mlx.utils import tree_flatten, tree_unflatten
+from mlx.utils import tree_unflatten
 
 from ..errors import TrainingError
-from .settings import TrainingSettings
-
-CHECKPOINT, BEST = "checkpoint-", "best-"
-WEIGHTS, OPTIMIZER, PROGRESS = (
-    "weights.safetensors",
-    "optimizer.safetensors",
-    "run.json",
+from .adapters import save_adapter
+from .folders import (
+    BEST,
+    CHECKPOINT,
+    WEIGHTS,
+    new_folder,
+    numbered,
+    remove,
+    remove_leftovers,
+    result_weights,
+    steps_of,
 )
+from .settings import TrainingSettings
+from .tensors import flat, read_tensors, save_tensors, set_weights, trained
+
+OPTIMIZER, PROGRESS = "optimizer.safetensors", "run.json"
 
 
 @dataclass
 class Progress:
-    """Where a run stands, beside its weights and its optimizer."""
+    """Where a run stands, beside its weights and its optimizer.
+
+    `order` is where the next batch stands, `stale` the number of validations since the
+    best; `origin` tells the model and the examples from others.
+    """
 
     settings: TrainingSettings
     step: int = 0
@@ -36,128 +45,92 @@ class Progress:
     validation_losses: list[tuple[int, float]] = field(default_factory=list)
     tokens: int = 0
     seconds: float = 0.0
+    origin: str | None = None
+
+    def to_json(self) -> str:
+        """The text of `run.json`."""
+        return json.dumps({**vars(self), "settings": self.settings.to_dict()})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Progress":
+        """What `to_json` gave. Raises `KeyError`, `TypeError` or `ValueError`."""
+        content = json.loads(text)
+        settings = TrainingSettings.from_dict(content.pop("settings"))
+        for name in ("training_losses", "validation_losses"):
+            content[name] = [(int(step), float(loss)) for step, loss in content[name]]
+        content["order"] = tuple(content["order"])
+        return cls(settings, **content)
 
 
 def save_checkpoint(
     folder: Path, model: Any, optimizer: optim.Optimizer, progress: Progress
 ) -> None:
     """Write a checkpoint in place of the one before. Raises `OSError`."""
-    content = {**vars(progress), "settings": progress.settings.to_dict()}
-    files = {
-        WEIGHTS: trained_weights(model),
-        OPTIMIZER: _flat(optimizer.state),
-    }
-    name = f"{CHECKPOINT}{progress.step:08}"
-    _write_folder(folder / name, files, {PROGRESS: json.dumps(content)})
-    kept = {name, f"{BEST}{progress.best_step or 0:08}"}
-    for old in [*_complete(folder, CHECKPOINT), *_complete(folder, BEST)]:
-        if old.name not in kept:
-            shutil.rmtree(old)
+    with new_folder(numbered(folder, CHECKPOINT, progress.step)) as made:
+        save_tensors(made / WEIGHTS, trained(model))
+        save_tensors(made / OPTIMIZER, flat(optimizer.state))
+        (made / PROGRESS).write_text(progress.to_json(), encoding="utf-8")
+    remove_leftovers(folder)
+    for kind, kept in ((CHECKPOINT, progress.step), (BEST, progress.best_step)):
+        for step in steps_of(folder, kind):
+            if step != kept:
+                remove(numbered(folder, kind, step))
 
 
-def save_best(folder: Path, model: Any, step: int) -> None:
+def save_best(folder: Path, model: Any, settings: TrainingSettings, step: int) -> None:
     """Keep a model's trained weights as the best. Raises `OSError`."""
-    _write_folder(folder / f"{BEST}{step:08}", {WEIGHTS: trained_weights(model)}, {})
+    with new_folder(numbered(folder, BEST, step)) as made:
+        save_adapter(model, settings, made)
 
 
-def load_best(folder: Path, model: Any, step: int) -> None:
-    """Give a model the best weights, which `save_best` wrote at that step."""
-    _set_weights(model, _arrays(folder / f"{BEST}{step:08}" / WEIGHTS))
+def load_result(folder: Path, model: Any) -> None:
+    """Give a model what its run is to give: its best weights, or the last saved."""
+    if path := result_weights(folder):
+        set_weights(model, read_tensors(path))
 
 
 def load_checkpoint(
-    folder: Path, model: Any, optimizer: optim.Optimizer, settings: TrainingSettings
+    folder: Path,
+    model: Any,
+    optimizer: optim.Optimizer,
+    settings: TrainingSettings,
+    origin: str,
 ) -> Progress:
-    """Go on from the newest checkpoint. Raises `TrainingError`."""
-    found = _complete(folder, CHECKPOINT)
-    if not found:
+    """Go on from the newest checkpoint.
+
+    Raises `TrainingError` when there is none, when it is damaged, and when it was made
+    with other settings, of another model or of other examples.
+    """
+    remove_leftovers(folder)
+    steps = steps_of(folder, CHECKPOINT)
+    if not steps:
         raise TrainingError(f"There is no checkpoint in {folder} to go on from.")
-    newest = found[-1]
-    content = json.loads((newest / PROGRESS).read_text(encoding="utf-8"))
-    before = TrainingSettings.from_dict(content.pop("settings"))
-    _check_same(before, settings, newest)
-    _set_weights(model, _arrays(newest / WEIGHTS))
-    optimizer.init(model.trainable_parameters())
-    optimizer.state = tree_unflatten(list(_arrays(newest / OPTIMIZER).items()))
-    for name in ("training_losses", "validation_losses"):
-        content[name] = [(step, loss) for step, loss in content[name]]
-    content["order"] = tuple(content["order"])
-    return Progress(settings, **content)
+    newest = numbered(folder, CHECKPOINT, steps[-1])
+    try:
+        text = (newest / PROGRESS).read_text(encoding="utf-8")
+        progress = Progress.from_json(text)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{newest / PROGRESS} is damaged ({error}); begin anew."
+        ) from error
+    _check_settings(progress.settings, settings, newest)
+    if progress.origin not in (None, origin):
+        raise TrainingError(
+            f"{newest} was made from another model or other examples than these; go on "
+            "with the same ones, or begin anew."
+        )
+    set_weights(model, read_tensors(newest / WEIGHTS, trained(model)))
+    state = read_tensors(newest / OPTIMIZER, flat(optimizer.state))
+    optimizer.state = tree_unflatten(list(state.items()))
+    return progress
 
 
-def has_checkpoint(folder: Path) -> bool:
-    """Whether there is one to go on from."""
-    return bool(_complete(folder, CHECKPOINT))
-
-
-def remove_checkpoints(folder: Path) -> None:
-    """Delete a run's checkpoints, its best and what was being written."""
-    for prefix in (CHECKPOINT, BEST, f".{CHECKPOINT}", f".{BEST}"):
-        for old in folder.glob(f"{prefix}*"):
-            shutil.rmtree(old)
-
-
-def trained_weights(model: Any) -> dict[str, mx.array]:
-    """What is trained of a model, by name."""
-    return _flat(model.trainable_parameters())
-
-
-def _check_same(before: TrainingSettings, now: TrainingSettings, place: Path) -> None:
+def _check_settings(
+    before: TrainingSettings, now: TrainingSettings, place: Path
+) -> None:
     for name, value in before.to_dict().items():
         if value != (given := getattr(now, name)):
             raise TrainingError(
                 f"{place} was made with {name} {value}, not {given}; go on with the "
                 "same settings, or begin anew."
             )
-
-
-def _set_weights(model: Any, weights: dict[str, mx.array]) -> None:
-    model.load_weights(list(weights.items()), strict=False)
-    mx.eval(model.parameters())
-
-
-def _arrays(path: Path) -> dict[str, mx.array]:
-    arrays = mx.load(str(path))
-    assert isinstance(arrays, dict)
-    return arrays
-
-
-def _flat(tree: Any) -> dict[str, mx.array]:
-    flat = tree_flatten(tree, destination={})
-    assert isinstance(flat, dict)
-    return flat
-
-
-def _complete(folder: Path, prefix: str) -> list[Path]:
-    return sorted(folder.glob(f"{prefix}*"))
-
-
-def _write_folder(
-    folder: Path, arrays: dict[str, dict[str, mx.array]], texts: dict[str, str]
-) -> None:
-    """A folder appears under its name when all in it is on the disk."""
-    partial = folder.with_name(f".{folder.name}")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        for name, tensors in arrays.items():
-            mx.save_safetensors(str(partial / name), tensors)
-        for name, text in texts.items():
-            (partial / name).write_text(text, encoding="utf-8")
-        for path in (*partial.iterdir(), partial):
-            _sync(path)
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
-        _sync(folder.parent)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

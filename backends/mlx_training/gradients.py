@@ -1,81 +1,64 @@
 """A step's loss and gradients, of its batches and of all processes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx.nn.utils import average_gradients
 from mlx.utils import tree_map
 
 from .batches import Batch
 from .example import Example
-from .losses import target_loss
+from .group import Group
+from .losses import Form, target_loss
 
-Group = mx.distributed.Group
-
-
-def share(examples: Sequence[Example], group: Group) -> Sequence[Example]:
-    """What this process computes of a batch; none where there are too few."""
-    return examples[group.rank() :: group.size()]
-
-
-def target_count(examples: Sequence[Example]) -> int:
-    """How many targets there are."""
-    return sum(int(example.targets.sum()) for example in examples)
+Batches = Sequence[Sequence[Example]]
 
 
 def step_gradients(
-    model: Any, batches: Sequence[Sequence[Example]], group: Group
+    model: Any,
+    form: Form,
+    batches: Batches,
+    group: Group,
+    draw: Callable[[int], None],
 ) -> tuple[mx.array, Any]:
     """The mean loss over the targets of whole batches, and its gradients.
 
     Each process computes its share; the loss, a float32 scalar, is its part of the
-    mean, and the gradients are all processes' together.
+    mean, and the gradients are all processes' together. `draw` is called with the
+    number of each batch before anything random is drawn for it.
     """
-    count = sum(target_count(batch) for batch in batches)
+    count = target_count(batches)
 
     def part(batch: Batch) -> mx.array:
-        return target_loss(model, batch) / count
+        return target_loss(form, batch) / count
 
     differentiate = nn.value_and_grad(model, part)
-    loss = mx.array(0.0)
-    gradients: Any = None
-    for batch in batches:
-        if own := share(batch, group):
+    loss, gradients = mx.array(0.0), None
+    for number_of_batch, batch in enumerate(batches):
+        if own := group.share(batch):
+            draw(number_of_batch)
             value, new = differentiate(Batch.of(own))
             loss = loss + value
             gradients = new if gradients is None else tree_map(mx.add, gradients, new)
             mx.eval(loss, gradients)
     if gradients is None:
         gradients = tree_map(mx.zeros_like, model.trainable_parameters())
-    # Parts are to be added, and what adds them divides by their number.
-    size = group.size()
-    if size > 1:
-        gradients = tree_map(lambda x: x * size, average_gradients(gradients, group))
-    return loss, gradients
+    return loss, group.summed_gradients(gradients)
 
 
-def validation_loss(
-    model: Any, batches: Sequence[Sequence[Example]], group: Group
-) -> float:
+def validation_loss(form: Form, batches: Batches, group: Group) -> float:
     """The mean loss over the targets of all batches, the same in all processes."""
-    total = mx.array(0.0)
+    total = 0.0
     for batch in batches:
-        if own := share(batch, group):
-            total = total + target_loss(model, Batch.of(own))
-            mx.eval(total)
-    count = sum(target_count(batch) for batch in batches)
-    return summed([number(total)], group)[0] / count
+        if own := group.share(batch):
+            total += number(target_loss(form, Batch.of(own)))
+    return group.summed(total / target_count(batches))[0]
 
 
-def summed(numbers: Sequence[float], group: Group) -> list[float]:
-    """Sums over all processes, in float32."""
-    values = mx.array(list(numbers), mx.float32)
-    if group.size() > 1:
-        values = mx.distributed.all_sum(values, group=group, stream=mx.cpu)
-    found: list[float] = values.tolist()  # type: ignore[assignment]
-    return found
+def target_count(batches: Batches) -> int:
+    """How many targets there are."""
+    return sum(int(example.targets.sum()) for batch in batches for example in batch)
 
 
 def number(scalar: mx.array) -> float:

@@ -1,6 +1,7 @@
 """The loss: cross-entropy of targets alone."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import mlx.core as mx
@@ -9,32 +10,64 @@ import numpy as np
 
 from .batches import Batch
 
-# Features [B, L, D] of ids [B, L], and logits [T, V] of features [T, D].
-Form = tuple[Callable[[mx.array], mx.array], Callable[[mx.array], mx.array]]
+# Halves that give other logits than the whole would, by more than rounding, are none.
+ROUNDING = 1e-3
 
 
-def target_loss(model: Any, batch: Batch) -> mx.array:
+@dataclass(frozen=True)
+class Form:
+    """A model in two halves: features [B, L, ...] of ids [B, L], and logits [T, V] of
+    features [T, ...]; V is `vocabulary`."""
+
+    features: Callable[[mx.array], mx.array]
+    head: Callable[[mx.array], mx.array]
+    vocabulary: int
+
+
+def target_loss(form: Form, batch: Batch) -> mx.array:
     """The sum over a batch's targets, a float32 scalar, in nats.
 
     The head, most of a small model's work, sees the places that predict a target only.
     """
-    features, head = model_form(model)
-    before = batch.targets[:, 1:].reshape(-1)
-    places = mx.array(np.flatnonzero(before).astype(np.int32))
-    wanted = mx.array(batch.ids[:, 1:].reshape(-1)[before])
-    x = features(mx.array(batch.ids[:, :-1]))
-    chosen = x.reshape(-1, x.shape[-1])[places]
-    logits = head(chosen).astype(mx.float32)
+    predicted = batch.targets[:, 1:].reshape(-1)
+    places = mx.array(np.flatnonzero(predicted).astype(np.int32))
+    wanted = mx.array(batch.ids[:, 1:].reshape(-1)[predicted])
+    features = form.features(mx.array(batch.ids[:, :-1]))
+    chosen = features.reshape(-1, features.shape[-1])[places]
+    logits = form.head(chosen).astype(mx.float32)
     loss: mx.array = nn.losses.cross_entropy(logits, wanted, reduction="sum")
     return loss
 
 
-def model_form(model: Any) -> Form:
-    """A model's two halves.
+def model_form(model: Any, ttt: bool = False) -> Form:
+    """A model's two halves, tried on two tokens.
 
-    Genesis has them by name. Other families' logits are whole: many scale or cap them
-    in ways of their own.
+    Genesis has them by name, and so have most families; but many scale or cap their
+    logits in ways of their own, and then the whole model is the first half.
     """
+    ids = mx.zeros((1, 2), mx.int32)
+    whole = model(ids)
+    vocabulary = whole.shape[-1]
+    for features, head in _halves(model):
+        if _near(head(features(ids)), whole):
+            return Form(features, head, vocabulary)
+    return Form(model, lambda logits: logits, vocabulary)
+
+
+def _halves(model: Any) -> list[tuple[Callable[..., Any], Callable[..., Any]]]:
     if hasattr(model, "training_features"):
-        return model.training_features, model.logits
-    return model, lambda logits: logits
+        return [(model.training_features, model.logits)]
+    body = getattr(model, "model", None)
+    embedding = getattr(body, "embed_tokens", None)
+    if not isinstance(body, nn.Module) or embedding is None:
+        return []
+    if hasattr(model, "lm_head"):
+        return [(body, model.lm_head)]
+    return [(body, embedding.as_linear)]
+
+
+def _near(found: mx.array, whole: mx.array) -> bool:
+    if found.shape != whole.shape:
+        return False
+    scale = mx.abs(whole).max()
+    return bool((mx.abs(found - whole).max() <= ROUNDING * scale).item())

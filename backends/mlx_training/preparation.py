@@ -3,36 +3,80 @@
 from typing import Any
 
 import mlx.core as mx
+import mlx.nn as nn
 
 from ..errors import TrainingError
+from ..mlx_family import library
 from .settings import TrainingSettings
 
 
-def prepare(model: Any, settings: TrainingSettings) -> None:
-    """Freeze a model but for what is to be trained, and put adapters into it.
+def layer_count(model: Any, settings: TrainingSettings) -> int:
+    """How many of the last layers are trained.
 
-    Adapters are mlx-lm's, drawn from the seed. Raises `TrainingError` when it has
-    fewer layers than are to be trained.
+    Raises `TrainingError` when the model has fewer.
     """
     count = len(model.layers)
     if settings.layers is not None and settings.layers > count:
         raise TrainingError(
             f"layers is {settings.layers}, but the model has {count} layers."
         )
-    chosen = model.layers[count - (settings.layers or count) :]
+    return settings.layers or count
+
+
+def prepare(model: Any, settings: TrainingSettings) -> None:
+    """Freeze a model but for what is to be trained, and put adapters into it.
+
+    Adapters are mlx-lm's, drawn from the seed. Raises `TrainingError` when the method
+    cannot train this model.
+    """
+    count = layer_count(model, settings)
     model.freeze()
     if settings.method == "full":
-        for part in [model] if settings.layers is None else chosen:
-            part.unfreeze()
+        _unfreeze(model, settings)
     else:
-        from mlx_lm.tuner.utils import linear_to_lora_layers
+        _add_adapters(model, settings, count)
+    if hasattr(model, "metacognition"):
+        if settings.ttt:
+            model.metacognition.unfreeze()
+        else:
+            # It has no part in the loss; weight decay would shrink it.
+            model.metacognition.freeze()
+    elif settings.ttt:
+        raise TrainingError("ttt is on, but the model has no test-time training.")
 
-        mx.random.seed(settings.seed)
-        numbers = {
-            name: getattr(settings, name) for name in ("rank", "scale", "dropout")
-        }
-        dora = settings.method == "dora"
-        linear_to_lora_layers(model, len(chosen), numbers, use_dora=dora)
-    if hasattr(model, "metacognition") and not settings.ttt:
-        # It has no part in the loss; weight decay would shrink it.
-        model.metacognition.freeze()
+
+def _unfreeze(model: Any, settings: TrainingSettings) -> None:
+    if any(hasattr(module, "bits") for module in model.modules()):
+        raise TrainingError(
+            "The method full cannot train quantised weights; use lora or dora, or a "
+            "model that is not quantised."
+        )
+    if settings.layers is None:
+        model.unfreeze()
+        return
+    for layer in model.layers[-settings.layers :]:
+        layer.unfreeze()
+
+
+def _add_adapters(model: Any, settings: TrainingSettings, count: int) -> None:
+    dora = settings.method == "dora"
+    if dora:
+        _check_dora(model)
+    mx.random.seed(settings.seed)
+    try:
+        library.tuner().linear_to_lora_layers(
+            model, count, settings.adapter(), use_dora=dora
+        )
+    except ValueError as error:
+        raise TrainingError(
+            f"The method {settings.method} cannot train this model ({error})."
+        ) from error
+
+
+def _check_dora(model: Any) -> None:
+    for module in model.modules():
+        # mlx-lm counts the columns of others wrongly.
+        if isinstance(module, nn.QuantizedLinear) and 32 % module.bits:
+            raise TrainingError(
+                f"The method dora cannot train weights of {module.bits} bits; use lora."
+            )

@@ -51,7 +51,7 @@ class Outcome:
 
     Losses are pairs of step and loss, of the whole run with what was resumed, as are
     `tokens` and `seconds`. `best_step` and `best_loss` are None before the first
-    validation.
+    validation. `explanation` says in a sentence why a run diverged.
     """
 
     reason: Reason
@@ -62,3 +62,4 @@ class Outcome:
     validation_losses: list[tuple[int, float]]
     tokens: int
     seconds: float
+    explanation: str = ""

@@ -99,6 +99,10 @@ class TrainingSettings:
                 f"{self.warmup_steps}."
             )
 
+    def adapter(self) -> dict[str, float]:
+        """What mlx-lm calls the parameters of LoRA."""
+        return {"rank": self.rank, "scale": self.scale, "dropout": self.dropout}
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         return asdict(self)

@@ -1,13 +1,20 @@
-"""The loop of training."""
+"""Training a model."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ..mlx_base import HAS_OPENBLAS as HAS_OPENBLAS  # before MLX
+import mlx.core as mx
+
+from ..mlx_base.device import on_metal
 from .example import Example
+from .group import Group
+from .interruption import ctrl_c
+from .recomputation import recomputed
 from .reports import Outcome, Report
 from .run import Run
+from .saving import Saving
 from .settings import TrainingSettings
 
 
@@ -30,8 +37,11 @@ def train(
 ) -> Outcome:
     """Train a model, which then has the best weights, or the last without validation.
 
+    Ctrl-C does what `stop` does; a second one ends it at once, and what came after the
+    last checkpoint is lost. The result is in the folder, too: see `result_weights`.
+
     Args:
-        model: one of mlx-lm's, or Genesis as mlx-lm has it (`genesis_mlx.plugin`).
+        model: from `open_trainee`; without adapters.
         training: the examples; fetched by index when they are needed.
         validation: may be empty.
         settings: how.
@@ -45,9 +55,21 @@ def train(
             process was started in. Only the first one reports and writes.
 
     Raises:
-        TrainingError: no examples, one that is too long, or no checkpoint to resume.
-        OSError: a checkpoint cannot be written; the one before stays.
+        TrainingError: there are no examples, or one does not fit the model or the
+            settings; the settings do not fit the model; there is no checkpoint to
+            resume, one of another run, or one where none is expected; a checkpoint
+            cannot be written, and the one before stays.
     """
-    run = Run(model, training, validation, settings, folder, report, group)
-    run.begin(resume)
-    return run.finish(run.steps(stop))
+    members = Group(group)
+    told = report if members.is_first else lambda _: None
+    if not on_metal():
+        # Compiling calls the system's C++ compiler, which may not be there.
+        mx.disable_compile()
+    with ExitStack() as stack:
+        saving = stack.enter_context(Saving(folder, members, told))
+        pressed = stack.enter_context(ctrl_c())
+        run = Run(model, training, validation, settings, saving, told, members)
+        if settings.gradient_checkpointing:
+            stack.enter_context(recomputed(model.layers))
+        run.begin(resume)
+        return run.finish(run.steps(lambda: pressed() or stop()))
