@@ -30,6 +30,11 @@ OPERATOR: Final = 1e-5
 # A sum of forget gates over thousands of tokens, against float64.
 LONG_SUM: Final = 1e-4
 
+# Losses and gradients of a batch against the same computed another way, as a share of
+# the largest, and weights after a few steps: only the order of sums differs, over at
+# most 1,000 tokens.
+TRAINING: Final = 1e-4
+
 # Probabilities after softmax, which MLX computes to about 1e-6.
 PROBABILITY: Final = 1e-5
 

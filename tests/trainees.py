@@ -33,6 +33,13 @@ def examples(count: int, seed: int = 0) -> list[Example]:
     return found
 
 
+def example(ids: Sequence[int], targets: Sequence[int]) -> Example:
+    """A text, of which the tokens in these places are targets."""
+    wanted = np.zeros(len(ids), np.bool_)
+    wanted[list(targets)] = True
+    return Example(np.array(ids, np.int32), wanted)
+
+
 def decoder() -> Any:
     """An ordinary decoder of mlx-lm's, the same each time."""
     return oracle(configuration("llama", num_hidden_layers=2))

@@ -23,20 +23,23 @@ def recomputed(layers: Sequence[Any]) -> Iterator[None]:
 
 
 def _twice(call: Callable[..., Any]) -> Callable[..., Any]:
-    # MLX's own list, which holds one array.
-    state: list[mx.array] = mx.random.state  # type: ignore[assignment]
-
     def called(layer: Any, *inputs: Any, **options: Any) -> Any:
         if not layer.training:
             return call(layer, *inputs, **options)
+        drawn = _seed()
 
-        def inner(parameters: Any, key: mx.array, *inputs: Any, **options: Any) -> Any:
+        def inner(parameters: Any, *inputs: Any, **options: Any) -> Any:
             layer.update(parameters)
-            state[0] = key
+            mx.random.seed(drawn)
             return call(layer, *inputs, **options)
 
-        key = state[0]
-        parameters = layer.trainable_parameters()
-        return mx.checkpoint(inner)(parameters, key, *inputs, **options)
+        return mx.checkpoint(inner)(layer.trainable_parameters(), *inputs, **options)
 
     return called
+
+
+def _seed() -> int:
+    """What `mx.random.seed` makes the present state of; it cannot be set itself."""
+    state: Any = mx.random.state
+    high, low = state[0].tolist()
+    return int(high) << 32 | int(low)
