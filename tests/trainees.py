@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlx.core as mx
+import mlx.nn as nn
 import numpy as np
 from checkpoints import checkpoint_tensors, small_config
 from mlx.utils import tree_flatten
@@ -18,6 +20,7 @@ from backends.mlx_training.training import train
 
 LENGTHS = (2, 63, 65, 3, 17, 30)
 VOCABULARY = 97
+_MADE: dict[str, Any] = {}
 
 
 def examples(count: int, seed: int = 0) -> list[Example]:
@@ -40,15 +43,28 @@ def example(ids: Sequence[int], targets: Sequence[int]) -> Example:
     return Example(np.array(ids, np.int32), wanted)
 
 
-def decoder() -> Any:
-    """An ordinary decoder of mlx-lm's, the same each time."""
-    return oracle(configuration("llama", num_hidden_layers=2))
+def decoder(bits: int | None = None) -> Any:
+    """An ordinary decoder of mlx-lm's, the same each time, of packed weights or not."""
+    model = oracle(decoder_config())
+    if bits:
+        nn.quantize(model, group_size=32, bits=bits)
+    return model
 
 
-def genesis(folder: Path, **overrides: Any) -> Model:
+def decoder_config() -> dict[str, Any]:
+    """Its configuration; every width may be quantised."""
+    sizes = {"hidden_size": 64, "intermediate_size": 96, "head_dim": 16}
+    return configuration("llama", num_hidden_layers=2, **sizes)
+
+
+def genesis(**overrides: Any) -> Model:
     """A small Genesis behind mlx-lm's names, the same each time."""
     config = small_config(**overrides)
-    own = build(config, checkpoint_tensors(config), folder)
+    key = str(sorted(config.items()))
+    if key not in _MADE:
+        with TemporaryDirectory() as folder:
+            _MADE[key] = build(config, checkpoint_tensors(config), Path(folder))
+    own = _MADE[key]
     model = Model(ModelArgs.from_dict(own.args.to_config() | {"model_type": "genesis"}))
     model.update(own.parameters())
     return model

@@ -29,7 +29,7 @@ def by_hand(model: Any, example: Example) -> float:
 def test_of_a_padded_batch(kind: str, tmp_path: Any) -> None:
     """Lengths 2, 63, 65, 3, 17 and 30, side by side, and one target in the middle."""
     if kind == "genesis":
-        model: Any = genesis(tmp_path)
+        model: Any = genesis()
     else:
         model = oracle(configuration("untied-head" if kind == "untied" else "llama"))
     batch = [*examples(6), example([5, 6, 7, 8], [3]), example([9, 1, 4], [1])]

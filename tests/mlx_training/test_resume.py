@@ -31,7 +31,7 @@ def test_resumed_is_uninterrupted(case: str, stopped: int, tmp_path: Path) -> No
 
 
 def test_genesis_learns(tmp_path: Path) -> None:
-    model = genesis(tmp_path)
+    model = genesis()
     before = weights(model)
     found = run(model, tmp_path / "run", settings(steps=12, warmup_steps=2))
     losses = [loss for _, loss in found.training_losses]
