@@ -52,7 +52,8 @@ class Group:
         if self.size == 1:
             return dict(arrays)
         own = (lambda array: array) if self.is_first else mx.zeros_like
-        return {name: self._sum(own(array)) for name, array in arrays.items()}
+        # Read from a file they come in another order.
+        return {name: self._sum(own(array)) for name, array in sorted(arrays.items())}
 
     def text_of_first(self, text: str) -> str:
         """The first process's text."""
