@@ -16,9 +16,12 @@ def python(script: str) -> Result:
     return run(command=(sys.executable, "-c", dedent(script)))
 
 
-def test_it_is_loaded_before_mlx() -> None:
+@pytest.mark.parametrize(
+    "package", ["backends.genesis_mlx", "backends.mlx_training.training"]
+)
+def test_it_is_loaded_before_mlx(package: str) -> None:
     """Afterwards its functions would take nothing's place."""
-    result = python("""
+    result = python(f"""
         import ctypes, sys
         real, seen = ctypes.CDLL, []
         class Recorded(real):
@@ -27,8 +30,8 @@ def test_it_is_loaded_before_mlx() -> None:
                     seen.append("mlx.core" in sys.modules)
                 super().__init__(name, *arguments, **options)
         ctypes.CDLL = Recorded
-        import backends.genesis_mlx
-        assert seen == [False], seen
+        import {package}
+        assert seen and not any(seen), seen
         assert "mlx.core" in sys.modules
     """)
     assert result.code == 0, result.err
@@ -40,10 +43,17 @@ def test_there_or_not_products_are_right(there: bool) -> None:
     result = python(f"""
         import ctypes
         if not {there}:
-            def absent(*arguments, **options):
-                raise OSError("no such library")
-            ctypes.CDLL = absent
+            class Absent(ctypes.CDLL):
+                def __init__(self, *arguments, **options):
+                    raise OSError("no such library")
+            ctypes.CDLL = Absent
+        import os
+        before = dict(os.environ)
         from backends.genesis_mlx import HAS_OPENBLAS
+        from backends.mlx_base.blas import blas_advice, blas_in_use
+        assert dict(os.environ) == before
+        assert ("OpenBLAS" in blas_in_use()) is HAS_OPENBLAS, blas_in_use()
+        assert ("OpenBLAS" in blas_advice()) is not HAS_OPENBLAS
         import mlx.core as mx
         import numpy as np
         if {there} and not HAS_OPENBLAS:
