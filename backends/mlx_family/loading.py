@@ -54,13 +54,8 @@ def load(
         # Compiling calls the system's C++ compiler, which may not be there.
         mx.disable_compile()
     network = read_network(directory, kind)
-    if not on_metal():
-        if wide < WIDE_SHARE * psutil.virtual_memory().available:
-            # Unpacked in the dtype of their scales, all weights would be rounded to it.
-            _cast(network, mx.float32)
-            library.loader().dequantize_model(network)
-        else:
-            report(PACKED.format(wide=wide / 1e9))
+    if not on_metal() and not unpack(network, directory):
+        report(PACKED.format(wide=wide / 1e9))
     _cast(network, _target(network, dtype))
     if not on_metal():
         _lay_out_for_cpu(network)
@@ -101,6 +96,20 @@ def read_network(directory: Path, kind: str) -> Any:
             f"mlx-lm cannot load the {kind} model in {directory} ({detail})."
         ) from error
     return network
+
+
+def unpack(network: Any, directory: Path) -> bool:
+    """Make float32 of packed weights if the free memory allows; whether it does.
+
+    `directory` is where the network is from. Raises `WeightsError`.
+    """
+    _, wide = weight_sizes(directory)
+    if wide >= WIDE_SHARE * psutil.virtual_memory().available:
+        return False
+    # Unpacked in the dtype of their scales, all weights would be rounded to it.
+    _cast(network, mx.float32)
+    library.loader().dequantize_model(network)
+    return True
 
 
 def _target(network: Any, dtype: str | None) -> mx.Dtype | None:

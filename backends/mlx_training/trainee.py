@@ -4,7 +4,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..config_file import read_model_type
 from ..errors import TrainingError
 from .settings import Method
 
@@ -24,8 +23,9 @@ def open_trainee(directory: Path, method: Method = "full") -> Any:
     """A Genesis model, or one of mlx-lm's families, from its folder.
 
     Weights that are trained themselves are float32, as small changes would be lost in
-    fewer bits; so are all without Metal, where MLX is far slower in anything else.
-    Under an adapter they stay as they are stored, and quantised ones packed.
+    fewer bits. Under an adapter they stay as they are stored, and quantised ones
+    packed; but without Metal, where MLX is far slower in anything else, they are
+    float32 as well, where the free memory allows.
 
     Raises:
         TrainingError: MLX or mlx-lm is not installed.
@@ -38,9 +38,10 @@ def open_trainee(directory: Path, method: Method = "full") -> Any:
     from ..genesis_mlx.plugin import register
     from ..mlx_base.device import on_metal
     from ..mlx_family import library
-    from ..mlx_family.loading import read_network
+    from ..mlx_family.files import read_family_config
+    from ..mlx_family.loading import read_network, unpack
 
-    kind = read_model_type(directory)
+    kind = read_family_config(directory)["model_type"]
     library.loader()
     register(writing=True)
     model = read_network(directory, kind)
@@ -51,5 +52,7 @@ def open_trainee(directory: Path, method: Method = "full") -> Any:
 
     if method == "full" or not on_metal():
         model.update(tree_map(wide, model.parameters()))
+    if method != "full" and not on_metal():
+        unpack(model, directory)
     mx.eval(model.parameters())
     return model
