@@ -38,6 +38,10 @@ TRAINING: Final = 1e-4
 # Probabilities after softmax, which MLX computes to about 1e-6.
 PROBABILITY: Final = 1e-5
 
+# e^x and what is made of it, relative where it is above 1: x / ln 2 is rounded to
+# float32, for x of magnitude 16 that is 2^-24 of 23.
+EXPONENTIAL: Final = 2e-6
+
 # Root mean square error of logits over that of the logits themselves: eight and eleven
 # bits of precision through four random blocks; with int8, weights in steps of a 127th
 # of their group's range, with int4 a 15th. Measured at 0.012, 0.095, 0.11 and 0.43.

@@ -18,5 +18,8 @@ def segment_sums(x: mx.array) -> mx.array:
     """
     rows = mx.arange(x.shape[-1])[:, None]
     columns = mx.arange(x.shape[-1])
-    sums = mx.cumsum(mx.where(rows > columns, x[..., :, None], 0.0), axis=-2)
-    return mx.where(rows >= columns, sums, -mx.inf)
+    # Products and sums, as MLX's CPU selects thirty times as slowly as it multiplies.
+    # An infinite decay would be NaN above the diagonal.
+    finite = mx.maximum(x, mx.finfo(mx.float32).min)[..., :, None]
+    sums = mx.cumsum(finite * (rows > columns), axis=-2)
+    return sums + mx.where(rows >= columns, 0.0, -mx.inf)

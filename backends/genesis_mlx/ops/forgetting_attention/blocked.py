@@ -2,6 +2,7 @@
 
 import mlx.core as mx
 
+from ....mlx_base.exponentials import softmax
 from ..segment_sums import segment_sums
 
 BLOCK = 128
@@ -50,5 +51,5 @@ def _attend(
     # Query heads of one key head are neighbours: fold them into the rows.
     rows = (q * width**-0.5).swapaxes(1, 2).reshape(batch, kv_heads, -1, width)
     scores = (rows @ keys).astype(mx.float32).reshape(batch, heads, length, seen)
-    weights = mx.softmax(scores + decays, axis=-1).astype(values.dtype)
+    weights = softmax(scores + decays).astype(values.dtype)
     return (weights @ values).swapaxes(1, 2).astype(mx.float32)

@@ -2,6 +2,7 @@
 
 import mlx.core as mx
 
+from ....mlx_base.exponentials import exp
 from ..segment_sums import segment_sums
 
 CHUNK = 32
@@ -34,7 +35,7 @@ def chunked_gated_delta_rule(
         part = slice(start, min(start + chunk, length))
         keys, queries = k[:, :, part], q[:, :, part]
         g, step = gates[..., part], steps[:, :, part]
-        decay = mx.exp(segment_sums(g))
+        decay = exp(segment_sums(g))
         since_start = mx.exp(mx.cumsum(g, axis=-1))[..., None]
         alike = (keys * step) @ keys.swapaxes(-1, -2) * decay
         unit = mx.eye(alike.shape[-1])

@@ -2,6 +2,7 @@
 
 import mlx.core as mx
 
+from ....mlx_base.exponentials import exp
 from ..segment_sums import segment_sums
 
 CHUNK = 64
@@ -41,7 +42,7 @@ def chunked_gla(
     v = v.reshape(batch, count, size, kv_heads, dv).transpose(0, 3, 1, 2, 4)
     g = _pad(log_decay.astype(mx.float32), padding)
     g = g.reshape(batch, count, size, groups, kv_heads).transpose(0, 4, 1, 3, 2)
-    decay = mx.exp(segment_sums(g))
+    decay = exp(segment_sums(g))
     since_start = mx.cumsum(g, axis=-1)
     rows = (batch, kv_heads, count, groups * size)
 
@@ -52,7 +53,7 @@ def chunked_gla(
 
     # The state before each chunk, and after the last one.
     total = since_start[..., -1].transpose(0, 1, 3, 2)
-    carry = _after_zero(mx.exp(segment_sums(total)), axis=-2)
+    carry = _after_zero(exp(segment_sums(total)), axis=-2)
     from_start = mx.exp(_after_zero(mx.cumsum(total, axis=-1), axis=-1))
     initial = state.reshape(batch, groups, kv_heads, 1, dk * dv).swapaxes(1, 2)
     states = carry @ added.transpose(0, 1, 3, 2, 4)
