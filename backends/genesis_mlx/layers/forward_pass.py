@@ -24,7 +24,8 @@ class ForwardPass:
     `offset` is the position of the first token, counted from 0 at the start of the
     conversation; `length` is the number of tokens. In `trace` the mixers leave what
     they do, if it is wanted. `kernels` names the Metal kernels to use, `delta_rule`
-    the recurrence of GLA. Every layer shares the rotary tables.
+    the recurrence of GLA. With `gradients` every parameter stays in what is computed,
+    whatever its values are now. Every layer shares the rotary tables.
     """
 
     def __init__(
@@ -34,9 +35,11 @@ class ForwardPass:
         trace: Trace | None = None,
         kernels: frozenset[str] = frozenset(),
         delta_rule: bool = False,
+        gradients: bool = False,
     ) -> None:
         self.offset, self.length, self.trace = offset, length, trace
         self.kernels, self.delta_rule = kernels, delta_rule
+        self.gradients = gradients
         self._tables: dict[int, Tables] = {}
         self._slots: dict[int, mx.array] = {}
 

@@ -37,7 +37,7 @@ class TestTimeTraining(nn.Module):
 
     def __call__(self, x: mx.array, cache: TTTCache, forward: ForwardPass) -> mx.array:
         h = self.norm(x)
-        diagonal = self.diagonal()
+        diagonal = None if forward.gradients else self.diagonal()
         y0 = h @ self.W0 if diagonal is None else h * diagonal
         y0 = y0 + (h @ self.A_init) @ self.B_init
         rate = _rate(self.log_lr, self._rate_cap)

@@ -13,7 +13,7 @@ from ...genesis.model_files import MODEL_TYPE, args_of
 from ...genesis.tensor_shapes import ALWAYS_FLOAT32, quantizable
 from ...mlx_base.device import DTYPES
 from .. import model
-from ..cache import Cache
+from ..cache import Cache, TTTCache
 from ..layers import Block
 from ..layers.forward_pass import ForwardPass
 from ..self_check import ensure_kernels, warn
@@ -41,6 +41,9 @@ class ModelArgs:
 class Model(model.Model):
     """Genesis without test-time training, which is how the reference generates.
 
+    Attribute `ttt` switches test-time training on where a whole text is read, to train
+    its parameters; states, and so mlx-lm's generation, go on without it.
+
     Called with ids [B, L] and a list of states, one for each layer, it gives logits
     [B, L, V] and goes on from the states. Without them it reads one whole text as it
     is read in training: by MLX operations alone, since kernels have no gradients, and
@@ -52,6 +55,7 @@ class Model(model.Model):
     def __init__(self, args: ModelArgs) -> None:
         super().__init__(args.genesis)
         self.model_type = args.model_type
+        self.ttt = False
         self._checked = False
 
     def __call__(  # type: ignore[override]  # states are lists in mlx-lm
@@ -68,12 +72,17 @@ class Model(model.Model):
 
     def training_features(self, ids: mx.array) -> mx.array:
         """Last hidden vectors [B, L, D] of whole texts [B, L], without a state."""
-        forward = ForwardPass(0, ids.shape[1])
+        forward = ForwardPass(
+            0, ids.shape[1], delta_rule=self.delta_rule, gradients=True
+        )
         x: mx.array = self.tok_emb(ids)
         delta = mx.zeros_like(x)
         for block in self.blocks:
             x, delta = block(x, delta, None, forward)
-        return x + delta
+        x = x + delta
+        if self.ttt:
+            x = self.metacognition(x, TTTCache(), forward)
+        return x
 
     @property
     def layers(self) -> list[Block]:
