@@ -1,10 +1,11 @@
 """The full-screen application."""
 
-from contextlib import AbstractContextManager
 from typing import ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
+from textual.dom import DOMNode
+from textual.events import Click, Event
 from textual.message import Message
 from textual.widgets import Markdown
 
@@ -18,7 +19,7 @@ from .chat import ChatScreen
 from .chat.replies import BUSY
 from .dialogs.confirm import Confirm
 from .palette import Palette
-from .services.download import Download, Progress
+from .services.download import Download, Offer, Progress
 from .services.history import History
 from .services.messages import (
     ContextKnown,
@@ -35,9 +36,10 @@ from .services.turns import OpenEngine, Turns
 from .start import Start
 from .terminal.hangup import leave_when_hung_up
 from .terminal.prints import Prints
-from .terminal.process import few_full_collections, signals_go_to
+from .terminal.process import few_full_collections, interrupts_ignored, signals_go_to
 from .theme.app import ThemedApp
 from .widgets.asking import tell
+from .widgets.menu_request import wants_menu
 from .widgets.welcome import FirstRun
 
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
@@ -123,8 +125,8 @@ class GenesisApp(ThemedApp):
             return [BUILTIN]
 
     @on(FirstRun.Fetch)
-    def fetch_model(self) -> None:
-        self.action_models(fetch=True)
+    def fetch_model(self, event: FirstRun.Fetch) -> None:
+        self.action_models(event.offer)
 
     def action_help(self) -> None:
         from .dialogs.help import Help
@@ -133,7 +135,7 @@ class GenesisApp(ThemedApp):
         self.push_screen(Help({**rows, "Commands": command_rows()}))
 
     @work
-    async def action_models(self, fetch: bool = False) -> None:
+    async def action_models(self, fetch: Offer | None = None) -> None:
         from .dialogs.models import Models
 
         current = self.model.name if self.model else ""
@@ -148,7 +150,7 @@ class GenesisApp(ThemedApp):
         import click
 
         composer, text, failure = self.chat.pane.composer, None, ""
-        with self.suspend(), self.prints.let_through(), _interrupts_ignored():
+        with self.suspend(), self.prints.let_through(), interrupts_ignored():
             # What leaves `suspend` by an exception would leave the terminal as it is.
             try:
                 text = click.edit(composer.whole, extension=".md", require_save=True)
@@ -229,6 +231,7 @@ class GenesisApp(ThemedApp):
 
     @on(ModelOpening)
     def model_opening(self, event: ModelOpening) -> None:
+        self.chat.pane.parts.opening = event.name
         self.chat.workspace.prepare_model(f"Loading {event.name or 'the model'}")
 
     @on(ModelPreparing)
@@ -257,6 +260,14 @@ class GenesisApp(ThemedApp):
             raise UsageError(problem)
         return True
 
+    async def _broker_event(
+        self, event_name: str, event: Event, default_namespace: DOMNode
+    ) -> bool:
+        """Links and buttons in a text are for the left button: the right has a menu."""
+        if isinstance(event, Click) and wants_menu(event):
+            return False
+        return await super()._broker_event(event_name, event, default_namespace)
+
     def _recovered(self, sentence: str) -> None:
         self.call_from_thread(tell, self.chat, sentence, error=True)
 
@@ -269,14 +280,6 @@ class GenesisApp(ThemedApp):
             if self.chat.pane.opening.shown_once:
                 self.call_later(self.chat.pane.opening.keep_draft)
             self.call_later(self.exit, 128 + number)
-
-
-def _interrupts_ignored() -> AbstractContextManager[None]:
-    """Meanwhile Ctrl-C is for the editor that has the terminal.
-
-    By a handler, which no editor inherits as it would inherit `SIG_IGN`.
-    """
-    return signals_go_to(lambda number, frame: None, ["SIGINT"])
 
 
 def run(start: Start) -> int:

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from .actions import ACTIONS, Action, Keys, key_name, keys_of
 
-WIDTH = 34
+WIDTH, GROUP = 34, 10
 
 
 class Palette(Provider):
@@ -17,8 +17,11 @@ class Palette(Provider):
 
     async def discover(self) -> Hits:
         """Everything, in the order of the table's groups."""
+        group = ""
         for each in self._offered():
-            shown = _shown(each, Content(each.label), self._keys)
+            # Named once, as a heading beside its rows.
+            heading, group = each.group if each.group != group else "", each.group
+            shown = _shown(each, heading, Content(each.label), self._keys)
             yield DiscoveryHit(shown, self._does(each), each.label, each.text)
 
     async def search(self, query: str) -> Hits:
@@ -27,7 +30,9 @@ class Palette(Provider):
         for each in self._offered():
             score = max(matcher.match(each.label), matcher.match(each.text) * 0.9)
             if score > 0:
-                shown = _shown(each, matcher.highlight(each.label), self._keys)
+                shown = _shown(
+                    each, each.group, matcher.highlight(each.label), self._keys
+                )
                 yield Hit(score, shown, self._does(each), each.label, each.text)
 
     def _offered(self) -> Iterator[Action]:
@@ -47,8 +52,8 @@ class Palette(Provider):
         return partial(self.app.run_action, action.does, self.screen)
 
 
-def _shown(action: Action, label: Content, changed: Keys) -> Content:
+def _shown(action: Action, heading: str, label: Content, changed: Keys) -> Content:
     keys = keys_of(action, changed)
-    group = (f"{action.group} · ", "$text-muted")
+    group = (heading.ljust(GROUP), "$text-muted")
     named = Content.assemble(group, label).truncate(WIDTH, pad=True)
     return Content.assemble(named, (key_name(keys[0]) if keys else "", "$text-accent"))

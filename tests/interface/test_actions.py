@@ -21,6 +21,7 @@ from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.chat import ChatScreen
 from genesis_chat.tui.chat_list.pane import ConversationList
 from genesis_chat.tui.mixers import MixersPanel
+from genesis_chat.tui.widgets.code import Fence
 from genesis_chat.tui.widgets.composer import Composer
 from genesis_chat.tui.widgets.message import MessageView
 
@@ -29,6 +30,7 @@ PLACES: dict[Where, type[DOMNode]] = {
     "chat": ChatScreen,
     "composer": Composer,
     "message": MessageView,
+    "code": Fence,
     "list": ConversationList,
     "mixers": MixersPanel,
 }

@@ -65,16 +65,21 @@ def test_from_match_to_match(sit_down: Sit) -> None:
         await desk.until(lambda: desk.chat.composer.text == "/find tea")
         await do(desk, "/find cafe ein")
         await desk.until(lambda: at(desk) == ids[50])
-        await desk.until(lambda: LINE.format(2, 2, "cafe ein") in desk.seen())
+        await desk.until(lambda: LINE.format(4, 4, "cafe ein") in desk.seen())
         await desk.until(lambda: sorted(standing_out(desk)) == ["CAFÉ", "Ein"])
+        # Occurrences are counted, of which there are two in each message.
+        await desk.press("n")
+        await desk.until(lambda: "Match 3 of 4" in desk.seen())
+        assert at(desk) == ids[50]
         await desk.press("n")
         await desk.until(lambda: at(desk) == ids[3])
-        await desk.until(lambda: "Match 1 of 2" in desk.seen())
+        await desk.until(lambda: "Match 2 of 4" in desk.seen())
         await desk.until(lambda: sorted(standing_out(desk)) == ["CAFÉ", "Ein"])
-        await desk.press("n")
+        await desk.press("n", "n")
         await desk.until(lambda: at(desk) == ids[50])
         await desk.press("N")
         await desk.until(lambda: at(desk) == ids[3])
+        await desk.until(lambda: "Match 1 of 4" in desk.seen())
         await desk.press("escape")
         await desk.until(lambda: desk.chat.composer.has_focus)
         assert standing_out(desk) == [] and "Match" not in desk.seen()
@@ -164,7 +169,12 @@ def test_a_search_begins_where_it_is_told() -> None:
 
     branch = [Message(str(n), f"word {n % 2}") for n in range(6)]
     found = Finding('"WORD 1"', branch, "3")  # type: ignore[arg-type]
-    assert (found.count, found.number, found.message) == (3, 2, "3")
+    assert (found.count, found.number, found.message) == (6, 3, "3")
+    found.step(1)
+    assert (found.number, found.message, found.nth) == (4, "3", 1)
+    # Where it was when the words are looked for again.
+    again = Finding('"WORD 1"', branch, "3", 1)  # type: ignore[arg-type]
+    assert again.number == 4
     assert Finding("word", branch, "none").message == "5"  # type: ignore[arg-type]
 
 

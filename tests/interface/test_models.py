@@ -59,7 +59,7 @@ def test_the_first_download_shows_how_far_it_is(
 
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.app.model)
-        desk.chat.query_one("#first-download", Button).press()
+        desk.chat.query_one("#first-genesis-152m-instruct", Button).press()
         await desk.until(asked.is_set)
         await desk.until(lambda: "is installed" in desk.seen())
 
@@ -82,7 +82,7 @@ def test_a_download_goes_on_while_one_chats(
 
     async def visit(desk: Desk) -> None:
         await desk.dialog("f2")
-        await desk.until(lambda: "Download Genesis-152M" in desk.seen())
+        await desk.until(lambda: "Genesis-152M · about" in desk.seen())
         desk.app.screen.query_one("#fetch", Button).press()
         await desk.until(asked.is_set)
         for _ in range(5):
@@ -120,12 +120,12 @@ def test_the_small_model_is_offered_too(
 
     async def visit(desk: Desk) -> None:
         await desk.dialog("f2")
-        await desk.until(lambda: "Download SmolLM2-135M" in desk.seen())
-        assert "Download Genesis-152M" in desk.seen()
+        await desk.until(lambda: "SmolLM2-135M · about" in desk.seen())
+        assert "Genesis-152M · about" in desk.seen()
         desk.app.screen.query_one("#fetch-smollm2", Button).press()
         await desk.until(lambda: "Stop" in desk.seen())
         # One at a time.
-        assert "Download Genesis-152M" not in desk.seen()
+        assert "Genesis-152M · about" not in desk.seen()
         step.release()
         await desk.until(lambda: "smollm2 is installed" in desk.seen())
         assert asked == [("smollm2", "smollm2", True)]
@@ -143,7 +143,7 @@ def test_a_download_that_fails_says_why(
 
     async def visit(desk: Desk) -> None:
         await desk.dialog("f2")
-        await desk.until(lambda: "Download Genesis-152M" in desk.seen())
+        await desk.until(lambda: "Genesis-152M · about" in desk.seen())
         desk.app.screen.query_one("#fetch", Button).press()
         await desk.until(lambda: "cannot be reached" in desk.seen())
         await desk.press("escape")

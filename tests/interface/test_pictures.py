@@ -160,6 +160,23 @@ def test_a_selected_message(sit_down: Sit, chats: str) -> None:
     sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
 
 
+MENUS = [("large", LARGE, DARK), ("small", SMALL, LIGHT)]
+
+
+def test_menus(sit_down: Sit, chats: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.open.context)
+        for name, size, theme in MENUS:
+            await become(desk, size, theme)
+            await desk.press("ctrl+up", "up", "up", "m")
+            await desk.until(lambda: desk.app.screen is not desk.chat)
+            await show(desk, f"menu-{name}")
+            await back(desk)
+            await desk.press("escape")
+
+    sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
+
+
 def test_a_new_chat_and_the_first_one_of_all(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         kind = "first" if desk.app.start.first else "welcome"

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Where = Literal[
-    "application", "chat", "composer", "message", "list", "mixers", "dialog"
+    "application",
+    "chat",
+    "composer",
+    "message",
+    "code",
+    "list",
+    "mixers",
+    "dialog",
 ]
 Group = Literal["Chat", "Reply", "Find", "Model", "View", "Program", ""]
 
@@ -18,7 +25,8 @@ class Action:
     handles them. `hint` is its word in the footer. In the palette it stands in its
     `group`, and not at all without one. `slash` are its names as a slash command, what
     may follow them is its `usage`. Keys with `priority` come before those of the
-    widget that has the focus. An action that is `spare` is not listed in help.
+    widget that has the focus. An action that is `spare` is not listed in help. Its
+    `menus` are the places whose context menu has it.
     """
 
     id: str
@@ -33,3 +41,4 @@ class Action:
     usage: str = ""
     priority: bool = False
     spare: bool = False
+    menus: tuple[Where, ...] = ()

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from .action import Action, Where
 from .application import APPLICATION
 from .chat import CHAT
+from .composing import COMPOSER
 from .keys import key_name, key_names
 from .mixers import MIXERS
 from .organizing import ORGANIZING
-from .widgets import COMPOSER, DIALOG, LIST, MESSAGE
+from .widgets import CODE, DIALOG, LIST, MESSAGE
 
 ACTIONS: tuple[Action, ...] = (
     *APPLICATION,
@@ -19,6 +20,7 @@ ACTIONS: tuple[Action, ...] = (
     *ORGANIZING,
     *COMPOSER,
     *MESSAGE,
+    *CODE,
     *LIST,
     *MIXERS,
     *DIALOG,
@@ -30,6 +32,7 @@ PLACES: dict[Where, str] = {
     "chat": "Chat",
     "composer": "Writing",
     "message": "Selected message",
+    "code": "Block of code",
     "list": "Chat list",
     "mixers": "Mixers",
     "dialog": "Dialogs",
@@ -118,6 +121,13 @@ def hints(
         else:
             found.append(Row(key_name(keys[0]), each.hint))
     return found
+
+
+def menu(where: Where) -> list[Action]:
+    """What the context menu of a place has; more of it may not apply there now."""
+    own = [each for each in ACTIONS if where in each.menus and each.where == where]
+    others = [each for each in ACTIONS if where in each.menus and each.where != where]
+    return own + others
 
 
 def key_rows(changed: Keys, *, enter_sends: bool = True) -> dict[str, list[Row]]:

@@ -2,45 +2,6 @@
 
 from .action import Action
 
-COMPOSER = (
-    Action(
-        "composer.send", "composer", "Send", "Send the message", ("enter",), "", "send"
-    ),
-    # Many terminals send the same for Shift+Enter as for Enter.
-    Action(
-        "composer.newline",
-        "composer",
-        "New line",
-        "New line (Shift+Enter only where the terminal can tell it from Enter)",
-        ("alt+enter", "ctrl+j", "shift+enter"),
-        hint="new line",
-    ),
-    Action(
-        "composer.commands",
-        "composer",
-        "Commands",
-        "Commands, at the beginning of a message",
-        ("slash",),
-        hint="commands",
-    ),
-    Action(
-        "composer.recall",
-        "composer",
-        "Recall",
-        "Previous or next prompt",
-        ("up", "down"),
-    ),
-    Action(
-        "composer.undo",
-        "composer",
-        "Undo",
-        "Undo typing",
-        ("ctrl+underscore", "alt+z"),
-        "undo",
-    ),
-    Action("composer.redo", "composer", "Redo", "Redo typing", ("ctrl+y",), "redo"),
-)
-
 MESSAGE = (
     Action("message.above", "message", "Above", "Message above", ("up", "k"), "go(-1)"),
     Action(
@@ -94,6 +55,7 @@ MESSAGE = (
         ("c",),
         "ask('copy')",
         "copy",
+        menus=("message",),
     ),
     Action(
         "message.copy_code",
@@ -103,6 +65,7 @@ MESSAGE = (
         ("b",),
         "ask('copy_code')",
         "code",
+        menus=("message",),
     ),
     Action(
         "message.edit",
@@ -112,6 +75,7 @@ MESSAGE = (
         ("e",),
         "ask('edit')",
         "edit",
+        menus=("message",),
     ),
     Action(
         "message.regenerate",
@@ -121,6 +85,7 @@ MESSAGE = (
         ("r",),
         "ask('regenerate')",
         "again",
+        menus=("message",),
     ),
     Action(
         "message.resume",
@@ -130,6 +95,7 @@ MESSAGE = (
         ("enter", "o"),
         "ask('resume')",
         "continue",
+        menus=("message",),
     ),
     Action(
         "message.branch",
@@ -139,6 +105,7 @@ MESSAGE = (
         ("f",),
         "ask('branch')",
         "branch",
+        menus=("message",),
     ),
     Action(
         "message.delete",
@@ -148,6 +115,7 @@ MESSAGE = (
         ("d", "delete"),
         "ask('delete')",
         "delete",
+        menus=("message",),
     ),
     Action(
         "message.thought",
@@ -157,6 +125,7 @@ MESSAGE = (
         ("t",),
         "fold_thought",
         "thought",
+        menus=("message",),
     ),
     Action(
         "message.more",
@@ -166,6 +135,7 @@ MESSAGE = (
         ("space",),
         "show_more",
         "more",
+        menus=("message",),
     ),
     Action(
         "message.previous",
@@ -175,6 +145,7 @@ MESSAGE = (
         ("left", "h"),
         "ask('previous')",
         "versions",
+        menus=("message",),
     ),
     Action(
         "message.next",
@@ -184,11 +155,33 @@ MESSAGE = (
         ("right", "l"),
         "ask('next')",
         "versions",
+        menus=("message",),
+    ),
+    Action("message.menu", "message", "Menu", "Menu of these", ("m",), "menu", "menu"),
+)
+
+CODE = (
+    Action(
+        "code.copy",
+        "code",
+        "Copy code",
+        "Copy this block of code",
+        does="copy_code",
+        menus=("code",),
     ),
 )
 
 LIST = (
-    Action("chats.open", "list", "Open", "Open the chat", ("enter",), "select", "open"),
+    Action(
+        "chats.open",
+        "list",
+        "Open",
+        "Open the chat",
+        ("enter",),
+        "select",
+        "open",
+        menus=("list",),
+    ),
     Action(
         "chats.down", "list", "Down", "Chat below", ("j",), "cursor_down", spare=True
     ),
@@ -201,9 +194,17 @@ LIST = (
         ("r", "f2"),
         "ask('rename')",
         "rename",
+        menus=("list",),
     ),
     Action(
-        "chats.pin", "list", "Pin", "Pin or unpin the chat", ("p",), "ask('pin')", "pin"
+        "chats.pin",
+        "list",
+        "Pin or unpin",
+        "Pin or unpin the chat",
+        ("p",),
+        "ask('pin')",
+        "pin",
+        menus=("list",),
     ),
     Action(
         "chats.delete",
@@ -213,6 +214,7 @@ LIST = (
         ("d", "delete"),
         "ask('delete')",
         "delete",
+        menus=("list",),
     ),
     Action(
         "chats.export",
@@ -222,7 +224,9 @@ LIST = (
         ("x",),
         "ask('export')",
         "export",
+        menus=("list",),
     ),
+    Action("chats.menu", "list", "Menu", "Menu of these", ("m",), "menu", "menu"),
 )
 
 DIALOG = (

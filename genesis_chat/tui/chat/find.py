@@ -39,7 +39,8 @@ class Find:
             return
         # Messages may have come or gone meanwhile.
         found = self._finding
-        latest = Finding(found.words, self._parts.chat.branch, found.message)
+        branch = self._parts.chat.branch
+        latest = Finding(found.words, branch, found.message, found.nth)
         if latest.count:
             latest.step(step)
             self._finding = latest
@@ -57,4 +58,4 @@ class Find:
         if found := self._finding:
             self._line.show(found.words, found.number, found.count)
             self._parts.transcript.mark(found.words)
-            await self._parts.transcript.reveal(found.message)
+            await self._parts.transcript.reveal(found.message, found.nth)

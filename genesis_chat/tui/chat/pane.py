@@ -219,6 +219,11 @@ class ChatPane(Vertical):
         event.stop()
         await self.actions.do(event.what, event.view, event.code)
 
+    @on(Composer.Copied)
+    def copied(self, event: Composer.Copied) -> None:
+        event.stop()
+        self.actions.copy(event.text, "selection")
+
     @on(FirstRun.Picked)
     async def picked(self, event: FirstRun.Picked) -> None:
         event.stop()

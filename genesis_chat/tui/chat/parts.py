@@ -23,7 +23,7 @@ class Parts:
     """The open chat, the widgets that show it, and the services behind it.
 
     `model` is the one that is loaded, `preparing` what is done with one that is not
-    ready yet; while the mixers are `watched` they report.
+    ready yet, `opening` the name of that; while the mixers are `watched` they report.
     """
 
     pane: Widget
@@ -35,6 +35,7 @@ class Parts:
     model: ModelFacts | None = None
     watched: bool = False
     preparing: str = ""
+    opening: str = ""
 
     @property
     def ask(self) -> Asking:

@@ -127,7 +127,7 @@ class Replies:
             for new in messages[len(kept) :]:
                 await transcript.add(new)
             model = parts.model
-            speaker = speaker_of_reply(model.name if model else None, model)
+            speaker = speaker_of_reply(model.name if model else parts.opening, model)
             view = await transcript.add(Shown(_new("assistant", "", None), speaker))
         transcript.anchor()
         # The message that had the focus may be gone.

@@ -2,7 +2,6 @@
 
 from textual.widget import Widget
 
-from ..services.download import OFFERS
 from ..start import Start
 from ..widgets.composer import PLACEHOLDER, Composer
 from ..widgets.transcript import Transcript
@@ -25,7 +24,7 @@ class Welcoming:
     def widget(self) -> Widget:
         """What stands where no message is yet."""
         if self.first and not self._chat.private:
-            return FirstRun(OFFERS[0].about)
+            return FirstRun()
         private = self._start.private or self._chat.private
         return Welcome(self._start.keys, private=private)
 

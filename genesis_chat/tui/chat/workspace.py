@@ -18,6 +18,8 @@ from ..services.turns import Turns
 from ..start import Start
 from ..widgets.footer import Footer
 from ..widgets.header import Header
+from ..widgets.menu_request import MenuWanted
+from .context_menu import offer_menu
 from .hints import key_of, offered
 from .messages import ChatOpened, ContextShown, ReplyFlushed
 from .offers import Arguments
@@ -161,6 +163,11 @@ class Workspace(Vertical):
         self.show_memory()
         self.chats.reload()
         self._tidy_soon()
+
+    @on(MenuWanted)
+    def menu_wanted(self, event: MenuWanted) -> None:
+        event.stop()
+        self.run_worker(offer_menu(self.app, event, self._start.keys))
 
     @on(Renamed)
     def renamed(self, event: Renamed) -> None:

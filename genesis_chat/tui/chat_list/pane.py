@@ -9,6 +9,8 @@ from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Click
+from textual.geometry import Offset
 from textual.message import Message
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -17,7 +19,9 @@ from ...history import Conversation, Hit, Store
 from ..bindings import bindings
 from ..services.history import History
 from ..widgets.asking import Asking
+from ..widgets.choices import Choices
 from ..widgets.fields import Line
+from ..widgets.menu_request import MenuWanted, wants_menu
 from .messages import Changed, Opened
 from .organizer import Organizer, What
 from .rows import chat_row, chats, found
@@ -33,7 +37,7 @@ class Asked(Message):
         super().__init__()
 
 
-class ConversationList(OptionList):
+class ConversationList(Choices):
     """Conversations by day, or what a search found."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("list")
@@ -43,6 +47,23 @@ class ConversationList(OptionList):
             option = self.get_option_at_index(self.highlighted)
             id = (option.id or "").partition(":")[0]
             self.post_message(Asked(id, what))
+
+    def on_click(self, event: Click) -> None:
+        if not wants_menu(event):
+            return
+        event.stop()
+        place: int | None = event.style.meta.get("option")
+        if place is not None and not self.get_option_at_index(place).disabled:
+            self.highlighted = place
+            self.post_message(MenuWanted(event.screen_offset))
+
+    def action_menu(self) -> None:
+        if self.highlighted is not None:
+            row = self._index_to_line[self.highlighted] - self.scroll_offset.y + 1
+            self.post_message(MenuWanted(self.region.offset + Offset(2, row)))
+
+    def on_menu_wanted(self, event: MenuWanted) -> None:
+        event.targets.append(("list", self))
 
 
 class ChatList(Vertical):

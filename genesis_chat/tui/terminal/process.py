@@ -3,7 +3,7 @@
 import gc
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 Handler = Callable[[int, Any], object]
@@ -35,3 +35,11 @@ def few_full_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def interrupts_ignored() -> AbstractContextManager[None]:
+    """Meanwhile Ctrl-C is for another program that has the terminal.
+
+    By a handler, which it does not inherit as it would `SIG_IGN`.
+    """
+    return signals_go_to(lambda number, frame: None, ["SIGINT"])

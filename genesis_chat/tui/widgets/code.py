@@ -14,6 +14,7 @@ from textual.widgets import Static
 from textual.widgets._markdown import MarkdownBlock, MarkdownFence
 
 from ..actions import first_key
+from .menu_request import MenuWanted, wants_menu
 from .shown import line
 
 # The language of a block that is still open: its code has no colours yet.
@@ -179,9 +180,18 @@ class Fence(MarkdownFence):
             await super()._update_from_block(block)
 
     def on_click(self, event: Click) -> None:
-        if event.widget is self._copy:
+        if wants_menu(event):
             event.stop()
-            self.post_message(self.Copied(self.code.rstrip("\n")))
+            self.post_message(MenuWanted(event.screen_offset))
+        elif event.widget is self._copy:
+            event.stop()
+            self.action_copy_code()
+
+    def on_menu_wanted(self, event: MenuWanted) -> None:
+        event.targets.append(("code", self))
+
+    def action_copy_code(self) -> None:
+        self.post_message(self.Copied(self.code.rstrip("\n")))
 
 
 def _known(language: str) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from .choices import Choices
 from .shown import line
 
 # So wide is the column of names at most; longer ones are cut.
@@ -26,7 +26,7 @@ class Offer:
     whole: bool
 
 
-class Completion(OptionList):
+class Completion(Choices):
     """Offers to choose from; hidden when there are none."""
 
     can_focus = False

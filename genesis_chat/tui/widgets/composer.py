@@ -9,13 +9,14 @@ from textual.actions import SkipAction
 from textual.binding import BindingType
 from textual.document._document import EditResult
 from textual.document._edit import Edit
-from textual.events import Key, Paste
+from textual.events import Click, Key, MouseDown, Paste
 from textual.message import Message
 
 from ..actions import action
 from ..bindings import bindings
 from .fields import Area
 from .folding import Folds
+from .menu_request import MenuWanted, wants_menu
 
 # Terminals that paste key by key send the last line's Enter right after it.
 AFTER_PASTE_SECONDS = 0.05
@@ -33,6 +34,13 @@ class Composer(Area):
 
     class Sent(Message):
         """A message is to be sent, every fold of it opened."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    class Copied(Message):
+        """A part of the text is to be copied."""
 
         def __init__(self, text: str) -> None:
             self.text = text
@@ -211,6 +219,40 @@ class Composer(Area):
     def action_copy(self) -> None:
         # The screen copies: it knows the clipboard, and what else Ctrl+C may mean.
         raise SkipAction
+
+    def action_copy_selected(self) -> None:
+        self.post_message(self.Copied(self.folds.unfold(self.selected_text)))
+
+    def action_cut(self) -> None:
+        if self.selected_text:
+            self.action_copy_selected()
+            self.replace("", *self.selection)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether there is something to take, or to take back."""
+        match action:
+            case "cut" | "copy_selected":
+                return bool(self.selected_text)
+            case "select_all":
+                return bool(self.text)
+            case "undo":
+                return bool(self.history._undo_stack)
+            case "redo":
+                return bool(self.history._redo_stack)
+        return super().check_action(action, parameters)
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        if wants_menu(event):
+            # What is selected stays so.
+            event.prevent_default()
+
+    def on_click(self, event: Click) -> None:
+        if wants_menu(event):
+            event.stop()
+            self.post_message(MenuWanted(event.screen_offset))
+
+    def on_menu_wanted(self, event: MenuWanted) -> None:
+        event.targets.append(("composer", self))
 
     @property
     def _row(self) -> int:

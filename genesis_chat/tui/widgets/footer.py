@@ -16,7 +16,7 @@ from .fitting import Fitting
 from .gauge import gauge
 from .shown import line
 
-BAR = 16
+BAR = 10
 # Within fewer columns figures are told in fewer words.
 WIDE = 112
 GAP = "   "
@@ -119,7 +119,7 @@ class Footer(Horizontal):
                 (leaving if near else "", "$warning"),
             ),
             Content.assemble(
-                gauge(share, BAR // 2, style),
+                gauge(share, BAR, style),
                 (f" {used} / {limit}", "$warning" if near else ""),
             ),
         )

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click, DescendantBlur, DescendantFocus, Focus
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 from textual.style import Style
@@ -19,7 +20,9 @@ from ..bindings import bindings
 from .activity import Activity
 from .body import ReplyBody
 from .code import Fence
-from .shown import beginning, clock, code_blocks, line, plain, size
+from .foot import Foot
+from .menu_request import MenuWanted, wants_menu
+from .shown import beginning, clock, code_blocks, plain, size
 from .shown_message import Shown, What
 from .thought import ThoughtView
 from .tints import Tinted, Tints
@@ -57,7 +60,7 @@ class MessageView(Vertical):
         # What is shown of the text, which may be ahead of `shown`.
         self.text = shown.message.content
         self.pending: list[str] = []
-        self._foot = Foot(classes="foot", markup=False)
+        self._foot = Foot()
         self._state = Activity(classes="state")
         self._rows = ROWS
         self._body: ReplyBody | Static = (
@@ -161,12 +164,12 @@ class MessageView(Vertical):
         """Have some words stand out; none any more when empty."""
         self._tinted.mark(words)
 
-    def reveal(self) -> None:
-        """Come into sight, with the first of the words that stand out."""
+    def reveal(self, nth: int = 0) -> None:
+        """Come into sight, with one of the words that stand out, counted from 0."""
         self.scroll_visible(animate=False, top=True)
         while self._tinted.misses(self.text) and self.check_action("show_more", ()):
             self.action_show_more()
-        self.call_after_refresh(self._tinted.reveal)
+        self.call_after_refresh(self._tinted.reveal, nth)
 
     def action_show_more(self) -> None:
         self._rows *= MORE
@@ -229,6 +232,23 @@ class MessageView(Vertical):
 
     def on_click(self, event: Click) -> None:
         self.focus(scroll_visible=False)
+        if wants_menu(event):
+            event.stop()
+            self.post_message(MenuWanted(event.screen_offset))
+
+    def action_menu(self) -> None:
+        shown = self.screen.find_widget(self).visible_region
+        self.post_message(MenuWanted(shown.offset + Offset(2, 1)))
+
+    @on(MenuWanted)
+    def menu_wanted(self, event: MenuWanted) -> None:
+        self.focus(scroll_visible=False)
+        event.targets.append(("message", self))
+
+    @on(Foot.Version)
+    def version_wanted(self, event: Foot.Version) -> None:
+        event.stop()
+        self.action_ask("previous" if event.step < 0 else "next")
 
     @property
     def _thinking(self) -> bool:
@@ -264,37 +284,9 @@ class MessageView(Vertical):
         return plain(shown) + Content.styled(what, "$text-muted")
 
     def _refresh_lines(self) -> None:
-        shown, parts = self.shown, list[Content]()
-        if shown.message.role != "user":
-            parts.append(Content.styled(line(shown.speaker).plain, "$text-muted bold"))
-        if shown.places > 1:
-            parts.append(_versions(shown.place, shown.places))
-        if shown.figures:
-            parts.append(Content(shown.figures))
-        if self.details and shown.message.role != "user":
-            parts.append(Content(shown.written))
-        self._foot.update(Content("   ").join(parts))
-        self._foot.display = bool(parts)
+        shown = self.shown
+        self._foot.show(shown, details=self.details)
         if self.thought:
             self.thought.say(self._thought_label())
         self._state.set_class(shown.wrong, "-error")
         self.say(shown.state)
-
-
-class Foot(Static):
-    """One line under a message; the arrows of its versions are buttons."""
-
-    def action_version(self, step: int) -> None:
-        view = self.parent
-        if isinstance(view, MessageView):
-            view.action_ask("previous" if step < 0 else "next")
-
-
-def _versions(place: int, places: int) -> Content:
-    before, after = (
-        Content.styled(sign, "$text").stylize(
-            Style.from_meta({"@click": f"version({step})"})
-        )
-        for sign, step in (("‹", -1), ("›", 1))
-    )
-    return Content.assemble(before, (f" {place} of {places} ", "$text"), after)

@@ -7,6 +7,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from .body import ReplyBody
+from .menu_request import wants_menu
 from .shown import line
 
 
@@ -72,5 +73,5 @@ class ThoughtView(Vertical):
         self.say(self._label)
 
     def on_click(self, event: Click) -> None:
-        if event.widget is self._line:
+        if event.widget is self._line and not wants_menu(event):
             self.post_message(self.Clicked())

@@ -43,8 +43,8 @@ class Tinted:
         self._tints: Tints | None = None
         self._styles: Sequence[Style] = ()
         self._words = ""
-        # The first text with a word in it.
-        self._found: Static | None = None
+        # The text of each word that stands out.
+        self._found: list[Static] = []
         # What a widget shows now, and what it showed before.
         self._shown: WeakKeyDictionary[Static, tuple[Content, Content]] = (
             WeakKeyDictionary()
@@ -72,15 +72,17 @@ class Tinted:
 
     def misses(self, text: str) -> bool:
         """Whether a text has one of the words, of which none is shown."""
-        return self._found is None and any(places_of(self._words, text))
+        return not self._found and any(places_of(self._words, text))
 
-    def reveal(self) -> None:
-        """Bring the first of the words into sight."""
+    def reveal(self, nth: int = 0) -> None:
+        """Bring one of the words into sight, counted from 0."""
         if self._found:
-            self._found.scroll_visible(animate=False)
+            # An address that is not shown has some of them, too.
+            found = self._found[min(nth, len(self._found) - 1)]
+            found.scroll_visible(animate=False)
 
     def _draw(self) -> None:
-        cursor, self._found = 0, None
+        cursor, self._found = 0, []
         for each in _texts(self._body):
             content = self._original(each)
             if content is None:
@@ -91,7 +93,7 @@ class Tinted:
                 more = [Span(start, end, self._styles[n]) for start, end, n in spans]
             places = places_of(self._words, content.plain)
             if found := [Span(*at, FOUND) for at in places]:
-                self._found = self._found or each
+                self._found += [each] * len(found)
             if more or found:
                 new = Content(content.plain, [*content.spans, *more, *found])
             if new is content and each.content is content:

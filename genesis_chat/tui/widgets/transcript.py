@@ -123,14 +123,14 @@ class Transcript(Following):
         for view in self.views:
             view.mark(words)
 
-    async def reveal(self, message: str) -> None:
-        """Go to a message, and focus it."""
+    async def reveal(self, message: str, nth: int = 0) -> None:
+        """Go to a message, and to one of the words in it that stand out; focus it."""
         ids = [shown.message.id for shown in self._messages]
         if message in ids:
             view = await self._reach(ids.index(message))
             self.release_anchor()
             view.focus()
-            self.call_after_refresh(view.reveal)
+            self.call_after_refresh(view.reveal, nth)
 
     async def step_from(
         self, view: MessageView | None, step: int, *, questions: bool = False

@@ -13,6 +13,8 @@ from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ..actions import Keys, first_key
+from ..services.download import OFFERS, Offer
+from .choices import Choices
 from .fields import is_text
 
 NAME = Content.assemble(("◆ ", "$accent"), ("Genesis", "bold"))
@@ -58,7 +60,7 @@ class Welcome(Vertical):
         yield Static(Content("\n").join(keys), classes="after quiet")
 
 
-class Prompts(OptionList):
+class Prompts(Choices):
     """Prompts to press; what else is typed is for somebody else."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -106,7 +108,7 @@ class Prompts(OptionList):
 
 
 class FirstRun(Vertical):
-    """No model was chosen yet: the demo can be tried, and the full model fetched."""
+    """No model was chosen yet: the demo can be tried, and larger ones fetched."""
 
     class Picked(Message):
         """A prompt is to be sent."""
@@ -116,12 +118,11 @@ class FirstRun(Vertical):
             super().__init__()
 
     class Fetch(Message):
-        """The full model is to be downloaded."""
+        """A model is to be downloaded."""
 
-    def __init__(self, amount: str) -> None:
-        super().__init__()
-        # How much there is to download.
-        self._amount = amount
+        def __init__(self, offer: Offer) -> None:
+            self.offer = offer
+            super().__init__()
 
     def compose(self) -> ComposeResult:
         yield Static(NAME)
@@ -130,11 +131,13 @@ class FirstRun(Vertical):
         demo = "4 million parameters; small talk, capitals, sums"
         yield Static(_heading("Try the built-in demo", demo), classes="part")
         yield Prompts()
-        full = f"Genesis-152M-Instruct, {self._amount}, once"
-        yield Static(_heading("Get the full model", full), classes="part")
-        with Horizontal():
-            yield Button("Download", id="first-download", variant="primary")
-            yield Static("from Hugging Face; everything else works offline")
+        once = "downloaded once; everything else works offline"
+        yield Static(_heading("Get a larger model", once), classes="part")
+        for offer in OFFERS:
+            with Horizontal():
+                id = f"first-{offer.name}"
+                yield Button(offer.title, id=id, variant="primary")
+                yield Static(f"{offer.about} · {offer.what}")
         have = Content.assemble(
             ("Already have a checkpoint?  ", "$text-muted"),
             "genesis-chat models convert FILE",
@@ -149,7 +152,8 @@ class FirstRun(Vertical):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        self.post_message(self.Fetch())
+        offer = next(o for o in OFFERS if event.button.id == f"first-{o.name}")
+        self.post_message(self.Fetch(offer))
 
 
 def _heading(name: str, about: str) -> Content:
