@@ -22,7 +22,7 @@ class Palette(Provider):
             # Named once, as a heading beside its rows.
             heading, group = each.group if each.group != group else "", each.group
             shown = _shown(each, heading, Content(each.label), self._keys)
-            yield DiscoveryHit(shown, self._does(each), each.label, each.text)
+            yield DiscoveryHit(shown, self._does(each), each.label, _below(each))
 
     async def search(self, query: str) -> Hits:
         """What has the letters of a query in its name or in what it does."""
@@ -33,7 +33,7 @@ class Palette(Provider):
                 shown = _shown(
                     each, each.group, matcher.highlight(each.label), self._keys
                 )
-                yield Hit(score, shown, self._does(each), each.label, each.text)
+                yield Hit(score, shown, self._does(each), each.label, _below(each))
 
     def _offered(self) -> Iterator[Action]:
         # Behind a dialog nothing can be done with a chat.
@@ -57,3 +57,8 @@ def _shown(action: Action, heading: str, label: Content, changed: Keys) -> Conte
     group = (heading.ljust(GROUP), "$text-muted")
     named = Content.assemble(group, label).truncate(WIDTH, pad=True)
     return Content.assemble(named, (key_name(keys[0]) if keys else "", "$text-accent"))
+
+
+def _below(action: Action) -> str:
+    """What it does, below its name."""
+    return " " * GROUP + action.text

@@ -16,7 +16,8 @@ from .fitting import Fitting
 from .gauge import gauge
 from .shown import line
 
-BAR = 10
+# Columns of the gauge, and of its short form.
+BAR, SHORT_BAR = 10, 8
 # Within fewer columns figures are told in fewer words.
 WIDE = 112
 GAP = "   "
@@ -119,7 +120,7 @@ class Footer(Horizontal):
                 (leaving if near else "", "$warning"),
             ),
             Content.assemble(
-                gauge(share, BAR, style),
+                gauge(share, SHORT_BAR, style),
                 (f" {used} / {limit}", "$warning" if near else ""),
             ),
         )
