@@ -21,11 +21,12 @@ def save_adapter(model: Any, settings: TrainingSettings, folder: Path) -> None:
     adapter: it has no such layer. Raises `OSError`.
     """
     save_tensors(folder / ADAPTERS, trained(model))
+    has_adapter = settings.method in ("lora", "dora")
     config: dict[str, Any] = {
-        "fine_tune_type": settings.method,
+        "fine_tune_type": settings.method if has_adapter else "full",
         "num_layers": layer_count(model, settings),
     }
-    if settings.method != "full":
+    if has_adapter:
         config["lora_parameters"] = settings.adapter()
     text = json.dumps(config, indent=1)
     (folder / CONFIG).write_text(f"{text}\n", encoding="utf-8")

@@ -8,6 +8,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from ..mlx_base.cross_entropy import cross_entropy
 from .batches import Batch
 
 # Halves that give other logits than the whole would, by more than rounding, are none.
@@ -34,12 +35,10 @@ def target_loss(form: Form, batch: Batch) -> mx.array:
     wanted = mx.array(batch.ids[:, 1:].reshape(-1)[predicted])
     features = form.features(mx.array(batch.ids[:, :-1]))
     chosen = features.reshape(-1, features.shape[-1])[places]
-    logits = form.head(chosen).astype(mx.float32)
-    loss: mx.array = nn.losses.cross_entropy(logits, wanted, reduction="sum")
-    return loss
+    return cross_entropy(form.head(chosen), wanted).sum()
 
 
-def model_form(model: Any, ttt: bool = False) -> Form:
+def model_form(model: Any) -> Form:
     """A model's two halves, tried on two tokens.
 
     Genesis has them by name, and so have most families; but many scale or cap their

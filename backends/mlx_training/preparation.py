@@ -33,16 +33,25 @@ def prepare(model: Any, settings: TrainingSettings) -> None:
     model.freeze()
     if settings.method == "full":
         _unfreeze(model, settings)
-    else:
+    elif settings.method != "ttt":
         _add_adapters(model, settings, count)
-    if hasattr(model, "metacognition"):
-        if settings.ttt:
-            model.metacognition.unfreeze()
-        else:
-            # It has no part in the loss; weight decay would shrink it.
-            model.metacognition.freeze()
-    elif settings.ttt:
-        raise TrainingError("ttt is on, but the model has no test-time training.")
+    _prepare_ttt(model, settings.ttt or settings.method == "ttt")
+
+
+def _prepare_ttt(model: Any, on: bool) -> None:
+    """Switch a Genesis model's test-time training, and train what it uses."""
+    if not hasattr(model, "metacognition"):
+        if on:
+            raise TrainingError("ttt is on, but the model has no test-time training.")
+        return
+    model.ttt = on
+    top = model.metacognition
+    # Weight decay would shrink what has no part in the loss.
+    top.freeze()
+    if on:
+        top.unfreeze()
+        for unused in (top.ttt.q_proj, top.ttt.k_proj, top.ttt.v_proj, top.reflection):
+            unused.freeze()
 
 
 def _unfreeze(model: Any, settings: TrainingSettings) -> None:

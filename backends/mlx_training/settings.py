@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, get_args, get_type_hints
 
 from ..errors import TrainingError
 
-Method = Literal["lora", "dora", "full"]
+Method = Literal["lora", "dora", "full", "ttt"]
 Schedule = Literal["cosine", "linear", "constant"]
 
 # Lower bounds, and whether the bound itself is allowed.
@@ -39,7 +39,8 @@ class TrainingSettings:
     """Everything that a run's result depends on beside the model and the examples.
 
     Attributes:
-        method: `lora` and `dora` train an adapter, `full` the weights themselves.
+        method: `lora` and `dora` train an adapter, `full` the weights themselves,
+            `ttt` test-time training's own parameters and nothing else.
         rank, scale, dropout: of the adapter, as mlx-lm has them.
         layers: how many of the last layers are trained, None for all; then `full`
             trains embeddings, norms and head too.
@@ -52,7 +53,7 @@ class TrainingSettings:
         gradient_checkpointing: compute layers twice instead of keeping what they need.
         weight_decay: of matrices; vectors have none.
         clip_norm: the largest norm of a step's gradients, None for any.
-        ttt: train test-time training's own parameters, switched on.
+        ttt: train with test-time training switched on, and its own parameters too.
         max_length: tokens of the longest example.
         validate_every, save_every: steps from one validation or checkpoint to the next.
         patience: stop after so many validations without a new best; None for never.

@@ -50,9 +50,10 @@ def open_trainee(directory: Path, method: Method = "full") -> Any:
         floating = mx.issubdtype(array.dtype, mx.floating)
         return array.astype(mx.float32) if floating else array
 
-    if method == "full" or not on_metal():
+    has_adapter = method in ("lora", "dora")
+    if not (has_adapter and on_metal()):
         model.update(tree_map(wide, model.parameters()))
-    if method != "full" and not on_metal():
+    if has_adapter and not on_metal():
         unpack(model, directory)
     mx.eval(model.parameters())
     return model

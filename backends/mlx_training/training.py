@@ -8,6 +8,7 @@ from typing import Any
 import mlx.core as mx
 
 from ..mlx_base.device import on_metal
+from ..mlx_base.freed_memory import keep_freed_memory
 from .example import Example
 from .group import Group
 from .interruption import ctrl_c
@@ -65,6 +66,7 @@ def train(
     if not on_metal():
         # Compiling calls the system's C++ compiler, which may not be there.
         mx.disable_compile()
+    keep_freed_memory()
     with ExitStack() as stack:
         saving = stack.enter_context(Saving(folder, members, told))
         pressed = stack.enter_context(ctrl_c())
