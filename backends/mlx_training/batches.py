@@ -87,14 +87,16 @@ def similar(
     indices: Sequence[int],
     settings: TrainingSettings,
     vocabulary: int,
+    kind: str = "Example",
 ) -> list[list[Example]]:
     """The examples of these indices in batches, the shortest first.
 
-    Raises `TrainingError` for one that is too long, or of another vocabulary.
+    Raises `TrainingError`, in which `kind` is what an example is called, for one that
+    is too long, or of another vocabulary.
     """
     chosen = [examples[index] for index in indices]
     for index, example in zip(indices, chosen, strict=True):
-        _check(example, index, settings, vocabulary)
+        _check(example, f"{kind} {index + 1}", settings, vocabulary)
     return list(_cut(sorted(chosen, key=len), settings))
 
 
@@ -113,17 +115,17 @@ def _cut(chosen: list[Example], settings: TrainingSettings) -> Iterator[list[Exa
 
 
 def _check(
-    example: Example, index: int, settings: TrainingSettings, vocabulary: int
+    example: Example, name: str, settings: TrainingSettings, vocabulary: int
 ) -> None:
     if len(example) > settings.max_length:
         raise TrainingError(
-            f"Example {index + 1} has {len(example)} tokens, more than max_length, "
+            f"{name} has {len(example)} tokens, more than max_length, "
             f"which is {settings.max_length}; cut it or raise that."
         )
     low, high = example.ids.min(), example.ids.max()
     if low < 0 or high >= vocabulary:
         raise TrainingError(
-            f"Example {index + 1} has token ids from {low} to {high}, but the model's "
+            f"{name} has token ids from {low} to {high}, but the model's "
             f"vocabulary has {vocabulary}; use the model's own tokenizer."
         )
 

@@ -52,7 +52,9 @@ class Run:
         vocabulary = self.form.vocabulary
         self.batches = Batches(training, settings, vocabulary)
         places = range(len(validation))
-        self.validation = similar(validation, places, settings, vocabulary)
+        self.validation = similar(
+            validation, places, settings, vocabulary, "Validation example"
+        )
         self.optimizer: optim.Optimizer = make_optimizer(settings)
         self.optimizer.init(model.trainable_parameters())
         self.progress = Progress(settings, origin=mark)
