@@ -64,6 +64,19 @@ def test_mlx_lm_reads_what_was_trained(
     assert max_difference(logits(again, IDS), expected) <= SPLIT
 
 
+def test_an_adapter_beside_test_time_training(tmp_path: Path) -> None:
+    """mlx-lm has no such layer, and refuses its parameters instead of losing them."""
+    model, chosen = genesis(), settings(method="lora", ttt=True, steps=2)
+    run(model, tmp_path, chosen)
+    best = result_weights(tmp_path)
+    assert best is not None
+    again = genesis()
+    load_adapter(again, chosen, best.parent)
+    assert same(weights(again), weights(model))
+    with pytest.raises(ValueError, match="not an adapter parameter"):
+        library.tuner().load_adapters(genesis(), str(best.parent))
+
+
 def test_only_the_adapter_changes(tmp_path: Path) -> None:
     model = decoder()
     before = weights(model)

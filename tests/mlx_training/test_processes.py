@@ -24,7 +24,6 @@ CASES: dict[str, dict[str, Any]] = {
     # The second process has nothing to do.
     "one example at a time": {"kind": "decoder", "batch_size": 1, "steps": 3},
     "genesis": {"kind": "genesis", "steps": 3, "batch_tokens": 100},
-    "lora": {"kind": "decoder", "method": "lora", "steps": 3},
 }
 pytestmark = pytest.mark.loopback
 
@@ -57,7 +56,7 @@ def launched(folder: Path, **asked: Any) -> None:
     ) as launcher:
         try:
             said, _ = launcher.communicate(timeout=PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
+        except BaseException:
             # Not only itself, but what it has started.
             os.killpg(launcher.pid, signal.SIGKILL)
             raise
