@@ -89,7 +89,7 @@ def test_closed_without_a_choice(sit_down: Sit) -> None:
                 await desk.pilot.resize_terminal(100, 30)
             else:
                 button = RIGHT if way.startswith("right") else 1
-                await desk.pilot.click(Menu, offset=(100, 20), button=button)
+                await desk.pilot.click(offset=(100, 20), button=button)
             await desk.until(lambda menu=menu: desk.app.screen is not menu)
             await desk.closed()
             assert desk.texts == ["One?", "Two."] and not desk.app.clipboard
@@ -158,7 +158,8 @@ def test_of_a_chat_in_the_list(sit_down: Sit) -> None:
         await desk.until(lambda: first not in [o.id for o in listed.options])
         # A label of the list has no menu.
         await desk.pilot.click(listed, offset=(5, 0), button=RIGHT)
-        await desk.press("m")
+        assert not isinstance(desk.app.screen, Menu)
+        await desk.press("down", "m")
         await desk.until(lambda: isinstance(desk.app.screen, Menu))
         assert desk.app.screen.query_one(OptionList).region.y > listed.region.y
         await choose(desk, "Open")

@@ -31,7 +31,7 @@ def test_what_a_model_has_to_say_of_itself_is_shown(sit_down: Sit) -> None:
 def test_the_first_start_offers_prompts_and_the_full_model(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: "Try the built-in demo" in desk.seen())
-        assert "Get the full model" in desk.seen() and "300 MB" in desk.seen()
+        assert "300 MB" in desk.seen() and "93 MB" in desk.seen()
         # Nothing has to be answered first.
         await desk.until(lambda: desk.app.model)
         await desk.turn("2")
