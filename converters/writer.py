@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 ALIGNMENT = 8
-ITEM_BYTES = {"F32": 4, "U32": 4, "F16": 2, "BF16": 2}
+ITEM_BYTES = {"I64": 8, "F32": 4, "U32": 4, "F16": 2, "BF16": 2}
+MADE_HERE = {"format": "mlx"}
 
 
 class SafetensorsWriter:
@@ -21,12 +22,16 @@ class SafetensorsWriter:
         path: created, or emptied if it exists.
         entries: name -> (safetensors dtype, shape), in the order of the file. Wider
             types should come first, so that every tensor is aligned.
+        metadata: what the file says of itself.
     """
 
     def __init__(
-        self, path: Path, entries: Mapping[str, tuple[str, tuple[int, ...]]]
+        self,
+        path: Path,
+        entries: Mapping[str, tuple[str, tuple[int, ...]]],
+        metadata: Mapping[str, str] = MADE_HERE,
     ) -> None:
-        header: dict[str, object] = {"__metadata__": {"format": "mlx"}}
+        header: dict[str, object] = {"__metadata__": dict(metadata)}
         self._next: dict[str, int] = {}
         self._end: dict[str, int] = {}
         offset = 0
