@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DOCS_STAMP := $(VENV)/.installed-docs
+BUILTIN_STAMP := $(VENV)/.installed-builtin
 # Exported, so that quotes and dollars in a prompt reach the program untouched.
 PROMPT ?=
 export PROMPT
@@ -13,12 +14,13 @@ MODEL ?=
 export MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help model ask chat test test-all test-metal soak measure docs recording lint format clean
+.PHONY: help model ask chat builtin test test-all test-metal soak measure docs recording lint format clean
 
 help:
 	@echo 'make ask PROMPT="..."   answer one prompt'
 	@echo 'make chat               start a chat'
 	@echo '  ... MODEL=smollm2     the same with a small model that talks (100 MB)'
+	@echo 'make builtin            train the built-in model from nothing, in parts of 90 minutes'
 	@echo 'make test               lint, check types and imports, run the tests'
 	@echo 'make test-all           the same, and the tests that take long'
 	@echo 'make test-metal         on a Mac: every Metal kernel, its errors and timings'
@@ -43,6 +45,10 @@ $(TEST_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --group test >&2
 	@touch $@
 
+$(BUILTIN_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --group builtin >&2
+	@touch $@
+
 $(DOCS_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --group docs >&2
 	@touch $@
@@ -57,6 +63,10 @@ ask: model
 
 chat: model
 	@$(BIN)/genesis-chat chat $(if $(MODEL),-m "$$MODEL")
+
+# Again for the next part; at the end the model and its card are in build/builtin.
+builtin: $(BUILTIN_STAMP)
+	@$(BIN)/genesis-chat train builtin --folder build/builtin $(if $(wildcard build/builtin/plan.json),--resume)
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

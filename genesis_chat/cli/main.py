@@ -26,6 +26,7 @@ from .models import models
 from .options import own_defaults
 from .prompts import prompts
 from .serve import serve
+from .train import train
 
 INTERRUPTED = 130
 # Commands whose options have the defaults that the settings file gives.
@@ -105,6 +106,7 @@ cli.add_command(bench)
 cli.add_command(serve)
 cli.add_command(batch)
 cli.add_command(mlx_lm)
+cli.add_command(train)
 cli.add_command(doctor)
 cli.add_command(completion)
 

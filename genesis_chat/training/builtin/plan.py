@@ -1,0 +1,110 @@
+"""What a run of the recipe is to do, and what it has cost: files in its folder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ...errors import GenesisChatError, UsageError
+from .configuration import CONFIGURATION, LONGEST
+
+Origin = Literal["nothing", "present"]
+PLAN, COST = "plan.json", "cost.jsonl"
+# The two stages: all but test-time training's own parameters, and then these alone.
+LANGUAGE, TTT = "language", "ttt"
+STAGES = (LANGUAGE, TTT)
+# Steps of about 4,000 tokens: from nothing it takes longer to learn to talk at all.
+STEPS: dict[Origin, int] = {"nothing": 10_000, "present": 4_000}
+TTT_STEPS = 300
+BATCH_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the result depends on beside the subjects.
+
+    `origin` is what training starts from; `steps` and `ttt_steps` are those of the
+    two stages; a step has at most `batch_tokens` tokens, padding included, and none of
+    its conversations is longer than `longest`. A new tokenizer learns from the first
+    `conversations` conversations of the mixture.
+    """
+
+    origin: Origin
+    steps: int
+    ttt_steps: int = TTT_STEPS
+    seed: int = 0
+    learning_rate: float = 1e-3
+    batch_tokens: int = BATCH_TOKENS
+    longest: int = LONGEST
+    processes: int = 2
+    conversations: int = 30_000
+    configuration: dict[str, Any] = field(default_factory=lambda: dict(CONFIGURATION))
+
+    def settings(self, stage: str) -> dict[str, Any]:
+        """`TrainingSettings` of a stage, as keywords."""
+        steps = self.steps if stage == LANGUAGE else self.ttt_steps
+        return {
+            "method": "full" if stage == LANGUAGE else "ttt",
+            "learning_rate": self.learning_rate,
+            "warmup_steps": min(100, steps // 10),
+            "schedule": "cosine",
+            "steps": steps,
+            "batch_size": 96,
+            "batch_tokens": self.batch_tokens,
+            "weight_decay": 0.05,
+            "seed": self.seed,
+            "max_length": self.longest,
+            "save_every": 100,
+        }
+
+    def write(self, folder: Path) -> None:
+        """Keep it. Raises `OSError`."""
+        (folder / PLAN).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Plan":
+        """The plan of the run in a folder. Raises `UsageError` when there is none."""
+        try:
+            return cls(**json.loads((folder / PLAN).read_text()))
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"There is no run in {folder} to go on with; begin one without "
+                "--resume, or name its folder with --folder."
+            ) from error
+        except (ValueError, TypeError) as error:
+            raise GenesisChatError(
+                f"{folder / PLAN} is damaged; remove {folder} and begin anew."
+            ) from error
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a part of a run has cost: seconds by the clock and of all processors."""
+
+    stage: str
+    processes: int
+    first_step: int
+    last_step: int
+    tokens: int
+    seconds: float
+    cpu_seconds: float
+    machine: str
+
+    def note(self, folder: Path) -> None:
+        """Add it to those of the run. Raises `OSError`."""
+        with (folder / COST).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(self)) + "\n")
+
+
+def costs(folder: Path) -> list[Cost]:
+    """What the run in a folder has cost so far, part by part."""
+    path = folder / COST
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [Cost(**json.loads(line)) for line in lines]
+
+
+def total(parts: Sequence[Cost]) -> Mapping[str, float]:
+    """Tokens, seconds and processor seconds of all parts."""
+    names = ("tokens", "seconds", "cpu_seconds")
+    return {name: sum(getattr(part, name) for part in parts) for name in names}

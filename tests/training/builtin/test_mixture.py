@@ -1,0 +1,114 @@
+"""The mixture of all subjects: the same examples each time, in the model's form."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from builtin_model import FOLDER, IM_END, ids_of
+from small_subjects import SMALL
+
+from converters.tokenization import check_tokenizer
+from genesis_chat.conversation import Message
+from genesis_chat.engine.prompt import GenesisFormat
+from genesis_chat.errors import UsageError
+from genesis_chat.training.builtin.conversation import conversation_of
+from genesis_chat.training.builtin.mixture import (
+    Mixture,
+    conversations_of,
+    example_of,
+)
+
+DRAWN = 1500
+
+
+@pytest.fixture(scope="module")
+def form() -> GenesisFormat:
+    path = Path(FOLDER) / "tokenizer.model"
+    return GenesisFormat(check_tokenizer(path.name, path.read_bytes()))
+
+
+def mixture(form: GenesisFormat, seed: str = "0", longest: int = 320) -> Mixture:
+    return Mixture(SMALL, form, DRAWN, seed, longest)
+
+
+def test_an_example_depends_on_its_number_and_the_seed_alone(form):
+    one, other = mixture(form), mixture(form)
+    forwards = [one[index].ids.tolist() for index in range(30)]
+    backwards = [other[index].ids.tolist() for index in reversed(range(30))]
+    assert forwards == backwards[::-1]
+    assert [each.ids.tolist() for each in one[5:8]] == forwards[5:8]
+    assert one[-1].ids.tolist() == one[DRAWN - 1].ids.tolist()
+    assert forwards != [each.ids.tolist() for each in mixture(form, "1")[:30]]
+
+
+def test_it_ends(form):
+    assert len(mixture(form)) == DRAWN
+    for index in (DRAWN, -DRAWN - 1):
+        with pytest.raises(IndexError):
+            mixture(form)[index]
+
+
+def test_subjects_come_as_often_as_they_weigh():
+    last = Counter(
+        len(conversations_of(SMALL, "0", index)[-1]) for index in range(DRAWN)
+    )
+    # Two messages are the first subject's, three the second's, four the third's.
+    assert last[2] / DRAWN == pytest.approx(0.6, abs=0.05)
+    assert last[3] / DRAWN == pytest.approx(0.2, abs=0.05)
+    assert last[4] / DRAWN == pytest.approx(0.2, abs=0.05)
+
+
+def test_nothing_is_said_before_a_system_prompt_and_only_questions_before_others():
+    for index in range(DRAWN):
+        *earlier, last = conversations_of(SMALL, "0", index)
+        assert not (earlier and last[0].role == "system")
+        assert all(len(each) == 2 for each in earlier)
+    assert any(len(conversations_of(SMALL, "0", n)) == 3 for n in range(50))
+
+
+def test_the_form_is_the_one_that_generates(form):
+    example = example_of(conversation_of("Hello!", "Hi, you."), form)
+    prompt = ids_of("Hello!")
+    newline = form.encode_reply("")[-1]
+    reply = example.ids.tolist()[len(prompt) :]
+    assert example.ids.tolist()[: len(prompt)] == prompt
+    assert reply == form.encode_reply("Hi, you.")
+    assert reply[-2:] == [IM_END, newline]
+    # The reply with its end, and nothing else.
+    assert example.targets.tolist() == [False] * len(prompt) + [
+        *([True] * (len(reply) - 1)),
+        False,
+    ]
+
+
+def test_every_reply_is_learned_and_a_system_prompt_is_read(form):
+    said = conversation_of("a", "b", "c", "d", system="Be short.")
+    example = example_of(said, form)
+    learned = form.encode_reply("b")[:-1] + form.encode_reply("d")[:-1]
+    assert example.ids[example.targets].tolist() == learned
+    start = form.encode_message(Message("system", "Be short."))
+    assert example.ids.tolist()[: len(start)] == start
+
+
+def test_earlier_questions_give_way_to_the_longest_length(form):
+    whole, cut = mixture(form), mixture(form, longest=60)
+    assert max(len(each) for each in whole[:100]) > 60
+    for index in range(100):
+        assert len(cut[index]) <= 60
+        last = conversations_of(SMALL, "0", index)[-1]
+        if len(example_of(last, form)) <= 60:
+            end = len(form.encode_reply(last[-1].content))
+            assert cut[index].ids[-end:].tolist() == whole[index].ids[-end:].tolist()
+
+
+def test_what_is_too_long_by_itself_is_drawn_again(form):
+    lengths = sorted(
+        len(example_of(conversations_of(SMALL, "0", n)[-1], form)) for n in range(100)
+    )
+    longest = lengths[30]
+    assert lengths[-1] > longest
+    narrow, again = (mixture(form, longest=longest) for _ in range(2))
+    assert max(len(each) for each in narrow[:100]) == longest
+    assert narrow[3].ids.tolist() == again[3].ids.tolist()
+    with pytest.raises(UsageError, match="at most 5 tokens"):
+        mixture(form, longest=5)[0]

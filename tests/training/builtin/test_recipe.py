@@ -1,0 +1,169 @@
+"""The recipe at a small scale: from nothing to a file that everything takes."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checkpoints import Stored
+from reference import Reference
+from safetensors import safe_open
+from safetensors.numpy import load_file
+from small_subjects import SMALL
+
+from backends.mlx_training import result_weights
+from converters import convert, load_tokenizer
+from genesis_chat.errors import GenesisChatError, UsageError
+from genesis_chat.training.builtin import result
+from genesis_chat.training.builtin.configuration import CONFIGURATION
+from genesis_chat.training.builtin.plan import LANGUAGE, TTT, Plan, costs
+from genesis_chat.training.builtin.release import release
+from genesis_chat.training.builtin.result import EVALUATION, NAME, finish
+from genesis_chat.training.builtin.run import begin, go_on
+
+pytest.importorskip("mlx_lm", reason="mlx-lm is not installed")
+
+SHAPE = {
+    **CONFIGURATION,
+    "vocab_size": 384,
+    "n_embd": 48,
+    "n_layer": 4,
+    "n_head": 2,
+    "n_kv_head": 1,
+    "head_dim": 24,
+}
+PLAN = Plan(
+    origin="nothing",
+    steps=4,
+    ttt_steps=2,
+    batch_tokens=512,
+    processes=1,
+    conversations=300,
+    configuration=SHAPE,
+)
+FOREVER = 3600.0
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that is prepared."""
+    folder = tmp_path_factory.mktemp("run") / "begun"
+    begin(folder, PLAN)
+    return folder
+
+
+def copy(begun: Path, folder: Path, **changes: Any) -> Path:
+    """Another of the same beginning."""
+    shutil.copytree(begun, folder)
+    replace(PLAN, **changes).write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has gone through without a break."""
+    folder = copy(begun, tmp_path_factory.mktemp("run") / "done")
+    told = []
+    assert go_on(folder, FOREVER, lambda stage, report: told.append((stage, report)))
+    steps = [(stage, report["step"]) for stage, report in told]
+    assert steps == [*((LANGUAGE, n + 1) for n in range(4)), (TTT, 1), (TTT, 2)]
+    return folder
+
+
+def test_interrupted_and_resumed_is_the_same(begun: Path, done: Path, tmp_path: Path):
+    folder = copy(begun, tmp_path / "run")
+    first = []
+    # The time is over after the first step.
+    assert not go_on(folder, 1e-6, lambda *told: first.append(told))
+    if not first:
+        assert not go_on(folder, 0.01, lambda *told: first.append(told))
+    assert len(first) == 1
+    assert go_on(folder, FOREVER, lambda *told: None)
+    for stage in (LANGUAGE, TTT):
+        one, other = (result_weights(f / stage) for f in (folder, done))
+        assert one and other and one.read_bytes() == other.read_bytes()
+    assert sum(each.tokens for each in costs(folder)) == sum(
+        each.tokens for each in costs(done)
+    )
+
+
+def test_test_time_training_leaves_everything_else_alone(done: Path):
+    """What is trained last is only what switching it on brings in."""
+    before = load_file(release(done, done / "whole") / "model.safetensors")
+    after_language = load_file(done / f"after-{LANGUAGE}" / "model.safetensors")
+    changed = {
+        name
+        for name, array in before.items()
+        if array.tobytes() != after_language[name].tobytes()
+    }
+    assert changed and all(name.startswith("metacognition.") for name in changed)
+
+
+def test_the_result_is_evaluated_and_described(
+    done: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(result, "subjects", lambda: SMALL)
+    told = []
+    made = finish(done, lambda kind, score: told.append((kind, score)), count=2)
+    assert made == done / NAME
+    assert {kind for kind, _ in told} == {"sets", "others", "ttt"}
+    card = (made / "README.md").read_text()
+    stored = json.loads((done / EVALUATION).read_text())
+    for score in stored["sets"]:
+        right = sum(each["right"] for each in score["answered"])
+        assert f"| {score['subject']} | {right} of 2 ({right / 2:.1%}) |" in card
+    assert "random weights" in card
+    convert(made / "model.safetensors", done / "again")
+    assert load_tokenizer(done / "again").vocab_size == SHAPE["vocab_size"]
+
+
+@pytest.mark.reference
+def test_the_reference_loads_the_result(done: Path, tmp_path: Path):
+    path = release(done, tmp_path) / "model.safetensors"
+    with safe_open(path, "numpy") as file:
+        config = json.loads(file.metadata()["genesis_config_json"])
+    dtypes = {"bfloat16": "BF16", "int64": "I64"}
+    tensors = {
+        name: Stored(dtypes[str(array.dtype)], list(array.shape), array.tobytes())
+        for name, array in load_file(path).items()
+    }
+    reference = Reference(config, tensors, as_stored=True)
+    assert reference.logits([1, 2, 3]).shape == (3, SHAPE["vocab_size"])
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(begun: Path, done: Path, tmp_path: Path):
+    """Each step's loss is the same to rounding."""
+    folder = copy(begun, tmp_path / "run", processes=2)
+    assert go_on(folder, FOREVER, lambda *told: None)
+    one, other = (
+        load_file(release(f, tmp_path / f.name) / "model.safetensors")
+        for f in (done, folder)
+    )
+    for name, array in one.items():
+        difference = abs(array.astype("float32") - other[name].astype("float32"))
+        assert difference.max() < 1e-2, name
+
+
+def test_a_folder_holds_one_run(begun: Path):
+    with pytest.raises(UsageError, match="--resume"):
+        begin(begun, PLAN)
+
+
+def test_there_must_be_a_run_to_go_on_with(tmp_path: Path):
+    with pytest.raises(UsageError, match="--resume"):
+        go_on(tmp_path, FOREVER, lambda *told: None)
+
+
+def test_nothing_is_released_before_the_first_checkpoint(begun: Path, tmp_path: Path):
+    with pytest.raises(GenesisChatError, match="no checkpoint yet"):
+        release(begun, tmp_path)
+
+
+def test_a_process_that_fails_says_why(begun: Path, tmp_path: Path):
+    folder = copy(begun, tmp_path / "run")
+    (folder / f"before-{LANGUAGE}" / "tokenizer.model").write_bytes(b"no tokenizer")
+    with pytest.raises(GenesisChatError, match=r"tokenizer\.model"):
+        go_on(folder, FOREVER, lambda *told: None)
