@@ -14,8 +14,8 @@ from ..errors import CacheError
 from ..genesis.args import ModelArgs
 from ..genesis.cache_files import cache_metadata, read_cache_header
 from ..new_file import new_file
+from ..stored_tensors import Float32, map_tensors
 from .layout import StateLayout, state_layout
-from .tensors import Float32, map_tensors
 
 STEP = 256
 # Of float16.

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .tensors import Float32, dequantized, unpacked
+from ..stored_tensors import Float32, dequantized, unpacked
 
 Bits = Literal[4, 8]
 # Consecutive weights of a row that share a scale and a bias; the last may be fewer.
@@ -104,8 +104,8 @@ def requantized(
 ) -> tuple[NDArray[Any], Float32]:
     """The same of what MLX has packed in `stored` bits, at most `bits`.
 
-    Arguments as for `tensors.dequantized`; a group of MLX is as long as one of ours
-    or a multiple of it. Factors that are bfloat16 stay as they are if codes do.
+    Arguments as for `stored_tensors.dequantized`; a group of MLX is as long as one of
+    ours or a multiple of it. Factors that are bfloat16 stay as they are if codes do.
     """
     codes = unpacked(words, stored)
     repeats = codes.shape[1] // GROUP // scales.shape[1]

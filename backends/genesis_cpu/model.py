@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..genesis.args import ModelArgs
+from ..stored_tensors import Float32
 from .cache import Cache
 from .decode import decode
 from .ops.output_head import output_head
@@ -16,7 +17,6 @@ from .program import Program
 from .readings import Trace
 from .second_thread import SecondThread
 from .side_by_side import step_together
-from .tensors import Float32
 from .token_ids import Ids, checked_ids
 from .weights import Weights
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..genesis.constants import FOX_CONV_SIZE, FOX_NORM_EPS, GLA_NORM_EPS, ROTARY_BASE
+from ..stored_tensors import Float32
 from . import layout as at
 from .blas import one_thread_each
 from .cache import State, kept, to_keep
@@ -26,7 +27,6 @@ from .products import ATTN_IN, ATTN_OUT, FFN_DOWN, FFN_IN, PER_BLOCK
 from .program import Program
 from .projection import project
 from .readings import Trace
-from .tensors import Float32
 from .threads import in_order
 
 # Queries whose scores with all keys are held at once.

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..stored_tensors import Float32
 from .groups import BLOCK, GROUP, Bits, block_size, groups_of
 from .matrix_layout import Place
-from .tensors import Float32
 
 # Each block has four, in this order; the output head is the last.
 ATTN_IN, ATTN_OUT, FFN_IN, FFN_DOWN, PER_BLOCK = range(5)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from ..genesis.args import ModelArgs
 from ..genesis.constants import DIAGONAL_BOUND
+from ..stored_tensors import Float32
 from .layout import Dimensions, product_places, state_layout
 from .products import Products
 from .tables import block_table, dimensions, metacognition_table
-from .tensors import Float32
 from .weights import Weights
 
 

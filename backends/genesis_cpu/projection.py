@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..stored_tensors import Float32
 from .ops.products_by_group import multiply_many
 from .products import COLUMNS, FACTOR, ROWS, START, Products
-from .tensors import Float32
 
 FEW_VECTORS = 100
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..events import Readings
 from ..genesis.args import ModelArgs
+from ..stored_tensors import Float32
 from .cache import Cache
-from .tensors import Float32
 
 
 @dataclass(frozen=True)

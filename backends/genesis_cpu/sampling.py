@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..sampling_settings import GREEDY_BELOW, LARGEST_UNIFORM, SamplingSettings
-from .tensors import Float32
+from ..stored_tensors import Float32
 
 Ids = NDArray[np.int64]
 # Entries whose maximum stands for them when the largest are looked for.

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from ..stored_tensors import Float32
 from .blas import one_thread_each
 from .cache import State
 from .prefill import Part
 from .program import Program
 from .readings import Trace
-from .tensors import Float32
 
 
 def step_together(

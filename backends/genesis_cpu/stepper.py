@@ -7,11 +7,11 @@ import numpy as np
 
 from ..contract import Drawn
 from ..events import Readings
+from ..stored_tensors import Float32
 from .cache import Cache
 from .model import Model
 from .readings import Trace
 from .sampling import Sampler, likeliest
-from .tensors import Float32
 
 
 @dataclass(frozen=True)

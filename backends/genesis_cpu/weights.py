@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from ..derived_file import DERIVED_FILES, DERIVED_TENSORS, keep_derived, made_from
 from ..errors import ConfigError
 from ..genesis.args import ModelArgs
+from ..stored_tensors import Float32, FloatTensors, map_tensors
 from .groups import Bits, put_rows, quantized, recoded
 from .layout import WeightLayout, weight_layout
 from .matrix_layout import STORED_CODES, code_type, empty_factors, read_only
-from .tensors import Float32, FloatTensors, map_tensors
 
 Dtype = Literal["float32", "int8", "int4"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)

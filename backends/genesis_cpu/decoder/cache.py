@@ -12,8 +12,8 @@ from safetensors.numpy import save_file
 from ...decoder import DecoderArgs
 from ...decoder.state_files import cache_metadata, read_cache_offset
 from ...new_file import new_file
+from ...stored_tensors import Float32, map_tensors
 from ..cache import KeysAndValues, kept, to_keep
-from ..tensors import Float32, map_tensors
 
 
 @dataclass

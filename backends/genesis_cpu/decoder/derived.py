@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from ...decoder import DecoderFiles
 from ...derived_file import keep_derived, made_from
-from ..tensors import map_tensors
+from ...stored_tensors import map_tensors
 
 FORMAT = "decoder-cpu-2"
 SUFFIX = ".safetensors"

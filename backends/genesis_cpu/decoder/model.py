@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder import DecoderArgs
+from ...stored_tensors import Float32
 from ..ops.output_head import output_head
 from ..second_thread import SecondThread
-from ..tensors import Float32
 from ..token_ids import Ids, checked_ids
 from .cache import DecoderCache
 from .decode import decode

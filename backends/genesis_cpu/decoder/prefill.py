@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ...stored_tensors import Float32
 from .. import decoder_layout as at
 from ..blas import one_thread_each
 from ..cache import kept, to_keep
@@ -15,7 +16,6 @@ from ..ops.rotary import apply_rotary
 from ..ops.selective_swiglu import selective_swiglu
 from ..products import ATTN_IN, ATTN_OUT, FFN_DOWN, FFN_IN, PER_BLOCK
 from ..projection import project
-from ..tensors import Float32
 from ..threads import in_order
 from .cache import DecoderCache
 from .program import DecoderProgram

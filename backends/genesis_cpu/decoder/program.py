@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder import DecoderArgs
+from ...stored_tensors import Float32
 from ..decoder_layout import DecoderDimensions, block_table, dimensions
 from ..products import Products
-from ..tensors import Float32
 from .weights import DecoderWeights
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...stored_tensors import Float32
 from ..sampling import Sampler
 from ..stepper import Step, draw
-from ..tensors import Float32
 from .cache import DecoderCache
 from .model import DecoderModel
 

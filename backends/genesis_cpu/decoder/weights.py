@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder import DecoderArgs, DecoderFiles
+from ...stored_tensors import Float32, StoredTensor, dequantized, map_tensors
 from ..decoder_layout import DecoderLayout
 from ..groups import Bits, put_rows, quantized, recoded
 from ..matrix_layout import STORED_CODES, code_type, empty_factors, read_only
-from ..tensors import Float32, StoredTensor, dequantized, map_tensors
 from ..weights import BITS, Dtype
 from .derived import DerivedFile
 
