@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
+# What holds an element of each type; some have none of their own in NumPy.
 STORED: dict[str, Any] = {
-    "F32": np.float32,
-    "F16": np.float16,
-    "BF16": np.uint16,
-    "U32": np.uint32,
-    "I16": np.int16,
-    "I8": np.int8,
-    "U8": np.uint8,
-}
+    "F64": np.float64, "I64": np.int64, "U64": np.uint64,
+    "F32": np.float32, "I32": np.int32, "U32": np.uint32,
+    "F16": np.float16, "BF16": np.uint16, "I16": np.int16, "U16": np.uint16,
+    "I8": np.int8, "U8": np.uint8, "BOOL": np.uint8,
+    "F8_E4M3": np.uint8, "F8_E5M2": np.uint8, "F8_E8M0": np.uint8,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

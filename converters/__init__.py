@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .conversion import convert
     from .errors import ConversionError, DestinationExistsError
-    from .manifest import FileRecord, Manifest, SourceRecord, read_manifest, verify
+    from .manifest import FileRecord, Manifest, SourceRecord, read_manifest
     from .sources import Source, resolve_source
     from .tokenization import Tokenizer, load_tokenizer
+    from .verification import verify
 
 _HOMES = {
     "ConversionError": "errors",
@@ -25,7 +26,7 @@ _HOMES = {
     "load_tokenizer": "tokenization",
     "read_manifest": "manifest",
     "resolve_source": "sources",
-    "verify": "manifest",
+    "verify": "verification",
 }
 
 __all__ = [

@@ -16,12 +16,13 @@ from .destination import check_destination
 from .errors import ConversionError
 from .gguf.magic import is_gguf
 from .header import open_checkpoint
-from .manifest import CONFIG, MANIFEST, WEIGHTS, Manifest, file_records
+from .manifest import CONFIG, MANIFEST, WEIGHTS, Manifest
 from .progress import Progress, silent
 from .sources import Source, resolve_source
 from .storage import new_directory
 from .tokenization import FILE_NAMES
 from .tokenization.choice import choose_tokenizer
+from .verification import file_records
 from .weights import Dtype, dtype_name, plan, write_weights
 
 

@@ -5,8 +5,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .adapter import read_either
 from .errors import ConversionError, DestinationExistsError, reason, shown
-from .manifest import read_manifest
 from .tokenization.base import without_surrogates
 
 
@@ -60,7 +60,7 @@ def _check_replaceable(path: Path, sources: Sequence[Path]) -> None:
         )
     if any(path.iterdir()):
         try:
-            read_manifest(path)
+            read_either(path)
         except ConversionError as error:
             raise ConversionError(
                 f"{shown(str(path))} is not a converted model, so it is not replaced; "

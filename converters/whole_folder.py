@@ -1,16 +1,26 @@
 """Whether a folder holds a whole model of another family, as mlx-lm reads it."""
 
+import hashlib
 import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from .errors import ConversionError, reason, shown
-from .manifest import CONFIG, GENESIS, INDEX, SHARDS
+from .manifest import (
+    CONFIG,
+    FORMAT_WITH_FAMILIES,
+    GENESIS,
+    INDEX,
+    SHARDS,
+    Manifest,
+    SourceRecord,
+)
 
 TOKENIZER = "tokenizer.json"
 # Only where there is no tokenizer.json, which says the same and more.
@@ -90,6 +100,47 @@ def look_at_folder(directory: Path) -> WholeFolder | None:
         quantization_of(config or {}),
         _license(directory),
         _problem(directory, names, weights),
+    )
+
+
+def manifest_of_folder(
+    directory: Path, folder: WholeFolder, name: str, sha256: str
+) -> Manifest:
+    """A manifest that nobody wrote, with no files: of a model that is used in place.
+
+    `sha256` is of its weights. Raises `ConversionError`.
+    """
+    from .tensor_files import look_at_tensors
+
+    weights = [directory / each for each in folder.weights]
+    tensors = look_at_tensors(directory / CONFIG, weights)
+    there = (directory / TOKENIZER).is_file()
+    tokenizer = TOKENIZER if there else OTHER_TOKENIZER
+
+    def source(path: Path, digest: str) -> SourceRecord:
+        size = path.stat().st_size
+        return SourceRecord("directory", name, path.name, None, size, digest)
+
+    file = directory / tokenizer
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return Manifest(
+        name=name,
+        source=source(weights[0], sha256),
+        tokenizer=source(file, digest),
+        tokenizer_kind=tokenizer,
+        files={},
+        dtype=tensors.dtype,
+        quantization=tensors.bits,
+        parameters=tensors.parameters,
+        configuration="metadata",
+        corrected=(),
+        left_out=(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        format=FORMAT_WITH_FAMILIES,
+        family=folder.model_type,
+        license=folder.license,
+        stored_as=folder.quantization,
     )
 
 

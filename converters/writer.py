@@ -7,8 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
+from backends.stored_tensors import STORED
+
 ALIGNMENT = 8
-ITEM_BYTES = {"I64": 8, "F32": 4, "U32": 4, "F16": 2, "BF16": 2}
+ITEM_BYTES = {name: np.dtype(kind).itemsize for name, kind in STORED.items()}
 MADE_HERE = {"format": "mlx"}
 
 

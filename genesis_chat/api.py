@@ -59,10 +59,7 @@ class Genesis:
         preparing: Callable[[str], None] = lambda text: None,
     ) -> Self:
         """See `load`; `preparing` is told of what takes seconds, the first time."""
-        found = choose(
-            choice.name,
-            lambda: preparing("Preparing the built-in model (first run only)…"),
-        )
+        found = choose(choice.name, preparing)
         if found.problem:
             raise ModelError(found.problem)
         opened = open_here_or_apart(

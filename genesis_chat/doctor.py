@@ -114,12 +114,15 @@ def _history() -> Iterator[Row]:
 def _models() -> Iterator[Row]:
     from converters import verify
 
-    from .models import BUILTIN, default_name, installed
+    from .models import BUILTIN, adapters_by_base, default_name, installed
 
     yield "default", default_name(), ""
     yield BUILTIN, "built in", ""
+    adapters = [each for group in adapters_by_base().values() for each in group]
+    known = {each.name: each.problem for each in adapters}
     for model in installed():
-        problems = [model.problem] if model.problem else verify(model.directory)
+        problem = known.get(model.name, model.problem)
+        problems = [problem] if problem else verify(model.directory)
         detail = f"verified, {_gigabytes(model.bytes)}" if not problems else ""
         yield model.name, detail, " ".join(p for p in problems if p)
 

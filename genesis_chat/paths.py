@@ -83,6 +83,16 @@ def cache_directory() -> Path | None:
         return None
 
 
+def needed_cache_directory() -> Path:
+    """The same for what cannot do without. Raises `UsageError`."""
+    folder = cache_directory()
+    if folder is None:
+        raise UsageError(
+            "You have no home folder here; set GENESIS_CHAT_CACHE to a folder's path."
+        )
+    return folder
+
+
 def private_directory(path: Path) -> Path:
     """Create a directory only its owner can read, with its parents.
 

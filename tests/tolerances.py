@@ -62,6 +62,10 @@ SPLIT_CODES: Final = 3e-3
 # and in half precision the one rounding of the results.
 KERNEL_RMS: Final = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 5e-3}
 
+# A matrix with its adapter, fused in float32, against float64: numbers near one, each
+# the sum of a few products.
+FUSED: Final = 2e-6
+
 # Mean KL divergence (nats per token) of a quantised model from float32.
 KL_8_BIT: Final = 1e-3
 # The same of int8 for a trained model of the released size. Vectors in 8 bits, with a

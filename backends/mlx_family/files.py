@@ -4,17 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from ..config_file import read_config
 from ..errors import ConfigError, WeightsError
+from ..stored_tensors import STORED
 
-# Bytes of an element by its name in a safetensors header.
-WIDTHS = {
-    "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4,
-    "F16": 2, "BF16": 2, "I16": 2, "U16": 2,
-    "I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1,
-}  # fmt: skip
 # Where configurations tell how many tokens a model was trained to read, by preference.
 CONTEXT_KEYS = (
     "max_position_embeddings",
@@ -96,7 +92,8 @@ def weight_sizes(directory: Path) -> tuple[int, int]:
                     count = 1
                     for length in part.get_shape():
                         count *= length
-                    size = count * WIDTHS.get(part.get_dtype(), 4)
+                    kind = STORED.get(part.get_dtype(), np.float32)
+                    size = count * np.dtype(kind).itemsize
                     stored += size
                     packed = part.get_dtype() == "U32"
                     wide += size * 8 if packed else count * 4

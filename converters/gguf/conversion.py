@@ -18,11 +18,11 @@ from ..manifest import (
     WEIGHTS,
     Manifest,
     SourceRecord,
-    file_records,
 )
 from ..progress import Progress, silent
 from ..sources import Source
 from ..storage import new_directory
+from ..verification import file_records
 from .architecture import Architecture
 from .header import GGUFHeader, read_header
 from .metadata import Metadata

@@ -104,9 +104,7 @@ def _folder(name: str | None) -> str:
     from ..models.library_folder import is_library_folder, library_folder
 
     if name is None or name == BUILTIN or name in names():
-        model = choose(
-            name, lambda: notice("Preparing the built-in model (first run only)…")
-        )
+        model = choose(name, notice)
         if model.problem:
             raise ModelError(model.problem)
         directory = model.directory

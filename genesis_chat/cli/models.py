@@ -27,7 +27,7 @@ models.add_command(verify_command)
 @click.argument("name", shell_complete=complete_model)
 @click.option("-y", "--yes", is_flag=True, help="Skip confirmation.")
 def remove_command(name: str, yes: bool) -> int:
-    """Delete an installed model."""
+    """Delete an installed model or adapter."""
     from ..models import find, remove
 
     model = find(name)
@@ -35,6 +35,24 @@ def remove_command(name: str, yes: bool) -> int:
         click.confirm(f"Delete {model.directory}?", abort=True, err=True)
     remove(name)
     notice(f"Removed {name}.")
+    return 0
+
+
+@models.command("fuse")
+@click.argument("name", shell_complete=complete_model)
+@click.option("--name", "new_name", help="Name to install under. Default: NAME-fused.")
+def fuse_command(name: str, new_name: str | None) -> int:
+    """Make an adapter and the model it belongs to one model of their own.
+
+    It needs neither of them any more. The adapter stays as it is.
+    """
+    from ..models import fuse_adapter
+
+    model = fuse_adapter(name, new_name)
+    notice(
+        f"Installed {model.name} ({model.bytes / 1e6:,.0f} MB) in {model.directory}."
+    )
+    notice(f"Use it with: genesis-chat -m {model.name}")
     return 0
 
 

@@ -9,6 +9,7 @@ import click
 from ..errors import ModelError
 from ..text import sanitize
 from .models_show import dtype_of
+from .models_training import training_lines
 from .options import complete_model
 from .show import notice
 
@@ -27,9 +28,12 @@ UNSTATED = "the source does not say"
 def info(name: str | None, json_output: bool) -> int:
     """Show a model's details, its origin, and what runs it here."""
     from ..engine import describe, outlook
-    from ..models import choose
+    from ..models import choose, default_name, look
 
-    model = choose(name)
+    named = look(name or default_name())
+    # What an adapter and its base are together, which is prepared for that.
+    model = choose(name, notice)
+    adapter = named.adapter
     manifest, folder = model.manifest, model.folder
     if manifest is None and folder is None:
         raise ModelError(model.problem or f"{model.name} has no manifest.")
@@ -47,6 +51,7 @@ def info(name: str | None, json_output: bool) -> int:
             "hub_cache": model.cached,
             "folder": asdict(folder) if folder else None,
             "manifest": asdict(manifest) if manifest else None,
+            "adapter": asdict(adapter) if adapter else None,
             "runs": asdict(ahead),
             "problem": model.problem,
         }
@@ -64,7 +69,14 @@ def info(name: str | None, json_output: bool) -> int:
         f"{key} {value:g}" for key, value in asdict(about.sampling).items()
     )
     lines["size"] = f"{model.bytes:,} bytes in {model.directory}"
+    if adapter:
+        lines["adapter"] = (
+            f"{adapter.parameters:,} numbers, {named.bytes:,} bytes in "
+            f"{named.directory}"
+        )
     lines |= _source(manifest) if manifest else _found(model)
+    if model.training:
+        lines |= training_lines(model.training)
     lines |= _runs(ahead)
     for key, value in lines.items():
         click.echo(sanitize(f"{key:<14} {value}"))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ModelError
-from .builtin import ensure_builtin
+from .adapters import with_base
+from .builtin import builtin, ensure_builtin
 from .default import default_name
 from .folder import BUILTIN, is_hub_id
 from .hub import from_hub
@@ -19,20 +20,39 @@ MANIFEST = "manifest.json"
 
 def choose(
     choice: str | os.PathLike[str] | None = None,
-    converting: Callable[[], None] = lambda: None,
+    preparing: Callable[[str], None] = lambda text: None,
 ) -> InstalledModel:
     """The model to use; look at its `problem` before that.
+
+    An adapter is given as the model that it and its base make.
 
     Args:
         choice: an installed model's name, a path (whatever is no `str`, or has a
             separator or begins with a tilde), a repository of the Hub, owner/name,
             or None for the default.
-        converting: called when the built-in model has to be prepared.
+        preparing: told what is done that takes a moment and is not done again.
 
     Raises:
         UsageError: a name no model can have.
-        ModelError: there is no such model.
+        ModelError: there is no such model, or no base of an adapter.
     """
+    found = _chosen(choice, preparing)
+    if found.adapter is None or found.problem:
+        return found
+    return with_base(found, lambda name: choose(name, preparing), preparing)
+
+
+def look(choice: str) -> InstalledModel:
+    """What a name stands for as it is: nothing is prepared, adapters are themselves.
+
+    Raises `UsageError`, `ModelError`.
+    """
+    return builtin() if choice == BUILTIN else _chosen(choice, lambda text: None)
+
+
+def _chosen(
+    choice: str | os.PathLike[str] | None, preparing: Callable[[str], None]
+) -> InstalledModel:
     if choice is None:
         choice = default_name()
     if not isinstance(choice, str) or _is_path(choice):
@@ -53,7 +73,9 @@ def choose(
             return InstalledModel(name, path, None)
         return open_directory(path, name)
     if choice == BUILTIN:
-        return ensure_builtin(converting)
+        return ensure_builtin(
+            lambda: preparing("Preparing the built-in model (first run only)…")
+        )
     return find(choice)
 
 

@@ -41,7 +41,8 @@ def default_name() -> str:
         return name
     if is_hub_id(name):
         return name
-    usable = [model for model in installed() if not model.problem]
+    # What one has trained oneself is used when one says so.
+    usable = [each for each in installed() if not each.problem and not each.training]
     return usable[0].name if usable else BUILTIN
 
 

@@ -20,6 +20,7 @@ def from_hub(id: str) -> InstalledModel:
         source = model.manifest.source if model.manifest else None
         if (
             source
+            and not model.training
             and source.kind == "hub"
             and source.name.lower() == repository.lower()
             and (not revision or _is_at(source.revision, revision))

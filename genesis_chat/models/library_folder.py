@@ -8,8 +8,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from ..errors import ModelError, UsageError
-from ..paths import cache_directory, private_directory
+from ..errors import ModelError
+from ..paths import needed_cache_directory, private_directory
 from ..text_files import new_file, replace_text
 
 LINKED = ("config.json", "model.safetensors")
@@ -30,13 +30,8 @@ def library_folder(directory: Path) -> Path:
     from converters.tokenization.library_form import library_files
 
     directory = directory.resolve()
-    cache = cache_directory()
-    if cache is None:
-        raise UsageError(
-            "You have no home folder here; set GENESIS_CHAT_CACHE to a folder's path."
-        )
     digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:8]
-    folder = cache / "mlx-lm" / f"{directory.name}-{digest}"
+    folder = needed_cache_directory() / "mlx-lm" / f"{directory.name}-{digest}"
     try:
         files = library_files(directory)
     except (ConversionError, BackendError) as error:

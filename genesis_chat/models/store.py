@@ -6,12 +6,13 @@ beside them. Nothing here loads weights.
 
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError, UsageError
+from ..errors import ModelError
 from ..paths import models_directory
 from ..text_files import (
     stand_in_at,
@@ -21,12 +22,13 @@ from .folder import (
     RESERVED,
     check_form,
     check_name,
-    is_hub_id,
     model_names,
 )
 
 if TYPE_CHECKING:
-    from converters import Manifest
+    from converters import FileRecord, Manifest
+    from converters.adapter import AdapterManifest
+    from converters.training_record import TrainingRecord
     from converters.whole_folder import WholeFolder
 
 
@@ -35,7 +37,8 @@ class InstalledModel:
     """A model on disk.
 
     `manifest` is None when it does not read, and where there is none: then `folder`
-    says what was found. `cached` models are the Hub's: used where they are.
+    says what was found, or `adapter` what is added to another model. `cached` models
+    are the Hub's: used where they are.
     """
 
     name: str
@@ -44,12 +47,27 @@ class InstalledModel:
     problem: str | None = None
     folder: "WholeFolder | None" = None
     cached: bool = False
+    adapter: "AdapterManifest | None" = None
+
+    @property
+    def training(self) -> "TrainingRecord | None":
+        """What it was trained from and how, where that was done here."""
+        of = self.adapter or self.manifest
+        return of.training if of else None
+
+    @property
+    def created(self) -> str:
+        """When it was written, after everything else where nobody says."""
+        of = self.adapter or self.manifest
+        return of.created if of else "~"
 
     @property
     def family(self) -> str | None:
         """The configuration's `model_type`, as far as it is known."""
         if self.manifest:
             return self.manifest.family
+        if self.adapter:
+            return self.adapter.training.base.family
         return self.folder.model_type if self.folder else None
 
     @property
@@ -58,10 +76,13 @@ class InstalledModel:
 
         Raises `ModelError`.
         """
+        from converters.adapter import ADAPTERS
         from converters.whole_folder import is_weights
 
         from .identity import combined, identity
 
+        if self.adapter:
+            return self.adapter.files[ADAPTERS].sha256
         if self.manifest:
             files = self.manifest.files.items()
             return combined((n, file.sha256) for n, file in files if is_weights(n))
@@ -89,7 +110,7 @@ class InstalledModel:
 
 
 def open_directory(directory: Path, name: str | None = None) -> InstalledModel:
-    """Look at a model directory; a damaged one has a `problem`.
+    """Look at a directory of a model or an adapter; a damaged one has a `problem`.
 
     One that another process replaces meanwhile is looked at again.
     """
@@ -115,10 +136,15 @@ def _identity(directory: Path) -> tuple[int, int] | None:
 
 def _look(directory: Path, name: str) -> InstalledModel:
     from converters import ConversionError, read_manifest
+    from converters.adapter import is_adapter, read_adapter
     from converters.manifest import MANIFEST
     from converters.whole_folder import look_at_folder
 
     try:
+        if is_adapter(directory):
+            adapter = read_adapter(directory)
+            problem = _changed(directory, adapter.files)
+            return InstalledModel(name, directory, None, problem, adapter=adapter)
         if not os.path.lexists(directory / MANIFEST) and os.path.isdir(directory):
             folder = look_at_folder(directory)
             if folder:
@@ -126,28 +152,39 @@ def _look(directory: Path, name: str) -> InstalledModel:
         manifest = read_manifest(directory)
     except ConversionError as error:
         return InstalledModel(name, directory, None, str(error))
-    for file, record in manifest.files.items():
-        path = directory / file
+    problem = _changed(directory, manifest.files)
+    return InstalledModel(name, directory, manifest, problem)
+
+
+def _changed(directory: Path, files: "Mapping[str, FileRecord]") -> str | None:
+    """A sentence about a file that is missing or of another size, if one is."""
+    for name, record in files.items():
+        path = directory / name
         try:
             size = path.stat().st_size
         except OSError:
             size = None
         if size != record.bytes:
             wrong = "is missing or has another size than its manifest says"
-            problem = f"{path} {stand_in_at(path) or wrong}."
-            return InstalledModel(name, directory, manifest, problem)
-    return InstalledModel(name, directory, manifest)
+            return f"{path} {stand_in_at(path) or wrong}."
+    return None
 
 
 def installed() -> list[InstalledModel]:
-    """All installed models but the built-in one, oldest first. Raises `ModelError`."""
+    """All installed models but the built-in one, and adapters, oldest first.
+
+    Raises `ModelError`.
+    """
     models = models_directory()
     found = [open_directory(models / name) for name in model_names(models)]
-    return sorted(found, key=lambda m: m.manifest.created if m.manifest else "~")
+    return sorted(found, key=lambda model: model.created)
 
 
 def names() -> list[str]:
-    """Names of all models but the built-in one, sorted. Raises `ModelError`."""
+    """Names of all models but the built-in one, and of adapters, sorted.
+
+    Raises `ModelError`.
+    """
     return model_names(models_directory())
 
 
@@ -166,23 +203,3 @@ def find(name: str) -> InstalledModel:
             known += f". Install it with: genesis-chat models pull {name}"
         raise ModelError(f"No model called {name!r}. Installed: {known}.")
     return open_directory(models / name)
-
-
-def remove(name: str) -> None:
-    """Delete an installed model; the built-in one stays.
-
-    Raises `UsageError`, `ModelError`.
-    """
-    from converters import ConversionError
-    from converters.storage import remove_directory
-
-    if is_hub_id(name):
-        raise UsageError(
-            f"{name} is in the Hub's cache, which is not ours to delete from; "
-            "use: hf cache rm"
-        )
-    model = find(check_name(name))
-    try:
-        remove_directory(model.directory, waiting=lambda: None)
-    except ConversionError as error:
-        raise ModelError(str(error)) from error

@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+import shutil
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import pytest
+from adapted import install_adapter
 from terminal import Result, call
+
+from genesis_chat.models import ensure_builtin, find
 
 QUESTION = ("What is the capital of France?", "--temp", "0")
 ANSWER = "The capital of France is Paris.\n"
@@ -188,3 +193,74 @@ def test_info_takes_a_directory(small: str, home: Path) -> None:
     by_name = models("info", small).out
     by_path = models("info", home / "models" / small).out
     assert by_path == by_name
+
+
+@pytest.fixture
+def lights() -> str:
+    """An adapter of the built-in model."""
+    return install_adapter(ensure_builtin()).name
+
+
+def test_list_shows_what_an_adapter_came_from(lights: str, small: str) -> None:
+    lines = models("list").out.splitlines()
+    # Behind its model, and not the default.
+    at = next(n for n, line in enumerate(lines) if line.startswith("  + lights"))
+    assert lines[at - 1].startswith("  builtin") and "LoRA, rank 4" in lines[at]
+    for fact in ("from builtin", "lights.jsonl", "abababababab", "120 steps", "0.001"):
+        assert fact in lines[at + 1]
+    assert "loss 3.25 → 0.12" in lines[at + 1]
+    row = listed()["lights"]
+    assert (row["adapter_of"], row["state"]) == ("builtin", "ready")
+    assert row["training"]["settings"]["rank"] == 4
+    assert row["training"]["base"]["sha256"] == ensure_builtin().sha256
+    assert row["training"]["data"]["sha256"] == "ab" * 32
+
+
+def test_info_shows_how_it_was_trained(lights: str) -> None:
+    text = models("info", lights).out
+    for fact in (
+        f"builtin (sha256 {ensure_builtin().sha256})",
+        f"lights.jsonl (sha256 {'ab' * 32})",
+        "500 for training, 50 for validation, 100 for the test",
+        "learning rate 0.001",
+        "ttt off",
+        "120 steps, the weights of step 100; 54,321 tokens in 1 min; early stop",
+        "3.25 → 0.12  █▅▁",
+        "1.75 → 0.25  █▁",
+        "3 of 100 right before, 97 after; loss 3.50 → 0.12",
+        "6 gated linear attention",
+    ):
+        assert fact in text
+    facts = json.loads(models("info", lights, "--json").out)
+    assert facts["adapter"]["training"]["training_losses"][1] == [60, 1.5]
+    assert facts["manifest"]["training"] == facts["adapter"]["training"]
+
+
+def test_an_adapter_is_asked_verified_fused_and_removed(lights: str) -> None:
+    assert json.loads(call(*QUESTION, "-m", lights, "--json").out)["model"] == lights
+    assert "lights is intact" in models("verify", lights).err
+    said = models("fuse", lights, "--name", "for-good").err
+    assert "for-good" in said
+    assert "trained on lights.jsonl" in models("list").out.split("for-good")[1]
+    taken = models("fuse", lights, "--name", "for-good", code=1).err
+    assert "choose another name" in taken
+    models("remove", "-y", lights)
+    assert lights not in listed()
+    answers = [call(*QUESTION, "-m", each).out for each in ("for-good", "builtin")]
+    assert all(answers)
+
+
+def test_an_adapter_without_its_model(lights: str, small: str) -> None:
+    install_adapter(find(small), "orphan")
+    models("remove", "-y", small)
+    nano = Path(str(files("assets"))) / "genesis-nano"
+    models("convert", nano, "--name", small, "--quantize", "8")
+    shutil.rmtree(ensure_builtin().directory)
+    row = listed()["orphan"]
+    assert row["state"] == "cannot be used" and "another small" in row["problem"]
+    said = call(*QUESTION, "-m", "orphan")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("Error: orphan is an adapter of another small")
+    assert len(said.err.splitlines()) == 1
+    # It can be removed all the same.
+    models("remove", "-y", "orphan")

@@ -9,6 +9,7 @@ from loaded import loaded
 from turns import GREEDY
 
 from genesis_chat import Genesis
+from genesis_chat.bars import bar
 from genesis_chat.engine import (
     LocalEngine,
     MixerReadings,
@@ -22,7 +23,6 @@ from genesis_chat.tui.mixers.colouring import MOST, Pieces, of_message
 from genesis_chat.tui.mixers.explaining import explain
 from genesis_chat.tui.mixers.picture import NOT_TOLD, NOTHING, Shown, axis, rows
 from genesis_chat.tui.mixers.scales import (
-    bar,
     count,
     on_log_scale,
     tokens,

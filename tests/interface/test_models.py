@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from adapted import install_adapter
 from desk import WARNING, Desk
 from textual.widgets import Button, ProgressBar
 
 from genesis_chat.errors import ModelError
 from genesis_chat.model_choice import ModelChoice
+from genesis_chat.models import ensure_builtin
 from genesis_chat.tui.services import download
 from genesis_chat.tui.services.history import History
 from genesis_chat.tui.services.messages import ModelFailed
@@ -149,6 +151,31 @@ def test_a_download_that_fails_says_why(
         await desk.press("escape")
         await desk.closed()
         await desk.say(BOB)
+
+    sit_down(visit)
+
+
+def test_adapters_are_chosen_below_their_model(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_adapter(ensure_builtin())
+    asked: list[object] = []
+
+    async def visit(desk: Desk) -> None:
+        await desk.press("f2")
+        await desk.until(lambda: "└ lights" in desk.seen())
+        lines = desk.seen().splitlines()
+        at = next(n for n, line in enumerate(lines) if "└ lights" in line)
+        assert "builtin" in lines[at - 1]
+        assert "adapter" in lines[at] and "lights.jsonl" in lines[at]
+        monkeypatch.setattr(
+            desk.app.turns, "open_model", lambda m: asked.append(m.name)
+        )
+        await desk.press("down", "enter")
+        await desk.until(lambda: asked)
+        # By its command, too.
+        desk.app.use_model("lights")
+        assert asked == ["lights", "lights"] and "lights" in desk.app.model_names()
 
     sit_down(visit)
 

@@ -1,7 +1,7 @@
 """Choosing a model, and fetching others."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import work
@@ -15,8 +15,8 @@ from textual.widgets.option_list import Option
 
 from ...errors import GenesisChatError
 from ...models import (
-    BUILTIN,
     InstalledModel,
+    adapters_by_base,
     builtin,
     cached_models,
     default_name,
@@ -38,13 +38,15 @@ DEMO = "Built-in demo: small talk, capitals and sums only"
 class Row:
     """A model to choose; `problem` is a sentence when it cannot be used.
 
-    Rows of a `group` stand below its name.
+    Rows of a `group` stand below its name, and adapters below their model's row, at a
+    `depth` of one or more.
     """
 
     name: str
     detail: str
     problem: str
     group: str = ""
+    depth: int = 0
 
 
 class Fetch(Button):
@@ -145,7 +147,9 @@ class Models(ModalScreen[str | None]):
         style = "$text-warning" if row.problem else "$text-accent"
         prompt = Content.assemble(
             ("● " if row.name == self._current else "  ", "$accent"),
-            line(row.name).truncate(NAME, ellipsis=True, pad=True),
+            line(f"{_branch(row.depth)}{row.name}").truncate(
+                NAME, ellipsis=True, pad=True
+            ),
             (f" {line(row.detail).plain}", "$text-muted"),
             (f"  {line(state).plain}", style),
         )
@@ -216,21 +220,32 @@ class Models(ModalScreen[str | None]):
 
 
 def _rows() -> list[Row]:
-    rows = [
-        Row(model.name, _detail(model), model.problem or "", "Installed")
-        for model in installed()
-    ]
-    rows.append(Row(BUILTIN, _detail(builtin()), "", DEMO))
-    return rows + [
-        Row(m.name, _detail(m), m.problem or "", "In Hugging Face's cache")
-        for m in cached_models()
-    ]
+    adapters = adapters_by_base()
+
+    def rows(model: InstalledModel, group: str, depth: int = 0) -> Iterator[Row]:
+        """A model and its adapters, and theirs."""
+        yield Row(model.name, _detail(model), model.problem or "", group, depth)
+        for each in adapters.pop(model.name, []):
+            yield from rows(each, group, depth + 1)
+
+    models = [each for each in installed() if not each.adapter]
+    found = [row for model in models for row in rows(model, "Installed")]
+    # Prepared or not, it can be chosen.
+    found += rows(replace(builtin(), problem=None), DEMO)
+    for model in cached_models():
+        found += rows(model, "In Hugging Face's cache")
+    # Those of a model at a path, and those whose model is not there.
+    left = [each for name in list(adapters) for each in adapters.pop(name, [])]
+    return found + [row for each in left for row in rows(each, "Other adapters")]
 
 
 def _detail(model: InstalledModel) -> str:
     """Parameters, dtype, size on the disk and license, as far as they are known."""
     manifest = model.manifest
     parts: tuple[str | None, ...] = ()
+    if model.adapter is not None:
+        data = model.adapter.training.data.name
+        parts = ("adapter", size(model.bytes), f"trained on {data}")
     if manifest is not None:
         bits = manifest.quantization
         kind = f"{bits}-bit" if bits else manifest.dtype
@@ -246,6 +261,10 @@ def _detail(model: InstalledModel) -> str:
 def _parameters(count: int) -> str:
     million = count / 1e6
     return f"{million / 1000:.3g}B" if million >= 1000 else f"{million:.3g}M"
+
+
+def _branch(depth: int) -> str:
+    return f"{'  ' * (depth - 1)}└ " if depth else ""
 
 
 def _has(row: Row, words: str) -> bool:

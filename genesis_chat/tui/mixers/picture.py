@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .scales import LONGEST, SHORTEST, bar, count, on_log_scale, tokens, top_of_scale
+from ...bars import bar
+from .scales import LONGEST, SHORTEST, count, on_log_scale, tokens, top_of_scale
 from .tokens import Tokens
 from .trace import Layer, Mixer, Trace, resampled
 

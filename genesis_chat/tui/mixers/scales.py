@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 # Half-lives are shown from one token to about as many as a context holds.
 SHORTEST, LONGEST = 1.0, 2000.0
-BARS = " ▁▂▃▄▅▆▇█"
 
 
 def on_log_scale(values: "ArrayLike", low: float, high: float) -> "NDArray[np.float32]":
@@ -22,11 +21,6 @@ def on_log_scale(values: "ArrayLike", low: float, high: float) -> "NDArray[np.fl
     found = np.nan_to_num(np.asarray(values, np.float64), nan=low, posinf=high)
     share = np.log(np.clip(found, low, high) / low) / np.log(high / low)
     return np.asarray(share, np.float32)
-
-
-def bar(level: float) -> str:
-    """A level from 0 to 1 as a character that is as high; 0 is blank."""
-    return BARS[math.ceil(min(max(level, 0.0), 1.0) * (len(BARS) - 1))]
 
 
 def count(tokens: float) -> str:
