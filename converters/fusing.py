@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def fuse(
     *,
     scale: float,
     training: TrainingRecord,
+    texts: Mapping[str, str] = MappingProxyType({}),
     replace_existing: bool = False,
     progress: Progress = silent,
 ) -> Manifest:
@@ -76,6 +78,7 @@ def fuse(
         destination: an absolute path from `check_destination`.
         scale: what the low-rank products are multiplied by.
         training: what the adapter came from, for the manifest.
+        texts: further files by name.
         replace_existing: whether an existing directory is replaced.
         progress: called with the stages "write" and "verify" and bytes.
 
@@ -101,6 +104,8 @@ def fuse(
     ) as directory:
         _write(directory / WEIGHTS, outputs, progress)
         _copy_small_files(base, directory)
+        for name, text in texts.items():
+            (directory / name).write_text(text, encoding="utf-8")
         left = _without_modules(config, adaptation, packed)
         (directory / CONFIG).write_text(
             json.dumps(left, indent=2) + "\n", encoding="utf-8"

@@ -11,6 +11,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from backends.derived_file import DERIVED_FILES
+
 from .errors import ConversionError, reason, shown
 from .manifest import (
     CONFIG,
@@ -67,8 +69,12 @@ def quantization_of(config: Mapping[str, Any]) -> str | None:
 
 
 def is_weights(name: str) -> bool:
-    """Whether a file is one that mlx-lm reads weights from."""
-    return "/" not in name and fnmatch(name, SHARDS)
+    """Whether a file is one of a model's own weights, by the names that mlx-lm reads.
+
+    What a backend of ours keeps beside them has such a name and is none.
+    """
+    named = "/" not in name and fnmatch(name, SHARDS)
+    return named and name not in DERIVED_FILES.values()
 
 
 def look_at_folder(directory: Path) -> WholeFolder | None:

@@ -22,7 +22,9 @@ MOST = 1000
 
 def identity(directory: Path) -> str:
     """One sha256 for the weights in a folder that has no manifest. Raises `OSError`."""
-    files = sorted(directory.glob("model*.safetensors"))
+    from converters.whole_folder import is_weights
+
+    files = sorted(path for path in directory.iterdir() if is_weights(path.name))
     return combined((path.name, _sha256(path)) for path in files)
 
 

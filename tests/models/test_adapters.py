@@ -100,6 +100,12 @@ def test_adapters_are_listed_under_their_model_and_never_the_default(
     assert choose().name == "lights"
 
 
+def test_what_a_backend_keeps_beside_the_weights_is_left_out(lights: str) -> None:
+    load(BUILTIN, backend="cpu", dtype="int8").close()
+    assert (ensure_builtin().directory / "model.cpu-int8.safetensors").exists()
+    load(lights, backend="cpu", dtype="int8").close()
+
+
 def test_one_on_top_of_another(lights: str) -> None:
     install_adapter(choose(lights), "brighter")
     upper = choose("brighter")
