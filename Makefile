@@ -13,14 +13,18 @@ export PROMPT
 MODEL ?=
 export MODEL
 
+# What suits a model this small and data this uniform.
+EXAMPLE := --rank 16 --learning-rate 0.002 --batch-size 16 --epochs 4
+
 .DEFAULT_GOAL := help
-.PHONY: help model ask chat builtin test test-all test-metal soak measure docs recording lint format clean
+.PHONY: help model ask chat builtin finetune-example test test-all test-metal soak measure docs recording lint format clean
 
 help:
 	@echo 'make ask PROMPT="..."   answer one prompt'
 	@echo 'make chat               start a chat'
 	@echo '  ... MODEL=smollm2     the same with a small model that talks (100 MB)'
 	@echo 'make builtin            train the built-in model from nothing, in parts of 90 minutes'
+	@echo 'make finetune-example   teach the built-in model a small command language'
 	@echo 'make test               lint, check types and imports, run the tests'
 	@echo 'make test-all           the same, and the tests that take long'
 	@echo 'make test-metal         on a Mac: every Metal kernel, its errors and timings'
@@ -67,6 +71,11 @@ chat: model
 # Again for the next part; at the end the model and its card are in build/builtin.
 builtin: $(BUILTIN_STAMP)
 	@$(BIN)/genesis-chat train builtin --folder build/builtin $(if $(wildcard build/builtin/plan.json),--resume)
+
+# The worked example of docs/finetuning.md, in a folder of its own.
+finetune-example: $(STAMP)
+	$(BIN)/python -m genesis_chat.training.examples.commands build/commands
+	$(BIN)/genesis-chat finetune build/commands -m builtin --name commands --force $(EXAMPLE)
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

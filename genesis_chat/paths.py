@@ -57,6 +57,11 @@ def models_directory() -> Path:
     return data_directory() / "models"
 
 
+def training_directory() -> Path:
+    """One folder per training that is not over."""
+    return data_directory() / "training"
+
+
 def themes_directory() -> Path:
     """Themes of a person's own for the interface, beside the settings file."""
     return data_directory() / "themes"

@@ -6,6 +6,7 @@ import mlx.core as mx
 
 from ..contract import Finding
 from ..genesis.args import ModelArgs
+from ..mlx_base.blas import blas_advice, blas_in_use
 from ..mlx_base.device import DTYPES, default_dtype, on_metal
 from .kernels import mode
 from .self_check import FAILURES, check_kernels, time_kernels
@@ -20,6 +21,9 @@ def findings() -> Iterator[Finding]:
     yield Finding("chosen", mode())
     if not on_metal():
         yield Finding("used", "no, MLX operations run on the CPU")
+        yield Finding(
+            "BLAS of MLX", " ".join(filter(None, (blas_in_use() + ".", blas_advice())))
+        )
         return
     args, dtype = ModelArgs.released(), DTYPES[default_dtype()]
     works = True

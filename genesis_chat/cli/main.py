@@ -20,6 +20,7 @@ from .chat import chat
 from .completion import completion
 from .config import config
 from .doctor import doctor
+from .finetune import finetune
 from .history import history
 from .mlx_lm import mlx_lm
 from .models import models
@@ -105,6 +106,7 @@ cli.add_command(config)
 cli.add_command(bench)
 cli.add_command(serve)
 cli.add_command(batch)
+cli.add_command(finetune)
 cli.add_command(mlx_lm)
 cli.add_command(train)
 cli.add_command(doctor)

@@ -8,9 +8,10 @@ weights decide.
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..errors import GenesisChatError, ModelError
@@ -20,6 +21,7 @@ from .store import InstalledModel, installed, open_directory
 
 if TYPE_CHECKING:
     from converters import Manifest
+    from converters.training_record import TrainingRecord
 
 FOLDER = "adapters"
 # Of a digest, in names of folders and in sentences.
@@ -91,26 +93,48 @@ def with_base(
     return open_directory(directory, adapter.name)
 
 
-def fuse_into(
-    base: InstalledModel, adapter: InstalledModel, directory: Path
-) -> "Manifest":
-    """Make a model's directory of both. Raises `ModelError`."""
-    from converters import ConversionError
+def fuse_into(base: InstalledModel, adapter: InstalledModel, directory: Path) -> None:
+    """Make a model's directory of an adapter and its base. Raises `ModelError`."""
     from converters.adapter import ADAPTERS
-    from converters.fusing import fuse
 
     assert adapter.adapter
-    training = adapter.adapter.training
+    fuse_into_folder(
+        base.directory,
+        manifest_of(base),
+        adapter.directory / ADAPTERS,
+        directory,
+        adapter.adapter.training,
+    )
+
+
+def fuse_into_folder(
+    base: Path,
+    manifest: "Manifest",
+    weights: Path,
+    directory: Path,
+    training: "TrainingRecord",
+    *,
+    texts: Mapping[str, str] = MappingProxyType({}),
+    replace: bool = False,
+) -> None:
+    """The same of a file of trained weights; see `converters.fusing.fuse`.
+
+    Raises `ModelError`.
+    """
+    from converters import ConversionError
+    from converters.fusing import fuse
+
     scale = training.settings.get("scale")
     try:
-        return fuse(
-            base.directory,
-            manifest_of(base),
-            adapter.directory / ADAPTERS,
+        fuse(
+            base,
+            manifest,
+            weights,
             directory,
             scale=float(scale) if isinstance(scale, int | float) else 1.0,
             training=training,
-            replace_existing=False,
+            texts=texts,
+            replace_existing=replace,
         )
     except ConversionError as error:
         raise ModelError(str(error)) from error

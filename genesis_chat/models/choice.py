@@ -68,10 +68,13 @@ def _chosen(
                 )
             raise ModelError(f"{path} is not a directory; -m takes a name or a path.")
         name = path.resolve().name
-        if (path / LIBRARY_INDEX).is_file() and not (path / MANIFEST).exists():
-            # mlx-lm's converter writes no manifest; the loader checks what it wrote.
+        model = open_directory(path, name)
+        unlisted = not (path / MANIFEST).exists() and model.folder is None
+        if unlisted and (path / LIBRARY_INDEX).is_file():
+            # Genesis by mlx-lm's converter, which writes no manifest; the loader checks
+            # what it wrote.
             return InstalledModel(name, path, None)
-        return open_directory(path, name)
+        return model
     if choice == BUILTIN:
         return ensure_builtin(
             lambda: preparing("Preparing the built-in model (first run only)…")

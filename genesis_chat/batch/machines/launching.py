@@ -5,19 +5,16 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...errors import GenerationError, UsageError
+from ...engine.launching import launch_command
+from ...errors import GenerationError
 from .job import Job
 
-# `mlx.launch` as a module, which is there wherever MLX is.
-LAUNCH = "from mlx._distributed_utils.launch import main; main()"
 MACHINE = "genesis_chat.batch.machines.machine"
 POLL_SECONDS = 0.2
 ENDING_SECONDS = 5.0
@@ -31,14 +28,7 @@ def answers_of(
     Ends early when it is `cancelled`. Raises `UsageError` for a file of hosts that is
     none, or without MLX; `GenerationError` when a machine ends early.
     """
-    check_hosts(hosts)
-    if find_spec("mlx") is None:
-        raise UsageError(
-            "--machines needs MLX, which is not installed here; install it with: "
-            "python -m pip install mlx"
-        )
-    command = [sys.executable, "-c", LAUNCH, "--hostfile", str(hosts)]
-    command += ["--backend", "ring", "--python", sys.executable, "--", "-m", MACHINE]
+    command = launch_command(hosts, MACHINE)
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -53,7 +43,7 @@ def answers_of(
     reader.start()
     try:
         assert process.stdin is not None
-        # It stays open: the launcher takes its end for something to pass on for ever.
+        # It stays open; see `launch_command`.
         process.stdin.write(job.to_bytes())
         process.stdin.flush()
         yield from _rounds(lines, cancelled)
@@ -62,31 +52,6 @@ def answers_of(
     finally:
         _end(process)
         reader.join()
-
-
-def check_hosts(hosts: Path) -> None:
-    """Raise `UsageError` for a file that names no machines."""
-    try:
-        found = json.loads(hosts.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{hosts} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise UsageError(f"{hosts} is not JSON.") from error
-    found = found.get("hosts") if isinstance(found, dict) else found
-    if not isinstance(found, list) or not found or not all(map(_is_host, found)):
-        raise UsageError(
-            f"{hosts} names no machines; write a list such as "
-            '[{"ssh": "studio.local", "ips": ["10.0.0.2"]}].'
-        )
-
-
-def _is_host(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("ssh"), str)
-        and isinstance(value.get("ips"), list)
-        and bool(value["ips"])
-    )
 
 
 def _read(process: "subprocess.Popen[bytes]", lines: "queue.Queue[bytes]") -> None:

@@ -38,8 +38,8 @@ class Estimate:
         memory = f"about {self.memory_bytes / 1e9:.1f} GB of memory"
         if self.seconds is None:
             return f"{counted(self.tokens, 'token')}, {memory}."
-        minutes = self.seconds / 60
-        time = f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+        minutes = max(1, round(self.seconds / 60))
+        time = f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
         return f"{counted(self.tokens, 'token')}, about {time}, {memory}."
 
 

@@ -1,0 +1,1 @@
+"""Examples of what a model can be taught, with data made from a seed."""
