@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from .json_fields import count, number, one_of, typed
 
-Method = Literal["lora", "dora", "full"]
+Method = Literal["lora", "dora", "full", "ttt"]
 METHODS: tuple[Method, ...] = get_args(Method)
 # How a training may end and leave something to install.
 Ending = Literal["finished", "early stop", "interrupted", "diverged"]

@@ -45,7 +45,7 @@ class Estimate:
 
 def estimate(
     model: Model,
-    method: Literal["lora", "dora", "full"],
+    method: Literal["lora", "dora", "full", "ttt"],
     trained: int,
     step_tokens: int,
     steps: int,
