@@ -44,7 +44,9 @@ class Group:
         """Sums over all processes of a tree of arrays."""
         if self.size == 1:
             return gradients
+        mx.eval(gradients)
         averages = average_gradients(gradients, self._members)
+        mx.eval(averages)
         return tree_map(lambda array: array * self.size, averages)
 
     def of_first(self, arrays: Mapping[str, mx.array]) -> dict[str, mx.array]:
@@ -86,4 +88,7 @@ class Group:
     def _sum(self, array: mx.array) -> mx.array:
         if self.size == 1:
             return array
-        return mx.distributed.all_sum(array, group=self._members, stream=mx.cpu)
+        total = mx.distributed.all_sum(array, group=self._members, stream=mx.cpu)
+        # Of several that wait, each process might begin with another one.
+        mx.eval(total)
+        return total

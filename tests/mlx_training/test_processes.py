@@ -80,7 +80,14 @@ def arrays(folder: Path, rank: int) -> dict[str, Any]:
         return dict(held)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        "decoder",
+        pytest.param("one example at a time", marks=pytest.mark.slow),
+        "genesis",
+    ],
+)
 def test_as_one_with_the_whole_batch(case: str, tmp_path: Path) -> None:
     asked = dict(CASES[case])
     launched(tmp_path / "two", **asked)
@@ -99,6 +106,7 @@ def test_as_one_with_the_whole_batch(case: str, tmp_path: Path) -> None:
     assert not (tmp_path / "two" / "machine-1").exists()
 
 
+@pytest.mark.slow
 def test_resumed_from_the_first_ones_folder(tmp_path: Path) -> None:
     """The second machine, which has no checkpoint, asked to stop."""
     launched(tmp_path / "whole", dropout=0.2, method="lora")
