@@ -13,7 +13,10 @@ from backends.mlx_training import Example, TrainingError, TrainingSettings
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"method": "qlora"}, "method must be one of lora, dora, full, not 'qlora'."),
+        (
+            {"method": "qlora"},
+            "method must be one of lora, dora, full, ttt, not 'qlora'.",
+        ),
         ({"schedule": None}, "schedule must be one of cosine, linear, constant"),
         ({"rank": 0}, "rank must be at least 1, not 0."),
         ({"rank": 8.0}, "rank must be a whole number, not 8.0."),
