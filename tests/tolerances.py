@@ -42,6 +42,26 @@ PROBABILITY: Final = 1e-5
 # float32, for x of magnitude 16 that is 2^-24 of 23.
 EXPONENTIAL: Final = 2e-6
 
+# A float32 gradient along random directions, over its own length, against differences
+# in float64: rounding of sums over 65 tokens. Measured at 2e-6.
+GRADIENT: Final = 1e-5
+
+# A whole model's slope along ways in which every tensor's share is of magnitude 1,
+# against differences of float32 losses, whose rounding over the step is 5e-3. A tensor
+# left out gives 1.
+MODEL_GRADIENT: Final = 2e-2
+
+# Gradients of the same model over the largest of a tensor, in float32 sums of other
+# orders.
+SAME_GRADIENT: Final = 1e-5
+
+# A tensor's gradient against PyTorch's, over its length: both round in float32.
+REFERENCE_GRADIENT: Final = 1e-3
+
+# Losses of 100 steps beside the reference's: the figure; rounding grows with
+# every step.
+LOSS_CURVE: Final = 1e-3
+
 # Root mean square error of logits over that of the logits themselves: eight and eleven
 # bits of precision through four random blocks; with int8, weights in steps of a 127th
 # of their group's range, with int4 a 15th. Measured at 0.012, 0.095, 0.11 and 0.43.

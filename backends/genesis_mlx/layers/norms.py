@@ -6,6 +6,8 @@ import mlx.nn as nn
 from ...genesis.constants import L2_EPS
 from ..ops.add_rms_norm import metal_add_rms_norm
 
+SMALLEST_SQUARE = 1e-30
+
 
 class RMSNorm(nn.Module):
     """x / sqrt(mean(x^2) + eps) * weight (arXiv 1910.07467), over the last axis."""
@@ -65,5 +67,7 @@ def make_norm(width: int, eps: float, zero_centered: bool) -> nn.Module:
 def l2_normalize(x: mx.array) -> mx.array:
     """x / (||x|| + L2_EPS) over the last axis; squares would overflow float16."""
     wide = x.astype(mx.float32)
-    norm = mx.sqrt((wide * wide).sum(axis=-1, keepdims=True))
+    squares = (wide * wide).sum(axis=-1, keepdims=True)
+    # A root has no slope at 0; beside L2_EPS what is added here is nothing.
+    norm = mx.sqrt(mx.maximum(squares, SMALLEST_SQUARE))
     return (wide / (norm + L2_EPS)).astype(x.dtype)

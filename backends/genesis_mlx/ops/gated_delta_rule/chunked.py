@@ -4,6 +4,7 @@ import mlx.core as mx
 
 from ....mlx_base.exponentials import exp
 from ..segment_sums import segment_sums
+from ..triangular_inverse import triangular_inverse
 
 CHUNK = 32
 
@@ -39,8 +40,7 @@ def chunked_gated_delta_rule(
         since_start = mx.exp(mx.cumsum(g, axis=-1))[..., None]
         alike = (keys * step) @ keys.swapaxes(-1, -2) * decay
         unit = mx.eye(alike.shape[-1])
-        # Only MLX's CPU inverts a triangle; a GPU uses the kernel.
-        solve = mx.linalg.tri_inv(mx.tril(alike, -1) + unit, stream=mx.cpu)
+        solve = triangular_inverse(mx.tril(alike, -1) + unit)
         wanted = step * (v[:, :, part] - (keys * since_start) @ state)
         errors = solve @ wanted
         near = (queries @ keys.swapaxes(-1, -2) * decay) @ errors
