@@ -28,7 +28,7 @@ help:
 	@echo 'make test               lint, check types and imports, run the tests'
 	@echo 'make test-all           the same, and the tests that take long'
 	@echo 'make test-metal         on a Mac: every Metal kernel, its errors and timings'
-	@echo 'make soak               the long tests: kills, many programs, large files, templates'
+	@echo 'make soak               the long tests: kills, many programs, large files, templates, training'
 	@echo 'make measure            how quick the interface is, and what it costs'
 	@echo 'make docs               build the documentation as a site in build/docs'
 	@echo 'make recording          record the moving picture in the README anew'
@@ -115,7 +115,7 @@ test-metal: $(TEST_STAMP)
 	fi; exit $$code
 
 soak: $(TEST_STAMP)
-	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/history/test_sources.py tests/engine/test_machine.py tests/formats/test_real_templates.py tests/serve/test_crowd.py tests/batch/test_batch.py
+	GENESIS_SOAK=1 $(BIN)/python -m pytest tests/history/test_processes.py tests/history/test_sources.py tests/engine/test_machine.py tests/formats/test_real_templates.py tests/serve/test_crowd.py tests/batch/test_batch.py tests/gradients/test_from_scratch.py
 
 measure: $(TEST_STAMP)
 	$(BIN)/python tests/measure/interface.py
