@@ -27,6 +27,7 @@ LARGEST_WRITTEN = 1 << 20
 __all__ = [
     "LARGEST_PROMPT",
     "LARGEST_WRITTEN",
+    "SNIFFED_BYTES",
     "Text",
     "TextFileError",
     "TooLargeError",
@@ -36,6 +37,7 @@ __all__ = [
     "new_file",
     "read_text",
     "replace_text",
+    "stand_in",
     "stand_in_at",
 ]
 

@@ -76,9 +76,17 @@ class Encoder:
         self._used: dict[tuple[str, bool, bool], list[int]] = {}
 
     def encode(
-        self, text: str, marks: Marks, ids: Mapping[int, Sequence[int]]
+        self,
+        text: str,
+        marks: Marks,
+        ids: Mapping[int, Sequence[int]],
+        *,
+        first: bool = True,
     ) -> Encoded:
-        """The ids of a rendered text, with those of `ids` where they stand in."""
+        """The ids of a rendered text, with those of `ids` where they stand in.
+
+        `first` says that nothing stands before it.
+        """
         found = Encoded([], [], [], {})
         for at, segment, kind in _segments(text, marks, self._tokenizer.splits):
             found.characters.append(at)
@@ -89,7 +97,7 @@ class Encoder:
                 found.spliced[int(segment)] = begin, len(found.ids)
             else:
                 typed = kind == "typed"
-                found.ids.extend(self._segment(segment, typed, not found.ids))
+                found.ids.extend(self._segment(segment, typed, first and not found.ids))
         return found
 
     def forget(self) -> None:

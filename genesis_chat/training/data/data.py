@@ -1,26 +1,21 @@
 """Data to train on, read and checked."""
 
 import hashlib
-import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ...errors import UsageError
 from ...text import counted
+from .files import find_files
 from .forms import EXPECTED, sample_of
-from .reading import open_data, values_of
-from .sample import SPLITS, BadLineError, Sample, Split
-from .splitting import split_of, without_repetitions
+from .sample import SPLITS, BadLineError, Sample, Samples, Split
+from .splitting import split
+from .values import open_file, read_values
 
-# Names that files of a folder have, by what they are for.
-NAMES: dict[Split, tuple[str, ...]] = {
-    "train": ("train", "training"),
-    "valid": ("valid", "validation", "val", "dev", "eval"),
-    "test": ("test", "testing"),
-}
-ENDINGS = (".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz")
 INPUT = "standard input"
 # So many bad lines are told one by one.
 SHOWN = 20
@@ -28,13 +23,41 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class BadLine:
-    """Where a line is that cannot be learnt from, and why."""
+    """Where a line is that cannot be learnt from, why, and what was expected."""
 
     place: str
     reason: str
+    expected: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"
+        return f"{self.place}: {self.reason}; expected {self.expected}."
+
+
+class BadLines:
+    """Those of all files: the first are kept, all are counted."""
+
+    def __init__(self) -> None:
+        self._first: list[BadLine] = []
+        self._count = 0
+
+    def add(self, place: str, error: BadLineError) -> None:
+        """One more."""
+        self._count += 1
+        if len(self._first) < SHOWN:
+            self._first.append(BadLine(place, str(error), error.expected))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[BadLine]:
+        return iter(self._first)
+
+    def sentences(self) -> list[str]:
+        """One for each of the first, and one for the others."""
+        found = [str(each) for each in self._first]
+        if more := self._count - len(found):
+            found.append(f"... and {counted(more, 'more line')}.")
+        return found
 
 
 @dataclass(frozen=True)
@@ -43,32 +66,34 @@ class Data:
 
     `bad` lines are in none of them. `repeated` counts samples that are there twice in
     a split, `shared` those of two splits, which only the one that is not learnt from
-    has kept. `divided` is whether the splits were made here.
+    has kept. `divided` is whether splits were made here. `notes` are sentences about
+    what was read otherwise than it is.
     """
 
     splits: Mapping[Split, Sequence[Sample]]
-    bad: Sequence[BadLine] = ()
+    bad: BadLines = field(default_factory=BadLines)
     repeated: int = 0
     shared: int = 0
     divided: bool = False
-    sources: Sequence[str] = field(default=())
+    sources: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        """Of all samples, whatever their order."""
-        digest = hashlib.sha256()
+        """Of all samples by split, whatever their order and the form they were in."""
+        whole = hashlib.sha256()
         for name in SPLITS:
-            digest.update(name.encode())
-            for each in sorted(sample.digest for sample in self.splits[name]):
-                digest.update(each)
-        return digest.hexdigest()
+            contents = (sample.canonical for sample in self.splits[name])
+            digests = sorted(hashlib.sha256(each).digest() for each in contents)
+            whole.update(f"{name} {len(digests)}\n".encode())
+            for digest in digests:
+                whole.update(digest)
+        return whole.hexdigest()
 
     @property
     def notices(self) -> list[str]:
         """Sentences about what a person may not expect."""
-        found = [str(each) for each in self.bad[:SHOWN]]
-        if len(self.bad) > SHOWN:
-            found.append(f"... and {counted(len(self.bad) - SHOWN, 'more line')}.")
+        found = [*self.bad.sentences(), *self.notes]
         if self.repeated:
             found.append(
                 f"{counted(self.repeated, 'sample')} that came twice counted once."
@@ -76,7 +101,7 @@ class Data:
         if self.shared:
             found.append(
                 f"{counted(self.shared, 'sample')} also for validation or the test "
-                "left out of the training."
+                "left out of what is learnt from."
             )
         return found
 
@@ -87,89 +112,60 @@ def read_data(path: Path, *, seed: int = 0, stdin: BinaryIO | None = None) -> Da
     One file is divided: a tenth of it for validation and a tenth for the test, at most
     500 each, chosen by content. Raises `UsageError` when nothing can be read.
     """
+    read: dict[Split, Sequence[Sample]] = {}
+    bad, notes, sources = BadLines(), list[str](), list[str]()
     if str(path) == "-":
         if stdin is None:
             raise UsageError("There is nothing on standard input; give a file.")
-        return _divided(*_samples(stdin, INPUT), seed, [INPUT])
-    try:
-        status = path.stat()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path} cannot be read: {reason}.") from error
-    if stat.S_ISDIR(status.st_mode):
-        return _of_folder(path, seed)
-    if not stat.S_ISREG(status.st_mode):
-        raise UsageError(f"{path} is not a regular file; give a file or a folder.")
-    with open_data(path) as file:
-        return _divided(*_samples(file, str(path)), seed, [str(path)])
+        read["train"] = found = Samples()
+        _read(stdin, INPUT, found, bad, notes)
+        return _data(read, seed, bad, notes, [INPUT])
+    for part, files in find_files(path).items():
+        read[part] = found = Samples()
+        for file in files:
+            with closing(open_file(file)) as stream:
+                _read(stream, str(file), found, bad, notes)
+            sources.append(str(file))
+    return _data(read, seed, bad, notes, sources)
 
 
 def divided(samples: Sequence[Sample], source: str, *, seed: int = 0) -> Data:
     """Samples from elsewhere, such as the history, in three parts."""
-    return _divided(list(samples), [], seed, [source])
+    return _data({"train": samples}, seed, BadLines(), [], [source])
 
 
-def _of_folder(folder: Path, seed: int) -> Data:
-    splits: dict[Split, list[Sample]] = {name: [] for name in SPLITS}
-    bad: list[BadLine] = []
-    sources = []
-    for split, file in _files(folder):
-        with open_data(file) as stream:
-            samples, wrong = _samples(stream, str(file))
-        splits[split] += samples
-        bad += wrong
-        sources.append(str(file))
-    if not splits["train"]:
-        raise _nothing(str(folder), bad)
-    if not splits["valid"] and not splits["test"]:
-        return _divided(splits["train"], bad, seed, sources)
-    kept, counts = without_repetitions(splits)
-    repeated, shared = counts
-    return Data(kept, bad, repeated, shared, sources=sources)
-
-
-def _files(folder: Path) -> Iterator[tuple[Split, Path]]:
-    found = {file.name.lower(): file for file in sorted(folder.iterdir())}
-    none = True
-    for split, names in NAMES.items():
-        for name in names:
-            for ending in ENDINGS:
-                if file := found.get(f"{name}{ending}"):
-                    none = False
-                    yield split, file
-    if none:
-        raise UsageError(
-            f"{folder} has no train.jsonl, valid.jsonl or test.jsonl; name the files "
-            "so, or give one file."
-        )
-
-
-def _samples(stream: BinaryIO, name: str) -> tuple[list[Sample], list[BadLine]]:
-    samples, bad = [], []
-    for place, value in values_of(stream, name):
+def _read(
+    stream: BinaryIO, name: str, samples: Samples, bad: BadLines, notes: list[str]
+) -> None:
+    for each in read_values(stream, name, notes.append):
+        place = f"{name}, {each.place}"
         try:
-            if isinstance(value, BadLineError):
-                raise value
-            samples.append(sample_of(value, place))
-        except BadLineError as reason:
-            bad.append(BadLine(place, str(reason)))
-    return samples, bad
+            if each.flaw is not None:
+                raise each.flaw
+            samples.append(sample_of(each.value, place))
+        except BadLineError as error:
+            bad.add(place, error)
 
 
-def _divided(
-    samples: list[Sample], bad: Sequence[BadLine], seed: int, sources: Sequence[str]
+def _data(
+    read: Mapping[Split, Sequence[Sample]],
+    seed: int,
+    bad: BadLines,
+    notes: Sequence[str],
+    sources: Sequence[str],
 ) -> Data:
-    if not samples:
-        raise _nothing(sources[0], bad)
-    once, (repeated, _) = without_repetitions({"train": samples})
-    splits = split_of(once["train"], seed)
-    return Data(splits, bad, repeated, divided=True, sources=sources)
-
-
-def _nothing(name: str, bad: Iterable[BadLine]) -> UsageError:
-    first: Any = next(iter(bad), None)
-    why = f" ({first})" if first else ""
-    return UsageError(
-        f"{name} has nothing to learn from{why}; each line must be a JSON object with "
-        f"{EXPECTED}."
+    if not len(read["train"]):
+        lines = "".join(f"\n  {each}" for each in bad.sentences())
+        raise UsageError(
+            f"{sources[0]} has nothing to learn from; each line must be {EXPECTED}"
+            f"{':' if lines else '.'}{lines}"
+        )
+    found = split(read, seed)
+    if not len(found.samples["train"]):
+        raise UsageError(
+            f"{sources[0]} has nothing to train on: all of it is for validation or the "
+            "test too."
+        )
+    return Data(
+        found.samples, bad, found.repeated, found.shared, found.divided, sources, notes
     )

@@ -1,55 +1,79 @@
 """Which samples are learnt from, and which only tell how well."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from .sample import SPLITS, Sample, Split
+from .sample import SPLITS, Chosen, Sample, Split
 
 # One in so many of a file without splits is for validation, and one for the test.
 PART = 10
 MOST_HELD_OUT = 500
 
 
-def split_of(samples: Sequence[Sample], seed: int) -> dict[Split, list[Sample]]:
-    """Samples of one file in three parts, by their content alone, not their order."""
-    salt = seed.to_bytes(8, "little")
+@dataclass(frozen=True)
+class Splits:
+    """Every sample once, in an order that depends on the seed and their content.
 
-    def place(sample: Sample) -> bytes:
-        return hashlib.sha256(salt + sample.digest).digest()
+    `repeated` counts those that are there twice in a split, `shared` those of two
+    splits. `divided` is whether some were held out here.
+    """
 
-    ordered = sorted(samples, key=place)
-    count = min(MOST_HELD_OUT, len(samples) // PART)
-    where: dict[bytes, Split] = {}
-    for number, sample in enumerate(ordered[: 2 * count]):
-        where[sample.digest] = "test" if number % 2 else "valid"
-    found: dict[Split, list[Sample]] = {name: [] for name in SPLITS}
-    for sample in samples:
-        found[where.get(sample.digest, "train")].append(sample)
-    return found
+    samples: dict[Split, Sequence[Sample]]
+    repeated: int
+    shared: int
+    divided: bool
 
 
-def without_repetitions(
-    splits: Mapping[Split, Iterable[Sample]],
-) -> tuple[dict[Split, list[Sample]], tuple[int, int]]:
-    """The splits with every sample once, and how many were repeated or in two of them.
+def split(read: Mapping[Split, Sequence[Sample]], seed: int) -> Splits:
+    """Samples by what they are for, given those of each file.
 
     What is for the test is in no other split, and what is for validation is not learnt
-    from.
+    from. Where there is none for validation it is taken from what there is to learn
+    from, and so is the test where there is none for either.
     """
-    kept: dict[Split, list[Sample]] = {}
+    kept: dict[Split, list[int]] = {}
+    seen: set[bytes] = set()
     repeated = shared = 0
-    others: set[bytes] = set()
     for name in reversed(SPLITS):
-        own: set[bytes] = set()
-        kept[name] = []
-        for sample in splits.get(name, ()):
-            digest = sample.digest
-            if digest in own:
-                repeated += 1
-            elif digest in others:
-                shared += 1
-            else:
-                own.add(digest)
-                kept[name].append(sample)
-        others |= own
-    return kept, (repeated, shared)
+        found, twice, elsewhere = _distinct(read.get(name, ()), seen)
+        seen |= found.keys()
+        repeated, shared = repeated + twice, shared + elsewhere
+        kept[name] = _ordered(found, seed)
+    divided = "valid" not in read
+    if divided:
+        order = kept["train"]
+        size = min(MOST_HELD_OUT, (len(order) + PART // 2) // PART)
+        kept["valid"], kept["train"] = order[:size], order[size:]
+        if "test" not in read:
+            kept["test"], kept["train"] = kept["train"][:size], kept["train"][size:]
+    samples: dict[Split, Sequence[Sample]] = {
+        name: Chosen(read.get(name, read["train"]), kept[name]) for name in SPLITS
+    }
+    return Splits(samples, repeated, shared, divided)
+
+
+def _distinct(
+    samples: Sequence[Sample], seen: set[bytes]
+) -> tuple[dict[bytes, int], int, int]:
+    """Places by digest, and how many are here already or among those `seen`."""
+    found: dict[bytes, int] = {}
+    repeated = shared = 0
+    for place, sample in enumerate(samples):
+        digest = sample.digest
+        if digest in seen:
+            shared += 1
+        elif digest not in found:
+            found[digest] = place
+        else:
+            repeated += 1
+            # Which of them stays must not depend on their order.
+            if sample.canonical < samples[found[digest]].canonical:
+                found[digest] = place
+    return found, repeated, shared
+
+
+def _ordered(found: Mapping[bytes, int], seed: int) -> list[int]:
+    salt = str(seed).encode()
+    order = sorted(found, key=lambda each: hashlib.sha256(salt + b" " + each).digest())
+    return [found[each] for each in order]

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from converters.tokenization import load_tokenizer
+from converters.tokenization.hugging_face import HuggingFaceTokenizer
 from genesis_chat import Genesis
 from genesis_chat.conversation import Message
 from genesis_chat.engine.loader import LoadedModel
 from genesis_chat.engine.prompt.formats import ChatFormat, open_format
 from genesis_chat.engine.prompt.raw import encode_raw
 from genesis_chat.engine.protocol import Exchange, Request
+from genesis_chat.errors import ModelError
 from genesis_chat.settings import GenerationSettings
 from genesis_chat.training.data import Encoded, Sample, encode_samples
 from genesis_chat.training.data.forms import sample_of
@@ -124,10 +126,118 @@ def test_what_has_nothing_left_is_told(model: tuple[Any, ChatFormat]) -> None:
     assert not found.examples and found.left_out == ["here"]
 
 
+TEMPLATES = {
+    "chatml": chat_models.CHATML,
+    "thinking": chat_models.THINKING,
+    "opened": chat_models.OPENED,
+    "trimmed": chat_models.TRIMMED,
+    "parts": chat_models.PARTS,
+    "none": None,
+}
+
+
+@pytest.fixture(params=TEMPLATES)
+def any_model(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Any, ChatFormat]]:
+    """The same of each kind of template."""
+    template = TEMPLATES[request.param]
+    tokenizer = load_tokenizer(chat_models.write_folder(tmp_path / "m", None, template))
+    chat = open_format(tokenizer, "model")()
+    yield tokenizer, chat
+    chat.close()
+
+
+def talk(*said: str, thought: str = "") -> Sample:
+    messages = tuple(
+        Message("assistant" if n % 2 else "user", text) for n, text in enumerate(said)
+    )
+    learnt = tuple(message.role == "assistant" for message in messages)
+    thoughts = (*("",) * (len(said) - 1), thought) if thought else ()
+    return Sample("here", messages, learnt, thoughts=thoughts)
+
+
+@pytest.mark.parametrize(
+    "reply", ["Hello.", "\nHi", "the <|im_end|> end", " the ", "é"]
+)
+def test_a_chat_that_generates_the_replies_has_the_same_ids(
+    any_model: tuple[Any, ChatFormat], reply: str
+) -> None:
+    _, chat = any_model
+    sample = talk("Hi the <|im_start|>user", reply, "Why?", "So the end.")
+    found = encoded(any_model, sample)
+    said: tuple[Exchange, ...] = ()
+    written: list[tuple[int, ...]] = []
+    for turn in sample.turns:
+        asked = Request(turn.content, GenerationSettings(), "", said)
+        prompt = chat.layout(asked).ids
+        (example,) = [
+            each
+            for each in found.examples
+            if list(each.ids[: len(prompt)]) == prompt and each.targets[len(prompt)]
+        ]
+        rest = example.targets[len(prompt) :]
+        size = int(np.argmin(np.append(rest, False)))
+        ids = tuple(map(int, example.ids[len(prompt) : len(prompt) + size]))
+        assert ids[-1] in chat.stop_ids and not {*ids[:-1]} & {*chat.stop_ids}
+        text = b"".join(map(chat.token_bytes, ids[:-1])).decode()
+        assert text.strip().endswith(turn.reply.strip())
+        written.append(ids)
+        said = (*said, Exchange(turn.content, turn.reply, ids))
+    learnt = sum(int(each.targets.sum()) for each in found.examples)
+    assert learnt == sum(map(len, written))
+
+
+def test_thoughts_are_learnt_where_a_model_thinks(tmp_path: Path) -> None:
+    folder = chat_models.write_folder(tmp_path / "m", None, chat_models.OPENED)
+    tokenizer = load_tokenizer(folder)
+    assert isinstance(tokenizer, HuggingFaceTokenizer)
+    chat = open_format(tokenizer, "model")()
+    try:
+        apart = talk("Hi", "the end", thought="He greets.")
+        inside = talk("Hi", "<think>\nHe greets.\n</think>\n\nthe end")
+        for sample in (apart, inside):
+            (example,) = encoded((tokenizer, chat), sample).examples
+            ids = [int(each) for each in example.ids[example.targets]]
+            end = tokenizer.added["</think>"]
+            assert tokenizer.decode(ids[: ids.index(end)]).strip() == "He greets."
+            assert tokenizer.decode(ids[ids.index(end) + 1 :]).strip() == "the end"
+    finally:
+        chat.close()
+
+
+def test_a_reply_too_long_loses_its_end(any_model: tuple[Any, ChatFormat]) -> None:
+    sample = talk("Hi", "Hello " * 50)
+    (whole,) = encoded(any_model, sample).examples
+    prompt = int(whole.targets.argmax())
+    found = encoded(any_model, sample, most=prompt + 5)
+    (example,) = found.examples
+    assert list(example.ids) == list(whole.ids[: prompt + 5])
+    assert example.targets.sum() == 5 and found.cut == 1
+    assert found.cut_tokens == len(whole) - prompt - 5
+    assert encoded(any_model, sample, most=prompt).left_out == ["here"]
+
+
+def test_what_a_template_refuses_is_named(tmp_path: Path) -> None:
+    template = (
+        "{% for m in messages %}{% if 'bad' in m.content %}"
+        "{{ raise_exception('no such word') }}{% endif %}{% endfor %}"
+        + chat_models.CHATML
+    )
+    tokenizer = load_tokenizer(chat_models.write_folder(tmp_path, None, template))
+    chat = open_format(tokenizer, "model")()
+    try:
+        with pytest.raises(ModelError, match=r"here: .*no such word"):
+            encoded((tokenizer, chat), talk("Hi", "Hello"), talk("a bad one", "Hello"))
+    finally:
+        chat.close()
+
+
 def test_texts_are_learnt_whole(model: tuple[Any, ChatFormat]) -> None:
-    tokenizer, _ = model
+    tokenizer, chat = model
     found = encoded(model, sample_of({"text": "A tale of long ago."}, "here"))
     (example,) = found.examples
-    assert list(example.ids) == encode_raw(tokenizer, "A tale of long ago.")
+    *ids, end = list(example.ids)
+    assert ids == encode_raw(tokenizer, "A tale of long ago.") and end in chat.stop_ids
     assert example.targets[1:].all() and not example.targets[0]
     assert len(encoded(model, found.samples[0], most=4).examples[0]) == 4

@@ -1,186 +1,212 @@
-"""Training data as people have it: forms, files, and what is wrong with them."""
+"""Files of samples as people have them, and those that are none."""
 
 import gzip
 import io
 import json
 import os
+import random
+import tracemalloc
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from genesis_chat.conversation import Message
 from genesis_chat.errors import UsageError
-from genesis_chat.training.data import read_data
+from genesis_chat.training.data import Data, read_data, sample
 
-PAIR = {"prompt": "Light on", "completion": '{"light": true}'}
-CHAT = {
-    "messages": [
-        {"role": "system", "content": "Be short."},
-        {"role": "user", "content": "Hi"},
-        {"role": "assistant", "content": "Hello.", "weight": 0},
-        {"role": "user", "content": "Bye"},
-        {"role": "assistant", "content": "Goodbye."},
-    ],
-    "tools": [],
-}
-SHAREGPT = {
-    "conversations": [
-        {"from": "human", "value": "Hi"},
-        {"from": "gpt", "value": "Hello."},
-        {"from": "human", "value": "more"},
-    ]
-}
+TEXTS = ["é 日本", "second\u2028line", "third"]
 
 
-def lines(*values: Any) -> bytes:
-    return b"".join(
-        (v if isinstance(v, bytes) else json.dumps(v).encode()) + b"\n" for v in values
+def lines(texts: list[str] = TEXTS, end: str = "\n", ascii: bool = False) -> str:
+    return "".join(
+        json.dumps({"text": text}, ensure_ascii=ascii) + end for text in texts
     )
 
 
-def numbered(count: int) -> list[Any]:
-    return [{"prompt": f"What is {n}?", "completion": f"{n}."} for n in range(count)]
-
-
-def write(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path
-
-
-def test_every_form(tmp_path: Path) -> None:
-    data = read_data(
-        write(tmp_path / "a.jsonl", lines(PAIR, CHAT, SHAREGPT, {"text": "A tale."}))
-    )
-    pair, chat, shared, text = data.splits["train"]
-    assert pair.messages == (
-        Message("user", "Light on"),
-        Message("assistant", '{"light": true}'),
-    )
-    assert chat.learnt == (False, False, False, False, True)
-    assert [m.role for m in chat.messages][:2] == ["system", "user"]
-    # A question without an answer has nothing to learn from.
-    assert [m.content for m in shared.messages] == ["Hi", "Hello."]
-    assert text.text == "A tale." and not text.messages
-    assert not data.bad and data.divided
+def texts(data: Data) -> list[str]:
+    return sorted(each.text or "" for part in data.splits.values() for each in part)
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    "content",
     [
-        (b"{", "not whole JSON"),
-        (b"[" * 100_000, "nested too deeply"),
-        (b"17", "no JSON object"),
-        ({}, "none of"),
-        ({"prompt": "a"}, '"completion" is missing'),
-        ({"prompt": "a", "completion": " "}, '"completion" is empty'),
-        ({"prompt": 3, "completion": "b"}, '"prompt" is no text'),
-        ({"text": None}, '"text" is no text'),
-        ({"messages": []}, "no list of messages"),
-        ({"messages": {"role": "user"}}, "no list of messages"),
-        ({"messages": ["hi"]}, "message 1 is no JSON object"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, 'the role "tool"'),
-        ({"messages": [{"role": "user", "content": None}]}, "no text"),
-        ({"messages": CHAT["messages"][1:2]}, "no reply"),
-        ({"messages": [*CHAT["messages"][1:2] * 2, CHAT["messages"][2]]}, "take turns"),
-        ({"messages": CHAT["messages"][2:]}, "take turns"),
-        ({"messages": CHAT["messages"][1:3]}, "weight 0"),
-        ({"messages": [*CHAT["messages"][1:], CHAT["messages"][0]]}, "system message"),
-        (
-            {"messages": [CHAT["messages"][1], {"role": "assistant", "content": ""}]},
-            "is empty",
-        ),
+        lines().encode(),
+        lines().encode().rstrip(),
+        lines(end="\r\n").encode(),
+        lines(end="\n\n \n").encode(),
+        lines(end=",\n").encode(),
+        lines().encode("utf-8-sig"),
+        lines().encode("utf-16"),
+        lines().encode("utf-16-le"),
+        lines().encode("utf-32"),
+        gzip.compress(lines().encode()),
+        gzip.compress(lines().encode("utf-16")),
+        json.dumps([{"text": text} for text in TEXTS]).encode(),
+        json.dumps([{"text": text} for text in TEXTS], indent=2).encode("utf-8-sig"),
+        "\n".join(json.dumps({"text": t}, indent=1) for t in TEXTS).encode(),
+        gzip.compress(lines().encode()[:40]) + gzip.compress(lines().encode()[40:]),
     ],
 )
-def test_a_bad_line_is_named(line: Any, words: str, tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", lines(PAIR, line, b"", CHAT))
+def test_what_tools_write_is_read(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(content)
     data = read_data(path)
-    (bad,) = data.bad
-    assert bad.place == f"{path}, line 2" and words in bad.reason, bad
-    assert len(data.splits["train"]) == 2
-    assert str(bad) in data.notices
+    assert texts(data) == sorted(TEXTS)
+    assert data.sources == [str(path)] and data.notices == []
 
 
-def test_many_bad_lines_are_counted(tmp_path: Path) -> None:
-    data = read_data(write(tmp_path / "a.jsonl", lines(PAIR, *[{"x": 1}] * 30)))
-    assert len(data.bad) == 30
-    assert data.notices[-1] == "... and 10 more lines."
-
-
-@pytest.mark.parametrize("form", ["utf-8-sig", "utf-16", "crlf", "gzip", "list", "nul"])
-def test_files_as_programs_write_them(form: str, tmp_path: Path) -> None:
-    plain = lines({"prompt": "Grüße\u2028", "completion": "\x00ok"}, PAIR)
-    given = {
-        "utf-8-sig": b"\xef\xbb\xbf" + plain,
-        "utf-16": plain.decode().encode("utf-16"),
-        "crlf": plain.replace(b"\n", b"\r\n\r\n"),
-        "gzip": gzip.compress(plain),
-        "list": json.dumps([json.loads(each) for each in plain.splitlines()]).encode(),
-        "nul": plain,
-    }[form]
-    data = read_data(write(tmp_path / "a.jsonl", given))
-    first, _ = data.splits["train"]
-    assert [m.content for m in first.messages] == ["Grüße\u2028", "\x00ok"]
-
-
-def test_a_folder_has_its_own_splits(tmp_path: Path) -> None:
-    every = numbered(12)
-    write(tmp_path / "train.jsonl", lines(*every, every[3]))
-    write(tmp_path / "dev.json", json.dumps(every[:2]).encode())
-    write(tmp_path / "test.jsonl.gz", gzip.compress(lines(every[1], every[2])))
-    write(tmp_path / "readme.txt", b"no data")
-    data = read_data(tmp_path)
-    counts = {name: len(samples) for name, samples in data.splits.items()}
-    assert counts == {"train": 9, "valid": 1, "test": 2}
-    assert data.repeated == 1 and data.shared == 4 and not data.divided
-
-
-def test_a_file_is_divided_by_content(tmp_path: Path) -> None:
-    every = numbered(300)
-    one = read_data(write(tmp_path / "a.jsonl", lines(*every)), seed=3)
-    other = read_data(write(tmp_path / "b.jsonl", lines(*reversed(every))), seed=3)
-    for name in ("train", "valid", "test"):
-        first, second = (
-            {sample.digest for sample in data.splits[name]} for data in (one, other)
-        )
-        assert first == second
-    assert [len(one.splits[name]) for name in one.splits] == [240, 30, 30]
-    assert one.sha256 == other.sha256
-    changed = read_data(write(tmp_path / "c.jsonl", lines(*every[1:])), seed=3)
-    assert changed.sha256 != one.sha256
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "nothing to learn"),
-        (b"\n\n", "nothing to learn"),
-        (b"hello\nworld\n", "not whole JSON"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00" * 99, "is binary"),
-        (gzip.compress(lines(PAIR) * 99)[:-20], "is not whole"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "nothing"),
-    ],
-)
-def test_what_holds_nothing_is_refused(data: bytes, words: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=words):
-        read_data(write(tmp_path / "a.jsonl", data))
-
-
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "empty").mkdir()
-    for name, words in (("no", "cannot be read"), ("pipe", "regular"), ("empty", "no")):
-        with pytest.raises(UsageError, match=words):
-            read_data(tmp_path / name)
-
-
-def test_standard_input() -> None:
-    data = read_data(Path("-"), stdin=io.BytesIO(lines(PAIR)))
-    assert len(data.splits["train"]) == 1
+def test_standard_input_is_read() -> None:
+    stream = io.BytesIO(gzip.compress(lines().encode()))
+    data = read_data(Path("-"), stdin=stream)
+    assert texts(data) == sorted(TEXTS)
+    assert data.splits["train"][0].place.startswith("standard input, line ")
+    with pytest.raises(UsageError, match="standard input"):
+        read_data(Path("-"), stdin=None)
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
-    line = '{"text": "caf\xe9 au lait"}'.encode("latin-1")
-    data = read_data(write(tmp_path / "a.jsonl", lines(line)))
-    (bad,) = data.bad
-    assert "1 of its bytes" in bad.reason and "byte 13" in bad.reason
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(lines(["plain"]).encode() + '{"text": "é"}\n'.encode("latin-1"))
+    data = read_data(path)
+    assert texts(data) == ["plain", "\ufffd"]
+    (note,) = data.notes
+    assert note.startswith(f"{path}: 1 character could not be read")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "nothing to learn"),
+        (b"\n \r\n", "nothing to learn"),
+        (b"\0" * 4096, "nothing but zeros"),
+        (random.Random(1).randbytes(5000), "binary"),
+        (b"PK\3\4" + b"a" * 600, "zip archive"),
+        (b"PAR1" + b"\0" * 50, "Parquet"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
+        (gzip.compress(lines().encode())[:-12], "cannot be read"),
+        (b"\x1f\x8b\x08\0garbage", "cannot be read"),
+        (b"question,answer\nHi,Hello\n" * 100, "not JSON"),
+        (b"[" * 100_000, "nothing to learn from"),
+        (b'{"a":' * 100_000, "nested too deeply"),
+        (b'{"text": ' + b"9" * 6000 + b"}", "too many digits"),
+    ],
+)
+def test_what_is_no_data_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        read_data(path)
+    assert said in str(caught.value) and "data.jsonl" in str(caught.value)
+    assert len(str(caught.value)) < 10_000
+
+
+def test_a_cut_line_and_zeros_in_the_middle_end_only_themselves(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    good = lines(["a" * 600]), lines(["b"])
+    path.write_text(f'{good[0]}{{"text": "cut\n\0\0\0\n{good[1]}', "utf-8")
+    data = read_data(path)
+    cut, zeros = data.notices
+    assert "line 2: it is not JSON" in cut and "line 3: it has NUL bytes" in zeros
+    assert texts(data) == ["a" * 600, "b"]
+    (place,) = [s.place for s in data.splits["train"] if s.text == "b"]
+    assert place == f"{path}, line 4"
+
+
+def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for name, said in (
+        ("missing.jsonl", "does not exist"),
+        ("pipe", "no ordinary file"),
+        ("circle", "circle"),
+        ("a\0b", "does not exist"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            read_data(tmp_path / name)
+
+
+def test_a_folder_has_a_file_for_each_split(tmp_path: Path) -> None:
+    for name, text in (
+        ("train-00000-of-00002.jsonl", "a"),
+        ("train-00001-of-00002.jsonl", "b"),
+        ("Dev.json", "c"),
+        ("test.jsonl.gz", "d"),
+        ("notes.jsonl", "e"),
+    ):
+        content = lines([text]).encode()
+        packed = gzip.compress(content) if name.endswith(".gz") else content
+        (tmp_path / name).write_bytes(packed)
+    data = read_data(tmp_path)
+    found = [sorted(s.text or "" for s in part) for part in data.splits.values()]
+    assert found == [["a", "b"], ["c"], ["d"]] and not data.divided
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ((), "has no train.jsonl"),
+        (("data.jsonl",), "it has data.jsonl"),
+        (("valid.jsonl",), "has no train.jsonl"),
+        (("train.jsonl", "train.json"), "both train.json and train.jsonl"),
+        (("train.jsonl", "valid.jsonl", "dev.jsonl"), "both dev.jsonl and valid.jsonl"),
+        (("train.jsonl", "train-1.jsonl"), "both train.jsonl and train-1.jsonl"),
+    ],
+)
+def test_a_folder_without_clear_files_is_refused(
+    names: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    for name in names:
+        (tmp_path / name).write_text(lines([name]), "utf-8")
+    with pytest.raises(UsageError, match=said):
+        read_data(tmp_path)
+
+
+def test_bad_lines_of_every_file_are_told(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text(lines(["a"]) + "x\n", "utf-8")
+    (tmp_path / "valid.jsonl").write_text("{}\n" + lines(["b"]), "utf-8")
+    told = " ".join(read_data(tmp_path).notices)
+    assert "train.jsonl, line 2" in told and "valid.jsonl, line 1" in told
+
+
+def _peak(path: Path) -> int:
+    tracemalloc.start()
+    try:
+        read_data(path)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_large_files_need_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "IN_MEMORY", 1 << 16)
+    path = tmp_path / "data.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(2500):
+            file.write(lines([f"{number} " + "a" * 8000]))
+    assert path.stat().st_size > 20_000_000
+    assert _peak(path) < 10 << 20
+
+
+@pytest.mark.slow
+def test_a_hundred_megabytes_need_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(200_000):
+            file.write(lines([f"{number} " + "a" * 480]))
+    assert path.stat().st_size > 100_000_000
+    assert _peak(path) < 100 << 20
+
+
+def test_a_line_without_an_end_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genesis_chat.training.data.values.LONGEST_LINE", 1 << 20)
+    path = tmp_path / "data.jsonl"
+    endless = '{"text": "' + "a" * (9 << 20)
+    path.write_text(f"{lines(['a'])}{endless}\n{lines(['b'])}", "utf-8")
+    assert _peak(path) < 12 << 20
+    data = read_data(path)
+    assert texts(data) == ["a", "b"]
+    assert "longer than 1 MB" in data.notices[0]

@@ -5,10 +5,18 @@ from collections.abc import Callable
 from converters import Tokenizer
 from converters.tokenization import GenesisTokenizer
 
-from .base import ChatFormat, Layout, Sizes
+from .base import Answered, ChatFormat, Layout, Lesson, Sizes
 from .genesis import GenesisFormat
 
-__all__ = ["ChatFormat", "GenesisFormat", "Layout", "Sizes", "open_format"]
+__all__ = [
+    "Answered",
+    "ChatFormat",
+    "GenesisFormat",
+    "Layout",
+    "Lesson",
+    "Sizes",
+    "open_format",
+]
 
 
 def open_format(tokenizer: Tokenizer, name: str) -> Callable[[], ChatFormat]:

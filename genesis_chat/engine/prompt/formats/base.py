@@ -1,8 +1,10 @@
 """What a chat format does: conversations in, token ids out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ....errors import ModelError
 from ...protocol import Request
 from ..thinking import Thinking
 
@@ -25,6 +27,30 @@ class Layout:
     boundaries: list[int]
     checkpoint: int | None = None
     thinks: bool = False
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A request and the reply that it is to have; `thought` is thought before it."""
+
+    request: Request
+    reply: str
+    thought: str = ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What there is to learn from a request with its reply.
+
+    `prompt` is the layout's; `reply` are the ids that the model has to generate after
+    it, with the token that ends the reply.
+    """
+
+    prompt: list[int]
+    reply: list[int]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.reply)
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,12 @@ class ChatFormat(Protocol):
         """Lay a whole request out, without what its reply has begun with.
 
         Raises `ModelError` when the model's template fails.
+        """
+
+    def lessons(self, answered: Sequence[Answered]) -> list[Lesson | ModelError]:
+        """What is to be generated for each of these replies, or why nothing can be.
+
+        Raises `ModelError` when the model's template does not end.
         """
 
     def token_bytes(self, id: int) -> bytes:

@@ -11,7 +11,7 @@ from ...protocol import Exchange, Request
 from ..encoding import Encoder, Marks
 from ..rendering import Renderer, RenderingError
 from ..thinking import MarkedBytes, Parts, split_ids
-from .base import Layout
+from .base import Answered, Layout
 from .messages import Turn
 from .probing import Probed
 
@@ -34,6 +34,26 @@ class Draft:
     ids: dict[int, Sequence[int]]
     between: dict[int, str]
 
+    def exact(self, text: str, marks: Marks) -> str:
+        """The rendered text with marks for what stands between thoughts and replies.
+
+        Where the template writes the same there, it is what was generated.
+        """
+        for number, gap in self.between.items():
+            thought, reply = marks.stand_in(number - 1), marks.stand_in(number - 2)
+            exact = f"{thought}{marks.stand_in(number)}{reply}"
+            text = text.replace(f"{thought}{gap}{reply}", exact)
+        return text
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rendered conversations, each with its draft; what fails has its reason."""
+
+    marks: Marks
+    drafts: Sequence[Draft]
+    texts: Sequence[str | RenderingError]
+
 
 class Drafter:
     """Renders and encodes conversations with one template.
@@ -54,14 +74,29 @@ class Drafter:
 
         Raises `ModelError` when the template does not end.
         """
-        texts = {text for request in requests for text in _texts(request)}
+        written = self.write(requests)
+        return [
+            self._failed(text)
+            if isinstance(text, RenderingError)
+            else self._layout(request, draft, written.marks, text)
+            for request, draft, text in zip(
+                requests, written.drafts, written.texts, strict=True
+            )
+        ]
+
+    def write(self, asked: Sequence[Request | Answered]) -> "Written":
+        """Render these conversations in one go, those with an answer up to its end.
+
+        Raises `ModelError` when the template does not end.
+        """
+        texts = {text for each in asked for text in _texts(each)}
         try:
             marks = Marks.not_in([*texts, self._probed.literals])
         except ValueError as error:
             raise ModelError(f"This conversation cannot be sent: {error}.") from error
-        limit = LIMIT_CHARACTERS + 4 * sum(map(len, texts)) * len(requests)
-        drafts = [self._draft(request, marks, frozenset()) for request in requests]
-        rendered = self._render(requests, drafts, marks, limit)
+        limit = LIMIT_CHARACTERS + 4 * sum(map(len, texts)) * len(asked)
+        drafts = [self._draft(each, marks, frozenset()) for each in asked]
+        rendered = self._render(asked, drafts, marks, limit)
         # A template may leave a reply out or write it twice: then it is a text again.
         lost = [
             frozenset(n for n in draft.ids if not _is_right(text, marks, n))
@@ -69,16 +104,15 @@ class Drafter:
         ]
         if any(lost):
             drafts = [
-                self._draft(request, marks, each)
-                for request, each in zip(requests, lost, strict=True)
+                self._draft(each, marks, left)
+                for each, left in zip(asked, lost, strict=True)
             ]
-            rendered = self._render(requests, drafts, marks, limit)
-        return [
-            self._failed(text)
-            if isinstance(text, RenderingError)
-            else self._layout(request, draft, marks, text)
-            for request, draft, text in zip(requests, drafts, rendered, strict=True)
+            rendered = self._render(asked, drafts, marks, limit)
+        exact = [
+            text if isinstance(text, RenderingError) else draft.exact(text, marks)
+            for text, draft in zip(rendered, drafts, strict=True)
         ]
+        return Written(marks, drafts, exact)
 
     def forget(self) -> None:
         """Let go of encoded parts that were not used since the last time."""
@@ -86,18 +120,19 @@ class Drafter:
 
     def _render(
         self,
-        requests: Sequence[Request],
+        asked: Sequence[Request | Answered],
         drafts: Sequence[Draft],
         marks: Marks,
         limit: int,
     ) -> list[str | RenderingError]:
         variables = [
             self._probed.form.variables(
-                self._typed(request.system, marks),
+                self._typed(_request(each).system, marks),
                 draft.turns,
-                request.settings.thinking,
+                _request(each).settings.thinking,
+                reply_follows=isinstance(each, Request),
             )
-            for request, draft in zip(requests, drafts, strict=True)
+            for each, draft in zip(asked, drafts, strict=True)
         ]
         found: list[str | RenderingError] = []
         try:
@@ -114,7 +149,10 @@ class Drafter:
             f"{error}."
         )
 
-    def _draft(self, request: Request, marks: Marks, as_text: frozenset[int]) -> Draft:
+    def _draft(
+        self, asked: Request | Answered, marks: Marks, as_text: frozenset[int]
+    ) -> Draft:
+        request = _request(asked)
         turns: list[Turn] = []
         ids: dict[int, Sequence[int]] = {}
         between: dict[int, str] = {}
@@ -132,7 +170,10 @@ class Drafter:
                 data = b"".join(map(self._bytes.token_bytes, gap))
                 between[3 * number + 2] = data.decode("utf-8", errors="replace")
             turns.append(Turn(self._typed(exchange.content, marks), *texts))
-        turns.append(Turn(self._typed(request.content, marks)))
+        last = [request.content]
+        if isinstance(asked, Answered):
+            last += [asked.reply, asked.thought]
+        turns.append(Turn(*(self._typed(text, marks) for text in last)))
         return Draft(tuple(turns), ids, between)
 
     def _split(self, exchange: Exchange) -> tuple[tuple[int, ...], ...]:
@@ -161,11 +202,6 @@ class Drafter:
     def _layout(
         self, request: Request, draft: Draft, marks: Marks, text: str
     ) -> Layout:
-        for number, gap in draft.between.items():
-            # Where the template writes the same there, it is what was generated.
-            thought, reply = marks.stand_in(number - 1), marks.stand_in(number - 2)
-            exact = f"{thought}{marks.stand_in(number)}{reply}"
-            text = text.replace(f"{thought}{gap}{reply}", exact)
         encoded = self._encoder.encode(text, marks, draft.ids)
         starts: list[int] = []
         cursor = 0
@@ -188,8 +224,15 @@ class Drafter:
         )
 
 
-def _texts(request: Request) -> list[str]:
+def _request(asked: Request | Answered) -> Request:
+    return asked.request if isinstance(asked, Answered) else asked
+
+
+def _texts(asked: Request | Answered) -> list[str]:
+    request = _request(asked)
     said = [[e.content, e.reply, e.thought] for e in request.exchanges]
+    if isinstance(asked, Answered):
+        said.append([asked.reply, asked.thought])
     return [request.system, request.content, *(text for each in said for text in each)]
 
 

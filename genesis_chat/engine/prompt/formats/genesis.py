@@ -54,5 +54,10 @@ class GenesisFormat(TurnFormat):
 
     def encode_reply(self, text: str) -> list[int]:
         """See `TurnFormat.encode_reply`."""
-        header = len(self.reply_header())
-        return self.encode_message(Message("assistant", text))[header:]
+        header = self.reply_header()
+        ids = self.encode_message(Message("assistant", text))
+        if ids[: len(header)] == header:
+            return ids[len(header) :]
+        # A line break that it begins with may become one token with the header's.
+        said = self._tokenizer.encode(f"{text}\n")
+        return [*said, self._tokenizer.im_end, *self._tokenizer.encode("\n")]

@@ -56,6 +56,12 @@ class PlainFormat(TurnFormat):
         """See `TurnFormat.encode_reply`."""
         return self._tokenizer.encode(f" {text.strip()}{END}")
 
+    def new_reply(self, text: str) -> list[int]:
+        """See `TurnFormat.new_reply`; the blank line comes after what ends it."""
+        if not self.stop_ids:
+            return self.encode_reply(text)
+        return [*self._tokenizer.encode(f" {text.strip()}"), self.stop_ids[0]]
+
     def reply_footer(self, reply: Sequence[int]) -> list[int]:
         """See `TurnFormat.reply_footer`."""
         return self._tokenizer.encode(END)

@@ -1,6 +1,6 @@
 """A model's own chat template, as Transformers renders it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ....errors import ModelError
@@ -9,9 +9,9 @@ from ...protocol import Exchange, Request
 from ..prefix import shared_length
 from ..rendering import Renderer
 from ..thinking import MarkedBytes
-from .base import Layout, Sizes
-from .drafting import Drafter
+from .base import Answered, Layout, Lesson, Sizes
 from .probing import Probed
+from .teaching import Teacher
 
 # As short as a message can be, and another one.
 SHORT, OTHER = ".", "a"
@@ -33,7 +33,7 @@ class TemplateFormat:
 
     def __init__(self, probed: Probed, renderer: Renderer) -> None:
         self._stable, self._renderer = probed.stable, renderer
-        self._drafter = Drafter(probed, renderer)
+        self._drafter = Teacher(probed, renderer)
         self._sizes: dict[object, int] = {}
         self._heads: dict[ThinkingMode, int] = {}
         self.thinking = probed.thinking
@@ -94,6 +94,12 @@ class TemplateFormat:
         boundaries = sorted({*now.boundaries, *(size for size in shared if size)})
         checkpoint = shared[0] if isinstance(found[1], Layout) else 0
         return replace(now, boundaries=boundaries, checkpoint=checkpoint or None)
+
+    def lessons(self, answered: Sequence[Answered]) -> list[Lesson | ModelError]:
+        """See `ChatFormat.lessons`."""
+        found = self._drafter.teach(answered)
+        self._drafter.forget()
+        return found
 
     def _layouts(self, requests: Iterable[Request]) -> list[Layout]:
         found = []

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from converters import Tokenizer
 
+from ....errors import ModelError
 from ...protocol import Exchange, Request
-from .base import Layout, Sizes
+from .base import Answered, Layout, Lesson, Sizes
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ class TurnFormat(ABC):
     def reply_footer(self, reply: Sequence[int]) -> list[int]:
         """What closes a reply, given the ids the model produced."""
 
+    def new_reply(self, text: str) -> list[int]:
+        """The ids that a reply has to be generated as, with the token that ends it."""
+        ids = self.encode_reply(text)
+        ends = (at for at, id in enumerate(ids, 1) if id in self.stop_ids)
+        return ids[: next(ends, None)]
+
     def generated(self, exchange: Exchange) -> list[int]:
         """The ids of a reply by this model that stand as they are."""
         return list(exchange.token_ids)
@@ -88,6 +95,13 @@ class TurnFormat(ABC):
         starts.append(len(ids))
         ids += self._turn(request.content)
         return Layout(ids, (*starts, len(ids)), boundaries)
+
+    def lessons(self, answered: Sequence[Answered]) -> list[Lesson | ModelError]:
+        """See `ChatFormat.lessons`."""
+        return [
+            Lesson(self.layout(each.request).ids, self.new_reply(each.reply))
+            for each in answered
+        ]
 
     def close(self) -> None:  # noqa: B027 - there is nothing to let go of
         """See `ChatFormat.close`."""
