@@ -147,3 +147,14 @@ def test_reply_header_opens_a_turn(
         header = GenesisFormat(tokenizer).reply_header()
         assert header[0] == tokenizer.im_start
         assert tokenizer.decode(header[1:]) == "assistant\n"
+
+
+@pytest.mark.parametrize("reply", ["\n\nHi", "\nHi", " Hi", "\n\n"])
+def test_a_known_reply_keeps_the_lines_it_begins_with(
+    reply: str, pieces: GenesisTokenizer, neox: GenesisTokenizer
+) -> None:
+    for tokenizer in (pieces, neox):
+        form = GenesisFormat(tokenizer)
+        ids = form.encode_reply(reply)
+        assert tokenizer.decode(ids) == f"{reply}\n\n"
+        assert ids.count(tokenizer.im_end) == 1
