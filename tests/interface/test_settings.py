@@ -96,7 +96,7 @@ def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
         await desk.pilot.pause()
         for name, says in (
             ("max_tokens", f"changed, default {GREEDY.max_tokens}"),
-            ("top_p", "changed, default auto (0.9)"),
+            ("top_p", "top_p must be a number or auto"),
             ("top_k", "auto (50) · sample from"),
             ("temperature", "randomness; 0 always"),
         ):
