@@ -110,7 +110,7 @@ def test_all_weights_as_json(data: Path) -> None:
     [
         ((), "Give DATA or --from-history"),
         (("DATA", "--from-history", "x"), "Give DATA or --from-history"),
-        (("nothing.jsonl",), "nothing.jsonl cannot be read"),
+        (("nothing.jsonl",), "nothing.jsonl does not exist"),
         (("DATA", "--steps", "2", "--epochs", "2"), "--steps and --epochs"),
         (("DATA", "--layers", "9"), "--layers must be at most 8"),
         (("DATA", "--name", "builtin"), "built-in"),
@@ -158,7 +158,7 @@ def test_without_mlx_it_is_one_sentence(data: Path) -> None:
 
     said = run("finetune", data, env={"GENESIS_TEST_HIDDEN": "mlx"})
     assert said.code == 2 and len(said.err.splitlines()) == 1
-    assert "mlx is not installed here; install it with: python -m pip" in said.err
+    assert "MLX, which is not installed here" in said.err and "pip install" in said.err
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def _held(folder: RunFolder) -> bool:
 def test_ones_own_chats_are_learned_from(home: Path) -> None:
     said = ("What is 2 plus 3?", "My name is Bob.", "Good morning")
     for text in said:
-        assert call("ask", text, "--temp", "0", "--max-tokens", "8").code == 0
+        assert call("ask", text, "--temp", "0", "--max-tokens", "60").code == 0
     result = finetune(
         "--from-history", "", *FEW, "--steps", "1", "--name", "me", "--json"
     )
