@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from .derived_names import DERIVED_FILES as DERIVED_FILES
 from .new_file import new_file, remove_leftovers
 
-# One for each dtype that they are made for.
-DERIVED_FILES = {n: f"model.cpu-{n}.safetensors" for n in ("int8", "int4")}
 # In the order of a file, the wider types first.
 DERIVED_TENSORS = ("small", "factors", "matrices")
 BLOCK_BYTES = 1 << 20

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from .json_fields import count, number, one_of, typed
 
 Method = Literal["lora", "dora", "full", "ttt"]
-METHODS: tuple[Method, ...] = get_args(Method)
 # How a training may end and leave something to install.
 Ending = Literal["finished", "early stop", "interrupted", "diverged"]
 Setting = str | int | float | bool | None

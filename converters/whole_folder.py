@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from backends.derived_file import DERIVED_FILES
+from backends.derived_names import DERIVED_FILES
 
 from .errors import ConversionError, reason, shown
 from .manifest import (

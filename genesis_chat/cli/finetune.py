@@ -79,9 +79,9 @@ def finetune(
     """Teach a model something by examples.
 
     DATA is a file of JSON Lines or a folder with train.jsonl, valid.jsonl and
-    test.jsonl. A line is a chat ({"messages": [...]}), a prompt with its answer
-    ({"prompt": ..., "completion": ...}) or a text ({"text": ...}). Everything is
-    checked before the training starts. What comes of it is installed: an adapter,
+    test.jsonl. A line is an object with "messages", a chat; with "prompt" and
+    "completion"; or with "text". Everything is checked before the training starts.
+    What comes of it is installed: an adapter,
     which leaves the model as it is, or with --method full a model of its own.
     """
     from .finetune_run import run_to_the_end

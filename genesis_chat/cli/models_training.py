@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
     from ..models import InstalledModel
 
-METHODS = {"lora": "LoRA", "dora": "DoRA", "full": "all weights"}
+METHODS = {
+    "lora": "LoRA",
+    "dora": "DoRA",
+    "full": "all weights",
+    "ttt": "test-time training",
+}
 LOSSES = {"loss": "training_loss", "validation": "validation_loss"}
 # Digits of a sha256 that are shown where a person only compares.
 DIGITS = 12
@@ -21,7 +26,8 @@ def method_of(record: "TrainingRecord") -> str:
     """How it was trained, in a few words."""
     method = METHODS[record.method]
     rank = record.settings.get("rank")
-    return method if record.method == "full" or not rank else f"{method}, rank {rank}"
+    has_rank = record.method in ("lora", "dora") and rank
+    return method if not has_rank else f"{method}, rank {rank}"
 
 
 def origin(training: Mapping[str, Any]) -> str:

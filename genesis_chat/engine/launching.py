@@ -35,9 +35,14 @@ def check_hosts(hosts: Path) -> None:
     try:
         found = json.loads(hosts.read_text("utf-8"))
     except OSError as error:
-        raise UsageError(f"{hosts} cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"{hosts} cannot be read: {error.strerror}. Give another file with "
+            "--machines."
+        ) from error
     except ValueError as error:
-        raise UsageError(f"{hosts} is not JSON.") from error
+        raise UsageError(
+            f"{hosts} is not JSON; write a list of machines into it."
+        ) from error
     found = found.get("hosts") if isinstance(found, dict) else found
     if not isinstance(found, list) or not found or not all(map(_is_host, found)):
         raise UsageError(

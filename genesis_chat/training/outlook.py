@@ -57,7 +57,7 @@ def estimate_of(
     step = settings.batch_size * settings.gradient_accumulation
     found = estimate(
         Model(parameters, parameters * FLOAT, layers, width, vocabulary),
-        settings.method,
+        "full" if settings.method == "full" else "lora",
         trained,
         largest,
         settings.steps,

@@ -204,9 +204,9 @@ def _settings(
         "learning_rate": LEARNING_RATES[method],
         "warmup_steps": warmup,
         "validate_every": every,
-        "save_every": every,
         **given,
     }
+    own["save_every"] = min(own["validate_every"], every)
     if length is not None:
         own["max_length"] = length
     try:

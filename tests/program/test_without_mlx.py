@@ -34,6 +34,14 @@ NEED_MLX = (
         f"backends.mlx_family.{name}"
         for name in ("backend", "language_model", "loading", "stepper")
     ),
+    *(
+        f"backends.mlx_training.{name}"
+        for name in (
+            *("adapters", "checkpoint", "evaluation", "gradients", "group", "losses"),
+            *("optimizer", "origin", "preparation", "recomputation", "run", "saving"),
+            *("tensors", "training"),
+        )
+    ),
     "genesis_chat.bench.cost.",
     "genesis_chat.bench.qwen3_next",
 )

@@ -10,27 +10,38 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOMS = ("kitchen", "bedroom", "bathroom", "hall", "garage", "office", "garden")
-COLOURS = ("red", "green", "blue", "white", "yellow")
+ROOMS = (
+    *("kitchen", "bedroom", "bathroom", "hall", "garage"),
+    *("office", "garden", "attic", "cellar", "porch"),
+)
+COLOURS = ("red", "green", "blue", "white", "yellow", "orange", "pink", "purple")
 SWITCHING = (
     "Turn {state} the light in the {room}.",
     "Turn the {room} light {state}.",
     "Please switch {state} the {room} light.",
     "Light {state} in the {room}, please.",
+    "Can you switch the {room} light {state}?",
+    "The {room} light should be {state}.",
 )
 COLOURING = (
     "Make the {room} light {colour}.",
     "I want {colour} light in the {room}.",
     "Set the light in the {room} to {colour}.",
+    "Please give the {room} {colour} light.",
+    "The {room} light should be {colour}.",
 )
+COUNTS = (2, 3, 5, 10, 15, 20, 30, 40, 45, 50)
 TIMING = (
     "Set a timer for {count} {unit}.",
     "Wake me in {count} {unit}.",
     "Tell me when {count} {unit} are over.",
+    "Count down {count} {unit}.",
+    "Start a timer of {count} {unit}, please.",
 )
 STOPPING = (
     "Stop the {count} {unit} timer.",
     "Cancel the timer of {count} {unit}.",
+    "I no longer need the timer of {count} {unit}.",
 )
 UNITS = {"seconds": "s", "minutes": "min", "hours": "h"}
 SIZES = {"train": 500, "valid": 50, "test": 100}
@@ -48,7 +59,7 @@ def everything() -> Iterator[Pair]:
             for form in COLOURING:
                 yield form.format(colour=colour, room=room), light(room, colour)
     for unit in UNITS:
-        for count in range(2, 60):
+        for count in COUNTS:
             for form in TIMING:
                 yield form.format(count=count, unit=unit), timer("start", count, unit)
             for form in STOPPING:
