@@ -9,6 +9,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Region
+from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
@@ -27,6 +28,12 @@ class Scroll(VerticalScroll):
     """The picture, where it is higher than the panel."""
 
     can_focus = False
+
+    class Resized(Message):
+        """There is more or less room for the picture."""
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
 
 class MixersPanel(Vertical):
@@ -130,7 +137,6 @@ class MixersPanel(Vertical):
         else:
             self._explained.display = True
             self._explain()
-            self.call_after_refresh(self._reveal)
 
     def action_fold(self) -> None:
         self._explained.display = False
@@ -138,6 +144,13 @@ class MixersPanel(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc goes on to the screen while there is nothing to close."""
         return action != "fold" or bool(self._explained.display)
+
+    @on(Scroll.Resized)
+    def scroll_resized(self, event: Scroll.Resized) -> None:
+        event.stop()
+        if self._explained.display:
+            # What is explained may be out of sight now.
+            self._reveal()
 
     @on(PictureView.Chosen)
     def chosen(self, event: PictureView.Chosen) -> None:
