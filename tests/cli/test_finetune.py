@@ -166,7 +166,7 @@ def test_without_mlx_it_is_one_sentence(data: Path) -> None:
 def long_run(data: Path, home: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A training of more steps than anybody waits for, in a process of its own."""
     arguments = ["finetune", str(data), "--steps", "500", "--batch-size", "2"]
-    arguments += ["--layers", "1", "--validate-every", "2", "--name", "lights"]
+    arguments += ["--layers", "1", "--validate-every", "2", "--warmup", "0"]
     process = subprocess.Popen(
         [*COMMAND, *arguments], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
     )
