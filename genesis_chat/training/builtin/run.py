@@ -2,7 +2,6 @@
 
 import os
 import platform
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -117,5 +116,7 @@ def default_plan(origin: Origin) -> Plan:
 
 def _cpu_seconds() -> float:
     """Of all processes that were started here and have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    import psutil
+
+    used = psutil.Process().cpu_times()
+    return used.children_user + used.children_system
