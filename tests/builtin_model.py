@@ -24,7 +24,7 @@ PROMPTS = [
     "My name is Bob and I live in Rome.",
     "Repeat after me: the green bird sings.",
     "Can you tell me a joke?",
-    "How are you today?",
+    "How do you feel today?",
     "Good morning",
     "What can you do?",
     "Who made you?",

@@ -10,7 +10,7 @@ from .store import InstalledModel, open_directory
 
 CHECKPOINT = "model.safetensors"
 # Of the checkpoint in assets: tells whether the converted copy is of this version.
-CHECKPOINT_SHA256 = "667bdc01fbb7fe14d3399c995584438ac2c11db9e87509d26595726177a96a63"
+CHECKPOINT_SHA256 = "183e60196b0574f1930ce3476aced544cec653f8780e5deda59063a5306ca00b"
 
 
 def builtin() -> InstalledModel:

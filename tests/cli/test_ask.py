@@ -67,13 +67,13 @@ def test_prompt_from_standard_input(
 
 
 def test_standard_input_comes_first_after_a_blank_line() -> None:
-    expected = greedy("ask", "one two\n\nthree four")
-    assert greedy("ask", "three four", stdin="one two\n") == expected
-    assert greedy("ask", "-", "three four", stdin="one two\n") == expected
-    assert greedy("three four", stdin="one two\n") == expected
+    expected = greedy("ask", "Spell cat.\n\nSpell dog.")
+    assert greedy("ask", "Spell dog.", stdin="Spell cat.\n") == expected
+    assert greedy("ask", "-", "Spell dog.", stdin="Spell cat.\n") == expected
+    assert greedy("Spell dog.", stdin="Spell cat.\n") == expected
     # The other order or another joint is another prompt.
-    assert greedy("ask", "three four\n\none two") != expected
-    assert greedy("ask", "one two\nthree four") != expected
+    assert greedy("ask", "Spell dog.\n\nSpell cat.") != expected
+    assert greedy("ask", "Spell cat.\nSpell dog.") != expected
 
 
 def test_files_repeat_and_stand_between(tmp_path: Path) -> None:

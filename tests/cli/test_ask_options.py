@@ -27,7 +27,7 @@ def ask(*arguments: str) -> dict[str, Any]:
 
 
 def test_the_delta_rule_makes_another_model_of_it() -> None:
-    options = ("--temp", "0", "--max-tokens", "8", "--no-log")
+    options = ("--temp", "0", "--max-tokens", "16", "--no-log")
     plain, delta = ask(*options), ask(*options, "--delta-rule")
     assert delta["token_ids"] == ask(*options, "--delta-rule")["token_ids"]
     assert delta["token_ids"] != plain["token_ids"]
