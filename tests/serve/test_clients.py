@@ -56,11 +56,14 @@ def test_whole_streamed_and_asked_are_equal(
 
 
 def test_stop_strings(client: openai.OpenAI) -> None:
-    for stop in ("tiny", ["never", "y chat"], ["I run", "run", "I r", "."]):
+    for stop in ("linear", ["never", "r att"], ["train", "test", "t-t", "."]):
         found = client.chat.completions.create(
             model="builtin", messages=MESSAGES, temperature=0, stop=stop
         )
-        text = "I am Genesis, a tiny chat model. I run here, without the internet."
+        text = (
+            "I am made of gated linear attention, forgetting attention and test-time "
+            "training."
+        )
         ends = [text.find(s) for s in ([stop] if isinstance(stop, str) else stop)]
         expected = text[: min(at for at in ends if at >= 0)].rstrip()
         assert found.choices[0].message.content == expected
@@ -132,7 +135,7 @@ def test_penalties_and_biases_reach_the_model(client: openai.OpenAI) -> None:
     def text(**change: Any) -> str:
         found = client.completions.create(
             model="builtin",
-            prompt="I",
+            prompt="I am only a",
             temperature=1,
             seed=3,
             **{"max_tokens": 30, **change},
