@@ -11,12 +11,17 @@ from backends.registry import COMPUTE_DTYPES, ENTRIES, switches
 from genesis_chat.cli.main import cli
 
 APPLICATION = Path(genesis_chat.__file__).parent
-# Measurements compare backends; the interface words its settings itself.
-ELSEWHERE = {"bench", "tui"}
+# Measurements compare backends; the interface words its settings itself; a training
+# has methods, of which one is called as what it trains, and a recipe is for one model.
+ELSEWHERE = {"bench", "training", "tui"}
 # Stored so, in the history's tables and in exports: its column, and what wrote it.
 STORED = {
     ("chat/recording.py", "delta_rule"),
     ("history/exchange/native.py", "delta_rule"),
+    # Manifests say how a model was trained.
+    ("cli/models_training.py", "ttt"),
+    # Here it is a package, whose launcher is used.
+    ("engine/launching.py", "mlx"),
     # What weights can be stored in, which a person asks a conversion for.
     *(("settings.py", dtype) for dtype in COMPUTE_DTYPES),
 }

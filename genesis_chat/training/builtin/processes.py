@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -66,15 +65,16 @@ def _started(
 ) -> Iterator[list[subprocess.Popen[str]]]:
     command = [sys.executable, "-m", WORKER, *arguments]
     with ExitStack() as stack:
-        hosts = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".json"))
-        json.dump([[f"{HOME}:{port}"] for port in _free_ports(count)], hosts)
-        hosts.flush()
+        hosts = folder / "hosts.json"
+        places = [[f"{HOME}:{port}"] for port in _free_ports(count)]
+        hosts.write_text(json.dumps(places), encoding="utf-8")
+        stack.callback(hosts.unlink)
         processes = []
         for rank in range(count):
             log = stack.enter_context(_log(folder, rank).open("w"))
             environment = {**os.environ, **ENVIRONMENT}
             if count > 1:
-                environment |= {"MLX_RANK": str(rank), "MLX_HOSTFILE": hosts.name}
+                environment |= {"MLX_RANK": str(rank), "MLX_HOSTFILE": str(hosts)}
             process = subprocess.Popen(
                 command,
                 env=environment,
