@@ -16,6 +16,11 @@ from genesis_chat.training.data import Data, read_data, sample
 TEXTS = ["é 日本", "second\u2028line", "third"]
 
 
+def packed_bytes(data: bytes) -> bytes:
+    """Compressed, without the time, which would be in the names of tests."""
+    return gzip.compress(data, mtime=0)
+
+
 def lines(texts: list[str] = TEXTS, end: str = "\n", ascii: bool = False) -> str:
     return "".join(
         json.dumps({"text": text}, ensure_ascii=ascii) + end for text in texts
@@ -38,12 +43,12 @@ def texts(data: Data) -> list[str]:
         lines().encode("utf-16"),
         lines().encode("utf-16-le"),
         lines().encode("utf-32"),
-        gzip.compress(lines().encode()),
-        gzip.compress(lines().encode("utf-16")),
+        packed_bytes(lines().encode()),
+        packed_bytes(lines().encode("utf-16")),
         json.dumps([{"text": text} for text in TEXTS]).encode(),
         json.dumps([{"text": text} for text in TEXTS], indent=2).encode("utf-8-sig"),
         "\n".join(json.dumps({"text": t}, indent=1) for t in TEXTS).encode(),
-        gzip.compress(lines().encode()[:40]) + gzip.compress(lines().encode()[40:]),
+        packed_bytes(lines().encode()[:40]) + packed_bytes(lines().encode()[40:]),
     ],
 )
 def test_what_tools_write_is_read(content: bytes, tmp_path: Path) -> None:
@@ -55,7 +60,7 @@ def test_what_tools_write_is_read(content: bytes, tmp_path: Path) -> None:
 
 
 def test_standard_input_is_read() -> None:
-    stream = io.BytesIO(gzip.compress(lines().encode()))
+    stream = io.BytesIO(packed_bytes(lines().encode()))
     data = read_data(Path("-"), stdin=stream)
     assert texts(data) == sorted(TEXTS)
     assert data.splits["train"][0].place.startswith("standard input, line ")
@@ -83,7 +88,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
         (b"PAR1" + b"\0" * 50, "Parquet"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
-        (gzip.compress(lines().encode())[:-12], "cannot be read"),
+        (packed_bytes(lines().encode())[:-12], "cannot be read"),
         (b"\x1f\x8b\x08\0garbage", "cannot be read"),
         (b"question,answer\nHi,Hello\n" * 100, "not JSON"),
         (b"[" * 100_000, "nothing to learn from"),
@@ -134,7 +139,7 @@ def test_a_folder_has_a_file_for_each_split(tmp_path: Path) -> None:
         ("notes.jsonl", "e"),
     ):
         content = lines([text]).encode()
-        packed = gzip.compress(content) if name.endswith(".gz") else content
+        packed = packed_bytes(content) if name.endswith(".gz") else content
         (tmp_path / name).write_bytes(packed)
     data = read_data(tmp_path)
     found = [sorted(s.text or "" for s in part) for part in data.splits.values()]
