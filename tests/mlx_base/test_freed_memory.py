@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+# Of 4 KB, that twenty times four arrays of 16 MB take.
+PAGES = 20 * 4 * 4096
 MAPPED_ANEW = """
 import resource, sys
 import mlx.core as mx
@@ -35,4 +37,5 @@ def faults(how: str) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
 def test_pages_are_not_mapped_again_and_again() -> None:
-    assert 10 * faults("kept") < faults("given back")
+    # Some systems give large arrays pages that were never given back to them.
+    assert 10 * faults("kept") < PAGES
