@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
@@ -51,6 +52,24 @@ def informal(rng: random.Random, text: str) -> str:
     if chance < 0.2:
         return text[0].lower() + text[1:].rstrip(" .!?")
     return text.lower() if chance < 0.25 else text
+
+
+# What people put before a question, or nothing.
+OPENINGS = ("", "Hey, ", "So, ", "OK, ", "Well, ", "And ", "Please, ", "By the way, ")
+
+
+def opened(rng: random.Random, text: str, chance: float = 0.5) -> str:
+    """A question that at times has an opening before it."""
+    opening = rng.choice(OPENINGS[1:]) if rng.random() < chance else ""
+    kept = re.match(r"I\b|[A-Z]{2}|Genesis", text) or not opening
+    return opening + (text if kept else text[0].lower() + text[1:])
+
+
+def unopened(text: str) -> str:
+    """The plain words of a question without its opening, if it has one."""
+    words = plain(text)
+    rests = (words.removeprefix(f"{plain(each)} ") for each in OPENINGS[1:])
+    return next((rest for rest in rests if rest != words), words)
 
 
 def _digest(text: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import GenesisChatError, UsageError
-from .plan import LANGUAGE, PLAN, STAGES, STEPS, Cost, Origin, Plan
+from .plan import LANGUAGE, LEARNING_RATES, PLAN, STAGES, STEPS, Cost, Origin, Plan
 from .processes import train_together
 from .release import convert_released, release
 from .start import start_from_nothing, start_from_present
@@ -111,7 +111,12 @@ def default_processes() -> int:
 
 def default_plan(origin: Origin) -> Plan:
     """The recipe as it stands."""
-    return Plan(origin, STEPS[origin], processes=default_processes())
+    return Plan(
+        origin,
+        STEPS[origin],
+        learning_rate=LEARNING_RATES[origin],
+        processes=default_processes(),
+    )
 
 
 def _cpu_seconds() -> float:

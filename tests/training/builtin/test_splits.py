@@ -3,11 +3,14 @@
 import pytest
 
 from genesis_chat.training.builtin.conversation import (
+    OPENINGS,
     Split,
     informal,
     is_held_out,
+    opened,
     plain,
     says,
+    unopened,
 )
 
 
@@ -68,3 +71,16 @@ def test_informal_questions_keep_their_words():
     typed = {informal(rng, "What is GLA?") for _ in range(200)}
     assert {plain(each) for each in typed} == {"what is gla"}
     assert "What is GLA?" in typed and "what is gla?" in typed
+
+
+@pytest.mark.parametrize("words", ["What is GLA?", "I am fine.", "Genesis, hi", "OK"])
+def test_openings_come_before_the_same_words(words):
+    import random
+
+    rng = random.Random(4)
+    typed = {opened(rng, words) for _ in range(200)}
+    assert len(typed) == len(OPENINGS)
+    assert {each.removeprefix("OK, ") for each in typed} >= {words}
+    assert {unopened(each) for each in typed} == {plain(words)}
+    proper = words.startswith(("I ", "Genesis", "OK"))
+    assert any(f", {words}" in each for each in typed) is proper

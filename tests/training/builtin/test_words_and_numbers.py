@@ -21,6 +21,7 @@ from genesis_chat.training.builtin.subjects import (
     riddles,
     spelling,
     stories,
+    sums,
     times_tables,
 )
 
@@ -155,3 +156,24 @@ def test_stories_and_riddles_keep_to_what_was_asked():
     solved = (Message("user", riddle), Message("assistant", f"It is {answer}!"))
     assert riddles.right(solved, answer) and not riddles.right(solved, "a bottle")
     assert not jokes.right(asked, " ".join(entries("jokes")[0])[:-3])
+
+
+def test_sums_are_worked_out_by_tens_and_ones():
+    steps = set()
+    for each in drawn(sums):
+        reply = expected(each)
+        first, operation, second, result, *rest = re.findall(r"\d+|plus|minus", reply)
+        sign = 1 if operation == "plus" else -1
+        assert int(first) + sign * int(second) == int(result) <= 100
+        if rest:
+            again, ones, total = rest
+            assert again == operation and int(second) % 10 == 0 < int(ones) < 10
+            assert int(result) + sign * int(ones) == int(total)
+        asked = list(map(int, re.findall(r"\d+", question(each))))
+        last = int(rest[1]) if rest else 0
+        assert asked == [int(first), int(second) + last]
+        steps.add(len(rest))
+        assert not sums.right(each, f"{int((rest or [result])[-1]) + 1}")
+    assert steps == {0, 3}
+    rng = random.Random(5)
+    assert all("," not in expected(sums.at_once(rng, False)) for _ in range(200))

@@ -7,7 +7,7 @@ from ..drawing import drawn
 from ..lists.split import words
 
 NAME = "days and months"
-WEIGHT = 2.5
+WEIGHT = 3.5
 PROMISED = 0.9
 DAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 MONTHS = words(

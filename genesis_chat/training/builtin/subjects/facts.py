@@ -20,13 +20,13 @@ from ..outside.refusals import refusal
 from . import capitals, small_talk, sums
 
 NAME = "facts told earlier"
-WEIGHT = 6.0
+WEIGHT = 9.0
 PROMISED = 0.98
 # How many facts are told before one is asked back, and other turns between.
 MOST_FACTS, MOST_BETWEEN = 3, 2
 # How often a name is an invented one, something is asked that was not told, one more
 # fact is asked back, and one is told and asked back in the same turn.
-_INVENTED, _UNTOLD, _ONE_MORE, _AT_ONCE = 0.35, 0.1, 0.3, 0.05
+_INVENTED, _UNTOLD, _ONE_MORE, _AT_ONCE = 0.6, 0.1, 0.3, 0.05
 # How often what is said between is outside of all subjects.
 _OUTSIDE = 0.2
 

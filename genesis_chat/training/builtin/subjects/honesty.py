@@ -9,7 +9,7 @@ from ..outside.refusals import is_refusal, refusal
 from . import facts, small_talk
 
 NAME = "honest about everything else"
-WEIGHT = 16.0
+WEIGHT = 14.0
 PROMISED = 0.95
 # How often small talk, something told or a prompt of this kind comes before.
 BEFORE = {"talk": 0.2, "told": 0.1, "prompt": 0.1, "": 0.6}

@@ -2,7 +2,7 @@
 
 import random
 
-from ..conversation import Conversation
+from ..conversation import Conversation, opened
 from ..drawing import drawn
 from ..lists.texts import entries
 
@@ -45,9 +45,9 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
 
 def _draw(rng: random.Random) -> tuple[str, str]:
     asked = rng.choice(_ASKED).replace("_", rng.choice(_JOKE))
-    if rng.random() < 0.05:
+    if rng.random() < 0.1:
         asked = rng.choice(_OTHER)
-    return asked[0].upper() + asked[1:], rng.choice(_jokes())
+    return opened(rng, asked[0].upper() + asked[1:], 0.3), rng.choice(_jokes())
 
 
 def right(conversation: Conversation, answer: str) -> bool:

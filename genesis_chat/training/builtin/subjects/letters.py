@@ -5,10 +5,10 @@ import re
 
 from ..conversation import Conversation, expected
 from ..drawing import drawn
-from ..lists.letters import a_word, spelled
+from ..lists.letters import a_word
 
 NAME = "counting letters"
-WEIGHT = 3.0
+WEIGHT = 4.0
 PROMISED = 0.9
 _LONGEST = 10
 _ALL = (
@@ -44,14 +44,19 @@ def _draw(rng: random.Random) -> tuple[str, str]:
     word = a_word(rng, _LONGEST)
     if rng.random() < 0.6:
         asked = rng.choice(_ALL).replace("_", word)
-        return asked, f"{spelled(word)} has {len(word)} letters."
+        return asked, f"{_numbered(word)} has {len(word)} letters."
     letter = rng.choice(word if rng.random() < 0.85 else "aeiorst")
     asked = rng.choice(_ONE).replace("_", word).replace("~", letter)
     return asked, f"{_counted(word, letter)} has {word.count(letter)} {letter}."
 
 
+def _numbered(word: str) -> str:
+    """The letters and their numbers: what is written down need not be counted."""
+    return "-".join(f"{each}{number}" for number, each in enumerate(word, 1))
+
+
 def _counted(word: str, letter: str) -> str:
-    """The letters, one of them numbered: what is written down need not be counted."""
+    """The letters, of which only one is numbered."""
     found, parts = 0, []
     for each in word:
         found += each == letter

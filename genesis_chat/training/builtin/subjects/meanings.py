@@ -7,7 +7,7 @@ from ..drawing import drawn
 from ..lists.texts import entries
 
 NAME = "word meanings"
-WEIGHT = 3.0
+WEIGHT = 3.5
 PROMISED = 0.9
 # How much of a gloss an answer must have: of its words, each once.
 _ENOUGH = 0.8

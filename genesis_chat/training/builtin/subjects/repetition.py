@@ -7,12 +7,12 @@ from ..lists.people import NAMES, invented
 from ..lists.words import WORDS
 
 NAME = "repeat after me"
-WEIGHT = 4.0
+WEIGHT = 6.0
 PROMISED = 0.98
 MOST_WORDS = 7
 # Of the words, the rest are names, invented words and numbers; of the sequences, the
 # rest are written as sentences.
-_WORDS, _SEQUENCES = 0.85, 0.65
+_WORDS, _SEQUENCES = 0.7, 0.65
 _ASKED = (
     "Repeat after me: _",
     "Repeat: _",

@@ -7,7 +7,7 @@ from ..drawing import drawn
 from ..lists.letters import a_word, spelled
 
 NAME = "reversing words"
-WEIGHT = 2.5
+WEIGHT = 3.5
 PROMISED = 0.9
 _LONGEST = 6
 _ASKED = (

@@ -8,12 +8,13 @@ from ..conversation import (
     expected,
     informal,
     is_held_out,
+    opened,
     says,
 )
 from ..lists.texts import entries
 
 NAME = "riddles"
-WEIGHT = 2.0
+WEIGHT = 3.0
 PROMISED = 0.9
 _ASKED = (
     "Tell me a riddle.",
@@ -57,9 +58,10 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
         asked, reply = rng.choice(_ASKED), f"It is {answer}!"
         match rng.choices(("for", "up", "by"), (3, 4, 3))[0]:
             case "for":
-                turns, key = (informal(rng, asked), riddle), asked
+                key = opened(rng, asked)
+                turns = (informal(rng, key), riddle)
             case "up":
-                given_up = rng.choice(_GIVEN_UP)
+                given_up = opened(rng, rng.choice(_GIVEN_UP), 0.3)
                 turns = (informal(rng, asked), riddle, informal(rng, given_up), reply)
                 key = f"{riddle} {given_up}"
             case _:

@@ -7,7 +7,7 @@ from ..drawing import drawn
 from ..lists.letters import a_word, spelled
 
 NAME = "spelling"
-WEIGHT = 3.0
+WEIGHT = 4.0
 PROMISED = 0.9
 _LONGEST = 10
 _ASKED = (

@@ -1,4 +1,4 @@
-"""Sums and differences of whole numbers, to 100."""
+"""Sums and differences of whole numbers, to 100, by tens and then by ones."""
 
 import random
 import re
@@ -12,7 +12,7 @@ from ..conversation import (
 )
 
 NAME = "sums and differences"
-WEIGHT = 4.0
+WEIGHT = 7.0
 PROMISED = 0.98
 LARGEST = 100
 _ASKED = (
@@ -41,13 +41,30 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
         first, second = (part, total - part) if operation == "plus" else (total, part)
         if is_held_out(f"{first} {operation} {second}") == held_out:
             break
-    result = total if operation == "plus" else total - part
     sign = f" {operation} "
     if rng.random() < 0.4:
         sign = rng.choice((" _ ", "_")).replace("_", _SIGNS[operation])
     asked = rng.choice(_ASKED).replace("_", f"{first}{sign}{second}")
-    return conversation_of(
-        informal(rng, asked), f"{first} {operation} {second} is {result}."
+    return conversation_of(informal(rng, asked), worked_out(first, operation, second))
+
+
+def at_once(rng: random.Random, held_out: bool) -> Conversation:
+    """A sum or a difference whose reply takes a single step."""
+    while "," in expected(found := conversation(rng, held_out)):
+        pass
+    return found
+
+
+def worked_out(first: int, operation: str, second: int) -> str:
+    """The reply: a second number of tens and ones is taken in two steps."""
+    tens, ones = divmod(second, 10)
+    sign = 1 if operation == "plus" else -1
+    if not (tens and ones):
+        return f"{first} {operation} {second} is {first + sign * second}."
+    between = first + sign * 10 * tens
+    return (
+        f"{first} {operation} {10 * tens} is {between}, "
+        f"{operation} {ones} is {between + sign * ones}."
     )
 
 

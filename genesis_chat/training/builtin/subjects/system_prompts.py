@@ -9,7 +9,7 @@ from ..lists.talk import TOPICS, topic
 from . import capitals, facts, small_talk, sums
 
 NAME = "system prompts"
-WEIGHT = 5.0
+WEIGHT = 8.0
 PROMISED = 0.98
 # What may stand before the prompt.
 _BEFORE = ("", "", "", "You are a helpful assistant. ", "You are a chat model. ")
@@ -31,8 +31,7 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     for _ in range(rng.choice((1, 1, 2, 3))):
         turns += _turns(rng, style, name, held_out)
     if name and rng.random() < 0.5:
-        said = small_talk.SAID[topic("name")].choose(rng, held_out)
-        turns += informal(rng, said), f"My name is {name}."
+        turns += small_talk.said(rng, topic("name"), held_out), f"My name is {name}."
     return conversation_of(*turns, system=system)
 
 
@@ -51,13 +50,13 @@ def _turns(
     source = rng.random()
     if source < _SMALL_TALK:
         matter = rng.choice(TOPICS)
-        said = informal(rng, small_talk.SAID[matter].choose(rng, held_out))
+        said = small_talk.said(rng, matter, held_out)
         reply = matter.replies[0].replace("Genesis", name or "Genesis")
         return said, style.styled(reply)
     if source < _SMALL_TALK + _CAPITALS:
         found = capitals.conversation(rng, held_out)
     elif source < _SMALL_TALK + _CAPITALS + _SUMS:
-        found = sums.conversation(rng, held_out)
+        found = sums.at_once(rng, held_out)
     else:
         found = facts.one_fact(rng, held_out)
     return tuple(
