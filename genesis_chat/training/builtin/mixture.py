@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
-from ...conversation import DEFAULT_SYSTEM_PROMPT, Message
+from ...conversation import DEFAULT_SYSTEM_PROMPT
 from ...errors import UsageError
 from .conversation import Conversation
 from .subjects import Subject
@@ -96,29 +96,22 @@ def joined(conversations: Sequence[Conversation]) -> Conversation:
 
 
 def example_of(conversation: Conversation, form: "GenesisFormat") -> "Example":
-    """A conversation's ids in the form of the chat; all replies are to be learned.
+    """A conversation as token ids; all of its replies are to be learned.
 
-    Without a system prompt of its own it has the usual one. A reply's end belongs to
-    it, the newline after that does not.
+    Without a system prompt of its own it has the usual one. At the end stands the
+    newline that a chat goes on with, which nobody learns.
     """
     import numpy as np
 
     from backends.mlx_training import Example
 
-    system, rest = DEFAULT_SYSTEM_PROMPT, conversation
-    if conversation[0].role == "system":
-        system, rest = conversation[0].content, conversation[1:]
-    ids = form.encode_system(system)
-    targets = [False] * len(ids)
-    for message in rest:
-        new = _encoded(message, form)
-        learned = len(new) - 1 if message.role == "assistant" else 0
-        ids += new
-        targets += [True] * learned + [False] * (len(new) - learned)
-    return Example(np.array(ids, np.int32), np.array(targets, np.bool_))
+    from ..data import Sample, encode_conversation
 
-
-def _encoded(message: Message, form: "GenesisFormat") -> list[int]:
-    if message.role == "assistant":
-        return form.encode_reply(message.content)
-    return form.encode_turn(message.content)
+    learnt = tuple(message.role == "assistant" for message in conversation)
+    sample = Sample("", conversation, learnt)
+    (found,) = encode_conversation(sample, form, DEFAULT_SYSTEM_PROMPT)
+    footer = form.reply_footer(found.ids.tolist())
+    return Example(
+        np.append(found.ids, np.array(footer, np.int32)),
+        np.append(found.targets, np.zeros(len(footer), np.bool_)),
+    )

@@ -2,7 +2,7 @@
 
 from .data import BadLine, Data, divided, read_data
 from .estimate import Estimate, estimate
-from .examples import Encoded, encode_samples
+from .examples import Encoded, encode_conversation, encode_samples
 from .history import from_history
 from .sample import SPLITS, Sample, Split
 
@@ -15,6 +15,7 @@ __all__ = [
     "Sample",
     "Split",
     "divided",
+    "encode_conversation",
     "encode_samples",
     "estimate",
     "from_history",

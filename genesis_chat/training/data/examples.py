@@ -127,6 +127,20 @@ def encode_samples(
     return Encoded(found, Chosen(samples, used), cut, cut_tokens, left_out)
 
 
+def encode_conversation(
+    sample: Sample, chat: ChatFormat, system: str = ""
+) -> Sequence[Example]:
+    """A conversation of any length as `encode_samples` makes examples of it.
+
+    Raises `ModelError` when the model's template cannot write it.
+    """
+    found = Examples()
+    (lessons,) = lessons_of([sample], chat, system)
+    for piece in _conversation(sample, lessons, chat, len(lessons[-1]), system):
+        found.append(piece.ids, piece.targets)
+    return found
+
+
 def _text(ids: Sequence[int], max_length: int) -> Iterator[Piece]:
     kept = ids[:max_length]
     if len(kept) > 1:

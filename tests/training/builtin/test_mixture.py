@@ -3,12 +3,13 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builtin_model import FOLDER, IM_END, ids_of
 from small_subjects import SMALL
 
 from converters.tokenization import check_tokenizer
-from genesis_chat.conversation import Message
+from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT, Message
 from genesis_chat.engine.prompt import GenesisFormat
 from genesis_chat.errors import UsageError
 from genesis_chat.training.builtin.conversation import conversation_of
@@ -16,6 +17,7 @@ from genesis_chat.training.builtin.mixture import (
     Mixture,
     conversations_of,
     example_of,
+    joined,
 )
 
 DRAWN = 1500
@@ -88,6 +90,25 @@ def test_every_reply_is_learned_and_a_system_prompt_is_read(form):
     assert example.ids[example.targets].tolist() == learned
     start = form.encode_message(Message("system", "Be short."))
     assert example.ids.tolist()[: len(start)] == start
+
+
+def test_turn_by_turn_it_is_what_the_form_writes(form):
+    """Of many: the ids of each turn, one after the other, and the replies' ends."""
+    for number in range(100):
+        said = joined(conversations_of(SMALL, "0", number))
+        example, rest = example_of(said, form), said
+        system = DEFAULT_SYSTEM_PROMPT
+        if said[0].role == "system":
+            system, rest = said[0].content, said[1:]
+        ids, targets = form.encode_system(system), []
+        targets += [False] * len(ids)
+        for question, reply in zip(rest[::2], rest[1::2], strict=True):
+            asked = form.encode_turn(question.content)
+            answered = form.encode_reply(reply.content)
+            ids += asked + answered
+            targets += [False] * len(asked) + [True] * (len(answered) - 1) + [False]
+        assert example.ids.tolist() == ids and example.ids.dtype == np.int32
+        assert example.targets.tolist() == targets
 
 
 def test_earlier_questions_give_way_to_the_longest_length(form):

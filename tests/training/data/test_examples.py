@@ -18,7 +18,12 @@ from genesis_chat.engine.prompt.raw import encode_raw
 from genesis_chat.engine.protocol import Exchange, Request
 from genesis_chat.errors import ModelError
 from genesis_chat.settings import GenerationSettings
-from genesis_chat.training.data import Encoded, Sample, encode_samples
+from genesis_chat.training.data import (
+    Encoded,
+    Sample,
+    encode_conversation,
+    encode_samples,
+)
 from genesis_chat.training.data.forms import sample_of
 
 SYSTEM = "Be short."
@@ -86,6 +91,14 @@ def test_replies_stand_where_the_model_writes_them(
     assert len(starts) == 2 and len(ids) == np.flatnonzero(targets)[-1] + 1
     # What a person writes is content, whatever it says.
     assert sum(n in chat.stop_ids for n in ids) == 5 - (ids[0] not in ids[1:])
+
+
+def test_one_conversation_is_as_among_others(model: tuple[Any, ChatFormat]) -> None:
+    sample = conversation(False, True, system="")
+    (among,) = encoded(model, sample, system=SYSTEM).examples
+    (alone,) = encode_conversation(sample, model[1], SYSTEM)
+    assert list(alone.ids) == list(among.ids)
+    assert list(alone.targets) == list(among.targets)
 
 
 def test_a_reply_of_weight_0_is_read_only(model: tuple[Any, ChatFormat]) -> None:
