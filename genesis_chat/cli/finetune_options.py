@@ -20,87 +20,57 @@ def complete_unfinished(
     return [name for name in unfinished() if name.startswith(incomplete)]
 
 
+COUNT, POSITIVE = click.IntRange(1), click.FloatRange(0, min_open=True)
 # Each is None where nothing is said; `training.planning` has what stands for that.
-_OPTIONS = [
-    click.option(
-        "--method",
-        type=click.Choice(METHODS),
-        help="lora or dora train an adapter, full all weights. Default: lora.",
+# Those of no type are flags.
+_OPTIONS: dict[str, tuple[click.ParamType | None, str]] = {
+    "--method": (
+        click.Choice(METHODS),
+        "lora or dora train an adapter, full all weights. Default: lora.",
     ),
-    click.option(
-        "--rank",
-        type=click.IntRange(1),
-        help="How much an adapter can take in. Default: 8.",
+    "--rank": (COUNT, "How much an adapter can take in. Default: 8."),
+    "--layers": (COUNT, "Train only this many of the last layers. Default: all."),
+    "--learning-rate": (
+        POSITIVE,
+        "How far each step goes. Default: 0.001 for adapters, 0.0003 for full.",
     ),
-    click.option(
-        "--layers",
-        type=click.IntRange(1),
-        help="Train only this many of the last layers. Default: all.",
+    "--warmup": (
+        click.IntRange(0),
+        "Steps until that rate is reached. Default: a twentieth of all.",
     ),
-    click.option(
-        "--learning-rate",
-        type=click.FloatRange(0, min_open=True),
-        help="How far each step goes. Default: 0.001 for adapters, 0.0003 for full.",
+    "--schedule": (
+        click.Choice(SCHEDULES),
+        "How the rate falls after that. Default: cosine.",
     ),
-    click.option(
-        "--warmup",
-        type=click.IntRange(0),
-        help="Steps until that rate is reached. Default: a twentieth of all.",
+    "--steps": (COUNT, "How many steps to make."),
+    "--epochs": (
+        POSITIVE,
+        "Instead of --steps: how often to go through the data. Default: 3.",
     ),
-    click.option(
-        "--schedule",
-        type=click.Choice(SCHEDULES),
-        help="How the rate falls after that. Default: cosine.",
+    "--batch-size": (COUNT, "Examples of a batch. Default: 8."),
+    "--gradient-accumulation": (COUNT, "Batches of a step. Default: 1."),
+    "--gradient-checkpointing": (None, "Take less memory and more time."),
+    "--seed": (click.IntRange(0), "What is drawn depends on it. Default: 0."),
+    "--ttt": (None, "Train test-time training's own weights, switched on."),
+    "--max-length": (
+        click.IntRange(2),
+        "Tokens of an example; longer ones are cut. Default: the model's context.",
     ),
-    click.option("--steps", type=click.IntRange(1), help="How many steps to make."),
-    click.option(
-        "--epochs",
-        type=click.FloatRange(0, min_open=True),
-        help="Instead of --steps: how often to go through the data. Default: 3.",
+    "--validate-every": (
+        COUNT,
+        "Steps between validations. Default: a tenth of all.",
     ),
-    click.option(
-        "--batch-size", type=click.IntRange(1), help="Examples of a batch. Default: 8."
+    "--patience": (
+        COUNT,
+        "Stop after so many validations without a better one. Default: never.",
     ),
-    click.option(
-        "--gradient-accumulation",
-        type=click.IntRange(1),
-        help="Batches of a step. Default: 1.",
-    ),
-    click.option(
-        "--gradient-checkpointing",
-        is_flag=True,
-        help="Take less memory and more time.",
-    ),
-    click.option(
-        "--seed",
-        type=click.IntRange(0),
-        help="What is drawn depends on it. Default: 0.",
-    ),
-    click.option(
-        "--ttt",
-        is_flag=True,
-        help="Train test-time training's own weights, switched on.",
-    ),
-    click.option(
-        "--max-length",
-        type=click.IntRange(2),
-        help="Tokens of an example; longer ones are cut. Default: the model's context.",
-    ),
-    click.option(
-        "--validate-every",
-        type=click.IntRange(1),
-        help="Steps between validations. Default: a tenth of all.",
-    ),
-    click.option(
-        "--patience",
-        type=click.IntRange(1),
-        help="Stop after so many validations without a better one. Default: never.",
-    ),
-]
+}
 
 
 def training_options(command: Command) -> Command:
     """Add them."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    for name, (kind, text) in reversed(_OPTIONS.items()):
+        command = click.option(name, type=kind, is_flag=kind is None, help=text)(
+            command
+        )
     return command
