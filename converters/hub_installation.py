@@ -7,7 +7,6 @@ models and is gone on with the next time.
 import os
 import shutil
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
@@ -18,7 +17,6 @@ from .hub import cached, download_rest, sentences
 from .hub_models import Download, WantedFile
 from .manifest import (
     CONFIG,
-    FORMAT_WITH_FAMILIES,
     MANIFEST,
     FileRecord,
     Manifest,
@@ -27,7 +25,7 @@ from .manifest import (
 from .progress import Progress, silent
 from .storage import new_directory
 from .tensor_files import look_at_tensors
-from .whole_folder import OTHER_TOKENIZER, TOKENIZER
+from .whole_folder import OTHER_TOKENIZER, TOKENIZER, manifest_as_stored
 
 DOWNLOADS, LOCK = ".downloads", ".lock"
 ADVICE = "try again when there is a connection, or later: what has come is kept"
@@ -155,20 +153,12 @@ def _manifest(
             "hub", wanted.repository, file, wanted.commit, record.bytes, record.sha256
         )
 
-    return Manifest(
-        name=name,
-        source=source(weights[0]),
-        tokenizer=source(tokenizer),
-        tokenizer_kind=tokenizer,
+    return manifest_as_stored(
+        name,
+        source(weights[0]),
+        source(tokenizer),
+        tensors,
         files=records,
-        dtype=tensors.dtype,
-        quantization=tensors.bits,
-        parameters=tensors.parameters,
-        configuration="metadata",
-        corrected=(),
-        left_out=(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        format=FORMAT_WITH_FAMILIES,
         family=wanted.model_type,
         license=wanted.license,
         stored_as=wanted.quantization,

@@ -20,9 +20,11 @@ from .manifest import (
     GENESIS,
     INDEX,
     SHARDS,
+    FileRecord,
     Manifest,
     SourceRecord,
 )
+from .tensor_files import Tensors, look_at_tensors
 
 TOKENIZER = "tokenizer.json"
 # Only where there is no tokenizer.json, which says the same and more.
@@ -116,8 +118,6 @@ def manifest_of_folder(
 
     `sha256` is of its weights. Raises `ConversionError`.
     """
-    from .tensor_files import look_at_tensors
-
     weights = [directory / each for each in folder.weights]
     tensors = look_at_tensors(directory / CONFIG, weights)
     there = (directory / TOKENIZER).is_file()
@@ -130,12 +130,39 @@ def manifest_of_folder(
     file = directory / tokenizer
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return manifest_as_stored(
+        name,
+        source(weights[0], sha256),
+        source(file, digest),
+        tensors,
+        files={},
+        family=folder.model_type,
+        license=folder.license,
+        stored_as=folder.quantization,
+    )
+
+
+def manifest_as_stored(
+    name: str,
+    source: SourceRecord,
+    tokenizer: SourceRecord,
+    tensors: Tensors,
+    *,
+    files: Mapping[str, FileRecord],
+    family: str,
+    license: str | None,
+    stored_as: str | None,
+) -> Manifest:
+    """A manifest of a model of another family, made now, whose files are as they were.
+
+    `source` is of its first weights.
+    """
     return Manifest(
         name=name,
-        source=source(weights[0], sha256),
-        tokenizer=source(file, digest),
-        tokenizer_kind=tokenizer,
-        files={},
+        source=source,
+        tokenizer=tokenizer,
+        tokenizer_kind=tokenizer.file,
+        files=files,
         dtype=tensors.dtype,
         quantization=tensors.bits,
         parameters=tensors.parameters,
@@ -144,9 +171,9 @@ def manifest_of_folder(
         left_out=(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         format=FORMAT_WITH_FAMILIES,
-        family=folder.model_type,
-        license=folder.license,
-        stored_as=folder.quantization,
+        family=family,
+        license=license,
+        stored_as=stored_as,
     )
 
 
