@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from backends.genesis.tensor_shapes import Shape
+
 from .arrays import same_bytes, value_problems
 from .configuration import Configuration, configuration
 from .digest import sha256
 from .errors import ConversionError, reason, shown
 from .header import Checkpoint, Header
-from .layout import Shape, source_shapes
+from .layout import source_shapes
 from .manifest import SourceRecord
 from .names import is_buffer
 from .problems import Problem, sentences

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from backends.genesis.args import LayerKind
+
 T = TypeVar("T")
 
 # "keep" leaves the array as it is; "convolution" turns [C, 1, W] into [W, C].
@@ -23,73 +25,97 @@ class Place:
     transform: Transform = "keep"
 
 
-_TOP = {
-    "tok_emb.weight": Place("tok_emb.weight"),
-    "lm_head.weight": Place("lm_head.weight"),
-    "ln_f.omega": Place("ln_f.omega"),
-    "ln_f.weight": Place("ln_f.weight"),
+def _kept(*names: str) -> dict[str, Place]:
+    return {name: Place(name) for name in names}
+
+
+# First weights are drawn in the order of these tables.
+TOP = {
+    **_kept(
+        "tok_emb.weight",
+        "metacognition.self_model.weight",
+        "metacognition.reflection.weight",
+    ),
     "metacognition.confidence.0.weight": Place("metacognition.confidence_in.weight"),
     "metacognition.confidence.0.bias": Place("metacognition.confidence_in.bias"),
     "metacognition.confidence.2.weight": Place("metacognition.confidence_out.weight"),
     "metacognition.confidence.2.bias": Place("metacognition.confidence_out.bias"),
+    **_kept(
+        "metacognition.ttt.W0",
+        "metacognition.ttt.A_init",
+        "metacognition.ttt.B_init",
+        "metacognition.ttt.log_lr",
+    ),
     "metacognition.ttt.layer_scale.scale": Place("metacognition.ttt.layer_scale"),
-    **{
-        f"metacognition.{name}": Place(f"metacognition.{name}")
-        for name in (
-            "self_model.weight",
-            "reflection.weight",
-            "ttt.W0",
-            "ttt.A_init",
-            "ttt.B_init",
-            "ttt.log_lr",
-            "ttt.norm.weight",
-            "ttt.norm.bias",
-            "ttt.q_proj.weight",
-            "ttt.k_proj.weight",
-            "ttt.v_proj.weight",
-            "ttt.out_proj.weight",
-            "ttt.output_gate.weight",
-        )
-    },
+    **_kept(
+        "metacognition.ttt.norm.weight",
+        "metacognition.ttt.norm.bias",
+        "metacognition.ttt.q_proj.weight",
+        "metacognition.ttt.k_proj.weight",
+        "metacognition.ttt.v_proj.weight",
+        "metacognition.ttt.out_proj.weight",
+        "metacognition.ttt.output_gate.weight",
+        "ln_f.omega",
+        "ln_f.weight",
+        "lm_head.weight",
+    ),
 }
 
-_IN_BLOCK = {
-    "ffn.gate_proj.weight": Place("ffn.in_proj.weight", 0),
-    "ffn.up_proj.weight": Place("ffn.in_proj.weight", 1),
+_INPUTS = {
     "attn.q_proj.weight": Place("attn.in_proj.weight", 0),
     "attn.k_proj.weight": Place("attn.in_proj.weight", 1),
     "attn.v_proj.weight": Place("attn.in_proj.weight", 2),
-    "attn.g_proj.weight": Place("attn.in_proj.weight", 3),
-    "attn.ogate_proj.weight": Place("attn.in_proj.weight", 3),
-    "attn.conv_q.conv.weight": Place("attn.conv.weight", 0, "convolution"),
-    "attn.conv_k.conv.weight": Place("attn.conv.weight", 1, "convolution"),
-    "attn.conv_v.conv.weight": Place("attn.conv.weight", 2, "convolution"),
-    "attn.k_conv.conv.weight": Place("attn.conv.weight", 0, "convolution"),
-    "attn.v_conv.conv.weight": Place("attn.conv.weight", 1, "convolution"),
-    "attn.g_norm_swish_gate.weight": Place("attn.o_norm.weight"),
-    "attn.g_norm.weight": Place("attn.o_norm.weight"),
-    "attn.output_norm.weight": Place("attn.o_norm.weight"),
-    **{
-        name: Place(name)
-        for name in (
-            "attn_norm.omega",
-            "attn_norm.weight",
-            "ffn_norm.omega",
-            "ffn_norm.weight",
-            "ffn.down_proj.weight",
+}
+_MIXERS: dict[LayerKind, dict[str, Place]] = {
+    "gla": {
+        **_INPUTS,
+        "attn.g_proj.weight": Place("attn.in_proj.weight", 3),
+        **_kept(
+            "attn.o_proj.weight",
             "attn.gk_proj.weight",
-            "attn.gk_proj.bias",
             "attn.b_proj.weight",
             "attn.b_proj.bias",
             "attn.A_log",
             "attn.dt_bias",
-            "attn.q_norm.weight",
-            "attn.k_norm.weight",
-            "attn.fgate_proj.weight",
-            "attn.fgate_proj.bias",
-            "attn.o_proj.weight",
-        )
+            "attn.gk_proj.bias",
+        ),
+        "attn.conv_q.conv.weight": Place("attn.conv.weight", 0, "convolution"),
+        "attn.conv_k.conv.weight": Place("attn.conv.weight", 1, "convolution"),
+        "attn.conv_v.conv.weight": Place("attn.conv.weight", 2, "convolution"),
+        **_kept("attn.q_norm.weight", "attn.k_norm.weight"),
+        # With the gate's activation in it, or without.
+        "attn.g_norm_swish_gate.weight": Place("attn.o_norm.weight"),
+        "attn.g_norm.weight": Place("attn.o_norm.weight"),
     },
+    "fox": {
+        **_INPUTS,
+        **_kept("attn.o_proj.weight", "attn.fgate_proj.weight", "attn.fgate_proj.bias"),
+        "attn.ogate_proj.weight": Place("attn.in_proj.weight", 3),
+        "attn.output_norm.weight": Place("attn.o_norm.weight"),
+        **_kept("attn.q_norm.weight", "attn.k_norm.weight"),
+        "attn.k_conv.conv.weight": Place("attn.conv.weight", 0, "convolution"),
+        "attn.v_conv.conv.weight": Place("attn.conv.weight", 1, "convolution"),
+    },
+    "attention": {
+        **_INPUTS,
+        "attn.g_proj.weight": Place("attn.in_proj.weight", 3),
+        **_kept("attn.o_proj.weight"),
+    },
+}
+# By the block's mixer, without what stands before a block's names.
+IN_BLOCKS: dict[LayerKind, dict[str, Place]] = {
+    kind: {
+        **_kept("attn_norm.omega", "attn_norm.weight"),
+        **mixer,
+        **_kept("ffn_norm.omega", "ffn_norm.weight"),
+        "ffn.gate_proj.weight": Place("ffn.in_proj.weight", 0),
+        "ffn.up_proj.weight": Place("ffn.in_proj.weight", 1),
+        **_kept("ffn.down_proj.weight"),
+    }
+    for kind, mixer in _MIXERS.items()
+}
+_IN_ANY_BLOCK = {
+    name: spot for table in IN_BLOCKS.values() for name, spot in table.items()
 }
 
 _WRAPPERS = re.compile(
@@ -103,10 +129,10 @@ _BUFFER = re.compile(
 
 def place(name: str) -> Place | None:
     """Where the checkpoint's tensor of this name goes; None if nobody knows it."""
-    if name in _TOP:
-        return _TOP[name]
+    if name in TOP:
+        return TOP[name]
     match = _BLOCK.fullmatch(name)
-    found = _IN_BLOCK.get(match[2]) if match else None
+    found = _IN_ANY_BLOCK.get(match[2]) if match else None
     if match is None or found is None:
         return None
     return Place(f"blocks.{match[1]}.{found.target}", found.part, found.transform)
