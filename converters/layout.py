@@ -1,6 +1,6 @@
 """Names and shapes of a checkpoint's tensors: the parts of a converted model's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from backends.genesis.args import LayerKind, ModelArgs
 from backends.genesis.tensor_shapes import Shape, tensor_shapes
@@ -8,7 +8,7 @@ from backends.genesis.tensor_shapes import Shape, tensor_shapes
 from .names import IN_BLOCKS, TOP, Place
 
 # Rows, or a convolution's channels, of each part of what is joined of several.
-Widths = Mapping[str, tuple[int, ...]]
+Widths = Mapping[str, Sequence[int]]
 
 
 def source_shapes(args: ModelArgs) -> dict[str, Shape]:
@@ -51,15 +51,15 @@ def _widths(args: ModelArgs, kind: LayerKind) -> Widths:
     h, hk, f = args.n_head, args.n_kv_head, args.ffn_width
     if kind == "gla":
         dk, dv = args.gla_key_dim, args.gla_value_dim
-        q, k, v, gates = h * dk, hk * dk, hk * dv, (h * dv,)
-        convolved: tuple[int, ...] = q, k, v
+        q, k, v = h * dk, hk * dk, hk * dv
+        gates, convolved = [h * dv], [q, k, v]
     else:
         q, k = h * args.head_dim, hk * args.head_dim
         v = args.attention_value_heads * args.head_dim
-        gates = () if kind == "fox" and not args.use_fox_pro else (q,)
-        convolved = k, v
+        gates = [] if kind == "fox" and not args.use_fox_pro else [q]
+        convolved = [k, v]
     return {
-        "attn.in_proj.weight": (q, k, v, *gates),
+        "attn.in_proj.weight": [q, k, v, *gates],
         "attn.conv.weight": convolved,
-        "ffn.in_proj.weight": (f, f),
+        "ffn.in_proj.weight": [f, f],
     }
