@@ -1,6 +1,5 @@
 """Compiling kernels with Numba, which is imported here alone."""
 
-import glob
 import hashlib
 import pickle
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 from numba.extending import typeof_impl
 
-from ..new_file import new_file
+from .code_files import write_code
 from .code_folder import circumstances, kept_in, prepare_elsewhere
 from .intrinsics import Deferred
 
@@ -90,16 +89,7 @@ class _KernelCache:
         reduced = data._reduce()
         self.codes[data.signature] = _alone(reduced)
         name = self._file(signature, data.codegen)
-        content = dumps((signature, reduced))
-        # Read-only or full: this process has the code, the next compiles again.
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            with new_file(folder / name) as file, file.create() as stream:
-                stream.write(content)
-            stem = name.removesuffix(f".{self._stamp}.nbc")
-            for older in folder.glob(f"{glob.escape(stem)}.*.nbc"):
-                if older.name != name:
-                    older.unlink()
+        write_code(folder, name, dumps((signature, reduced)))
 
     def enable(self) -> None:
         """Numba's interface; the cache is always on."""

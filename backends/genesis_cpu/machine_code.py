@@ -14,7 +14,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +22,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from ..new_file import new_file
+from .code_files import write_code
 from .object_file import ObjectFile, object_file
 
 Call = Callable[[tuple[Any, ...]], Any]
@@ -69,19 +68,8 @@ def load(path: Path) -> Call | None:
 
 def save(folder: Path, name: str, code: bytes) -> None:
     """Keep an object file, and drop what was kept of the kernel for other sources."""
-    if not SUPPORTED:
-        return
-    *start, _, end = name.split(".")
-    with suppress(OSError):  # read-only or full: the next program compiles again
-        folder.mkdir(parents=True, exist_ok=True)
-        with new_file(folder / name) as file, file.create() as stream:
-            stream.write(hashlib.sha256(code).digest() + code)
-        for other in folder.iterdir():
-            *same, _, kind = (
-                other.name.split(".") if "." in other.name else ("", "", "")
-            )
-            if (same, kind) == (start, end) and other.name != name:
-                other.unlink(missing_ok=True)
+    if SUPPORTED:
+        write_code(folder, name, hashlib.sha256(code).digest() + code)
 
 
 @cache

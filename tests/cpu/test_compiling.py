@@ -274,12 +274,12 @@ TWO_KINDS = dedent("""
     from backends.genesis_cpu import dispatchers
     from backends.genesis_cpu.compiling import compiling
     folder, kind = Path(sys.argv[1]), np.dtype(sys.argv[2])
-    new_file = dispatchers.new_file
-    def new_file_in_turn(path):
+    write_code = dispatchers.write_code
+    def write_code_in_turn(*arguments):
         print("ready", flush=True)
         sys.stdin.readline()
-        return new_file(path)
-    dispatchers.new_file = new_file_in_turn
+        write_code(*arguments)
+    dispatchers.write_code = write_code_in_turn
     with compiling(folder):
         print(float(twice(np.arange(5, dtype=kind))))
 """)
