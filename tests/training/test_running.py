@@ -116,7 +116,7 @@ def test_leaving_ends_the_process(home: Path) -> None:
     with TrainingProcess(made) as process:
         next(event for event in process.events() if event and event["kind"] == "step")
     with pytest.raises(ProcessLookupError):
-        os.kill(process._process.pid, 0)
+        os.kill(process.pid, 0)
 
 
 def hosts(path: Path, count: int) -> Path:

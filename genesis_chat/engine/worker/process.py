@@ -1,18 +1,15 @@
 """The process that a worker runs in, as the one who started it sees it."""
 
-import os
 import queue
 import subprocess
-import sys
 import threading
 from collections import deque
-from pathlib import Path
 from typing import IO, Any
 
+from ..child_process import module_command, module_environment
 from .messages import Load, read, write
 
 PACKAGE = "genesis_chat.engine.worker"
-ROOT = Path(__file__).parents[3]
 LAST_LINES = 50
 PATIENCE_SECONDS = 2.0
 # A process that has closed its output is leaving: it may write a memory dump, and on
@@ -24,13 +21,12 @@ class Process:
     """A running worker. It ends when this process does, however that comes about."""
 
     def __init__(self, load: Load) -> None:
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", PACKAGE],
+            module_command(PACKAGE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
+            env=module_environment(),
             # Ctrl-C, Ctrl-Z and a closed terminal are for the interface to handle.
             start_new_session=True,
         )

@@ -1,19 +1,19 @@
 """The processes that train together: started, watched, ended."""
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from ...engine.child_process import ChildProcess, module_command
 from ...errors import GenesisChatError
 
 WORKER = "genesis_chat.training.builtin.worker"
 HOME = "127.0.0.1"
+POLL_SECONDS, PATIENCE_SECONDS = 1.0, 60.0
 # MLX frees and takes large arrays all the time: glibc is not to give them back to the
 # system each time, which costs a tenth of the speed. Others do not read these.
 ENVIRONMENT = {
@@ -42,28 +42,24 @@ def train_together(
     arguments = [str(folder), stage, str(seconds), *(["--resume"] if resume else [])]
     last: dict[str, Any] = {}
     with _started(folder, arguments, count) as processes:
-        first = processes[0].stdout
-        assert first is not None
-        for line in first:
+        for line in processes[0].lines(POLL_SECONDS):
+            if line is None:
+                for rank, process in enumerate(processes):
+                    _check(folder, rank, process.code)
+                continue
             last = json.loads(line)
             if "loss" in last:
                 told(last)
         # The first has ended; the others end with it, or wait for it forever.
-        for process in processes:
-            try:
-                code = process.wait(timeout=60)
-            except subprocess.TimeoutExpired:
-                code = 1
-            if code:
-                raise GenesisChatError(_failure(folder, code))
+        for rank, process in enumerate(processes):
+            _check(folder, rank, _left(process))
     return last
 
 
 @contextmanager
 def _started(
     folder: Path, arguments: list[str], count: int
-) -> Iterator[list[subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", WORKER, *arguments]
+) -> Iterator[list[ChildProcess]]:
     with ExitStack() as stack:
         hosts = folder / "hosts.json"
         places = [[f"{HOME}:{port}"] for port in _free_ports(count)]
@@ -71,28 +67,36 @@ def _started(
         stack.callback(hosts.unlink)
         processes = []
         for rank in range(count):
-            log = stack.enter_context(_log(folder, rank).open("w"))
-            environment = {**os.environ, **ENVIRONMENT}
-            if count > 1:
-                environment |= {"MLX_RANK": str(rank), "MLX_HOSTFILE": str(hosts)}
-            process = subprocess.Popen(
-                command,
-                env=environment,
-                stdout=subprocess.PIPE if rank == 0 else subprocess.DEVNULL,
-                stderr=log,
-                text=True,
+            ring = {"MLX_RANK": str(rank), "MLX_HOSTFILE": str(hosts)}
+            process = ChildProcess(
+                module_command(WORKER, *arguments),
+                environment=ENVIRONMENT | ring if count > 1 else ENVIRONMENT,
+                errors=stack.enter_context(_log(folder, rank).open("w")),
+                # Each ends with a checkpoint on Ctrl-C.
+                session=False,
             )
-            stack.callback(_end, process)
-            processes.append(process)
+            processes.append(stack.enter_context(process))
         yield processes
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+def _left(process: ChildProcess) -> int:
+    try:
+        return process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return 1
+
+
+def _check(folder: Path, rank: int, code: int | None) -> None:
+    """Raise `GenesisChatError` when a process has failed; None is one that runs."""
+    if not code:
+        return
+    log = _log(folder, rank)
+    lines = [line for line in log.read_text().splitlines() if line.strip()]
+    reason = lines[-1].rstrip(".") if lines else f"it ended with code {code}"
+    raise GenesisChatError(
+        f"A process that trains failed: {reason}. All it said is in {log}; go on with "
+        "--resume."
+    )
 
 
 def _free_ports(count: int) -> list[int]:
@@ -107,12 +111,3 @@ def _free_ports(count: int) -> list[int]:
 
 def _log(folder: Path, rank: int) -> Path:
     return folder / f"process-{rank}.log"
-
-
-def _failure(folder: Path, code: int) -> str:
-    lines = [line for line in _log(folder, 0).read_text().splitlines() if line.strip()]
-    reason = lines[-1].rstrip(".") if lines else f"it ended with code {code}"
-    return (
-        f"A process that trains failed: {reason}. All it said is in {_log(folder, 0)}; "
-        "go on with --resume."
-    )
