@@ -18,6 +18,11 @@ class Following(VerticalScroll):
         self._short = self._left_end = False
         super().__init__()
 
+    @property
+    def follows(self) -> bool:
+        """Whether it stays at its end, whatever comes."""
+        return self._anchored and not self._left_end
+
     def arrange(self, size: Size, optimal: bool = False) -> DockArrangeResult:
         """Lay out what is in it; where it is scrolled to is looked at after that."""
         arranged = super().arrange(size, optimal)

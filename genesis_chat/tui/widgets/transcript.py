@@ -130,7 +130,12 @@ class Transcript(Following):
             view = await self._reach(ids.index(message))
             self.release_anchor()
             view.focus()
-            self.call_after_refresh(view.reveal, nth)
+
+            def bring_into_sight() -> None:
+                if not self.follows:
+                    view.reveal(nth)
+
+            self.call_after_refresh(bring_into_sight)
 
     async def step_from(
         self, view: MessageView | None, step: int, *, questions: bool = False
@@ -161,13 +166,15 @@ class Transcript(Following):
         if self._window.start:
             async with self._change():
                 await self._mount_window(range(min(WINDOW, len(self._messages))))
-        self.scroll_home(animate=False)
+        # At once: after a refresh it would undo what is asked for next.
+        self.scroll_home(animate=False, immediate=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """More messages when the reader comes to an end of the mounted ones."""
         super().watch_scroll_y(old_value, new_value)
         self.post_message(self.Moved())
-        if new_value != old_value:
+        # What follows the end is moved by layouts, not by the reader.
+        if new_value != old_value and not self.follows:
             self.more(-1 if new_value < old_value else 1)
 
     def watch_virtual_size(self, size: Size) -> None:
@@ -253,11 +260,11 @@ class Transcript(Following):
                 if not any(v.has_focus for n, v in views.items() if n not in light):
                     window = light
                 before = kept.virtual_region.y
-                self.release_anchor()
                 await self._mount_window(window)
 
             def keep_place() -> None:
-                if kept.is_attached:
+                # Whoever went to the end meanwhile stays there.
+                if kept.is_attached and not self.follows:
                     moved = kept.virtual_region.y - before
                     self.scroll_to(y=self.scroll_y + moved, animate=False)
 
