@@ -43,13 +43,14 @@ class Slow(LocalEngine):
 
 
 @pytest.fixture
-def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
+def sit_down(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., None]:
     """Runs an async test at the interface; options are those of `Start`.
 
     With an `engine` that one replies, whatever the model is called.
     """
 
     def open_engine(choice: ModelChoice, snapshots: Snapshots) -> Engine:
+        genesis: Genesis = request.getfixturevalue("genesis")
         kind = Slow if choice.name == "slow" else LocalEngine
         told = (WARNING,) if choice.name == "warned of" else ()
         return kind(replace(loaded(genesis), warnings=told), snapshots)
@@ -81,6 +82,10 @@ def sit_down(genesis: Genesis, tmp_path: Path) -> Callable[..., None]:
             app.close()
 
     def run(visit: Visit, size: tuple[int, int] = (120, 40), **options: Any) -> None:
+        if "engine" not in options:
+            # Here, as the engine is opened in a thread.
+            request.getfixturevalue("genesis")
+
         async def body() -> None:
             async with at_desk(size, **options) as desk:
                 await visit(desk)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from desk import Desk
+from talking import Talking
 from textual.widgets import Static
-from turns import WILD
 
 from genesis_chat import Genesis
 from genesis_chat.history import Store
@@ -53,7 +53,7 @@ def test_escape_stops_and_enter_on_the_reply_continues(sit_down: Sit) -> None:
         assert len(longer.content) > len(cut.content)
         assert desk.texts[-1] == longer.content
 
-    sit_down(visit, settings=WILD, model="slow")
+    sit_down(visit, engine=Talking())
 
 
 def test_what_is_written_while_a_reply_comes_is_not_lost(sit_down: Sit) -> None:
@@ -70,7 +70,7 @@ def test_what_is_written_while_a_reply_comes_is_not_lost(sit_down: Sit) -> None:
         assert desk.chat.composer.text == "hello"
         assert len(desk.stored()) == 2
 
-    sit_down(visit, settings=WILD, model="slow")
+    sit_down(visit, engine=Talking())
 
 
 def test_a_reply_goes_on_while_another_chat_is_read(sit_down: Sit) -> None:
@@ -92,7 +92,7 @@ def test_a_reply_goes_on_while_another_chat_is_read(sit_down: Sit) -> None:
         assert desk.texts == ["Tell me a story", reply.content]
         assert len(reply.content) > 100
 
-    sit_down(visit, settings=WILD, model="slow")
+    sit_down(visit, engine=Talking())
 
 
 def test_a_message_that_cannot_fit_says_why_and_stays(sit_down: Sit) -> None:

@@ -1,10 +1,9 @@
 """The footer names the keys of what has the focus, and they can be clicked."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from desk import Desk
-from turns import WILD
+from talking import Talking
 
 from genesis_chat.tui.widgets.footer import Hints
 
@@ -48,8 +47,7 @@ def test_the_key_that_stops_is_named_while_a_reply_comes(sit_down: Sit) -> None:
         assert desk.stored()[-1].status == "interrupted"
         await desk.until(lambda: "Esc stop" not in footer(desk))
 
-    settings = replace(WILD, max_tokens=400)
-    sit_down(visit, size=SIZE, model="slow", settings=settings)
+    sit_down(visit, size=SIZE, engine=Talking())
 
 
 def test_changed_keys_are_named_and_pressed(sit_down: Sit) -> None:

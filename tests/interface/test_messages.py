@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
+from talking import Talking
 from textual.widgets import Button, TextArea
-from turns import WILD
 
 from genesis_chat.history import NewConversation, NewMessage, Store
 from genesis_chat.text import sanitize
@@ -185,7 +185,7 @@ def test_what_is_being_written_can_be_copied(
         assert desk.app.clipboard == "some words"
         await desk.until(lambda: "Copied the selection" in desk.seen())
 
-    sit_down(visit, settings=WILD, model="slow")
+    sit_down(visit, engine=Talking())
 
 
 def test_leaving_an_edited_message_asks_first(sit_down: Sit) -> None:

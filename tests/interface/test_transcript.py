@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 from desk import Desk
-from turns import WILD
+from talking import Talking
 
 from genesis_chat.history import NewConversation, NewMessage, Role, Store
 from genesis_chat.tui.widgets.transcript import MOST, WINDOW
@@ -99,7 +99,7 @@ def test_a_reply_goes_on_out_of_sight(sit_down: Sit) -> None:
         await desk.until(lambda: desk.texts[-1] == desk.stored()[-1].content)
         await desk.until(lambda: "Stopped · Enter" in desk.seen())
 
-    sit_down(visit, settings=WILD, model="slow")
+    sit_down(visit, engine=Talking())
 
 
 def test_a_pasted_book_is_shown_in_parts(sit_down: Sit) -> None:
