@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 from desk import Desk
+from keys import send
 from talking import Talking
 
 from genesis_chat.history import NewConversation, NewMessage, Role, Store
@@ -98,6 +99,28 @@ def test_a_reply_goes_on_out_of_sight(sit_down: Sit) -> None:
         await desk.press("ctrl+end")
         await desk.until(lambda: desk.texts[-1] == desk.stored()[-1].content)
         await desk.until(lambda: "Stopped · Enter" in desk.seen())
+
+    sit_down(visit, engine=Talking())
+
+
+def test_whoever_asks_for_the_end_last_is_there_and_follows_it(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await long_chat(desk, 80)
+        transcript = desk.chat.transcript
+        desk.chat.composer.write("Tell me a story")
+        await desk.press("enter")
+        for _ in range(2):
+            # The beginning is not laid out yet when the end is asked for.
+            send(desk, "\x1b[1;5H\x1b[1;5F")
+            await desk.until(lambda: desk.texts[-1] == desk.written)
+            await desk.until(lambda: not transcript._growing)
+            await desk.pilot.pause()
+            assert transcript.follows
+            await desk.until(lambda: not transcript.away)
+        await desk.press("escape")
+        await desk.idle()
+        await desk.until(lambda: "Stopped · Enter" in desk.seen())
+        assert transcript.follows and not transcript.away
 
     sit_down(visit, engine=Talking())
 
