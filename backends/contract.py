@@ -198,8 +198,9 @@ class FollowsTogether(Protocol):
     def follow_together(self, steppers: Sequence[Stepper]) -> Sequence[Step]:
         """`Stepper.follow` of several replies of this model in one step.
 
-        The weights are read once for all of them. None of them gives readings. In
-        float32 each reply is what it would be alone, up to rounding.
+        The weights are read once for all of them. None of them gives readings, and the
+        last token of each is known. In float32 each reply is what it would be alone, up
+        to rounding. Who is among them may change from step to step.
         """
 
 

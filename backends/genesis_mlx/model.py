@@ -10,7 +10,7 @@ from ..errors import TokenError
 from ..genesis.args import ModelArgs
 from ..mlx_base.device import DTYPES, on_metal
 from . import kernels
-from .cache import Cache
+from .cache import Cache, JoinedCache
 from .layers import Block, Metacognition, make_norm
 from .layers.forward_pass import ForwardPass
 from .layers.trace import Trace
@@ -69,7 +69,9 @@ class Model(nn.Module):
             raise
         return x
 
-    def hidden(self, ids: mx.array, cache: Cache, forward: ForwardPass) -> mx.array:
+    def hidden(
+        self, ids: mx.array, cache: Cache | JoinedCache, forward: ForwardPass
+    ) -> mx.array:
         """What `features` gives; counts no tokens, and may leave a cache half done."""
         x: mx.array = self.tok_emb(ids)
         delta = None

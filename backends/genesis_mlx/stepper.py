@@ -8,7 +8,7 @@ import mlx.core as mx
 from ..contract import Drawn
 from ..events import Readings
 from ..mlx_base.device import on_metal
-from ..mlx_base.sampling import Drawing, Sampler
+from ..mlx_base.sampling import Drawing, Occurred, Sampler
 from .cache import Cache
 from .decoding import Decodings, drawing_of
 from .layers.trace import Trace
@@ -55,7 +55,8 @@ class Stepper:
     """Runs the model and draws from it, all of it queued; see `contract.Stepper`.
 
     Where a Metal kernel fails, MLX operations take its place and whatever is not known
-    yet is computed again; `report` is told so.
+    yet is computed again; `report` is told so. Attributes: the `cache` and the
+    `sampler` that it updates, and `token`, the one drawn last [1, 1].
     """
 
     runs_ahead = True
@@ -69,10 +70,10 @@ class Stepper:
         decodings: Decodings,
         report: Callable[[str], None],
     ) -> None:
-        self._model, self._cache, self._sampler = model, cache, sampler
+        self._model, self.cache, self.sampler = model, cache, sampler
         self._readings, self._decodings, self._report = readings, decodings, report
         self._hidden: mx.array | None = None
-        self._token: mx.array | None = None
+        self.token: mx.array | None = None
         self._known = self._point()
         self._queued: list[Step] = []
         self._count = 0
@@ -96,7 +97,7 @@ class Stepper:
 
     def follow(self) -> Step:
         """Queue the token after the last one, which may still be computed."""
-        assert self._token is not None, "nothing was drawn"
+        assert self.token is not None, "nothing was drawn"
         return self._queue(Step(self, first=False))
 
     def result(self, step: Step) -> Drawn:
@@ -111,11 +112,17 @@ class Stepper:
         self._known = step.after
         return found
 
+    def follow_by(self, drawing: Drawing, occurred: Occurred) -> None:
+        """Go on after a token that was drawn elsewhere, as `cache` already does."""
+        self.sampler.advance(occurred)
+        self.token = drawing.token.reshape(1, 1)
+        self._known = self._point()
+
     def _read(self, ids: mx.array) -> Readings | None:
         features, pending = self._features(ids)
         self._hidden = features[:, -1:]
         extra = pending.arrays() if pending else []
-        mx.eval(self._hidden, self._cache.held(), *extra)
+        mx.eval(self._hidden, self.cache.held(), *extra)
         return pending.read() if pending else None
 
     def _queue(self, step: Step) -> Step:
@@ -143,9 +150,9 @@ class Stepper:
     def _go_back(self, failure: Exception) -> None:
         model = self._model
         replace_failing(failure, model.args, model.dtype, self._report)
-        cache, sampler, self._hidden, self._token = self._known
-        self._cache.become(cache)
-        self._sampler.become(sampler)
+        cache, sampler, self._hidden, self.token = self._known
+        self.cache.become(cache)
+        self.sampler.become(sampler)
 
     def _compute(self, step: Step) -> None:
         step.pending = None
@@ -153,27 +160,27 @@ class Stepper:
             assert self._hidden is not None
             step.drawing = self._drawn(self._hidden)
         elif self._compiles:
-            assert self._token is not None
+            assert self.token is not None
             decoding = self._decodings.of(
-                self._sampler.settings, self._cache.ttt is not None
+                self.sampler.settings, self.cache.ttt is not None
             )
-            step.drawing = decoding(self._token, self._cache, self._sampler)
+            step.drawing = decoding(self.token, self.cache, self.sampler)
         else:
-            assert self._token is not None
-            features, step.pending = self._features(self._token)
+            assert self.token is not None
+            features, step.pending = self._features(self.token)
             step.drawing = self._drawn(features)
         extra = step.pending.arrays() if step.pending else []
         mx.async_eval(*step.drawing.arrays(), *extra)
-        self._token = step.drawing.token.reshape(1, 1)
+        self.token = step.drawing.token.reshape(1, 1)
         step.after = self._point()
 
     @property
     def _compiles(self) -> bool:
         """On a CPU MLX would compile with the machine's C++ compiler."""
-        return on_metal() and self._cache.static and not self._readings
+        return on_metal() and self.cache.static and not self._readings
 
     def _drawn(self, features: mx.array) -> Drawing:
-        sampler = self._sampler
+        sampler = self.sampler
         occurred, uniform = sampler.occurred, sampler.uniform()
         drawing, occurred = drawing_of(
             self._model, sampler.settings, features, occurred, uniform
@@ -183,10 +190,10 @@ class Stepper:
 
     def _features(self, ids: mx.array) -> tuple[mx.array, Pending | None]:
         trace = Trace() if self._readings else None
-        features = self._model.features(ids, self._cache, trace)
+        features = self._model.features(ids, self.cache, trace)
         kinds = self._model.args.layer_kinds
         return features, Pending(trace, kinds) if trace else None
 
     def _point(self) -> Point:
-        cache, sampler = self._cache.copy(), self._sampler.copy()
-        return Point(cache, sampler, self._hidden, self._token)
+        cache, sampler = self.cache.copy(), self.sampler.copy()
+        return Point(cache, sampler, self._hidden, self.token)

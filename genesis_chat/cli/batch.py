@@ -103,8 +103,8 @@ def _run_here(
         engine = genesis.engine()
         if parallel > 1 and not engine.model.features.together:
             notice(
-                f"The backend {engine.model.backend} cannot decode several replies in "
-                "one step here: they come one by one."
+                f"The backend {engine.model.backend} cannot decode several replies of "
+                "this model in one step: they come one by one."
             )
         return run(engine, lines, answers, parallel, stop, told)
     finally:

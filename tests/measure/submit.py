@@ -64,7 +64,7 @@ def milliseconds(step: TokenStep, run: Callable[..., list[mx.array]]) -> float:
         sampler = Sampler(settings, step.decoding._model.args.vocab_size)
         model: Any = step.decoding._model
         stepper = Stepper(model, cache, sampler, False, decodings, print)
-        stepper._token = mx.zeros((1, 1), mx.uint32)
+        stepper.token = mx.zeros((1, 1), mx.uint32)
         with (
             mock.patch("backends.genesis_mlx.stepper.on_metal", lambda: True),
             mock.patch.object(mx, "async_eval", lambda *_: None),

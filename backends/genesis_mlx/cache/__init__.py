@@ -10,6 +10,7 @@ from .layer import (
     TTTCache,
     empty_layer,
 )
+from .side_by_side import JoinedCache, SideBySide, Texts
 from .zeros import zeros
 
 __all__ = [
@@ -19,8 +20,11 @@ __all__ = [
     "Cache",
     "FoXCache",
     "GLACache",
+    "JoinedCache",
     "LayerCache",
+    "SideBySide",
     "TTTCache",
+    "Texts",
     "empty_layer",
     "zeros",
 ]

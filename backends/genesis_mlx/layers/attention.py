@@ -4,7 +4,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ...genesis.args import ModelArgs
-from ..cache import AttentionCache
+from ..cache import AttentionCache, Texts
 from ..ops import apply_rotary
 from .forward_pass import ForwardPass
 
@@ -13,7 +13,7 @@ class GatedAttention(nn.Module):
     """Causal attention with rotary positions and a sigmoid output gate.
 
     Takes and returns [B, L, D]; keys and values are grouped, query head h reading
-    key/value head h // (H / Hk).
+    key/value head h // (H / Hk). Of several texts each attends to its own keys.
     """
 
     def __init__(self, args: ModelArgs) -> None:
@@ -24,7 +24,10 @@ class GatedAttention(nn.Module):
         self.o_proj = nn.Linear(h * dh, d, bias=False)
 
     def __call__(
-        self, x: mx.array, cache: AttentionCache, forward: ForwardPass
+        self,
+        x: mx.array,
+        cache: AttentionCache | Texts[AttentionCache],
+        forward: ForwardPass,
     ) -> mx.array:
         batch, length, _ = x.shape
         h, hk, dh = self._heads, self._kv_heads, self._dh
@@ -32,13 +35,24 @@ class GatedAttention(nn.Module):
         qk, v, gate = mx.split(heads, [h + hk, h + 2 * hk], axis=2)
         qk = apply_rotary(qk, forward.rotary(dh))
         q, k = mx.split(qk, [h], axis=2)
-        keys, values = cache.append(k, v)
-        out = mx.fast.scaled_dot_product_attention(
-            q.swapaxes(1, 2),
-            keys.swapaxes(1, 2),
-            values.swapaxes(1, 2),
-            scale=dh**-0.5,
-            mask="causal",
-        )
-        out = out.swapaxes(1, 2) * mx.sigmoid(gate)
+        if isinstance(cache, Texts):
+            parts = (each.split(batch) for each in (q, k, v))
+            rows = zip(*parts, cache.texts, strict=True)
+            out = mx.concatenate([_attend(*row) for row in rows])
+        else:
+            out = _attend(q, k, v, cache)
+        out = out * mx.sigmoid(gate)
         return self.o_proj(out.reshape(batch, length, h * dh))
+
+
+def _attend(q: mx.array, k: mx.array, v: mx.array, cache: AttentionCache) -> mx.array:
+    """Attention to these tokens and all before them, [B, L, heads, Dh]."""
+    keys, values = cache.append(k, v)
+    out = mx.fast.scaled_dot_product_attention(
+        q.swapaxes(1, 2),
+        keys.swapaxes(1, 2),
+        values.swapaxes(1, 2),
+        scale=q.shape[-1] ** -0.5,
+        mask="causal",
+    )
+    return out.swapaxes(1, 2)

@@ -4,7 +4,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from ...genesis.args import LayerKind, ModelArgs
-from ..cache import LayerCache, empty_layer
+from ..cache import AttentionCache, FoXCache, LayerCache, Texts, empty_layer
 from .attention import GatedAttention
 from .feed_forward import FeedForward
 from .forgetting_attention import ForgettingAttention
@@ -40,7 +40,7 @@ class Block(nn.Module):
         self,
         x: mx.array,
         delta: mx.array | None,
-        cache: LayerCache | None,
+        cache: LayerCache | Texts[FoXCache] | Texts[AttentionCache] | None,
         forward: ForwardPass,
     ) -> tuple[mx.array, mx.array]:
         cache = empty_layer(self._kind) if cache is None else cache

@@ -7,7 +7,7 @@ import mlx.nn as nn
 
 from ...genesis.args import ModelArgs
 from ...genesis.constants import FOX_CONV_SIZE, FOX_NORM_EPS
-from ..cache import FoXCache, zeros
+from ..cache import FoXCache, Texts, zeros
 from ..ops import forgetting_attention, short_convolution
 from ..ops.fox_decode import (
     FoXPast,
@@ -28,7 +28,8 @@ class ForgettingAttention(nn.Module):
     """Softmax attention with forget gates (arXiv 2503.02130), no positions.
 
     Takes and returns [B, L, D]. The "Pro" design adds short convolutions on keys
-    and values, norms on queries, keys and outputs, and an output gate.
+    and values, norms on queries, keys and outputs, and an output gate. Of several texts
+    each attends to its own keys.
     """
 
     def __init__(self, args: ModelArgs) -> None:
@@ -47,13 +48,16 @@ class ForgettingAttention(nn.Module):
             self.k_norm = HeadRMSNorm(hk, dh, FOX_NORM_EPS)
             self.o_norm = RMSNorm(dh, FOX_NORM_EPS)
 
-    def __call__(self, x: mx.array, cache: FoXCache, forward: ForwardPass) -> mx.array:
-        batch, length, _ = x.shape
-        h, dh = self._heads, self._dh
+    def __call__(
+        self, x: mx.array, cache: FoXCache | Texts[FoXCache], forward: ForwardPass
+    ) -> mx.array:
+        length = x.shape[1]
         projected = self.in_proj(x)
         # The kernel reads the gate's weight itself, which an adapter would add to.
         plain = type(self.fgate_proj) is nn.Linear
         fits = self._fits and plain and "fox_decode" in forward.kernels
+        if isinstance(cache, Texts):
+            return self.o_proj(self._decode_each(projected, x, cache, forward, fits))
         if length == 1 and fits:
             return self.o_proj(self._decode(projected, x, cache, forward))
         if length > 1 and self._prepares and "fox_prepare" in forward.kernels:
@@ -62,23 +66,28 @@ class ForgettingAttention(nn.Module):
             q, k, v = self._prepared(projected, cache)
             log_forget = self.log_forget(x)
         if length == 1:
-            past = self._past(cache, x, forward)
-            out, *rest = attend_fox_decode(q, k, v, log_forget, past)
-            cache.follow(*rest)
+            out = self._attend(q, k, v, log_forget, cache, forward)
         else:
             out = self._read(q, k, v, log_forget, cache, forward.kernels)
         if forward.trace is not None:
             forward.trace.log_forget.append(log_forget)
             forward.trace.since.append(_since(cache, forward))
+        return self.o_proj(self._gated(out, projected, forward.kernels))
+
+    def _gated(
+        self, out: mx.array, projected: mx.array, kernels: frozenset[str]
+    ) -> mx.array:
+        """o_proj's input, for what was attended to [B, L, H, Dh] float32."""
+        batch, length, h, dh = out.shape
         if not self._pro:
-            return self.o_proj(out.astype(x.dtype).reshape(batch, length, h * dh))
+            return out.astype(projected.dtype).reshape(batch, length, h * dh)
         norm = self.o_norm
-        if "gated_norm" in forward.kernels:
+        if "gated_norm" in kernels:
             y = metal_gated_norm(out, projected, norm.weight, norm.eps)
         else:
             gate = projected[..., -h * dh :].reshape(batch, length, h, dh)
-            y = norm(out.astype(x.dtype)) * silu(gate)
-        return self.o_proj(y.reshape(batch, length, h * dh))
+            y = norm(out.astype(projected.dtype)) * silu(gate)
+        return y.reshape(batch, length, h * dh)
 
     def _prepare(
         self, projected: mx.array, x: mx.array, cache: FoXCache
@@ -97,7 +106,7 @@ class ForgettingAttention(nn.Module):
         return q, keys.swapaxes(1, 2), values.swapaxes(1, 2), log_forget
 
     def _prepared(
-        self, projected: mx.array, cache: FoXCache
+        self, projected: mx.array, cache: FoXCache | Texts[FoXCache]
     ) -> tuple[mx.array, mx.array, mx.array]:
         """Queries, keys and values, in MLX operations."""
         batch, length, _ = projected.shape
@@ -139,6 +148,48 @@ class ForgettingAttention(nn.Module):
             forward.trace.log_forget.append(step.log_forget)
             forward.trace.since.append(_since(cache, forward))
         return step.y
+
+    def _decode_each(
+        self,
+        projected: mx.array,
+        x: mx.array,
+        cache: Texts[FoXCache],
+        forward: ForwardPass,
+        fits: bool,
+    ) -> mx.array:
+        """o_proj's input for one token of each text, which attends to its own keys."""
+        texts, count = list(zip(cache.texts, forward.texts, strict=True)), x.shape[0]
+        if not fits:
+            q, k, v = self._prepared(projected, cache)
+            parts = [each.split(count) for each in (q, k, v, self.log_forget(x))]
+            rows = zip(*parts, texts, strict=True)
+            out = [self._attend(*row, *text) for *row, text in rows]
+            return self._gated(mx.concatenate(out), projected, forward.kernels)
+        assert cache.conv is not None
+        found: list[mx.array] = []
+        convs: list[mx.array] = []
+        for row, (text, alone) in enumerate(texts):
+            part = slice(row, row + 1)
+            text.conv = cache.conv[part]
+            found.append(self._decode(projected[part], x[part], text, alone))
+            convs.append(text.conv)
+        cache.conv = mx.concatenate(convs)
+        return mx.concatenate(found)
+
+    def _attend(
+        self,
+        q: mx.array,
+        k: mx.array,
+        v: mx.array,
+        log_forget: mx.array,
+        cache: FoXCache,
+        forward: ForwardPass,
+    ) -> mx.array:
+        """One token, [B, 1, heads, Dh] each, after all before it."""
+        past = self._past(cache, q, forward)
+        out, *rest = attend_fox_decode(q, k, v, log_forget, past)
+        cache.follow(*rest)
+        return out
 
     def _past(self, cache: FoXCache, x: mx.array, forward: ForwardPass) -> FoXPast:
         """What the token x [B, 1, D] can attend to."""

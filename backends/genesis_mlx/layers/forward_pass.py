@@ -5,8 +5,11 @@ from typing import NamedTuple, Self
 
 import mlx.core as mx
 
-from ..ops.rotary import Tables, rotary_tables
+from ..ops.rotary import Tables, rotary_tables, rotary_tables_of_texts
 from .trace import Trace
+
+# Kernels that take one position for all texts of a call.
+OF_ONE_POSITION = frozenset({"gla_prepare", "ttt_scan", "confidence_mix"})
 
 
 class Places(NamedTuple):
@@ -25,7 +28,8 @@ class ForwardPass:
     conversation; `length` is the number of tokens. In `trace` the mixers leave what
     they do, if it is wanted. `kernels` names the Metal kernels to use, `delta_rule`
     the recurrence of GLA. With `gradients` every parameter stays in what is computed,
-    whatever its values are now. Every layer shares the rotary tables.
+    whatever its values are now. Every layer shares the rotary tables. `texts` are the
+    ways of several texts with a position each, see `side_by_side`; else there are none.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class ForwardPass:
         self.offset, self.length, self.trace = offset, length, trace
         self.kernels, self.delta_rule = kernels, delta_rule
         self.gradients = gradients
+        self.texts: list[Self] = []
         self._tables: dict[int, Tables] = {}
         self._slots: dict[int, mx.array] = {}
 
@@ -53,6 +58,16 @@ class ForwardPass:
         made._slots = {0: places.start, size: places.slot}
         return made
 
+    @classmethod
+    def side_by_side(
+        cls, offsets: Sequence[int], kernels: frozenset[str], delta_rule: bool
+    ) -> Self:
+        """One token of each of B texts, at these positions; `offset` is 0."""
+        kernels = kernels - OF_ONE_POSITION
+        made = cls(0, 1, None, kernels, delta_rule)
+        made.texts = [cls(each, 1, None, kernels, delta_rule) for each in offsets]
+        return made
+
     def places(self, widths: Sequence[int], size: int) -> Places:
         """All that changes from token to token, for `of_token`."""
         tables = [self.rotary(width) for width in widths]
@@ -60,7 +75,9 @@ class ForwardPass:
 
     @property
     def start(self) -> mx.array:
-        """`offset` as an int32 array [1]."""
+        """`offset` as an int32 array [1], of several texts [B, 1]."""
+        if self.texts and 0 not in self._slots:
+            self._slots[0] = mx.array([[each.offset] for each in self.texts], mx.int32)
         return self.slot(0)
 
     def slot(self, size: int) -> mx.array:
@@ -71,7 +88,13 @@ class ForwardPass:
         return self._slots[size]
 
     def rotary(self, width: int) -> Tables:
-        """Tables for `width` rotated channels; see `rotary_tables`."""
-        if width not in self._tables:
+        """Tables for `width` rotated channels; see `rotary_tables`.
+
+        They are `rotary_tables_of_texts` of several texts.
+        """
+        if width not in self._tables and self.texts:
+            offsets = [each.offset for each in self.texts]
+            self._tables[width] = rotary_tables_of_texts(width, offsets)
+        elif width not in self._tables:
             self._tables[width] = rotary_tables(width, self.offset, self.length)
         return self._tables[width]

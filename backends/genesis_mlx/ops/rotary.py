@@ -1,9 +1,12 @@
 """Rotary position embedding (arXiv 2104.09864) in the half-split form."""
 
+from collections.abc import Sequence
+
 import mlx.core as mx
 import numpy as np
 
 from ...genesis.constants import ROTARY_BASE
+from ...stored_tensors import Float32
 
 Tables = tuple[mx.array, mx.array]
 
@@ -19,16 +22,30 @@ def rotary_tables(width: int, offset: int, length: int) -> Tables:
     Returns:
         Two arrays [L, 1, width / 2] float32, which broadcast over heads.
     """
-    powers = [ROTARY_BASE ** (-2 * i / width) for i in range(width // 2)]
     if length == 1:
-        # On the host: on a GPU these few numbers would cost six dispatches.
-        angle = np.float32(offset) * np.array(powers, np.float32)
-        tables = np.cos(angle), np.sin(angle)
-        return mx.array(tables[0][None, None]), mx.array(tables[1][None, None])
-    frequencies = mx.array(powers)
+        return _on_host(width, np.array([[[offset]]], np.float32))
+    frequencies = mx.array(_powers(width))
     positions = mx.arange(offset, offset + length).astype(mx.float32)
     angles = positions[:, None, None] * frequencies
     return mx.cos(angles), mx.sin(angles)
+
+
+def rotary_tables_of_texts(width: int, offsets: Sequence[int]) -> Tables:
+    """Cosines and sines of one token of each text, [B, 1, 1, width / 2] float32.
+
+    See `rotary_tables`; `offsets` are the tokens' positions.
+    """
+    return _on_host(width, np.array(offsets, np.float32)[:, None, None, None])
+
+
+def _on_host(width: int, positions: Float32) -> Tables:
+    """The tables of positions [..., 1]; on a GPU so few would cost six dispatches."""
+    angles = positions * np.array(_powers(width), np.float32)
+    return mx.array(np.cos(angles)), mx.array(np.sin(angles))
+
+
+def _powers(width: int) -> list[float]:
+    return [ROTARY_BASE ** (-2 * i / width) for i in range(width // 2)]
 
 
 def apply_rotary(x: mx.array, tables: Tables) -> mx.array:
@@ -36,7 +53,7 @@ def apply_rotary(x: mx.array, tables: Tables) -> mx.array:
 
     Args:
         x: queries or keys [B, L, H, Dk].
-        tables: as `rotary_tables` returns them; width / 2 is their last axis.
+        tables: as the functions above return them; width / 2 is their last axis.
 
     Returns:
         The rotated array [B, L, H, Dk] in the dtype of x.

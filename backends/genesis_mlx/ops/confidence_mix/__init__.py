@@ -20,7 +20,8 @@ def confidence_mix(
 ) -> Mixture:
     """Mix by the mean confidence; see `naive_confidence_mix` for the arguments.
 
-    `confidence_sum` may be None, for zeros; `kernels` names the Metal kernels to use.
+    `confidence_sum` may be None, for zeros; `kernels` names the Metal kernels to use,
+    whose offset is one for all texts.
     """
     if confidence_sum is None:
         confidence_sum = mx.zeros((x.shape[0],))

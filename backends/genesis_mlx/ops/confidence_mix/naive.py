@@ -37,7 +37,7 @@ def naive_confidence_mix(
         expected: what the model expected of itself [B, L, D].
         logit: of its confidence [B, L].
         confidence_sum: of the tokens before this call [B] float32.
-        offset: how many those were; an int32 array [1] does as well.
+        offset: how many those were; an int32 array [1] or [B, 1] does as well.
         strength: the largest share.
     """
     wide = mx.float32

@@ -11,7 +11,8 @@
 //
 // proj [B, CH + H DV], CH = (H + HK) DK + HK DV: q, k, v, gate. x [B, D].
 // gate_weight, beta_weight [H, D]. conv_state [B, W - 1, CH], conv_weight [W, CH],
-// oldest first. cosines, sines [HALF]. state [B, H, DK, DV] float32.
+// oldest first. cosines, sines [HALF], or with TURN = HALF, not 0, of each sequence
+// [B, HALF]. state [B, H, DK, DV] float32.
 // parameters[0]: 1 / gate normalizer; parameters[1]: eps of the norm.
 constexpr uint CH = (H + HK) * DK + HK * DV;
 constexpr uint SPLITS = THREADS / DV;
@@ -90,8 +91,8 @@ if (group < 2) {
     if (i < 2 * HALF) {
       uint pair = i < HALF ? i : i - HALF;
       float other = mixed[group * DK + (i < HALF ? i + HALF : i - HALF)];
-      float turn = sines[pair] * (i < HALF ? -other : other);
-      value = value * cosines[pair] + turn;
+      float turn = sines[b * TURN + pair] * (i < HALF ? -other : other);
+      value = value * cosines[b * TURN + pair] + turn;
     }
     turned[group * DK + i] = value * inverse;
   }

@@ -28,7 +28,7 @@ def naive_gla_decode(
         x: the mixer's input [B, 1, D].
         conv: the W - 1 projections before [B, W - 1, channels].
         state: S before the token [B, H, Dk, Dv] float32.
-        rotary: cosines and sines [1, 1, half].
+        rotary: cosines and sines [1, 1, half], or of each text [B, 1, 1, half].
         weights: the mixer's parameters.
 
     Returns:
@@ -43,7 +43,8 @@ def naive_gla_decode(
     mixed = mixed * mx.sigmoid(mixed)
     qk = mixed[:, : (heads + kv) * dk].reshape(batch, heads + kv, dk)
     qk = qk / (mx.sqrt((qk * qk).sum(-1, keepdims=True)) + L2_EPS)
-    qk = _turned(qk, *(table.reshape(-1).astype(wide) for table in rotary))
+    half = rotary[0].shape[-1]
+    qk = _turned(qk, *(each.reshape(-1, 1, half).astype(wide) for each in rotary))
     q, k = qk[:, :heads], mx.tile(qk[:, heads:], (1, heads // kv, 1))
     v = mixed[:, (heads + kv) * dk :].reshape(batch, kv, dv)
     v = mx.tile(v, (1, heads // kv, 1))
@@ -70,7 +71,7 @@ def naive_gla_decode(
 
 
 def _turned(x: mx.array, cosines: mx.array, sines: mx.array) -> mx.array:
-    half = cosines.size
+    half = cosines.shape[-1]
     first, second, rest = mx.split(x, [half, 2 * half], axis=-1)
     pair = [first * cosines - second * sines, second * cosines + first * sines]
     return mx.concatenate([*pair, rest], axis=-1)

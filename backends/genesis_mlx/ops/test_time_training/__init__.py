@@ -29,7 +29,8 @@ def test_time_training(
         y0: predictions of the initial weights [B, L, D].
         rate: learning rate per channel [D] float32.
         gradient_sum: carried-in sum of gradients [B, D] float32; None is zeros.
-        offset: tokens read before this call; an int32 array [1] does as well.
+        offset: tokens read before this call; an int32 array [1], or without a kernel
+            [B, 1], does as well.
         kernels: names of the Metal kernels to use.
 
     Returns:

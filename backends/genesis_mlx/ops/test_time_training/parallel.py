@@ -16,4 +16,4 @@ def parallel_test_time_training(
     before = mx.concatenate([gradient_sum[:, None], sums[:, :-1]], axis=1)
     positions = (mx.arange(1, h.shape[1] + 1) + offset).astype(mx.float32)
     damping = 1 + 0.1 * mx.log(positions)
-    return y0 - h * rate * before / damping[:, None], sums[:, -1]
+    return y0 - h * rate * before / damping[..., None], sums[:, -1]
