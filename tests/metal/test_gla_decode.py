@@ -100,6 +100,23 @@ def test_order_does_not_matter(seed: int, order: str) -> None:
         check("built-in", "float32", delta=True)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_texts_at_positions_of_their_own(dtype: str) -> None:
+    *inputs, weights = inputs_of("built-in", dtype)
+    count, half = inputs[0].shape[0], inputs[4][0].shape[-1]
+    angles = mx.array(Draw(3)(count, 1, 1, half))
+    inputs[4] = mx.cos(angles), mx.sin(angles)
+    with running():
+        found = metal_gla_decode(*inputs, weights)
+        assert_agree([*found], [*naive_gla_decode(*inputs, weights)], dtype)
+    # Each is what it is alone.
+    for row in range(count):
+        part = slice(row, row + 1)
+        tables = tuple(table[row] for table in inputs[4])
+        alone = naive_gla_decode(*(each[part] for each in inputs[:4]), tables, weights)
+        assert_agree([each[part] for each in found], [*alone], dtype)
+
+
 def test_reads_the_state_once() -> None:
     inputs = inputs_of("released", "float32")
     with running() as reports:

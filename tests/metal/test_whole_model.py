@@ -8,8 +8,11 @@ from configurations import random_ids
 from emulation import needs_kernels, running
 from tolerances import LOGITS, REOPENED, SPLIT, max_difference
 
+from backends.contract import Drawn
 from backends.genesis_mlx import CacheError, Model, load
 from backends.genesis_mlx.kernels import KERNELS, VARIABLE
+from backends.genesis_mlx.language_model import LanguageModel
+from backends.sampling_settings import SamplingSettings
 
 pytestmark = needs_kernels
 # In one text of several dozen the selective mask chooses between two values that
@@ -115,3 +118,34 @@ def test_delta_rule_is_another_model(builtin: Path, tmp_path: Path) -> None:
     for token in range(ids.shape[1]):
         last = delta(ids[:, token : token + 1], parts)
     assert max_difference(last[:, -1], whole[:, -1]) <= SPLIT
+
+
+@pytest.mark.parametrize("ttt", [False, True])
+def test_several_replies_in_one_step_are_those_of_the_operations(
+    model: Model, ttt: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = SamplingSettings(temperature=0, alternatives=model.args.vocab_size)
+
+    def drawn() -> list[list[Drawn]]:
+        language = LanguageModel(model)
+        steppers = []
+        for length in (65, 3):
+            prompt = PROMPT[:length]
+            state = language.new_state(["ttt"] if ttt else [])
+            steppers.append(language.stepper(state, settings, prompt, False))
+            steppers[-1].read(prompt)
+        found = [[each.draw().result() for each in steppers]]
+        for _ in range(2):
+            steps = language.follow_together(steppers)
+            found.append([step.result() for step in steps])
+        return found
+
+    with running():
+        found = drawn()
+    monkeypatch.setenv(VARIABLE, "ops")
+    for ours, theirs in zip(found, drawn(), strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            assert one.token == other.token
+            known = dict(other.alternatives)
+            for token, likely in one.alternatives:
+                assert abs(likely - known[token]) <= LOGITS
