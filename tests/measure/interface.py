@@ -28,7 +28,7 @@ from genesis_chat.models import ensure_builtin  # noqa: E402
 
 SIZE = (120, 36)
 PACED = (sys.executable, str(TESTS / "measure" / "paced.py"))
-MESSAGES, KEYS, PACE, TURNS = 2000, 200, 60, 10_000
+MESSAGES, KEYS, PACE, TURNS, MORE = 2000, 200, 60, 10_000, 100
 REST_SECONDS = 30
 QUESTION, ANSWER = "\x1b[c", "\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62c"
 # A letter of its own for each key, from here on: what is seen is that key.
@@ -109,10 +109,12 @@ def keys() -> None:
 
 
 def memory() -> None:
-    """What 10,000 streamed turns leave behind."""
-    from measure.turns import run
+    """What 10,000 streamed turns leave behind, in many chats and in one."""
+    from measure.turns import run, run_in_one_chat
 
-    run(TURNS, Path(os.environ["GENESIS_CHAT_HOME"]) / "turns.sqlite3")
+    home = Path(os.environ["GENESIS_CHAT_HOME"])
+    run(TURNS, home / "turns.sqlite3")
+    run_in_one_chat(TURNS, MORE, home / "long.sqlite3")
 
 
 def _long_conversation() -> str:
