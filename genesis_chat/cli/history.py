@@ -98,7 +98,7 @@ def search(text: tuple[str, ...], limit: int, json_output: bool) -> int:
     for hit in hits:
         _line(hit.conversation, length)
         snippet = " ".join(hit.snippet.split())
-        click.echo(sanitize(f"    {hit.message.role}: {snippet}"))
+        click.echo(sanitize(f"    {_speaker(hit.message)}: {snippet}"))
     if not hits:
         notice("No matches.")
     return 0
@@ -231,7 +231,13 @@ def _line(conversation: "Conversation", length: int) -> None:
 
 def _heading(message: "StoredMessage") -> str:
     status = "" if message.status == "complete" else f" ({message.status})"
-    return f"{message.role}{status}, {_when(message.created)}:"
+    return f"{_speaker(message)}{status}, {_when(message.created)}:"
+
+
+def _speaker(message: "StoredMessage") -> str:
+    from ..chat.speakers import speaker_of_message
+
+    return " ".join(speaker_of_message(message).split())
 
 
 def _when(milliseconds: int) -> str:

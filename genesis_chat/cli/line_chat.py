@@ -165,14 +165,13 @@ class LineChat:
         self._change(store.find(rest).id)
 
     def _show(self, rest: str) -> None:
-        from ..engine.speaker import speaker_of_reply
+        from ..chat.speakers import speaker_of_message
 
         if rest not in ("", "thoughts"):
             raise UsageError("/show takes nothing, or thoughts.")
         model = self._kept.engine.model
         for message in self._branch():
-            wrote = message.receipt.model if message.receipt else None
-            name = "You" if message.role == "user" else speaker_of_reply(wrote, model)
+            name = speaker_of_message(message, model)
             cut = "" if message.status == "complete" else f" [{message.status}]"
             thought = kept_thought(message, None if rest else "/show thoughts")
             said = f"{name}: {message.content}{cut}\n"

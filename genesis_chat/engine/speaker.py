@@ -13,7 +13,7 @@ _VARIANT = re.compile(
 # Every model of the family is called that, however it is installed.
 GENESIS = "Genesis"
 _GENESIS = re.compile(r"builtin$|genesis\b", re.IGNORECASE)
-# Who wrote what nobody noted the model of.
+# What stands there when nobody noted the model.
 _SOMEBODY = "Assistant"
 
 

@@ -12,8 +12,10 @@ Status = Literal["complete", "writing", "interrupted", "failed", "damaged"]
 
 @dataclass(frozen=True)
 class Receipt:
-    """How a reply came about: enough to make it again.
+    """How a reply came about: enough to make it again, if it was written here.
 
+    Of one that was imported only `model` is known and whether it is whole: `model`
+    is then as its export has it, or the program it comes from; counts are zero.
     `model_sha256` is of the model's weights file; `settings` are the sampling
     settings without the seed. Times are in seconds. `backend`, `dtype` and
     `delta_rule` are what the model ran as; they and `seed` are None or False where

@@ -297,7 +297,7 @@ def test_history_commands(home: Path) -> None:
     ]
     id = listed[1]["id"]
     shown = call("history", "show", id).out
-    assert "My name is Bob." in shown and "assistant" in shown
+    assert "My name is Bob." in shown and "You, " in shown and "Genesis, " in shown
     assert "Tokyo" in call("history", "show").out
     found = json.loads(call("history", "search", "tokyo", "--json").out)
     assert [hit["conversation"]["id"] for hit in found] == [listed[0]["id"]]

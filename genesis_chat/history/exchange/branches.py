@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..records import NewMessage, Role, Status
+from ..records import NewMessage, Receipt, Role, Status
 from .left_out import Place
 from .tree import in_order, mended
+
+_ENDS: dict[Status, str] = {"interrupted": "cancelled", "failed": "error"}
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,7 @@ class Node:
     """A place in a tree; without a `role` nothing is said there.
 
     `rank` orders it among its siblings, `created` is in milliseconds since 1970.
+    `model` wrote it, or the program that it comes from; empty where nobody can tell.
     """
 
     parent: str | None = None
@@ -21,6 +24,7 @@ class Node:
     created: int | None = None
     status: Status = "complete"
     rank: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,16 @@ def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branc
         if node.role in ("user", "assistant"):
             role: Role = "user" if node.role == "user" else "assistant"
             nearest[id] = len(messages)
+            receipt = _receipt(node) if role == "assistant" and node.model else None
             messages.append(
-                NewMessage(role, node.content, above, node.created, node.status)
+                NewMessage(
+                    role,
+                    node.content,
+                    above,
+                    node.created,
+                    node.status,
+                    receipt=receipt,
+                )
             )
         elif node.role == "system" and above is not None:
             place.kind("system messages after the first message")
@@ -62,3 +74,19 @@ def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branc
     if shown is None and messages:
         shown = max(range(len(messages)), key=lambda n: (messages[n].created or 0, n))
     return Branches(tuple(messages), shown, "\n\n".join(prompts))
+
+
+def _receipt(node: Node) -> Receipt:
+    """What is known of a reply that was written elsewhere."""
+    return Receipt(
+        model=" ".join(node.model.split()),
+        model_sha256=None,
+        settings={},
+        seed=None,
+        prompt_tokens=0,
+        prefilled_tokens=0,
+        reply_tokens=0,
+        seconds_to_first_token=None,
+        tokens_per_second=None,
+        finish_reason=_ENDS.get(node.status, "stop"),
+    )

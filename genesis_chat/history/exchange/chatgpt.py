@@ -5,7 +5,8 @@ Relied on, and each allowed to be missing or odd: `mapping` (nodes by id, with
 `update_time`, `conversation_id` or `id`; of a message `author.role`, `create_time`,
 `content` (`content_type` with `parts`, `text` or `result`), `status`, `weight`,
 `recipient`, and of its `metadata` `is_visually_hidden_from_conversation`,
-`attachments` (`id`, `name`, `mime_type`), `content_references` and `citations`.
+`model_slug`, `attachments` (`id`, `name`, `mime_type`), `content_references` and
+`citations`.
 """
 
 from typing import Any
@@ -18,6 +19,7 @@ from .content import attached, named
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role, text
 
+PROGRAM = "ChatGPT"
 THOUGHTS = ("thoughts", "reasoning_recap")
 # What a person told about themselves for all conversations, and what was remembered.
 CONTEXTS = ("user_editable_context", "model_editable_context")
@@ -106,7 +108,9 @@ def _node(
     status: Status = "complete" if whole else "interrupted"
     by = "assistant" if by == "tool" else by
     when = moment(message.get("create_time"))
-    return Node(parent, by, content, created if when is None else when, status, rank)
+    when = created if when is None else when
+    model = first_text(mapping(message.get("metadata")), "model_slug") or PROGRAM
+    return Node(parent, by, content, when, status, rank, model)
 
 
 def _is_hidden(message: dict[str, Any]) -> bool:

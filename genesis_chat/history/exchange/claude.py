@@ -4,7 +4,7 @@ Relied on, and each allowed to be missing or odd: `chat_messages`, `name`, `uuid
 `created_at`, `updated_at`, `current_leaf_message_uuid`; of a message `uuid`,
 `sender`, `content` (blocks of the types `text`, `thinking`, `tool_use`,
 `tool_result`), `text`, `attachments` (`file_name`, `extracted_content`), `files`,
-`created_at`, and `parent_message_uuid`, which older exports do not have.
+`created_at`, `model`, and `parent_message_uuid`, which older exports do not have.
 """
 
 from typing import Any
@@ -16,6 +16,7 @@ from .content import attached, said
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role, text
 
+PROGRAM = "Claude"
 _DOCUMENTS = ("artifacts", "create_file")
 
 
@@ -74,7 +75,8 @@ def _node(message: Any, parent: str | None, place: Place) -> Node:
     whole = "\n\n".join(part for part in [*files, content or ""] if part.strip())
     if not whole:
         return Node(parent)
-    return Node(parent, by, whole, moment(fields.get("created_at")))
+    model = first_text(fields, "model") or PROGRAM
+    return Node(parent, by, whole, moment(fields.get("created_at")), model=model)
 
 
 def _content(fields: dict[str, Any], place: Place) -> str | None:

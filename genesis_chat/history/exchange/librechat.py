@@ -3,8 +3,8 @@
 Relied on, and each allowed to be missing or odd: `conversationId`, `title`,
 `messages` or `messagesTree` (flat with `parentMessageId`, or nested by `children`),
 `options.promptPrefix` or `options.system`; of a message `messageId`,
-`isCreatedByUser`, `sender`, `text`, `content` (parts), `createdAt`, `unfinished`,
-`error`, `files` and `attachments`.
+`isCreatedByUser`, `sender`, `model`, `text`, `content` (parts), `createdAt`,
+`unfinished`, `error`, `files` and `attachments`.
 """
 
 from typing import Any
@@ -15,6 +15,9 @@ from .content import attached, said
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role, text
 
+PROGRAM = "LibreChat"
+# Where a person made the model, it has an id there, and its name is the sender's.
+_MADE = ("agent_", "asst_")
 _PROMPTS = ("promptPrefix", "system", "instructions")
 
 
@@ -94,4 +97,8 @@ def _node(message: Any, parent: str | None, place: Place) -> Node:
         status = "failed"
     elif by == "assistant" and fields.get("unfinished") is True:
         status = "interrupted"
-    return Node(parent, by, whole, moment(fields.get("createdAt")), status)
+    model = first_text(fields, "model")
+    if not model or model.startswith(_MADE):
+        model = first_text(fields, "sender") or PROGRAM
+    when = moment(fields.get("createdAt"))
+    return Node(parent, by, whole, when, status, model=model)

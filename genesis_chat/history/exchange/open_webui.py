@@ -2,7 +2,8 @@
 
 Relied on, and each allowed to be missing or odd: `chat` (or the whole, where only
 that was saved) with `title`, `history.messages` (by id, with `parentId`,
-`childrenIds`, `role`, `content`, `timestamp`, `files`, `done`, `error`),
+`childrenIds`, `role`, `content`, `timestamp`, `files`, `done`, `error`, `model`,
+`modelName`),
 `history.currentId`, `messages` (one branch, for older exports), `system` and
 `params.system`; around it `id`, `title`, `created_at` and `updated_at`.
 """
@@ -16,6 +17,7 @@ from .content import attached, said
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role
 
+PROGRAM = "Open WebUI"
 # Thoughts and calls of tools are folded into the text.
 _FOLDED = re.compile(
     r"<details type=\"(reasoning|tool_calls|code_interpreter)\".*?</details>\s*",
@@ -108,7 +110,9 @@ def _node(fields: dict[str, Any], parent: str | None, rank: int, place: Place) -
         status = "interrupted"
     if not whole:
         return Node(parent, rank=rank)
-    return Node(parent, by, whole, moment(fields.get("timestamp")), status, rank)
+    model = first_text(fields, "modelName", "model") or PROGRAM
+    when = moment(fields.get("timestamp"))
+    return Node(parent, by, whole, when, status, rank, model)
 
 
 def _unfolded(content: str, place: Place) -> str:

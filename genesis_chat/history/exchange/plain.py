@@ -3,8 +3,8 @@
 A message is an object with `role` (or `from`, `sender`, `author`) and `content` (or
 `value`, `text`, `message`, `parts`); a conversation is a list of them, or an object
 with such a list as `messages`, `conversation` or `conversations`, and perhaps `title`
-(or `name`), `system` (or `prompt`), `id`, `created` and `updated` (or `created_at`,
-`create_time`, `updated_at`, `update_time`).
+(or `name`), `system` (or `prompt`), `model`, `id`, `created` and `updated` (or
+`created_at`, `create_time`, `updated_at`, `update_time`).
 """
 
 from typing import Any
@@ -45,8 +45,9 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
         raise Unreadable("it has no messages")
     nodes: dict[str, Node] = {}
     last: str | None = None
+    model = first_text(value, "model")
     for number, message in enumerate(messages):
-        nodes[str(number)] = _node(message, last, place)
+        nodes[str(number)] = _node(message, last, model, place)
         last = str(number)
     tree = branches(nodes, last, place)
     created = _moment(value, _CREATED)
@@ -63,7 +64,7 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
     )
 
 
-def _node(message: Any, parent: str | None, place: Place) -> Node:
+def _node(message: Any, parent: str | None, model: str, place: Place) -> Node:
     fields = mapping(message)
     names = (
         role(fields.get(n)) or role(mapping(fields.get(n)).get("role")) for n in _BY
@@ -84,7 +85,8 @@ def _node(message: Any, parent: str | None, place: Place) -> Node:
             place.message("it has no text")
     if not (content or "").strip():
         return Node(parent)
-    return Node(parent, by, text(content), _moment(fields, _CREATED))
+    model = first_text(fields, "model") or model
+    return Node(parent, by, text(content), _moment(fields, _CREATED), model=model)
 
 
 def _moment(fields: dict[str, Any], names: tuple[str, ...]) -> int | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from ...chat.speakers import speaker_of_message
 from ...engine import ModelFacts
-from ...engine.speaker import speaker_of_reply
 from ...history import StoredMessage
 from ..widgets.shown_message import Shown
 
@@ -28,7 +28,6 @@ def listed(
         ids = siblings.get((message.parent, message.role), [message.id])
         place = ids.index(message.id) + 1 if message.id in ids else 1
         last = message is branch[-1] and message.role == "user" and not replying
-        wrote = message.receipt.model if message.receipt else None
-        speaker = "You" if message.role == "user" else speaker_of_reply(wrote, model)
+        speaker = speaker_of_message(message, model)
         found.append(Shown(message, speaker, place, len(ids), unanswered=last))
     return found
