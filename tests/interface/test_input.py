@@ -1,6 +1,8 @@
 """What a terminal sends, in pieces as they come."""
 
+import base64
 import random
+import threading
 
 import pytest
 from hostile import PAYLOADS, strings
@@ -11,9 +13,9 @@ from textual.events import Key, Paste
 from genesis_chat.tui.terminal.input import BEGIN, END, Decoder
 
 
-def events(*pieces: bytes) -> list[object]:
+def events(*pieces: bytes, wanted: threading.Event | None = None) -> list[object]:
     """What Textual makes of it."""
-    decoder, parser = Decoder(), XTermParser()
+    decoder, parser = Decoder(wanted), XTermParser()
     texts = (decoder.decode(piece) for piece in pieces)
     # Its driver, too, gives nothing on where nothing came.
     return [event for text in texts if text for event in parser.feed(text)]
@@ -58,3 +60,40 @@ def test_lines_and_characters_of_a_paste_come_whole() -> None:
         (paste,) = events(*pieces(data, seed))
         assert isinstance(paste, Paste)
         assert paste.text == text.replace("\x1b", "\u241b") + "x"
+
+
+def clipboard(text: str, end: str = "\x07") -> bytes:
+    """What a terminal says of its clipboard."""
+    return f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}{end}".encode()
+
+
+@pytest.mark.parametrize("end", ["\x07", "\x1b\\"])
+@pytest.mark.parametrize("seed", range(10))
+def test_what_a_terminal_says_of_the_clipboard_is_one_paste(
+    seed: int, end: str
+) -> None:
+    text = f"é\r\none\ttwo\n\x1b[31m{END}\x11" * (1 + 40 * seed)
+    wanted = threading.Event()
+    wanted.set()
+    data = b"a" + clipboard(text, end) + b"b" + clipboard("again", end) + b"c"
+    # An escape alone is a key: terminals send it with what follows.
+    marked = b"\0".join(pieces(data, seed)).replace(b"\x1b\0]", b"\0\x1b]")
+    found = events(*filter(None, marked.split(b"\0")), wanted=wanted)
+    before, paste, *after = found
+    assert isinstance(before, Key) and isinstance(paste, Paste)
+    # Once asked is once answered.
+    assert [key.key for key in (before, *after) if isinstance(key, Key)] == [*"abc"]
+    assert len(after) == 2
+    assert paste.text.count("\r") == text.count("\n")
+    assert not CONTROLS.search(paste.text.replace("\r", ""))
+
+
+def test_what_nobody_asked_for_and_what_is_none_is_no_paste() -> None:
+    wanted = threading.Event()
+    keys = events(b"a", clipboard("hidden"), b"b", wanted=wanted)
+    assert [getattr(key, "key", None) for key in keys] == ["a", "b"]
+    wanted.set()
+    for said in (clipboard(""), b"\x1b]52;c;A\x07"):
+        found = events(b"a", said, b"b", wanted=wanted)
+        assert [getattr(key, "key", None) for key in found] == ["a", "b"]
+        assert wanted.is_set()

@@ -1,6 +1,7 @@
 """The context menu of a message, a chat, a block of code and the composer."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from desk import Desk
@@ -23,6 +24,7 @@ RIGHT = 3
 @pytest.fixture(autouse=True)
 def no_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clipboard, "PROGRAMS", ())
+    monkeypatch.setattr(clipboard, "READERS", ())
 
 
 def keep(desk: Desk, *texts: str, title: str = "Kept") -> str:
@@ -172,7 +174,12 @@ def test_of_the_composer(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         composer = desk.chat.composer
         await right(desk, composer)
-        assert offered(desk) == ["System prompt", "Settings", "External editor"]
+        assert offered(desk) == [
+            "Paste",
+            "System prompt",
+            "Settings",
+            "External editor",
+        ]
         await desk.press("escape")
         await desk.closed()
         await desk.press(*"ab")
@@ -180,12 +187,61 @@ def test_of_the_composer(sit_down: Sit) -> None:
         await choose(desk, "Select all")
         assert composer.selected_text == "ab"
         await right(desk, composer)
-        assert offered(desk)[:3] == ["Cut", "Copy", "Undo"]
+        assert offered(desk)[:4] == ["Cut", "Copy", "Paste", "Undo"]
         await choose(desk, "Cut")
         assert (composer.text, desk.app.clipboard) == ("", "ab")
         await right(desk, composer)
         await choose(desk, "Undo")
         assert composer.text == "ab"
+
+    sit_down(visit)
+
+
+def test_what_was_copied_in_here_is_pasted_where_nobody_tells(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        composer = desk.chat.composer
+        await right(desk, composer)
+        await choose(desk, "Paste")
+        await desk.until(lambda: desk.told("your terminal's own key"))
+        assert composer.text == ""
+        desk.app.copy_to_clipboard("one\ntwo")
+        await desk.press(*"ab", "left")
+        await right(desk, composer, (1, 0))
+        await choose(desk, "Paste")
+        await desk.until(lambda: "one" in composer.text)
+        assert composer.text.replace("one\ntwo", "", 1) == "ab"
+        assert composer.has_focus
+
+    sit_down(visit)
+
+
+def test_a_program_tells_what_is_in_the_clipboard(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    held = tmp_path / "held"
+    # The first fails, as where a picture is in it.
+    programs = ((("cat", str(tmp_path / "none")), None), (("cat", str(held)), None))
+    monkeypatch.setattr(clipboard, "READERS", programs)
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    monkeypatch.delenv("SSH_TTY", raising=False)
+
+    async def visit(desk: Desk) -> None:
+        held.write_bytes("é\r\n\x1b[31mred".encode() + b"\xff")
+        composer = desk.chat.composer
+        # At once: what is typed right behind it follows it.
+        await desk.press("ctrl+v", "x")
+        assert composer.text == "é\n␛[31mred\ufffdx"
+        held.write_text("long\n" * 5000)
+        await desk.press("ctrl+v")
+        assert len(composer.text) < 200 and "long\n" * 5000 in composer.whole
+        composer.write("")
+        # So can a line of a dialog, where it is one line.
+        held.write_text("two\nwords")
+        await desk.press("ctrl+f", "ctrl+v")
+        await desk.until(lambda: "two words" in desk.seen())
+        # Over a connection it would be another computer's clipboard.
+        monkeypatch.setenv("SSH_CONNECTION", "there")
+        assert clipboard.clipboard_text() == ""
 
     sit_down(visit)
 

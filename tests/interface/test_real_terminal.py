@@ -1,5 +1,6 @@
 """The program itself on a terminal: started, used, stopped and killed."""
 
+import base64
 import os
 import re
 import signal
@@ -126,6 +127,22 @@ def test_a_paste_with_controls_in_it_types_nothing(home: Path) -> None:
     with Store.open(home / "history.sqlite3") as store:
         assert store.latest() is None
         assert store.draft() == "see ␛[31mred␛[0m\nnext␑␇\nend"
+
+
+def test_a_terminal_that_tells_its_clipboard_is_pasted_from(home: Path) -> None:
+    # No display, no program that knows a clipboard.
+    there = {"SSH_CONNECTION": "there"}
+    with Screen.start("-m", "builtin", size=SIZE, env=there) as screen:
+        screen.see("builtin · ", SIZE)
+        screen.type("before \x16")
+        screen.read_until("\x1b]52;c;?\x07")
+        held = base64.b64encode("held é\nthere".encode()).decode()
+        screen.type(f"\x1b]52;c;{held}\x1b\\")
+        screen.see("there", SIZE)
+        screen.type("\x11")
+        assert screen.finish() == 0
+    with Store.open(home / "history.sqlite3") as store:
+        assert store.draft() == "before held é\nthere"
 
 
 def test_a_model_that_hangs_does_not_keep_one(home: Path) -> None:

@@ -48,6 +48,14 @@ COMPOSER = (
         menus=("composer",),
     ),
     Action(
+        "composer.paste",
+        "composer",
+        "Paste",
+        "Paste what is in the clipboard, where the terminal tells it",
+        does="paste",
+        menus=("composer",),
+    ),
+    Action(
         "composer.undo",
         "composer",
         "Undo",

@@ -36,6 +36,7 @@ from .offers import Arguments
 from .open_chat import OpenChat
 from .opening import Opening
 from .parts import Parts
+from .pasting import paste
 from .replies import Replies
 from .welcoming import Welcoming
 
@@ -223,6 +224,11 @@ class ChatPane(Vertical):
     def copied(self, event: Composer.Copied) -> None:
         event.stop()
         self.actions.copy(event.text, "selection")
+
+    @on(Composer.Pasting)
+    def pasting(self, event: Composer.Pasting) -> None:
+        event.stop()
+        self.run_worker(paste(self.parts), group="paste", exclusive=True)
 
     @on(FirstRun.Picked)
     async def picked(self, event: FirstRun.Picked) -> None:

@@ -37,11 +37,25 @@ class Terminal(LinuxDriver):
         super().__init__(*arguments, **options)  # type: ignore[arg-type]  # Driver's
         # For as long as the program runs: a driver that was closed is started again.
         self._woken, wake = os.pipe()
+        self._clipboard_wanted = threading.Event()
         self.exit_event = _Ending(wake)
+
+    def ask_clipboard(self) -> None:
+        """Ask for the clipboard's text (OSC 52, xterm's control sequences)."""
+        self._clipboard_wanted.set()
+        self.write("\x1b]52;c;?\x07")
+        self.flush()
+
+    def drop_clipboard(self) -> None:
+        """Take no answer any more."""
+        self._clipboard_wanted.clear()
 
     def run_input_thread(self) -> None:
         """Wait for input and dispatch events."""
-        decode, parser = Decoder().decode, XTermParser(self._debug)
+        decode, parser = (
+            Decoder(self._clipboard_wanted).decode,
+            XTermParser(self._debug),
+        )
         # Until then an escape may be the beginning of a key.
         due: float | None = time.monotonic() + constants.ESCAPE_DELAY
         here = True

@@ -1,6 +1,9 @@
 """What a terminal sends: any bytes, and pastes that must not act."""
 
+import base64
+import binascii
 import re
+import threading
 from codecs import getincrementaldecoder
 
 from ...text import visible_controls
@@ -9,8 +12,11 @@ from .extended_keys import begun, pasted, typed
 # What a terminal answers when it is asked for its background, and for its kind, which
 # may come late.
 _ANSWER = re.compile(r"\x1b\]11;rgba?:[0-9a-fA-F/]*(?:\x07|\x1b\\)|\x1b\[\?[\d;]*c")
+# And when it is asked for the clipboard's text.
+_CLIPBOARD = re.compile(r"\x1b\]52;[a-z\d]*;([A-Za-z\d+/=]*)(?:\x07|\x1b\\)")
 _BEGUN_ANSWER = re.compile(
-    r"\x1b(?:\](?:11?)?(?:;[rgba:\da-fA-F/]*\x1b?)?|\[\?[\d;]*)\Z"
+    r"\x1b(?:\](?:11?(?:;[rgba:\da-fA-F/]*\x1b?)?|"
+    r"52?(?:;[a-z\d]*(?:;[A-Za-z\d+/=]*\x1b?)?)?)?|\[\?[\d;]*)\Z"
 )
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 
@@ -20,10 +26,12 @@ class Decoder:
 
     In a bracketed paste keys that are spelled out become their text, and control
     characters visible ones: Textual would leave the paste at an escape and take the
-    rest for keys.
+    rest for keys. What a terminal says of the clipboard is a paste, where that is
+    `wanted`, and nothing else: a program beside this one may have asked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: threading.Event | None = None) -> None:
+        self._wanted = wanted or threading.Event()
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
         self._pasting = False
         # The last characters that were given out, and those that wait for more.
@@ -49,10 +57,32 @@ class Decoder:
         if place < 0:
             end = len(text) - (0 if final else _begun(text))
             self._held = text[end:]
-            return _keys(text[:end]), ""
+            return self._typed(text[:end]), ""
         self._pasting, self._last = True, ""
         end = place + len(BEGIN) - len(before)
-        return _keys(text[:end]), text[end:]
+        return self._typed(text[:end]), text[end:]
+
+    def _typed(self, text: str) -> str:
+        """Keys, and what was in the clipboard."""
+        if "\x1b" not in text:
+            return text
+        found, place = [], 0
+        for answer in _CLIPBOARD.finditer(text):
+            found += [_keys(text[place : answer.start()]), self._held_there(answer[1])]
+            place = answer.end()
+        return "".join([*found, _keys(text[place:])])
+
+    def _held_there(self, encoded: str) -> str:
+        """The clipboard's text as a paste; nothing where it is not to be had."""
+        try:
+            text = base64.b64decode(encoded).decode(errors="replace")
+        except binascii.Error:
+            return ""
+        if not text or not self._wanted.is_set():
+            return ""
+        self._wanted.clear()
+        lines = text.replace("\r\n", "\r").replace("\n", "\r")
+        return f"{BEGIN}{_visible(lines)}{END}"
 
     def _pasted(self, text: str, final: bool) -> tuple[str, str]:
         """What comes up to the end of a paste."""
@@ -66,7 +96,7 @@ class Decoder:
 
 
 def _keys(text: str) -> str:
-    return typed(_ANSWER.sub("", text)) if "\x1b" in text else text
+    return typed(_ANSWER.sub("", text))
 
 
 def _begun(text: str) -> int:

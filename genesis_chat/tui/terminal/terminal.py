@@ -10,7 +10,7 @@ from textual.driver import Driver
 from textual.events import Event, Paste
 from textual.filter import LineFilter
 
-from ...text import visible_controls
+from .clipboard import as_pasted
 
 
 class TerminalApp(App[int]):
@@ -36,6 +36,23 @@ class TerminalApp(App[int]):
 
         return Terminal
 
+    def ask_clipboard(self) -> None:
+        """Ask the terminal for the clipboard's text, which then comes as a paste.
+
+        Most terminals allow that to nobody, or ask their owner first.
+        """
+        self._driver_does("ask_clipboard")
+
+    def drop_clipboard(self) -> None:
+        """Let an answer go that comes after all."""
+        self._driver_does("drop_clipboard")
+
+    def _driver_does(self, what: str) -> None:
+        # Only ours can.
+        does = getattr(self._driver, what, None)
+        if does:
+            does()
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line goes through before it is written."""
         if not self.no_color:
@@ -48,6 +65,5 @@ class TerminalApp(App[int]):
     async def on_event(self, event: Event) -> None:
         """A paste comes from anywhere: whatever it goes into, none of it acts."""
         if isinstance(event, Paste) and not event.is_forwarded:
-            lines = event.text.replace("\r\n", "\n").replace("\r", "\n")
-            event = Paste(visible_controls(lines))
+            event = Paste(as_pasted(event.text))
         await super().on_event(event)

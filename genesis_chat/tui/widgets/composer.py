@@ -1,5 +1,6 @@
 """Where a message is written."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ from textual.message import Message
 
 from ..actions import action
 from ..bindings import bindings
+from ..terminal.clipboard import clipboard_text
 from .fields import Area
 from .folding import Folds
 from .menu_request import MenuWanted, wants_menu
@@ -46,6 +48,9 @@ class Composer(Area):
             self.text = text
             super().__init__()
 
+    class Pasting(Message):
+        """What is in the clipboard is wanted, and only the terminal may know it."""
+
     class Completing(Message):
         """A key for the list of completions; with Enter the text is taken.
 
@@ -75,6 +80,8 @@ class Composer(Area):
         # Where in them one is, what was written before, and what is shown instead.
         self._place, self._begun, self._recalled = -1, "", ""
         self._pasted = float("-inf")
+        # That the terminal brought a text since somebody began to wait for one.
+        self.brought = asyncio.Event()
 
     @property
     def on_its_way(self) -> bool:
@@ -175,7 +182,19 @@ class Composer(Area):
         event.stop()
         event.prevent_default()
         self._pasted = time.monotonic()
-        self.replace(self.folds.fold(event.text), *self.selection)
+        self.paste(event.text)
+        self.brought.set()
+
+    def paste(self, text: str) -> None:
+        """Put a text in place of what is selected, a huge one folded."""
+        self.replace(self.folds.fold(text), *self.selection)
+
+    def action_paste(self) -> None:
+        """Paste what is in the clipboard: at once, if a program here can tell."""
+        if text := clipboard_text():
+            self.paste(text)
+        else:
+            self.post_message(self.Pasting())
 
     def send(self) -> None:
         """Send what is there, unless it is blank; it leaves at once."""

@@ -13,6 +13,7 @@ from textual.events import Key, Paste
 from textual.widgets import Input, TextArea
 
 from ...text import is_control, visible_controls
+from ..terminal.clipboard import clipboard_text
 from .standins import decoded, encoded, pictured
 
 
@@ -60,6 +61,11 @@ class Line(Input):
         # Several lines become one, and none of them is lost.
         self.replace(_one_line(event.text), *self.selection)
 
+    def action_paste(self) -> None:
+        """Paste what is in the clipboard, or what was copied in the interface."""
+        text = clipboard_text() or self.app.clipboard
+        self.replace(_one_line(text), *self.selection)
+
 
 class Area(TextArea):
     """Several lines; `passing` is whether the last keys were for somebody else."""
@@ -95,6 +101,16 @@ class Area(TextArea):
         """A line as it is drawn, which has as many characters."""
         shown = pictured(self.document.get_line(line_index))
         return Text(shown, end="", no_wrap=True)
+
+    def action_paste(self) -> None:
+        """Paste what is in the clipboard, or what was copied in the interface."""
+        text = clipboard_text() or self.app.clipboard
+        if text and not self.read_only:
+            self.paste(text)
+
+    def paste(self, text: str) -> None:
+        """Put a text in place of what is selected."""
+        self._replace_via_keyboard(text, *self.selection)
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         """Whether a key is text here."""
