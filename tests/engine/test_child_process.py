@@ -26,7 +26,7 @@ import sys
 for line in sys.stdin:
     print(line.strip()[::-1], flush=True)
     print(f"heard {line.strip()}", file=sys.stderr, flush=True)
-    if line == "end\\n":
+    if line == "stop\\n":
         sys.exit(3)
 """
 
@@ -48,20 +48,20 @@ def test_it_is_heard_until_it_ends() -> None:
     with ChildProcess(python(ECHO), errors=PIPE) as process:
         lines = process.lines(0.05)
         assert next(lines) is None and process.code is None
-        process.send(b"abc\nend\n")
-        assert [line for line in lines if line is not None] == [b"cba\n", b"dne\n"]
+        process.send(b"xyz\nstop\n")
+        assert [line for line in lines if line is not None] == [b"zyx\n", b"pots\n"]
         assert process.wait() == process.code == 3
-        assert process.last_line() == "heard end"
-        assert list(process.said) == [b"heard abc\n", b"heard end\n"]
+        assert process.last_line() == "heard stop"
+        assert list(process.said) == [b"heard xyz\n", b"heard stop\n"]
 
 
 def test_what_it_says_besides_may_go_into_a_file(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as log:
         process = ChildProcess(python(ECHO), errors=log)
         with process:
-            process.send(b"end\n")
+            process.send(b"stop\n")
             assert process.wait() == 3
-    assert (tmp_path / "log").read_text() == "heard end\n"
+    assert (tmp_path / "log").read_text() == "heard stop\n"
     assert process.last_line() == ""
 
 
