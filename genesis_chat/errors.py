@@ -13,8 +13,26 @@ class UsageError(GenesisChatError):
     exit_code = 2
 
 
+class ToolError(UsageError):
+    """Tools, or calls of them, that a model's chat template has no place for.
+
+    `field` is the one of a request that asks for them.
+    """
+
+    def __init__(self, message: str, field: str = "tools") -> None:
+        super().__init__(message, field)
+        self.field = field
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class ModelError(GenesisChatError):
     """A model that is missing, damaged, or could not be installed."""
+
+
+class TemplateError(ModelError):
+    """A conversation that a model's chat template cannot write."""
 
 
 class ContextFullError(GenesisChatError):

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from ..completions import Answer, ApiError
+from ..completions import Answer, ApiError, Choice
 from ..engine import Engine, Event, Finished, Reply, reply_to_several
 from ..errors import GenesisChatError
 from .lines import Line
@@ -128,17 +128,19 @@ class _Answering:
         assert self._answer is not None
         if self._line.openai:
             return _openai(self._line, 200, self._answer.whole())
-        return _own(self._line, self.replies[0])
+        return _own(self._line, self.replies[0], self._answer.choices[0])
 
 
-def _own(line: Line, reply: Reply) -> dict[str, Any]:
+def _own(line: Line, reply: Reply, choice: Choice) -> dict[str, Any]:
     settings = asdict(reply.settings)
+    calls = [{"name": each.name, "arguments": each.arguments} for each in choice.calls]
     return {
         "id": line.id,
         KEY: line.key,
-        "text": reply.text,
+        "text": choice.text,
+        **({"tool_calls": calls} if calls else {}),
         **({"thought": reply.thought} if reply.thought else {}),
-        "finish_reason": reply.finish_reason,
+        "finish_reason": "tool_calls" if calls else reply.finish_reason,
         "prompt_tokens": reply.prompt_tokens,
         "prefilled_tokens": reply.prefilled_tokens,
         "reply_tokens": reply.reply_tokens,

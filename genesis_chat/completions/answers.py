@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import __version__
-from ..engine import Event, ModelFacts
+from ..engine import CallReader, Event, ModelFacts
 from .choices import Choice
 from .parameters import Completion
 
@@ -29,9 +29,16 @@ class Answer:
             "model": model.name,
             "system_fingerprint": fingerprint(model),
         }
+
+        def calls() -> CallReader | None:
+            # A model that knows none refuses them.
+            if not completion.tools or model.calls is None:
+                return None
+            return CallReader(model.calls, completion.tools)
+
         echoes = completion.echoes or ("",) * len(completion.requests)
         self.choices = [
-            Choice(number, completion.chat, completion.likelihoods, echo)
+            Choice(number, completion.chat, completion.likelihoods, echo, calls())
             for number, echo in enumerate(echoes)
         ]
         self._begun: set[int] = set()
@@ -39,11 +46,10 @@ class Answer:
     def pieces(self, index: int, event: Event) -> Iterable[dict[str, Any]]:
         """The chunks that an event of a choice's reply brings."""
         choice = self.choices[index]
-        first = None if index in self._begun else choice.begin()
+        first = [] if index in self._begun else choice.begin()
         self._begun.add(index)
-        for piece in (first, choice.take(event)):
-            if piece is not None:
-                yield self._chunk([piece])
+        for piece in (*first, *choice.take(event)):
+            yield self._chunk([piece])
 
     def last_piece(self) -> dict[str, Any] | None:
         """The chunk with the usage, if it was asked for."""

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from ..errors import ContextFullError, GenesisChatError, ModelError, UsageError
+from ..errors import (
+    ContextFullError,
+    GenesisChatError,
+    ModelError,
+    TemplateError,
+    ToolError,
+    UsageError,
+)
 
 
 class ApiError(Exception):
@@ -52,6 +59,10 @@ class ApiError(Exception):
         """
         if isinstance(error, ContextFullError):
             return cls(400, str(error), code="context_length_exceeded")
+        if isinstance(error, ToolError):
+            return unsupported(error.field, str(error))
+        if isinstance(error, TemplateError):
+            return cls(400, str(error), param="messages")
         if isinstance(error, UsageError):
             return cls(400, str(error))
         if isinstance(error, ModelError):

@@ -1,8 +1,12 @@
 """A list of OpenAI's messages as a conversation that an engine takes."""
 
-from ..engine import Exchange
+from dataclasses import dataclass, field
+
+from ..engine import Exchange, ToolCall, ToolUse
+from .calls import Pending, calls, result
 from .errors import unsupported, wrong
-from .fields import Fields, characters
+from .fields import Fields
+from .parts import text_of
 
 SYSTEM = ("system", "developer")
 # What clients send back of a reply that had none of it.
@@ -10,81 +14,150 @@ NOTHING = {
     "refusal": ("",),
     "annotations": ([],),
     "audio": (),
-    "tool_calls": ([],),
     "function_call": (),
 }
+NOT_SUPPORTED = "is not supported; leave it out."
 
 
-def conversation(
-    messages: object, path: str = "messages"
-) -> tuple[str | None, tuple[Exchange, ...], str]:
-    """The system prompt, the exchanges so far, and the message to reply to.
+@dataclass(frozen=True)
+class Conversation:
+    """What messages say; without a system message `system` is None.
 
-    Messages of one role in a row become one, as paragraphs. Without a system message
-    the prompt is None. Raises `ApiError`.
+    The reply is to `content` and the `tool_uses` that came after it.
+    """
+
+    system: str | None
+    exchanges: tuple[Exchange, ...]
+    content: str
+    tool_uses: tuple[ToolUse, ...]
+
+
+@dataclass
+class _Turn:
+    """A user's messages, calls of tools, and the reply, which may have parts too."""
+
+    asked: list[str]
+    uses: list[ToolUse] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    thought: str = ""
+
+    @property
+    def exchange(self) -> Exchange:
+        return Exchange(
+            _joined(self.asked),
+            _joined(self.said),
+            (),
+            self.thought,
+            tuple(self.uses),
+        )
+
+
+def conversation(messages: object, path: str = "messages") -> Conversation:
+    """Take messages as a conversation.
+
+    Messages of one role in a row become one, as paragraphs. Raises `ApiError`.
     """
     if not isinstance(messages, list) or not messages:
         raise wrong(path, "must be a list of messages, with one at least.")
-    system: list[str] | None = None
-    said: list[tuple[str, list[str], str]] = []
+    reader = _Reader()
     for number, message in enumerate(messages):
-        where = f"{path}[{number}]"
-        role, text, thought = _message(message, where)
-        if role in SYSTEM:
-            if said:
-                raise unsupported(
-                    f"{where}.role", f"a {role} message can only stand at the start."
-                )
-            system = [*(system or []), text]
-        elif said and said[-1][0] == role:
-            said[-1][1].append(text)
-        elif not said and role == "assistant":
-            raise unsupported(f"{where}.role", "the first message must be a user's.")
-        else:
-            said.append((role, [text], thought))
-    if not said or said[-1][0] != "user":
-        raise unsupported(f"{path}[{len(messages) - 1}].role", "must be user.")
-    texts = ["\n\n".join(parts) for _, parts, _ in said]
-    thoughts = [thought for *_, thought in said]
-    exchanges = zip(texts[:-1:2], texts[1::2], thoughts[1::2], strict=True)
-    return (
-        None if system is None else "\n\n".join(system),
-        tuple(Exchange(asked, reply, (), th) for asked, reply, th in exchanges),
-        texts[-1],
-    )
+        reader.take(message, f"{path}[{number}]")
+    return reader.whole(f"{path}[{len(messages) - 1}].role")
 
 
-def _message(message: object, where: str) -> tuple[str, str, str]:
-    """Its role, its text and the thought before it."""
-    fields = Fields(message, where)
-    role = fields.any("role")
-    if role in ("tool", "function"):
-        raise unsupported(f"{where}.role", "tools are not supported.")
-    if role not in (*SYSTEM, "user", "assistant"):
-        raise wrong(f"{where}.role", "must be system, developer, user or assistant.")
-    thought = ""
-    if role == "assistant":
-        fields.only(NOTHING, "is not supported; leave it out.")
-        thought = fields.text("reasoning_content") or ""
-    text = _text(fields.any("content"), f"{where}.content")
-    fields.only({"name": ("",)}, "is not supported; leave it out.")
-    fields.finish()
-    return role, text, thought
+class _Reader:
+    """Takes one message after the other."""
 
+    def __init__(self) -> None:
+        self._system: list[str] | None = None
+        self._turns: list[_Turn] = []
+        self._pending: Pending | None = None
 
-def _text(content: object, where: str) -> str:
-    if isinstance(content, str):
-        return characters(content)
-    if not isinstance(content, list):
-        raise wrong(where, "must be a string or a list of parts with text.")
-    texts = []
-    for number, part in enumerate(content):
-        fields = Fields(part, f"{where}[{number}]")
-        kind = fields.any("type")
-        if kind != "text":
-            raise unsupported(
-                f"{where}[{number}].type", "only text can be read: no images or files."
+    def take(self, message: object, where: str) -> None:
+        """Add a message."""
+        fields = Fields(message, where)
+        role = fields.any("role")
+        if role == "function":
+            raise unsupported(f"{where}.role", "functions are tools now; send those.")
+        if role not in (*SYSTEM, "user", "assistant", "tool"):
+            raise wrong(
+                f"{where}.role", "must be system, developer, user, assistant or tool."
             )
-        texts.append(fields.text("text") or "")
+        if role == "tool":
+            self._tool(fields, where)
+        else:
+            if self._pending:
+                raise wrong(f"{where}.role", self._pending.missing)
+            if role == "assistant":
+                self._assistant(fields, where)
+            else:
+                text = text_of(fields.any("content"), f"{where}.content")
+                (self._user if role == "user" else self._instruct)(text, where)
+            fields.only({"name": ("",)}, NOT_SUPPORTED)
         fields.finish()
-    return "".join(texts)
+
+    def whole(self, last: str) -> Conversation:
+        """All of it; `last` is the field with the last message's role."""
+        if self._pending:
+            raise wrong(last, self._pending.missing)
+        if not self._turns or self._turns[-1].said:
+            raise unsupported(last, "must be user or tool.")
+        turn = self._turns.pop()
+        return Conversation(
+            None if self._system is None else _joined(self._system),
+            tuple(each.exchange for each in self._turns),
+            _joined(turn.asked),
+            tuple(turn.uses),
+        )
+
+    def _instruct(self, text: str, where: str) -> None:
+        if self._turns:
+            raise unsupported(
+                f"{where}.role", "a system message can only stand at the start."
+            )
+        self._system = [*(self._system or []), text]
+
+    def _user(self, text: str, where: str) -> None:
+        if self._turns and not (self._turns[-1].said or self._turns[-1].uses):
+            self._turns[-1].asked.append(text)
+        else:
+            self._turns.append(_Turn([text]))
+
+    def _assistant(self, fields: Fields, where: str) -> None:
+        fields.only(NOTHING, NOT_SUPPORTED)
+        thought = fields.text("reasoning_content") or ""
+        called = calls(fields.any("tool_calls"), f"{where}.tool_calls")
+        content = fields.any("content")
+        text = ""
+        if content is not None or not called:
+            text = text_of(content, f"{where}.content")
+        if not self._turns:
+            raise unsupported(f"{where}.role", "the first message must be a user's.")
+        turn = self._turns[-1]
+        if called:
+            self._call(turn, called, text, thought)
+        else:
+            turn.said.append(text)
+            turn.thought = turn.thought or thought
+
+    def _call(
+        self, turn: _Turn, called: tuple[ToolCall, ...], text: str, thought: str
+    ) -> None:
+        # What was said in a message before belongs to the calls.
+        said = _joined([*turn.said, *([text] if text else [])])
+        self._pending = Pending(called, said, turn.thought or thought)
+        turn.said, turn.thought = [], ""
+
+    def _tool(self, fields: Fields, where: str) -> None:
+        if self._pending is None:
+            raise wrong(
+                f"{where}.role", "must follow a message with the tool_calls it answers."
+            )
+        self._pending.answer(result(fields, where, self._pending.open))
+        if not self._pending.open:
+            self._turns[-1].uses.append(self._pending.use)
+            self._pending = None
+
+
+def _joined(parts: list[str]) -> str:
+    return "\n\n".join(parts)

@@ -9,6 +9,7 @@ from ..settings import LARGEST_SEED, GenerationSettings
 from .errors import unsupported, wrong
 from .fields import Fields, characters
 from .messages import conversation
+from .tools import tools
 
 MOST_CHOICES = 16
 MOST_STOPS = 4
@@ -22,12 +23,9 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "functions": ([],),
     "metadata": ({},),
     "modalities": (["text"],),
-    "parallel_tool_calls": (True, False),
     "service_tier": ("auto", "default"),
     "store": (False,),
     "suffix": ("",),
-    "tool_choice": ("none", "auto"),
-    "tools": ([],),
     **dict.fromkeys(
         ("audio", "prediction", "reasoning_effort", "verbosity", "web_search_options"),
         (),
@@ -51,7 +49,8 @@ class Completion:
 
     `model` is None for the default one; `count` of the requests share a prompt each.
     `echoes` are the prompts that the choices
-    are to repeat, one to each, or none. With `likelihoods` the answer has them.
+    are to repeat, one to each, or none. With `likelihoods` the answer has them. `tools`
+    are those that the replies may call, each in JSON.
     """
 
     chat: bool
@@ -62,12 +61,14 @@ class Completion:
     include_usage: bool = False
     likelihoods: bool = False
     count: int = 1
+    tools: tuple[str, ...] = ()
 
 
 def chat_completion(body: object, defaults: Defaults) -> Completion:
     """Of `/v1/chat/completions`. Raises `ApiError`."""
     fields = Fields(body)
-    system, exchanges, content = conversation(fields.any("messages"))
+    said = conversation(fields.any("messages"))
+    callable = tools(fields)
     wanted = fields.boolean("logprobs", False)
     alternatives = fields.integer("top_logprobs", None, 0, 20)
     if alternatives is not None and not wanted:
@@ -76,13 +77,16 @@ def chat_completion(body: object, defaults: Defaults) -> Completion:
     if wanted:
         controls = replace(controls, alternatives=alternatives or 0)
     request = Request(
-        content,
+        said.content,
         _settings(fields, defaults.settings),
-        defaults.system if system is None else system,
-        exchanges,
+        defaults.system if said.system is None else said.system,
+        said.exchanges,
         controls=controls,
+        tools=callable,
+        tool_uses=said.tool_uses,
     )
-    return _finished(fields, Completion(True, None, (request,), (), likelihoods=wanted))
+    found = Completion(True, None, (request,), likelihoods=wanted, tools=callable)
+    return _finished(fields, found)
 
 
 def text_completion(body: object, defaults: Defaults) -> Completion:

@@ -27,12 +27,15 @@ from .session import Session
 from .several import decodes_together, reply_as_they_come, reply_to_several
 from .snapshots import LIMIT_BYTES, Snapshots
 from .together import Asked
+from .tool_use import CallForm, CallReader, ToolCall, ToolResult, ToolUse
 from .worker import WorkerEngine
 
 __all__ = [
     "LIMIT_BYTES",
     "NO_CONTROLS",
     "Asked",
+    "CallForm",
+    "CallReader",
     "Context",
     "Controls",
     "Dropped",
@@ -54,6 +57,9 @@ __all__ = [
     "Snapshots",
     "Text",
     "Thought",
+    "ToolCall",
+    "ToolResult",
+    "ToolUse",
     "WorkerEngine",
     "backend_facts",
     "check",

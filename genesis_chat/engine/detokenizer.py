@@ -24,6 +24,7 @@ class Detokenizer:
         thinks: whether the reply begins in the middle of a thought.
         stops: more texts that end it.
         raw: it goes on with a text, and nothing around it or in it is special.
+        calls: whether it may call tools, with marks that belong to it.
     """
 
     def __init__(
@@ -33,9 +34,10 @@ class Detokenizer:
         thinks: bool,
         stops: tuple[str, ...] = (),
         raw: bool = False,
+        calls: bool = False,
     ) -> None:
         self._thinking = None if raw else form.thinking
-        self._bytes = form.token_bytes
+        self._bytes = form.call_bytes if calls else form.token_bytes
         self._stops = stops if raw else (*form.stop_texts, *stops)
         self._raw = raw
         self._characters = Characters()

@@ -201,6 +201,7 @@ def open_model(
         thinks=form.thinking is not None,
         thinking_is_switched=bool(form.thinking and form.thinking.switch),
         sampling=about.sampling,
+        calls=form.calls,
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
-from ..errors import GenerationError, UsageError
+from ..errors import GenerationError, ToolError, UsageError
 from .checking import check
 from .events import Context, Dropped, Event, Finished, MixerReadings, PromptTokens
 from .loader import LoadedModel, State, Stepper, Token
@@ -75,6 +75,7 @@ class LocalEngine:
         if request.begun and request.begun[-1] in self._model.format.stop_ids:
             raise UsageError("The reply is finished; there is nothing to continue.")
         settings = replace(settings, max_tokens=self._planner.longest(request))
+        self._check_tools(request)
         plan = self._plan(request)
         if plan.dropped:
             yield Dropped(plan.dropped)
@@ -96,6 +97,7 @@ class LocalEngine:
             len(unread),
             start,
             controls,
+            bool(request.tools),
         )
         failure: GenerationError | None = None
         whole = True
@@ -141,14 +143,34 @@ class LocalEngine:
                 self._keep(state, plan, run, switches, snapshot=request.snapshot)
         yield from run.flush()
         reply = run.reply()
-        said = Exchange(request.content, reply.text, reply.token_ids, reply.thought)
-        after = replace(request, exchanges=(*request.exchanges, said))
+        said = Exchange(
+            request.content,
+            reply.text,
+            reply.token_ids,
+            reply.thought,
+            request.tool_uses,
+        )
+        after = replace(request, exchanges=(*request.exchanges, said), tool_uses=())
         now = after if run.tokens else request
         yield Finished(reply, None if request.controls.raw else self.context(now))
         if whole:
             self._states.save()
         if failure:
             raise failure
+
+    def _check_tools(self, request: Request) -> None:
+        calls, name = self._model.format.calls, self._model.name
+        if request.tools and calls is None:
+            raise ToolError(
+                f"The chat template of {name} has no place for tools; leave them out, "
+                "or choose another model."
+            )
+        if request.used_tools and not (calls and calls.in_prompts):
+            raise ToolError(
+                f"The chat template of {name} has no place for calls of tools and "
+                "their results; leave them out, or choose another model.",
+                "messages",
+            )
 
     def _plan(self, request: Request) -> Plan:
         if not request.controls.raw:

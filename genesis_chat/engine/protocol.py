@@ -10,6 +10,7 @@ from backends.sampling_settings import USUAL_SAMPLING, SamplingDefaults
 from ..settings import GenerationSettings
 from .controls import NO_CONTROLS, Controls
 from .events import Context, Event
+from .tool_use import CallForm, ToolUse
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class ModelFacts:
     with. `speaker` is what to call it where it speaks. With `thinks` its
     replies may begin with a thought, and with `thinking_is_switched` the setting
     `thinking` reaches it. `sampling` is how it draws where the settings say "auto".
+    `calls` is how it writes calls of tools; None where it was not taught any.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ModelFacts:
     thinks: bool = False
     thinking_is_switched: bool = False
     sampling: SamplingDefaults = USUAL_SAMPLING
+    calls: CallForm | None = None
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,15 @@ class Exchange:
 
     `token_ids` are what the reply was generated as by this very model, its `thought`
     included; empty when another one wrote it, or a person. `thought` is what it
-    thought before.
+    thought before. `tool_uses` came between the two; after them the reply may be
+    empty, and is then none.
     """
 
     content: str
     reply: str
     token_ids: tuple[int, ...] = ()
     thought: str = ""
+    tool_uses: tuple[ToolUse, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,13 @@ class Request:
     readings: bool = False
     snapshot: bool = True
     controls: Controls = NO_CONTROLS
+    tools: tuple[str, ...] = ()
+    tool_uses: tuple[ToolUse, ...] = ()
+
+    @property
+    def used_tools(self) -> bool:
+        """Whether tools were called in this conversation."""
+        return any(each.tool_uses for each in self.exchanges) or bool(self.tool_uses)
 
 
 class Engine(Protocol):

@@ -22,6 +22,7 @@ class Run:
         prefilled_tokens: tokens that have to be read now.
         start: when it was asked for, by `time.perf_counter`.
         controls: what else was asked for.
+        calls: whether it may call tools.
     """
 
     def __init__(
@@ -33,13 +34,19 @@ class Run:
         prefilled_tokens: int,
         start: float,
         controls: Controls = NO_CONTROLS,
+        calls: bool = False,
     ) -> None:
         self._model, self._settings, self._start = model, settings, start
         self._controls, self._left_out = controls, plan.left_out
         self._prompt_tokens = len(plan.prompt) - len(begun)
         self._prefilled = prefilled_tokens
         self._detokenizer = Detokenizer(
-            model.tokenizer, model.format, plan.thinks, controls.stop, controls.raw
+            model.tokenizer,
+            model.format,
+            plan.thinks,
+            controls.stop,
+            controls.raw,
+            calls,
         )
         self._said: dict[Kind, list[str]] = {"thought": [], "text": []}
         self._thought_tokens, self._thought_end = 0, start

@@ -8,6 +8,7 @@ from ..engine import Event, Exchange, Finished, ModelFacts, Request
 from ..errors import HistoryError
 from ..history import Store
 from .replies import digests
+from .two_voices import in_two_voices, reply_in_one_voice
 
 # Conversations whose ends are known, so that they are continued.
 REMEMBERED = 4096
@@ -87,7 +88,8 @@ class Kept:
     """A reply that is kept while it comes."""
 
     def __init__(self, log: Log, model: ModelFacts, request: Request) -> None:
-        self._log, self._model, self._request = log, model, request
+        self._log, self._model, self._asked = log, model, request
+        self._request = in_two_voices(request)
         self._recording: Recording | None = None
         self._ids: tuple[str, str] | None = None
 
@@ -98,7 +100,8 @@ class Kept:
         if self._recording:
             self._recording.take(event)
         if isinstance(event, Finished) and event.reply.token_ids:
-            said = Exchange(self._request.content, event.reply.text)
+            text = reply_in_one_voice(self._model, self._asked, event.reply.text)
+            said = Exchange(self._request.content, text)
             self._log.remember(self._model, self._request, said, self._ids)
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ class Replies:
         stopped = reply.finish_reason == "stop" and request.controls.stop
         if cut or stopped or request.controls.raw or not reply.token_ids:
             return
-        said = Exchange(request.content, reply.text)
+        said = Exchange(request.content, reply.text, tool_uses=request.tool_uses)
         *_, (key, _) = digests(model, request.system, (*request.exchanges, said))
         self._tokens -= len(self._known.pop(key, ((), ""))[0])
         self._known[key] = reply.token_ids, reply.thought
@@ -57,6 +57,6 @@ def digests(
     for text in (model, system):
         digest.update(b"%d " % len(text) + text.encode())
     for said in exchanges:
-        for text in (said.content, said.reply):
+        for text in (said.content, repr(said.tool_uses or ""), said.reply):
             digest.update(b"%d " % len(text) + text.encode())
         yield digest.digest(), said

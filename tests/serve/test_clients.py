@@ -1,6 +1,7 @@
 """OpenAI's own client, curl and llm against the running server."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from terminal import call
 
 pytestmark = pytest.mark.loopback
 
+# llm and what it brings may be in an environment of its own, whose Python
+# this variable names.
+LLM = os.environ.get("LLM_PYTHON") or (find_spec("llm") and sys.executable)
 QUESTION = "What are you made of?"
 MESSAGES: Any = [{"role": "user", "content": QUESTION}]
 
@@ -212,9 +216,7 @@ def test_curl(server: Server) -> None:
     assert text == whole["choices"][0]["message"]["content"]
 
 
-@pytest.mark.skipif(
-    find_spec("llm") is None, reason="llm is not installed; it brings eight packages"
-)
+@pytest.mark.skipif(LLM is None, reason="llm is neither installed nor in LLM_PYTHON")
 def test_llm(server: Server, home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_USER_PATH", str(home))
     (home / "extra-openai-models.yaml").write_text(
@@ -222,13 +224,14 @@ def test_llm(server: Server, home: Any, monkeypatch: pytest.MonkeyPatch) -> None
     )
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "llm", "-m", "local", "-o", "temperature", "0"),
+            *(LLM, "-m", "llm", "-m", "local", "-o", "temperature", "0"),
             *("--key", "none", "--no-log", QUESTION),
         ],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,
         text=True,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
     )
     whole = server.chat(QUESTION, temperature=0).json
     assert done.stdout.strip() == whole["choices"][0]["message"]["content"]

@@ -23,6 +23,11 @@ class Thinking:
     silent: str = ""
     switch: str | None = None
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.start, self.end, self.silent
+
 
 PAIRS = (
     Thinking("<think>", "</think>"),
@@ -57,15 +62,20 @@ def _tokens(tokenizer: "HuggingFaceTokenizer", mark: str) -> list[str]:
 
 
 class MarkedBytes:
-    """The bytes of tokens, in which the tokens of a thought's marks have theirs."""
+    """The bytes of tokens, in which the tokens of marks have theirs.
 
-    def __init__(self, tokenizer: "HuggingFaceTokenizer", thinking: Thinking) -> None:
-        marks = f"{thinking.start}\0{thinking.end}\0{thinking.silent}"
+    Args:
+        tokenizer: has the tokens.
+        marks: texts that are made of them, such as the marks of a thought.
+    """
+
+    def __init__(self, tokenizer: "HuggingFaceTokenizer", marks: Sequence[str]) -> None:
+        joined = "\0".join(marks)
         self._tokenizer = tokenizer
         self._marks = {
             index: text.encode()
             for text, index in tokenizer.added.items()
-            if text in marks and not text.isspace()
+            if text in joined and not text.isspace()
         }
 
     def token_bytes(self, id: int) -> bytes:

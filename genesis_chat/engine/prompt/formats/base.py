@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ....errors import ModelError
 from ...protocol import Request
+from ...tool_use import CallForm
 from ..thinking import Thinking
 
 
@@ -87,6 +88,10 @@ class ChatFormat(Protocol):
         """How replies think before they answer; None when they do not."""
 
     @property
+    def calls(self) -> CallForm | None:
+        """How replies call tools; None when there is no place for tools."""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences about what is done otherwise than one might expect."""
 
@@ -111,6 +116,9 @@ class ChatFormat(Protocol):
 
     def token_bytes(self, id: int) -> bytes:
         """The bytes a reply's token stands for; the marks of thoughts have theirs."""
+
+    def call_bytes(self, id: int) -> bytes:
+        """The same where tools can be called; the marks of calls have theirs."""
 
     def close(self) -> None:
         """Let go of what it holds besides memory."""

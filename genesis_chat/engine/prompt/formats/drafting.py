@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from converters.tokenization.base import without_surrogates
 
-from ....errors import ModelError
+from ....errors import ModelError, TemplateError
 from ...protocol import Exchange, Request
 from ..encoding import Encoder, Marks
 from ..rendering import Renderer, RenderingError
@@ -14,6 +14,7 @@ from ..thinking import MarkedBytes, Parts, split_ids
 from .base import Answered, Layout
 from .messages import Turn
 from .probing import Probed
+from .tools import marked_json, marked_uses, texts_of
 
 LIMIT_CHARACTERS = 1_000_000
 # Renderings at a time: they have the time of one.
@@ -66,7 +67,9 @@ class Drafter:
     def __init__(self, probed: Probed, renderer: Renderer) -> None:
         self._probed, self._renderer = probed, renderer
         self._encoder = Encoder(probed.tokenizer, probed.control)
-        self._bytes = probed.thinking and MarkedBytes(probed.tokenizer, probed.thinking)
+        self._bytes = probed.thinking and MarkedBytes(
+            probed.tokenizer, probed.thinking.marks
+        )
         self._generated = lru_cache(REMEMBERED)(self._split)
 
     def lay_out(self, requests: Sequence[Request]) -> list[Layout | ModelError]:
@@ -93,7 +96,9 @@ class Drafter:
         try:
             marks = Marks.not_in([*texts, self._probed.literals])
         except ValueError as error:
-            raise ModelError(f"This conversation cannot be sent: {error}.") from error
+            raise TemplateError(
+                f"This conversation cannot be sent: {error}."
+            ) from error
         limit = LIMIT_CHARACTERS + 4 * sum(map(len, texts)) * len(asked)
         drafts = [self._draft(each, marks, frozenset()) for each in asked]
         rendered = self._render(asked, drafts, marks, limit)
@@ -125,12 +130,14 @@ class Drafter:
         marks: Marks,
         limit: int,
     ) -> list[str | RenderingError]:
+        typed = partial(self._typed, marks=marks)
         variables = [
             self._probed.form.variables(
-                self._typed(_request(each).system, marks),
+                typed(_request(each).system),
                 draft.turns,
                 _request(each).settings.thinking,
                 reply_follows=isinstance(each, Request),
+                tools=[marked_json(tool, typed) for tool in _request(each).tools],
             )
             for each, draft in zip(asked, drafts, strict=True)
         ]
@@ -144,7 +151,7 @@ class Drafter:
         return found
 
     def _failed(self, error: RenderingError) -> ModelError:
-        return ModelError(
+        return TemplateError(
             f"The chat template of {self._probed.name} cannot write this conversation: "
             f"{error}."
         )
@@ -153,12 +160,13 @@ class Drafter:
         self, asked: Request | Answered, marks: Marks, as_text: frozenset[int]
     ) -> Draft:
         request = _request(asked)
+        typed = partial(self._typed, marks=marks)
         turns: list[Turn] = []
         ids: dict[int, Sequence[int]] = {}
         between: dict[int, str] = {}
         for number, exchange in enumerate(request.exchanges):
             reply, thought = exchange.reply, exchange.thought
-            texts = [self._typed(reply, marks), self._typed(thought, marks)]
+            texts = [typed(reply), typed(thought)]
             *parts, gap = self._generated(exchange)
             for place, part in enumerate(parts):
                 key = 3 * number + place
@@ -169,11 +177,14 @@ class Drafter:
                 ids[3 * number + 2] = gap
                 data = b"".join(map(self._bytes.token_bytes, gap))
                 between[3 * number + 2] = data.decode("utf-8", errors="replace")
-            turns.append(Turn(self._typed(exchange.content, marks), *texts))
-        last = [request.content]
+            question = typed(exchange.content)
+            uses = marked_uses(exchange.tool_uses, typed)
+            turns.append(Turn(question, texts[0], texts[1], uses))
+        question, uses = typed(request.content), marked_uses(request.tool_uses, typed)
+        last = Turn(question, tool_uses=uses)
         if isinstance(asked, Answered):
-            last += [asked.reply, asked.thought]
-        turns.append(Turn(*(self._typed(text, marks) for text in last)))
+            last = Turn(question, typed(asked.reply), typed(asked.thought), uses)
+        turns.append(last)
         return Draft(tuple(turns), ids, between)
 
     def _split(self, exchange: Exchange) -> tuple[tuple[int, ...], ...]:
@@ -233,7 +244,10 @@ def _texts(asked: Request | Answered) -> list[str]:
     said = [[e.content, e.reply, e.thought] for e in request.exchanges]
     if isinstance(asked, Answered):
         said.append([asked.reply, asked.thought])
-    return [request.system, request.content, *(text for each in said for text in each)]
+    uses = [*(each.tool_uses for each in request.exchanges), request.tool_uses]
+    said += map(texts_of, uses)
+    texts = [request.system, request.content, *request.tools]
+    return [*texts, *(text for each in said for text in each)]
 
 
 def _is_right(text: str | RenderingError, marks: Marks, number: int) -> bool:

@@ -9,9 +9,11 @@ from converters.tokenization.hugging_face import HuggingFaceTokenizer
 from converters.tokenization.hugging_face.control import ControlTokens
 
 from ....settings import THINKING_MODES, ThinkingMode
+from ...tool_use import CallForm
 from ..rendering import Renderer, RenderingError
 from ..thinking import Thinking, find_thinking
 from .messages import Form, Turn
+from .tool_probing import probe_tools
 
 SYSTEM, QUESTION, REPLY, SECOND = "Sysprobe", "Askprobe", "Replyprobe", "Nextprobe"
 CONVERSATION = (Turn(QUESTION, REPLY), Turn(SECOND))
@@ -25,7 +27,7 @@ class Probed:
 
     `control` are the tokens that it writes and nobody else may. With `stable` a turn's
     prompt and its reply are the beginning of the next turn's prompt; in the modes of
-    `thinks` the prompt opens a thought.
+    `thinks` the prompt opens a thought. `calls` is how it writes calls of tools.
     """
 
     tokenizer: HuggingFaceTokenizer
@@ -37,6 +39,7 @@ class Probed:
     thinking: Thinking | None
     stable: bool
     thinks: frozenset[ThinkingMode]
+    calls: CallForm | None
     warnings: tuple[str, ...]
 
 
@@ -52,6 +55,7 @@ def probe(tokenizer: HuggingFaceTokenizer, renderer: Renderer, name: str) -> Pro
     closing = _closing(tokenizer, renderer, form)
     if closing is not None and not (thinking and closing[0] in thinking.end):
         stop_ids = tuple(dict.fromkeys((*stop_ids, closing[1])))
+    form, calls = probe_tools(tokenizer, renderer, form, literals)
     return Probed(
         tokenizer,
         name,
@@ -62,6 +66,7 @@ def probe(tokenizer: HuggingFaceTokenizer, renderer: Renderer, name: str) -> Pro
         thinking,
         _is_stable(renderer, form, thinking),
         _opens_thought(renderer, form, thinking),
+        calls,
         warnings,
     )
 

@@ -34,13 +34,14 @@ class TurnFormat(ABC):
     """
 
     thinking = None
+    calls = None
     stop_ids: tuple[int, ...] = ()
     stop_texts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     speaker = ""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        self.token_bytes = tokenizer.token_bytes
+        self.token_bytes = self.call_bytes = tokenizer.token_bytes
         self._known: dict[Exchange, Encoded] = {}
         # They are measured, and laid out a moment later.
         self._system = lru_cache(2)(self.encode_system)
