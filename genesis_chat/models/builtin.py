@@ -10,7 +10,7 @@ from .store import InstalledModel, open_directory
 
 CHECKPOINT = "model.safetensors"
 # Of the checkpoint in assets: tells whether the converted copy is of this version.
-CHECKPOINT_SHA256 = "183e60196b0574f1930ce3476aced544cec653f8780e5deda59063a5306ca00b"
+CHECKPOINT_SHA256 = "ad69927862c65427cff8f8dc3faa16e5912e3b7c83d2a651729d33d99543f3c8"
 
 
 def builtin() -> InstalledModel:
