@@ -126,7 +126,9 @@ generate, by MLX; then test-time training's own parameters, with all others froz
 
 Greedy answers to $count questions of each subject, with wordings, values or \
 combinations that training never saw; the other sets are drawn with another seed. \
-"Turned away" is the share of answers that send the person to a bigger model.
+"Turned away" is the share of answers that send the person to a bigger model. Letters \
+are asked about the words of `lists/words.py` and invented ones; the letters of other \
+words mostly come out wrong.
 
 $table
 

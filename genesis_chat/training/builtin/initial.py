@@ -63,6 +63,10 @@ def _drawn(
         return rng.uniform(-bound, bound, shape)
     if len(shape) == 1:
         return np.ones(shape)
+    if name.endswith("confidence.2.weight"):
+        # What it reads is large after training: else it is sure, or sure of nothing,
+        # for every token, and has no gradient that could change it.
+        return 0 * rng.standard_normal(shape)
     deviation: float = config["init_std"]
     if config["use_mup"] and not name.startswith(("tok_emb", "lm_head")):
         deviation /= math.sqrt(max(1, config["n_embd"] / config["mup_base_width"]))

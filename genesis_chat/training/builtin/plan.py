@@ -37,7 +37,7 @@ class Plan:
     ttt_steps: int = TTT_STEPS
     seed: int = 0
     learning_rate: float = 1e-3
-    ttt_learning_rate: float = 1e-2
+    ttt_learning_rate: float = 1e-3
     batch_tokens: int = BATCH_TOKENS
     longest: int = LONGEST
     processes: int = 2
