@@ -8,26 +8,42 @@ import numpy as np
 from ..events import Readings
 from .layers.trace import Trace
 
+Arrays = dict[str, mx.array]
+NONE = np.zeros((0, 0, 0), np.float32)
+
+
+def traced(trace: Trace | None) -> Arrays:
+    """What a call has left in a trace, in the arrays of `Readings` by their names.
+
+    `remaining` may have more keys than there are.
+    """
+    found: Arrays = {}
+    if trace is None:
+        return found
+    if trace.log_decay:
+        found["decay"] = mx.exp(mx.stack([a[0] for a in trace.log_decay]))
+    if trace.log_forget:
+        found["log_forget"] = mx.stack([a[0] for a in trace.log_forget])
+        found["remaining"] = mx.exp(mx.stack([a[0] for a in trace.since]))
+    if trace.surprise is not None:
+        assert trace.confidence is not None and trace.mix is not None
+        found["surprise"] = trace.surprise[0]
+        found["confidence"] = trace.confidence[0]
+        found["mix"] = trace.mix[0]
+    return found
+
 
 class Pending:
     """Readings that are computed with the step they belong to.
 
-    `kinds` are the mixers of the model's blocks, in order.
+    Args:
+        arrays: as `traced` gives them.
+        keys: tokens that have been read by then.
+        kinds: the mixers of the model's blocks, in order.
     """
 
-    def __init__(self, trace: Trace, kinds: Sequence[str] = ()) -> None:
-        self._kinds = kinds
-        self._arrays: dict[str, mx.array] = {}
-        if trace.log_decay:
-            self._arrays["decay"] = mx.exp(mx.stack([a[0] for a in trace.log_decay]))
-        if trace.log_forget:
-            self._arrays["log_forget"] = mx.stack([a[0] for a in trace.log_forget])
-            self._arrays["remaining"] = mx.exp(mx.stack([a[0] for a in trace.since]))
-        if trace.surprise is not None:
-            assert trace.confidence is not None and trace.mix is not None
-            self._arrays["surprise"] = trace.surprise[0]
-            self._arrays["confidence"] = trace.confidence[0]
-            self._arrays["mix"] = trace.mix[0]
+    def __init__(self, arrays: Arrays, keys: int, kinds: Sequence[str] = ()) -> None:
+        self._arrays, self._keys, self._kinds = arrays, keys, kinds
 
     def arrays(self) -> list[mx.array]:
         """What has to be evaluated."""
@@ -40,9 +56,9 @@ class Pending:
         """The numbers."""
         found = {k: np.array(v, np.float32) for k, v in self._arrays.items()}
         return Readings(
-            decay=found.get("decay", np.zeros((0, 0, 0), np.float32)),
-            log_forget=found.get("log_forget", np.zeros((0, 0, 0), np.float32)),
-            remaining=found.get("remaining", np.zeros((0, 0, 0), np.float32)),
+            decay=found.get("decay", NONE),
+            log_forget=found.get("log_forget", NONE),
+            remaining=found.get("remaining", NONE)[..., : self._keys],
             surprise=found.get("surprise"),
             confidence=found.get("confidence"),
             mix=found.get("mix"),

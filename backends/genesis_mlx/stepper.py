@@ -9,11 +9,12 @@ from ..contract import Drawn
 from ..events import Readings
 from ..mlx_base.device import on_metal
 from ..mlx_base.sampling import Drawing, Occurred, Sampler
+from . import kernels
 from .cache import Cache
 from .decoding import Decodings, drawing_of
 from .layers.trace import Trace
 from .model import Model
-from .readings import Pending
+from .readings import Pending, traced
 from .self_check import FAILURES, replace_failing
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
@@ -155,44 +156,42 @@ class Stepper:
         self.sampler.become(sampler)
 
     def _compute(self, step: Step) -> None:
-        step.pending = None
-        if step.first:
-            assert self._hidden is not None
-            step.drawing = self._drawn(self._hidden)
-        elif self._compiles:
-            assert self.token is not None
-            decoding = self._decodings.of(
-                self.sampler.settings, self.cache.ttt is not None
-            )
-            step.drawing = decoding(self.token, self.cache, self.sampler)
-        else:
-            assert self.token is not None
-            features, step.pending = self._features(self.token)
-            step.drawing = self._drawn(features)
+        step.drawing, step.pending = self._drawn(step.first)
         extra = step.pending.arrays() if step.pending else []
         mx.async_eval(*step.drawing.arrays(), *extra)
         self.token = step.drawing.token.reshape(1, 1)
         step.after = self._point()
 
-    @property
-    def _compiles(self) -> bool:
-        """On a CPU MLX would compile with the machine's C++ compiler."""
-        return on_metal() and self.cache.static and not self._readings
-
-    def _drawn(self, features: mx.array) -> Drawing:
-        sampler = self.sampler
+    def _drawn(self, first: bool) -> tuple[Drawing, Pending | None]:
+        """The token after the prompt, or after the last one, and its readings."""
+        cache, sampler, x, pending = self.cache, self.sampler, self._hidden, None
+        # On a CPU MLX would compile with the machine's C++ compiler.
+        if on_metal():
+            ttt = cache.ttt is not None
+            decoding = self._decodings.of(sampler.settings, ttt, self._readings)
+            if first:
+                assert x is not None
+                return decoding.draw(x, sampler), None
+            assert self.token is not None
+            return decoding(self.token, cache, sampler)
+        if not first:
+            assert self.token is not None
+            x, pending = self._features(self.token)
+        assert x is not None
         occurred, uniform = sampler.occurred, sampler.uniform()
         drawing, occurred = drawing_of(
-            self._model, sampler.settings, features, occurred, uniform
+            self._model, sampler.settings, x, occurred, uniform, kernels.chosen()
         )
         sampler.advance(occurred)
-        return drawing
+        return drawing, pending
 
     def _features(self, ids: mx.array) -> tuple[mx.array, Pending | None]:
         trace = Trace() if self._readings else None
         features = self._model.features(ids, self.cache, trace)
+        if trace is None:
+            return features, None
         kinds = self._model.args.layer_kinds
-        return features, Pending(trace, kinds) if trace else None
+        return features, Pending(traced(trace), self.cache.offset, kinds)
 
     def _point(self) -> Point:
         cache, sampler = self.cache.copy(), self.sampler.copy()

@@ -10,6 +10,7 @@ from . import kernels
 from .cache import JoinedCache, SideBySide
 from .layers import ForwardPass
 from .model import Model
+from .ops.nucleus import nucleus
 from .self_check import FAILURES, replace_failing
 from .stepper import CLEAR_EVERY, Stepper
 
@@ -79,5 +80,6 @@ class Together:
 
 
 def _drawn(stepper: Stepper, logits: mx.array) -> tuple[Drawing, Occurred]:
-    sampler = stepper.sampler
-    return drawn(logits[0], sampler.occurred, sampler.settings, sampler.uniform())
+    sampler, selects = stepper.sampler, nucleus(kernels.chosen())
+    uniform = sampler.uniform()
+    return drawn(logits[0], sampler.occurred, sampler.settings, uniform, selects)

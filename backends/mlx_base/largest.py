@@ -8,6 +8,11 @@ import mlx.core as mx
 ROW = 2048
 
 
+def sorts_all(size: int, count: int) -> bool:
+    """Whether the `count` largest of so many take a sort of all, in many kernels."""
+    return size > ROW and count > ROW // 2
+
+
 def largest(x: mx.array, count: int) -> mx.array:
     """The `count` largest of x [N], the largest first; 0 < count <= N."""
     if x.shape[0] > ROW and count <= ROW // 2:

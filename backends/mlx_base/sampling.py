@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,11 +11,14 @@ import mlx.core as mx
 from ..contract import Drawn
 from ..sampling_settings import GREEDY_BELOW, LARGEST_UNIFORM, SamplingSettings
 from .fusing import Fused
-from .largest import largest, places_of_largest
+from .largest import largest, places_of_largest, sorts_all
 
 # What has occurred: `seen` [V] bool; where something is added to logits, also `shift`
 # [V] float32, what it is, and `drawn` [V] bool, without the prompt.
 Occurred = dict[str, mx.array]
+# Of scores [V], weights [V] from 0 to 1 and a share, the least score [1] above which
+# there is at most that share of all weights.
+Nucleus = Callable[[mx.array, mx.array, float], mx.array]
 
 
 class Sampler:
@@ -104,11 +107,15 @@ def draw(sampler: Sampler, logits: mx.array) -> Drawing:
 
 
 def drawn(
-    logits: mx.array, occurred: Occurred, settings: SamplingSettings, uniform: mx.array
+    logits: mx.array,
+    occurred: Occurred,
+    settings: SamplingSettings,
+    uniform: mx.array,
+    nucleus: Nucleus | None = None,
 ) -> tuple[Drawing, Occurred]:
     """The draw of a token from logits [V] by a number, see `Sampler.uniform`."""
     logits = logits.astype(mx.float32)
-    token, occurred = next_token(logits, occurred, settings, uniform)
+    token, occurred = next_token(logits, occurred, settings, uniform, nucleus)
     finite, total = _finite(logits).all(), mx.logsumexp(logits)
     ids = likely = None
     if settings.alternatives:
@@ -119,12 +126,16 @@ def drawn(
 
 
 def next_token(
-    logits: mx.array, occurred: Occurred, settings: SamplingSettings, uniform: mx.array
+    logits: mx.array,
+    occurred: Occurred,
+    settings: SamplingSettings,
+    uniform: mx.array,
+    nucleus: Nucleus | None = None,
 ) -> tuple[mx.array, Occurred]:
     """The token that a number draws, a scalar, and what has occurred with it."""
     if "shift" in occurred:
         logits = logits + occurred["shift"]
-    token = sample(logits, occurred["seen"], settings, uniform)
+    token = sample(logits, occurred["seen"], settings, uniform, nucleus)
     ids = _ids(logits.shape[0])
     after = {"seen": _with(occurred["seen"], ids, token)}
     if "shift" in occurred:
@@ -137,7 +148,11 @@ def next_token(
 
 
 def sample(
-    logits: mx.array, seen: mx.array, settings: SamplingSettings, uniform: mx.array
+    logits: mx.array,
+    seen: mx.array,
+    settings: SamplingSettings,
+    uniform: mx.array,
+    nucleus: Nucleus | None = None,
 ) -> mx.array:
     """Draw one token by inverting the cumulative distribution.
 
@@ -146,6 +161,7 @@ def sample(
         seen: which tokens have occurred [V] bool.
         settings: see `SamplingSettings`.
         uniform: a number in [0, 1) that float32 does not round to 1, [1].
+        nucleus: what is used where all of the vocabulary would be sorted.
 
     Returns:
         The token, a scalar int array.
@@ -153,7 +169,7 @@ def sample(
     scores = penalize(logits.astype(mx.float32), seen, settings.repetition_penalty)
     if settings.temperature < GREEDY_BELOW:
         return mx.argmax(scores)
-    highest, lowest = kept_range(scores, settings)
+    highest, lowest = kept_range(scores, settings, nucleus)
     # The largest becomes 1, so that a small temperature cannot overflow it.
     powers = _powers(scores, highest, lowest, settings.temperature)
     cumulative = mx.cumsum(powers)
@@ -166,18 +182,47 @@ def penalize(logits: mx.array, seen: mx.array, penalty: float) -> mx.array:
 
 
 def kept_range(
-    scores: mx.array, settings: SamplingSettings
+    scores: mx.array, settings: SamplingSettings, nucleus: Nucleus | None = None
 ) -> tuple[mx.array, mx.array]:
     """The largest score and the least that top-k, top-p and min-p keep, both [1].
 
-    Scores [V] float32 are logits before they are divided by the temperature.
+    Scores [V] float32 are logits before they are divided by the temperature. Where all
+    of them would be sorted, `nucleus` is used if there is one.
     """
-    vocab_size, temperature = scores.shape[0], settings.temperature
+    count = min(settings.top_k or scores.shape[0], scores.shape[0])
+    if nucleus is not None and sorts_all(scores.shape[0], count):
+        highest, lowest = _selected_range(scores, settings, nucleus)
+    else:
+        highest, lowest = _sorted_range(scores, settings, count)
+    if settings.min_p > 0:
+        least = highest + math.log(settings.min_p) * settings.temperature
+        lowest = mx.maximum(lowest, least)
+    return highest, lowest
+
+
+def _selected_range(
+    scores: mx.array, settings: SamplingSettings, nucleus: Nucleus
+) -> tuple[mx.array, mx.array]:
+    """The largest score and the least that top-k and top-p keep, both [1]."""
+    highest, lowest = scores.max(keepdims=True), mx.array([-math.inf])
+    if 0 < settings.top_k < scores.shape[0]:
+        # Of equal weights, those of one less and a half are above the k-th.
+        share = (settings.top_k - 0.5) / scores.shape[0]
+        lowest = nucleus(scores, mx.ones(scores.shape), share)
+    if settings.top_p < 1:
+        powers = _powers(scores, highest, lowest, settings.temperature)
+        lowest = nucleus(scores, powers, settings.top_p)
+    return highest, lowest
+
+
+def _sorted_range(
+    scores: mx.array, settings: SamplingSettings, count: int
+) -> tuple[mx.array, mx.array]:
+    """The same, of the `count` largest in their order."""
+    temperature = settings.temperature
     top = None
-    if 0 < settings.top_k < vocab_size:
-        top = largest(scores, settings.top_k)
-    elif settings.top_p < 1:
-        top = largest(scores, vocab_size)
+    if count < scores.shape[0] or settings.top_p < 1:
+        top = largest(scores, count)
     highest = scores.max(keepdims=True) if top is None else top[:1]
     lowest = mx.array([-math.inf]) if top is None else top[-1:]
     if top is not None and settings.top_p < 1:
@@ -187,9 +232,6 @@ def kept_range(
         shares = _shares(top, highest, whole, temperature)
         before = mx.cumsum(shares)
         lowest = _crossing(top, before, shares, settings.top_p).min(keepdims=True)
-    if settings.min_p > 0:
-        least = highest + math.log(settings.min_p) * temperature
-        lowest = mx.maximum(lowest, least)
     return highest, lowest
 
 

@@ -16,7 +16,7 @@ from backends import genesis_cpu
 from backends.events import GeneratedToken, Prefilled, Readings
 from backends.genesis_cpu.readings import Trace
 from backends.genesis_mlx.layers.trace import Trace as MlxTrace
-from backends.genesis_mlx.readings import Pending
+from backends.genesis_mlx.readings import Pending, traced
 
 NAMES = ("decay", "log_forget", "remaining", "surprise", "confidence", "mix")
 
@@ -45,7 +45,7 @@ def test_they_are_those_of_mlx(name: str, ttt: bool, tmp_path: Path) -> None:
     for size, ours in zip(sizes, read(model, ids, sizes, ttt), strict=True):
         trace = MlxTrace()
         mx.eval(other.features(mx.array([ids[at : at + size]]), cache, trace))
-        theirs = Pending(trace).read()
+        theirs = Pending(traced(trace), cache.offset).read()
         at += size
         for key in NAMES:
             expected, found = getattr(theirs, key), getattr(ours, key)

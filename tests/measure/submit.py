@@ -41,7 +41,9 @@ def replayed(step: TokenStep) -> Callable[..., list[mx.array]]:
     return lambda *others: graph(*weights, *others)
 
 
-def milliseconds(step: TokenStep, run: Callable[..., list[mx.array]]) -> float:
+def milliseconds(
+    step: TokenStep, run: Callable[..., list[mx.array]], readings: bool
+) -> float:
     """CPU time of a token: the least of several rounds of a few tokens."""
 
     def decode(token: Any, held: Any, places: Any, occurred: Any, uniform: Any) -> Any:
@@ -50,8 +52,9 @@ def milliseconds(step: TokenStep, run: Callable[..., list[mx.array]]) -> float:
         known = *held.values(), *tables, *slots, *occurred.values()
         token, likely, finite, *rest = run(*known, uniform, token)
         then = dict(zip(occurred, rest, strict=False))
-        after = dict(zip(held, rest[len(then) :], strict=True))
-        return [token, likely, finite], then, after
+        after = dict(zip(held, rest[len(then) :], strict=False))
+        told = {str(n): each for n, each in enumerate(rest[len(then) + len(after) :])}
+        return [token, likely, finite], then, after, told
 
     decoding: Any = step.decoding
     decoding._compiled = decode
@@ -63,7 +66,7 @@ def milliseconds(step: TokenStep, run: Callable[..., list[mx.array]]) -> float:
         cache = step.cache.copy()
         sampler = Sampler(settings, step.decoding._model.args.vocab_size)
         model: Any = step.decoding._model
-        stepper = Stepper(model, cache, sampler, False, decodings, print)
+        stepper = Stepper(model, cache, sampler, readings, decodings, print)
         stepper.token = mx.zeros((1, 1), mx.uint32)
         with (
             mock.patch("backends.genesis_mlx.stepper.on_metal", lambda: True),
@@ -77,16 +80,16 @@ def milliseconds(step: TokenStep, run: Callable[..., list[mx.array]]) -> float:
 
 
 def main() -> int:
-    """Print both."""
-    for ttt in (False, True):
-        step = token_step(ModelArgs.released(), CONTEXT, ttt, SamplingSettings())
+    """Print them."""
+    args, settings = ModelArgs.released(), SamplingSettings()
+    for ttt, readings in ((False, False), (True, False), (True, True)):
+        step = token_step(args, CONTEXT, ttt, settings, readings)
         graph = replayed(step)
         compiled = mx.compile(graph)
         compiled(*step.others)
-        kind = "with" if ttt else "without"
-        print(
-            f"{milliseconds(step, compiled):.2f} ms a token, {kind} test-time training"
-        )
+        kind = f"{'with' if ttt else 'without'} test-time training"
+        kind += " and readings" if readings else ""
+        print(f"{milliseconds(step, compiled, readings):.2f} ms a token, {kind}")
     return 0
 
 

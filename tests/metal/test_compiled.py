@@ -1,7 +1,8 @@
 """Decoding as one compiled function: the same tokens, and Python seldom asked."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from unittest import mock
 
 import mlx.core as mx
@@ -15,7 +16,7 @@ from backends.generation import generate
 from backends.genesis.args import ModelArgs
 from backends.genesis.random_model import write_random_model
 from backends.genesis_mlx.backend import backend
-from backends.genesis_mlx.cache import BLOCK, Cache
+from backends.genesis_mlx.cache import BLOCK, Cache, growing
 from backends.genesis_mlx.decoding import KEPT, Decoding, Decodings
 from backends.genesis_mlx.language_model import LanguageModel as GenesisLanguageModel
 from backends.sampling_settings import SamplingSettings
@@ -31,51 +32,97 @@ COUNT = BLOCK + 5
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], LanguageModel]:
     """A small model with random weights; MLX operations throughout."""
-    config = configuration("released-ratios", n_layer=4)
-    directory = tmp_path_factory.mktemp("random") / "model"
-    write_random_model(directory, ModelArgs.from_config(config, accept_unknown=True))
-    return backend.load(directory, dtype="float32")
+
+    @cache
+    def of(name: str) -> LanguageModel:
+        config = configuration(name, n_layer=4)
+        directory = tmp_path_factory.mktemp("random") / "model"
+        args = ModelArgs.from_config(config, accept_unknown=True)
+        write_random_model(directory, args)
+        return backend.load(directory, dtype="float32")
+
+    return of
 
 
 @pytest.fixture
-def graphs() -> Iterator[list[int]]:
-    """Decoding is compiled; it gets an element each time Python builds the graph."""
-    built: list[int] = []
-    right = Decoding.decode
+def model(made: Callable[[str], LanguageModel]) -> LanguageModel:
+    """In the released model's proportions."""
+    return made("released-ratios")
 
-    def decode(self: Decoding, *inputs: object) -> object:
-        built.append(len(built))
-        return right(self, *inputs)  # type: ignore[arg-type]
+
+@pytest.fixture
+def graphs() -> Iterator[list[str]]:
+    """Decoding is compiled; it gets an element each time Python builds a graph."""
+    built: list[str] = []
+    decode, first = Decoding.decode, Decoding.first
+
+    def of_token(self: Decoding, *inputs: object) -> object:
+        built.append("token")
+        # The draw is part of it.
+        with mock.patch.object(Decoding, "first", first):
+            return decode(self, *inputs)  # type: ignore[arg-type]
+
+    def of_draw(self: Decoding, *inputs: object) -> object:
+        built.append("draw")
+        return first(self, *inputs)  # type: ignore[arg-type]
 
     with (
         mock.patch("backends.genesis_mlx.stepper.on_metal", lambda: True),
-        mock.patch.object(Decoding, "decode", decode),
+        mock.patch.object(Decoding, "decode", of_token),
+        mock.patch.object(Decoding, "first", of_draw),
     ):
         yield built
 
 
 def reply(
-    model: LanguageModel, ttt: bool, settings: SamplingSettings
+    model: LanguageModel, ttt: bool, settings: SamplingSettings, readings: bool = False
 ) -> tuple[list[GeneratedToken], Cache]:
     state = model.new_state(["ttt"] if ttt else [])
     assert isinstance(state, Cache)
-    found = generate(model, PROMPT, state, settings=settings, max_tokens=COUNT)
+    found = generate(
+        model,
+        PROMPT,
+        state,
+        settings=settings,
+        max_tokens=COUNT,
+        readings=readings,
+    )
     return [*found], state
 
 
-@pytest.mark.parametrize("ttt", [False, True])
-def test_tokens_and_state_are_the_same(
-    ttt: bool, model: LanguageModel, graphs: list[int]
+@pytest.mark.parametrize(
+    ("name", "ttt", "readings"),
+    [
+        ("released-ratios", False, False),
+        ("released-ratios", True, True),
+        ("gated-attention", False, False),
+    ],
+)
+def test_tokens_readings_and_state_are_the_same(
+    name: str,
+    ttt: bool,
+    readings: bool,
+    made: Callable[[str], LanguageModel],
+    graphs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settings = SamplingSettings(seed=5, min_p=0.01)
-    compiled, state = reply(model, ttt, settings)
-    # One graph before the first block is full, one after.
-    assert len(graphs) == 2
+    # Attention's keys and values grow as seldom as forgetting attention's blocks.
+    monkeypatch.setattr(growing, "STEP", BLOCK)
+    model, settings = made(name), SamplingSettings(seed=5, min_p=0.01)
+    compiled, state = reply(model, ttt, settings, readings)
+    # One graph after the prompt, one before the first block is full, one after.
+    assert graphs == ["draw", "token", "token"]
     with mock.patch("backends.genesis_mlx.stepper.on_metal", lambda: False):
-        plain, expected = reply(model, ttt, settings)
-    assert len(graphs) == 2
+        plain, expected = reply(model, ttt, settings, readings)
+    assert len(graphs) == 3
+    for ours, theirs in zip(compiled[1:], plain[1:], strict=True):
+        assert (ours.readings is not None) == (theirs.readings is not None) == readings
+        if ours.readings and theirs.readings:
+            for name, numbers in vars(theirs.readings).items():
+                found = getattr(ours.readings, name)
+                assert max_difference(found, numbers) <= SPLIT, name
     assert [each.id for each in compiled] == [each.id for each in plain]
     likely = [[each.log_probability for each in reply] for reply in (compiled, plain)]
     assert max_difference(*likely) <= SPLIT
@@ -86,7 +133,7 @@ def test_tokens_and_state_are_the_same(
 
 
 def test_replies_share_graphs_but_for_what_they_compute(
-    model: LanguageModel, graphs: list[int]
+    model: LanguageModel, graphs: list[str]
 ) -> None:
     first = SamplingSettings(seed=1)
     reply(model, False, first)
@@ -94,7 +141,7 @@ def test_replies_share_graphs_but_for_what_they_compute(
     reply(model, False, SamplingSettings(seed=2))
     assert len(graphs) == seen
     reply(model, False, SamplingSettings(seed=2, temperature=0.0))
-    assert len(graphs) == seen + 2
+    assert len(graphs) == seen + 3
 
 
 def test_only_the_last_graphs_are_kept(model: LanguageModel) -> None:
@@ -106,10 +153,6 @@ def test_only_the_last_graphs_are_kept(model: LanguageModel) -> None:
     decodings.of(ways[KEPT], False)
     assert decodings.of(ways[0], False) is made[0]
     assert decodings.of(ways[1], False) is not made[1]
-
-
-def test_readings_are_not_compiled(model: LanguageModel, graphs: list[int]) -> None:
-    settings = SamplingSettings()
-    events = generate(model, PROMPT, settings=settings, max_tokens=3, readings=True)
-    assert all(each.readings for each in list(events)[1:])
-    assert not graphs
+    last = decodings.of(ways[0], False)
+    assert decodings.of(ways[0], False, readings=True) is not last
+    assert decodings.of(ways[0], False) is last

@@ -153,10 +153,25 @@ def test_every_way_of_sampling_is_counted() -> None:
     greedy = SamplingSettings(temperature=0.0, repetition_penalty=1.0)
     least = genesis_cost(args, 100, False, greedy).dispatches_per_token
     usual = genesis_cost(args, 100, False).dispatches_per_token
-    # Without top-k all of the vocabulary is sorted.
+    # Without top-k, or with a large one, one kernel instead of a sort of all.
     whole = genesis_cost(args, 100, False, SamplingSettings(top_k=0))
-    assert least < usual < whole.dispatches_per_token
-    assert whole.nodes["Sort"] == 12
+    assert least < whole.dispatches_per_token < usual <= MOST_DISPATCHES
+    assert whole.nodes["genesis_nucleus"] == 1 and "Sort" not in whole.nodes
+    many = genesis_cost(args, 100, False, SamplingSettings(top_k=5000))
+    assert many.nodes["genesis_nucleus"] == 2 and "Sort" not in many.nodes
+    assert many.dispatches_per_token < usual
+
+
+@pytest.mark.parametrize("ttt", [False, True])
+def test_readings_are_a_few_dispatches(ttt: bool) -> None:
+    plain, told = (
+        genesis_cost(ModelArgs.released(), 1024, ttt, readings=each)
+        for each in (False, True)
+    )
+    kernels = {name: n for name, n in plain.nodes.items() if "genesis_" in name}
+    assert kernels.items() <= told.nodes.items()
+    assert "SliceUpdate" not in told.nodes
+    assert told.bytes_per_token <= 1.01 * plain.bytes_per_token
 
 
 @needs_kernels

@@ -36,9 +36,11 @@ def runs() -> Cases:
         args = ModelArgs.from_config(config, accept_unknown=True)
         return cases(args, mx.float32)
 
-    # A width that takes every thread, and two threadgroups of test-time training.
-    wide = found(n_embd=320, n_head=4)
-    return Cases({**found(), **{name: wide[name] for name in ("ttt_scan", DELTA)}})
+    # A width that takes every thread, two threadgroups of test-time training, and a
+    # vocabulary that is not sorted at once.
+    wide = found(n_embd=320, n_head=4, vocab_size=2100)
+    names = ("ttt_scan", DELTA, "nucleus")
+    return Cases({**found(), **{name: wide[name] for name in names}})
 
 
 def check(runs: Cases, name: str) -> None:

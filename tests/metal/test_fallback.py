@@ -35,7 +35,8 @@ program_source:9:1: warning: unused variable 'w'
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with random weights in the shapes of a small configuration."""
-    config = configuration("released-ratios", n_layer=4)
+    # Its vocabulary is not sorted at once.
+    config = configuration("released-ratios", n_layer=4, vocab_size=2100)
     args = ModelArgs.from_config(config, accept_unknown=True)
     directory = tmp_path_factory.mktemp("random") / "model"
     write_random_model(directory, args)
@@ -88,6 +89,7 @@ def expected(directory: Path, **options: Any) -> list[int]:
         pytest.param("fox_blocks", 1, id="in the second part of the prompt"),
         pytest.param("gla_decode", 0, id="with the first token"),
         pytest.param("fox_decode", 2, id="with a later token"),
+        pytest.param("nucleus", 1, id="as the first token is drawn"),
     ],
 )
 def test_a_kernel_that_fails_is_replaced(
@@ -98,8 +100,8 @@ def test_a_kernel_that_fails_is_replaced(
         # It has worked once before, when the model was loaded.
         model = backend.load(directory, dtype="float32", report=said.append)
         with failing(name, after):
-            found = reply(model)
-    assert [token for token, _ in found] == expected(directory)
+            found = reply(model, top_k=0)
+    assert [token for token, _ in found] == expected(directory, top_k=0)
     assert list(replaced()) == [name] and len(said) == 1
     label = KERNELS[name].label
     assert f"The Metal kernel {name} fails here and MLX operations" in said[0]

@@ -17,13 +17,26 @@ from backends.genesis.args import ModelArgs
 from backends.genesis.tensor_shapes import ALWAYS_FLOAT32
 from backends.genesis_mlx import Model
 from backends.genesis_mlx.kernels import KERNELS
+from backends.genesis_mlx.layers.trace import Trace
+from backends.genesis_mlx.ops.nucleus import nucleus
+from backends.genesis_mlx.readings import traced
 from backends.genesis_mlx.self_check.cases import cases
+from backends.mlx_base.sampling import Sampler, drawn
+from backends.sampling_settings import SamplingSettings
 from genesis_chat.bench.cost.graph import trace
 
 pytestmark = needs_kernels
 # Prompts in parts of many tokens and of a few, and single tokens after nothing, after
 # few keys and after many.
-TEXTS = [(1, 1), *((few, 1) for few in range(2, 8)), (70, 1, 3, 1), (512, 1)]
+SPLIT = (70, 1, 3, 1)
+TEXTS = [(1, 1), *((few, 1) for few in range(2, 8)), SPLIT, (512, 1)]
+# Ways of drawing that look for the largest in different ways.
+WAYS = [
+    SamplingSettings(alternatives=3),
+    SamplingSettings(top_k=0, min_p=0.1, presence_penalty=1),
+    SamplingSettings(top_k=5000),
+    SamplingSettings(temperature=0),
+]
 
 
 def built(function: Callable[..., Any], inputs: list[mx.array]) -> set[str]:
@@ -37,26 +50,42 @@ def built(function: Callable[..., Any], inputs: list[mx.array]) -> set[str]:
 
 
 def run_by(args: ModelArgs, dtype: mx.Dtype, delta_rule: bool) -> set[str]:
-    """What a model runs, with test-time training and without."""
+    """What a model runs with test-time training; readings add nothing to it."""
     model = Model(args, delta_rule=delta_rule)
     flat: Any = tree_flatten(model.parameters())
     cast = [(n, a if n.endswith(ALWAYS_FLOAT32) else a.astype(dtype)) for n, a in flat]
     model.update(tree_unflatten(cast))
     if args.use_ttt:
         model.metacognition.ttt.diagonal()
-    found: set[str] = set()
-    for text in TEXTS:
 
-        def read(ids: mx.array, text: tuple[int, ...] = text) -> list[mx.array]:
+    def reading(text: tuple[int, ...], readings: bool = False) -> set[str]:
+        def read(ids: mx.array) -> list[mx.array]:
             cache, start, outputs = model.make_cache(), 0, []
             for length in text:
                 part = ids[:, start : start + length]
-                outputs.append(model.features(part, cache))
+                trace = Trace() if readings else None
+                outputs += [model.features(part, cache, trace)]
+                outputs += traced(trace).values()
                 start += length
             return [*outputs, *cache.held().values()]
 
-        found |= built(read, [mx.zeros((1, sum(text)), mx.int32)])
-    return found
+        return built(read, [mx.zeros((1, sum(text)), mx.int32)])
+
+    found = {text: reading(text) for text in TEXTS}
+    assert reading(SPLIT, readings=True) == found[SPLIT]
+    return set().union(*found.values(), *(drawing(args, way) for way in WAYS))
+
+
+def drawing(args: ModelArgs, settings: SamplingSettings) -> set[str]:
+    """What drawing a token runs."""
+
+    def draw(logits: mx.array) -> list[mx.array]:
+        occurred = Sampler(settings, args.vocab_size).occurred
+        select = nucleus(frozenset(KERNELS))
+        found, _ = drawn(logits, occurred, settings, mx.zeros((1,)), select)
+        return found.arrays()
+
+    return built(draw, [mx.zeros((args.vocab_size,))])
 
 
 @pytest.mark.parametrize("delta_rule", [False, True])

@@ -21,7 +21,7 @@ from backends.genesis_mlx import (
     generate_with_progress,
 )
 from backends.genesis_mlx.layers.trace import Trace
-from backends.genesis_mlx.readings import Pending
+from backends.genesis_mlx.readings import Pending, traced
 
 SETTINGS = SamplingSettings(seed=5)
 PROMPT = random_ids(40, 9)
@@ -33,7 +33,7 @@ def read(model: Model, ids: list[int], sizes: list[int], ttt: bool) -> list[Read
     for size in sizes:
         trace = Trace()
         mx.eval(model.features(mx.array([ids[at : at + size]]), cache, trace))
-        found.append(Pending(trace).read())
+        found.append(Pending(traced(trace), cache.offset).read())
         at += size
     return found
 

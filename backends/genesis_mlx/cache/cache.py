@@ -1,5 +1,6 @@
 """The state of a whole conversation."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,7 @@ from ...errors import CacheError
 from ...genesis.args import ModelArgs
 from ...genesis.cache_files import cache_metadata, read_cache_header
 from ...new_file import new_file
+from .arrays import Arrays
 from .layer import IN_DTYPE, LayerCache, TTTCache, empty_layer
 
 
@@ -85,15 +87,9 @@ class Cache:
 
     def hold(self, arrays: dict[str, mx.array]) -> None:
         """Take the arrays of another cache's `held`; `advance` counts its tokens."""
-        parts = self._parts()
-        for name, array in arrays.items():
-            prefix, _, field = name.rpartition(".")
-            setattr(parts[prefix], field, array)
-
-    @property
-    def static(self) -> bool:
-        """Whether no array grows by a token, but by a block at most."""
-        return "attention" not in self.args.layer_kinds
+        own = _by_part(arrays)
+        for prefix, part in self._parts().items():
+            part.hold(own[prefix])
 
     def save(self, path: Path | str) -> None:
         """Write a safetensors file that `restore` can read for the same model.
@@ -140,15 +136,19 @@ class Cache:
     def restore_arrays(self, arrays: dict[str, mx.array], offset: int) -> None:
         """Hold what `arrays` gave when `offset` tokens had been read."""
         self.offset = offset
+        own = _by_part(arrays)
         for prefix, part in self._parts().items():
-            start = f"{prefix}."
-            own = {
-                name.removeprefix(start): array
-                for name, array in arrays.items()
-                if name.startswith(start)
-            }
-            part.restore(own)
+            part.restore(own[prefix])
 
     def _parts(self) -> dict[str, LayerCache]:
         parts = {f"layers.{i}": layer for i, layer in enumerate(self.layers)}
         return parts | ({"ttt": self.ttt} if self.ttt else {})
+
+
+def _by_part(arrays: Arrays) -> defaultdict[str, Arrays]:
+    """Arrays of each part, by their names in it."""
+    found: defaultdict[str, Arrays] = defaultdict(dict)
+    for name, array in arrays.items():
+        prefix, _, field = name.rpartition(".")
+        found[prefix][field] = array
+    return found

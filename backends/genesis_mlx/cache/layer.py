@@ -1,8 +1,9 @@
 """The state of one layer: one class per mixer, every array under a name.
 
 `arrays` gives what has been filled, for saving; `restore` takes the same dictionary
-back. `held` gives the arrays in memory, for evaluating. Copies share memory and are
-never changed through each other.
+back. `held` gives the arrays in memory, for evaluating; `hold` takes others in their
+places, which `advance` counts. Copies share memory and are never changed through each
+other.
 """
 
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ class LayerCache(Protocol):
 
     def arrays(self) -> Arrays: ...
     def held(self) -> Arrays: ...
+    def hold(self, arrays: Arrays) -> None: ...
     def restore(self, arrays: Arrays) -> None: ...
     def copy(self) -> Self: ...
     def advance(self, offset: int) -> None: ...
@@ -40,6 +42,9 @@ class PlainCache:
 
     def held(self) -> Arrays:
         return self.arrays()
+
+    def hold(self, arrays: Arrays) -> None:
+        vars(self).update(arrays)
 
     def restore(self, arrays: Arrays) -> None:
         for name in vars(self):
@@ -80,10 +85,21 @@ class AttentionCache:
     values: GrowingArray = field(default_factory=GrowingArray)
 
     def append(self, k: mx.array, v: mx.array) -> tuple[mx.array, mx.array]:
-        """Add [B, L, heads, Dh] and return all keys and values, [B, S, heads, Dh]."""
+        """Add [B, L, heads, Dh] and return all keys and values, [B, heads, S, Dh]."""
         keys = self.keys.append(k.swapaxes(1, 2))
-        values = self.values.append(v.swapaxes(1, 2))
-        return keys.swapaxes(1, 2), values.swapaxes(1, 2)
+        return keys, self.values.append(v.swapaxes(1, 2))
+
+    def follow(
+        self, k: mx.array, v: mx.array, place: mx.array
+    ) -> tuple[mx.array, mx.array, mx.array]:
+        """Add a token [B, 1, heads, Dh] whose place [1] is an array.
+
+        Returns keys and values with the room for more, [B, heads, S or more, Dh], and
+        which of them there are [S or more] bool; `advance` counts it.
+        """
+        keys, _ = self.keys.put(k.swapaxes(1, 2), place)
+        values, there = self.values.put(v.swapaxes(1, 2), place)
+        return keys, values, there
 
     def arrays(self) -> Arrays:
         held = {"keys": self.keys.value(), "values": self.values.value()}
@@ -93,6 +109,10 @@ class AttentionCache:
         held = {"keys": self.keys.buffer(), "values": self.values.buffer()}
         return {k: v for k, v in held.items() if v is not None}
 
+    def hold(self, arrays: Arrays) -> None:
+        for name, array in arrays.items():
+            setattr(self, name, GrowingArray(array, getattr(self, name).length))
+
     def restore(self, arrays: Arrays) -> None:
         self.keys = GrowingArray(arrays.get("keys"))
         self.values = GrowingArray(arrays.get("values"))
@@ -101,7 +121,9 @@ class AttentionCache:
         return replace(self, keys=self.keys.copy(), values=self.values.copy())
 
     def advance(self, offset: int) -> None:
-        """`append` has counted them."""
+        """So many tokens have been read; there is room for the next one."""
+        self.keys.reach(offset)
+        self.values.reach(offset)
 
     @property
     def nbytes(self) -> int:

@@ -36,23 +36,29 @@ class GatedAttention(nn.Module):
         qk = apply_rotary(qk, forward.rotary(dh))
         q, k = mx.split(qk, [h], axis=2)
         if isinstance(cache, Texts):
-            parts = (each.split(batch) for each in (q, k, v))
+            parts = q.split(batch), k.split(batch), v.split(batch)
             rows = zip(*parts, cache.texts, strict=True)
-            out = mx.concatenate([_attend(*row) for row in rows])
+            out = mx.concatenate([_attend(*row, forward) for row in rows])
         else:
-            out = _attend(q, k, v, cache)
+            out = _attend(q, k, v, cache, forward)
         out = out * mx.sigmoid(gate)
         return self.o_proj(out.reshape(batch, length, h * dh))
 
 
-def _attend(q: mx.array, k: mx.array, v: mx.array, cache: AttentionCache) -> mx.array:
+def _attend(
+    q: mx.array,
+    k: mx.array,
+    v: mx.array,
+    cache: AttentionCache,
+    forward: ForwardPass,
+) -> mx.array:
     """Attention to these tokens and all before them, [B, L, heads, Dh]."""
-    keys, values = cache.append(k, v)
+    mask: mx.array | str = "causal"
+    if forward.placed:
+        keys, values, mask = cache.follow(k, v, forward.start)
+    else:
+        keys, values = cache.append(k, v)
     out = mx.fast.scaled_dot_product_attention(
-        q.swapaxes(1, 2),
-        keys.swapaxes(1, 2),
-        values.swapaxes(1, 2),
-        scale=q.shape[-1] ** -0.5,
-        mask="causal",
+        q.swapaxes(1, 2), keys, values, scale=q.shape[-1] ** -0.5, mask=mask
     )
     return out.swapaxes(1, 2)

@@ -1,7 +1,5 @@
 """The forgetting attention mixer (FoX): 7 of the released model's 30 blocks."""
 
-from dataclasses import replace
-
 import mlx.core as mx
 import mlx.nn as nn
 
@@ -71,7 +69,7 @@ class ForgettingAttention(nn.Module):
             out = self._read(q, k, v, log_forget, cache, forward.kernels)
         if forward.trace is not None:
             forward.trace.log_forget.append(log_forget)
-            forward.trace.since.append(_since(cache, forward))
+            forward.trace.since.append(cache.forgotten())
         return self.o_proj(self._gated(out, projected, forward.kernels))
 
     def _gated(
@@ -146,7 +144,7 @@ class ForgettingAttention(nn.Module):
         cache.follow(step.since, step.tail_keys, step.tail_values, step.tail_decay)
         if forward.trace is not None:
             forward.trace.log_forget.append(step.log_forget)
-            forward.trace.since.append(_since(cache, forward))
+            forward.trace.since.append(cache.forgotten())
         return step.y
 
     def _decode_each(
@@ -245,12 +243,3 @@ class ForgettingAttention(nn.Module):
         """Log of each head's forget gate [B, L, H] float32, for inputs [B, L, D]."""
         gate: mx.array = self.fgate_proj(x)
         return -mx.logaddexp(-gate.astype(mx.float32), 0.0)
-
-
-def _since(cache: FoXCache, forward: ForwardPass) -> mx.array:
-    """Sums of log forget gates since each key so far [B, H, S]."""
-    seen = replace(cache)
-    seen.filled = forward.offset + forward.length - cache.settled
-    whole = seen.whole()
-    assert whole is not None
-    return whole[2]

@@ -28,8 +28,9 @@ class ForwardPass:
     conversation; `length` is the number of tokens. In `trace` the mixers leave what
     they do, if it is wanted. `kernels` names the Metal kernels to use, `delta_rule`
     the recurrence of GLA. With `gradients` every parameter stays in what is computed,
-    whatever its values are now. Every layer shares the rotary tables. `texts` are the
-    ways of several texts with a position each, see `side_by_side`; else there are none.
+    whatever its values are now; `placed` is a token `of_token`. Every layer shares the
+    rotary tables. `texts` are the ways of several texts with a position each, see
+    `side_by_side`; else there are none.
     """
 
     def __init__(
@@ -43,17 +44,23 @@ class ForwardPass:
     ) -> None:
         self.offset, self.length, self.trace = offset, length, trace
         self.kernels, self.delta_rule = kernels, delta_rule
-        self.gradients = gradients
+        self.gradients, self.placed = gradients, False
         self.texts: list[Self] = []
         self._tables: dict[int, Tables] = {}
         self._slots: dict[int, mx.array] = {}
 
     @classmethod
     def of_token(
-        cls, places: Places, size: int, kernels: frozenset[str], delta_rule: bool
+        cls,
+        places: Places,
+        size: int,
+        trace: Trace | None,
+        kernels: frozenset[str],
+        delta_rule: bool,
     ) -> Self:
         """A token whose position is only known as arrays; `offset` is 0."""
-        made = cls(0, 1, None, kernels, delta_rule)
+        made = cls(0, 1, trace, kernels, delta_rule)
+        made.placed = True
         made._tables = {2 * table[0].shape[-1]: table for table in places.tables}
         made._slots = {0: places.start, size: places.slot}
         return made

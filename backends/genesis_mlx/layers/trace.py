@@ -9,8 +9,8 @@ import mlx.core as mx
 class Trace:
     """Filled during one call, in the order of the blocks; nothing is computed twice.
 
-    `log_decay` and `log_forget` hold [B, L, H] per layer, `since` the sum of log
-    forget gates since each key [B, H, S]; the other three [B, L], with test-time
+    `log_decay` and `log_forget` hold [B, L, H] per layer, `since` the sums of log
+    forget gates of `FoXCache.forgotten`; the other three [B, L], with test-time
     training only. All float32.
     """
 

@@ -31,11 +31,12 @@ SMALLEST = 8
 
 
 class Sizes(NamedTuple):
-    """Tokens of a prompt, keys before a token, and many keys before one."""
+    """Tokens of a prompt, keys before a token, many keys before one, and scores."""
 
     prompt: int
     seen: int
     many: int
+    scores: int = 1000
 
 
 def lengths(args: ModelArgs, sizes: Sizes, one: bool) -> dict[str, int]:

@@ -40,7 +40,8 @@ def time_kernels(args: ModelArgs, dtype: mx.Dtype) -> Iterator[KernelTiming]:
 
     Raises what MLX raises where a kernel fails.
     """
-    for name, case in cases(args, dtype, sizes=Sizes(PROMPT, SHORT, MANY[0])).items():
+    sizes = Sizes(PROMPT, SHORT, MANY[0], args.vocab_size)
+    for name, case in cases(args, dtype, sizes=sizes).items():
         yield _timed(name, case)
     for keys in MANY[1:]:
         found = cases(args, dtype, False, Sizes(1, 1, keys))

@@ -37,14 +37,18 @@ class TokenStep(NamedTuple):
 
 
 def token_step(
-    args: ModelArgs, context: int, ttt: bool, settings: SamplingSettings
+    args: ModelArgs,
+    context: int,
+    ttt: bool,
+    settings: SamplingSettings,
+    readings: bool = False,
 ) -> TokenStep:
     """The step after `context` tokens; its arrays are zeros."""
     model, weights = _in_bfloat16(args)
     cache = _filled(args, ttt, context)
     held = cache.held()
     with as_on_metal():
-        decoding = Decoding(model, replace(settings, seed=0), ttt)
+        decoding = Decoding(model, replace(settings, seed=0), ttt, readings)
     tables, *slots = decoding.places(context)
     occurred = Sampler(settings, args.vocab_size).occurred
 
@@ -54,14 +58,14 @@ def token_step(
         *rest, uniform, token = arrays[len(own) :]
         *turns, start, slot = rest[: -len(occurred)]
         pairs = list(zip(turns[::2], turns[1::2], strict=True))
-        found, then, after = decoding.decode(
+        found, then, after, told = decoding.decode(
             token,
             {name: own[name] for name in held},
             Places(pairs, start, slot),
             dict(zip(occurred, rest[-len(occurred) :], strict=True)),
             uniform,
         )
-        return [*found, *then.values(), *after.values()]
+        return [*found, *then.values(), *after.values(), *told.values()]
 
     flat = [each for table in tables for each in table]
     token = mx.zeros((1, 1), mx.uint32)
@@ -74,9 +78,10 @@ def genesis_cost(
     context: int,
     ttt: bool,
     settings: SamplingSettings = DEFAULTS,
+    readings: bool = False,
 ) -> Cost:
     """A token after `context` others, drawn as a chat draws, weights in bfloat16."""
-    step = token_step(args, context, ttt, settings)
+    step = token_step(args, context, ttt, settings, readings)
     graph = trace(step.function, [*step.weights.values(), *step.others])
     held = step.cache.held()
     place = _places(graph, [*step.weights, *held])
