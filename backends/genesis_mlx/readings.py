@@ -21,16 +21,21 @@ def traced(trace: Trace | None) -> Arrays:
     if trace is None:
         return found
     if trace.log_decay:
-        found["decay"] = mx.exp(mx.stack([a[0] for a in trace.log_decay]))
+        found["decay"] = mx.exp(_first(trace.log_decay))
     if trace.log_forget:
-        found["log_forget"] = mx.stack([a[0] for a in trace.log_forget])
-        found["remaining"] = mx.exp(mx.stack([a[0] for a in trace.since]))
+        found["log_forget"] = _first(trace.log_forget)
+        found["remaining"] = mx.exp(_first(trace.since))
     if trace.surprise is not None:
         assert trace.confidence is not None and trace.mix is not None
-        found["surprise"] = trace.surprise[0]
-        found["confidence"] = trace.confidence[0]
-        found["mix"] = trace.mix[0]
+        found["surprise"] = trace.surprise[:1].squeeze(0)
+        found["confidence"] = trace.confidence[:1].squeeze(0)
+        found["mix"] = trace.mix[:1].squeeze(0)
     return found
+
+
+def _first(layers: list[mx.array]) -> mx.array:
+    """Of each layer's sequences the first, by slices, which are views."""
+    return mx.concatenate([array[:1] for array in layers])
 
 
 class Pending:

@@ -170,6 +170,9 @@ def test_readings_are_a_few_dispatches(ttt: bool) -> None:
     )
     kernels = {name: n for name, n in plain.nodes.items() if "genesis_" in name}
     assert kernels.items() <= told.nodes.items()
+    # Copies of each layer's into one array, and no kernel to look one up.
+    assert told.dispatches_per_token - plain.dispatches_per_token <= 64
+    assert told.nodes["Gather"] == plain.nodes["Gather"]
     assert "SliceUpdate" not in told.nodes
     assert told.bytes_per_token <= 1.01 * plain.bytes_per_token
 
