@@ -132,6 +132,50 @@ def test_tokens_readings_and_state_are_the_same(
         assert max_difference(array, arrays[name]) <= SPLIT
 
 
+@pytest.mark.parametrize("name", ["released-ratios", "gated-attention"])
+def test_steps_of_several_and_of_one_take_turns(
+    name: str,
+    made: Callable[[str], LanguageModel],
+    graphs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(growing, "STEP", BLOCK)
+    loaded, settings = made(name), SamplingSettings(seed=5, min_p=0.01)
+    assert isinstance(loaded, GenesisLanguageModel)
+    # Without the graphs of other tests.
+    model = GenesisLanguageModel(loaded.network)
+    # The first fills its block in a step of several, the second in one of its own.
+    prompts = [[*range(2, length + 2)] for length in (BLOCK - 4, BLOCK - 6)]
+
+    def turns() -> tuple[list[list[int]], list[Cache]]:
+        steppers = []
+        for prompt in prompts:
+            state = model.new_state([])
+            steppers.append(model.stepper(state, settings, prompt, readings=False))
+            steppers[-1].read(prompt)
+            steppers[-1].draw().result()
+        found = []
+        for number in range(9):
+            if number % 3 == 0:
+                steps = model.follow_together(steppers)
+            else:
+                steps = [each.follow() for each in steppers]
+            found.append([step.result().token for step in steps])
+        return found, [each.cache for each in steppers]
+
+    tokens, states = turns()
+    # One graph after the prompt, one before the first block is full, one after.
+    assert graphs == ["draw", "token", "token"]
+    with mock.patch("backends.genesis_mlx.stepper.on_metal", lambda: False):
+        expected, theirs = turns()
+    assert tokens == expected and len(graphs) == 3
+    for state, other in zip(states, theirs, strict=True):
+        assert state.offset == other.offset
+        arrays = other.arrays()
+        for name, array in state.arrays().items():
+            assert max_difference(array, arrays[name]) <= SPLIT
+
+
 def test_replies_share_graphs_but_for_what_they_compute(
     model: LanguageModel, graphs: list[str]
 ) -> None:
