@@ -23,7 +23,7 @@ def complete_unfinished(
 COUNT, POSITIVE = click.IntRange(1), click.FloatRange(0, min_open=True)
 # Each is None where nothing is said; `training.planning` has what stands for that.
 # Those of no type are flags.
-_OPTIONS: dict[str, tuple[click.ParamType | None, str]] = {
+_OPTIONS: dict[str, tuple["click.ParamType[Any] | None", str]] = {
     "--method": (
         click.Choice(METHODS),
         "lora or dora train an adapter, full all weights. Default: lora.",

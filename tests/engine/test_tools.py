@@ -1,7 +1,7 @@
 """Tools go through a model's own template, and its calls are found in its replies."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -188,7 +188,7 @@ def read(form: CallForm, text: str, size: int = 1, *, whole: bool = True) -> Fou
 CALLED = ("get_weather", '{"city": "Málaga"}')
 MARKED = f"<tool_call>\n{CALL}\n</tool_call>"
 OTHER = CALL.replace("get_weather", "get_time")
-CASES: list[tuple[CallForm, str, Found]] = [
+CASES: list[tuple[CallForm, str, Sequence[str | tuple[str, str]]]] = [
     (JSON_CALLS, MARKED, [CALLED]),
     (
         JSON_CALLS,
@@ -227,7 +227,7 @@ CASES: list[tuple[CallForm, str, Found]] = [
 
 @pytest.mark.parametrize(("form", "text", "expected"), CASES)
 def test_calls_are_found_wherever_pieces_end(
-    form: CallForm, text: str, expected: Found
+    form: CallForm, text: str, expected: Sequence[str | tuple[str, str]]
 ) -> None:
     for size in (1, 2, 7, len(text)):
         assert read(form, text, size) == expected

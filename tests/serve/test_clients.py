@@ -17,7 +17,7 @@ pytestmark = pytest.mark.loopback
 
 # llm and what it brings may be in an environment of its own, whose Python
 # this variable names.
-LLM = os.environ.get("LLM_PYTHON") or (find_spec("llm") and sys.executable)
+LLM = os.environ.get("LLM_PYTHON") or (sys.executable if find_spec("llm") else "")
 QUESTION = "What are you made of?"
 MESSAGES: Any = [{"role": "user", "content": QUESTION}]
 
@@ -216,7 +216,7 @@ def test_curl(server: Server) -> None:
     assert text == whole["choices"][0]["message"]["content"]
 
 
-@pytest.mark.skipif(LLM is None, reason="llm is neither installed nor in LLM_PYTHON")
+@pytest.mark.skipif(not LLM, reason="llm is neither installed nor in LLM_PYTHON")
 def test_llm(server: Server, home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_USER_PATH", str(home))
     (home / "extra-openai-models.yaml").write_text(

@@ -24,7 +24,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
 def test_a_tool_is_called_and_its_result_answered(client: openai.OpenAI) -> None:
     whole = client.chat.completions.create(messages=MESSAGES, **ASKED).choices[0]
     assert whole.finish_reason == "tool_calls" and whole.message.content is None
-    (call,) = whole.message.tool_calls or ()
+    (call,) = whole.message.tool_calls or []
     assert call.type == "function" and call.function.name == "get_weather"
     assert call.function.arguments == '{"city": "Málaga"}'
     chunks = client.chat.completions.create(messages=MESSAGES, stream=True, **ASKED)

@@ -53,9 +53,10 @@ class TemplateFormat:
         short = replace(request, system="", exchanges=(), content=SHORT, tool_uses=())
         wanted: dict[object, Request] = {mode: short}
         wanted[mode, "system", request.system] = replace(short, system=request.system)
-        for turn in (*request.exchanges, request):
-            said = {"content": turn.content, "tool_uses": turn.tool_uses}
-            wanted[mode, "turn", *said.values()] = replace(short, **said)
+        turns: tuple[Exchange | Request, ...] = (*request.exchanges, request)
+        for turn in turns:
+            key = mode, "turn", turn.content, turn.tool_uses
+            wanted[key] = replace(short, content=turn.content, tool_uses=turn.tool_uses)
         for exchange in request.exchanges:
             wanted[mode, exchange] = replace(short, exchanges=(exchange,))
         known = {key: self._sizes[key] for key in wanted if key in self._sizes}

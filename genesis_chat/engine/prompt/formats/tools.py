@@ -50,6 +50,7 @@ def texts_of(uses: Iterable[ToolUse]) -> list[str]:
     found: list[str] = []
     for use in uses:
         found += [use.text, use.thought]
-        for each in (*use.calls, *use.results):
+        parts: tuple[ToolCall | ToolResult, ...] = (*use.calls, *use.results)
+        for each in parts:
             found += astuple(each)
     return found
