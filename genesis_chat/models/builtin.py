@@ -10,7 +10,7 @@ from .store import InstalledModel, open_directory
 
 CHECKPOINT = "model.safetensors"
 # Of the checkpoint in assets: tells whether the converted copy is of this version.
-CHECKPOINT_SHA256 = "ad69927862c65427cff8f8dc3faa16e5912e3b7c83d2a651729d33d99543f3c8"
+CHECKPOINT_SHA256 = "47775c662c07c9fbee3e2b6e79b6cca4ff20fd90e191c5763b6c168d5505e6e7"
 
 
 def builtin() -> InstalledModel:
