@@ -29,7 +29,7 @@ PROMPTS = [
     "What can you do?",
     "Who made you?",
     "I am sad.",
-    "Tell me about gated linear attention.",
+    "What is gated linear attention?",
     "Thank you very much!",
     "¿Cómo estás? 日本 🙂",
     "def f(x):\n    return x + 1",
