@@ -67,13 +67,13 @@ def test_prompt_from_standard_input(
 
 
 def test_standard_input_comes_first_after_a_blank_line() -> None:
-    expected = greedy("ask", "Spell cat.\n\nSpell dog.")
-    assert greedy("ask", "Spell dog.", stdin="Spell cat.\n") == expected
-    assert greedy("ask", "-", "Spell dog.", stdin="Spell cat.\n") == expected
-    assert greedy("Spell dog.", stdin="Spell cat.\n") == expected
+    expected = greedy("ask", "My name is Bob.\n\nWhat is my name?")
+    assert greedy("ask", "What is my name?", stdin="My name is Bob.\n") == expected
+    assert greedy("ask", "-", "What is my name?", stdin="My name is Bob.\n") == expected
+    assert greedy("What is my name?", stdin="My name is Bob.\n") == expected
     # The other order or another joint is another prompt.
-    assert greedy("ask", "Spell dog.\n\nSpell cat.") != expected
-    assert greedy("ask", "Spell cat.\nSpell dog.") != expected
+    assert greedy("ask", "What is my name?\n\nMy name is Bob.") != expected
+    assert greedy("ask", "My name is Bob.\nWhat is my name?") != expected
 
 
 def test_files_repeat_and_stand_between(tmp_path: Path) -> None:

