@@ -135,7 +135,7 @@ def test_a_layer_is_chosen_with_the_keys_and_explained(sit_down: Sit) -> None:
         assert panel.explanation.startswith("Test-time training")
         await desk.press("up")
         assert "forgetting attention" in panel.explanation
-        assert "back to" in panel.explanation or "the last word" in panel.explanation
+        assert any(each in panel.explanation for each in ("back to", "the last "))
         await desk.press("home", "up")
         assert panel.explanation.startswith("Layer 1 ")
         # Esc closes the explanation first, then it leaves the panel.
