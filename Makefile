@@ -14,7 +14,7 @@ MODEL ?=
 export MODEL
 
 # What suits a model this small and data this uniform.
-EXAMPLE := --method full --learning-rate 0.001 --epochs 6
+EXAMPLE := --method full --learning-rate 0.001 --epochs 10
 
 .DEFAULT_GOAL := help
 .PHONY: help model ask chat builtin finetune-example test test-all test-metal soak measure docs recording lint format clean
