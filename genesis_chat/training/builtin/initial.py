@@ -65,8 +65,9 @@ def _drawn(
         return np.ones(shape)
     if name.endswith("confidence.2.weight"):
         # What it reads is large after training: else it is sure, or sure of nothing,
-        # for every token, and has no gradient that could change it.
-        return 0 * rng.standard_normal(shape)
+        # for every token, and has no gradient that could change it. Drawn all the same,
+        # since the weights of the model that is built in were drawn after these.
+        return np.zeros_like(rng.standard_normal(shape))
     deviation: float = config["init_std"]
     if config["use_mup"] and not name.startswith(("tok_emb", "lm_head")):
         deviation /= math.sqrt(max(1, config["n_embd"] / config["mup_base_width"]))
