@@ -22,7 +22,8 @@ PROGRAMS: Sequence[Program] = (
 )
 READERS: Sequence[Program] = (
     (("pbpaste",), None),
-    (("wl-paste", "--no-newline"), "WAYLAND_DISPLAY"),
+    # A picture is no text, whatever its bytes are.
+    (("wl-paste", "--no-newline", "--type", "text"), "WAYLAND_DISPLAY"),
     (("xclip", "-selection", "clipboard", "-o"), "DISPLAY"),
     (("xsel", "--clipboard", "--output"), "DISPLAY"),
 )
