@@ -283,9 +283,9 @@ def test_the_trash_is_emptied_only_after_a_question(sit_down: Sit) -> None:
             desk.chat.action_trash()
             await desk.until(lambda: "Empty trash" in desk.seen())
             desk.app.screen.query_one("#empty", Button).press()
-            await desk.until(lambda: "Permanently delete" in desk.seen())
+            await desk.until(lambda: "Permanently delete 1 chat?" in desk.seen())
             await desk.press(answer)
-            await desk.until(lambda: "Permanently delete" not in desk.seen())
+            await desk.until(lambda: "Permanently delete 1 chat?" not in desk.seen())
             await desk.until(
                 lambda left=left: len(conversations(desk, deleted=True)) == left
             )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from desk import Desk
+from keys import send
 from textual.events import Paste
 
 from genesis_chat.tui.widgets.folding import Folds
@@ -53,8 +54,9 @@ def test_a_draft_that_was_typed_can_be_edited_later(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say("My name is Bob.")
         text = "\n".join(f"a thought {n}" for n in range(30))
-        for n, line in enumerate(text.split("\n")):
-            await desk.press(*(["ctrl+j"] if n else []), *line)
+        # As a terminal sends it: Ctrl+J is a newline.
+        send(desk, text)
+        await desk.until(lambda: desk.chat.composer.text == text)
         await desk.press("ctrl+n")
         await desk.until(lambda: desk.open.conversation is None)
         assert desk.chat.composer.text == ""
