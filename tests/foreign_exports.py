@@ -1,6 +1,11 @@
 """Conversations as other programs export them."""
 
+import json
+from pathlib import Path
 from typing import Any
+
+from genesis_chat.history import NewConversation
+from genesis_chat.history.exchange import read_import
 
 
 def node(
@@ -125,3 +130,19 @@ FOREIGN: dict[str, dict[str, Any]] = {
         ],
     },
 }
+
+
+def reply(**changes: Any) -> dict[str, Any]:
+    """One whose reply is changed."""
+    return chatgpt(
+        node("u", None, "user", "Why?"), node("a", "u", "assistant", "So.", **changes)
+    )
+
+
+def read(path: Path, content: Any) -> tuple[list[NewConversation], str]:
+    """The conversations of a file, and all that was said about what is not."""
+    if not isinstance(content, str | bytes):
+        content = json.dumps(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    notes: list[str] = []
+    return read_import(path, note=notes.append), " ".join(notes)

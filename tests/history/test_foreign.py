@@ -1,28 +1,15 @@
 """Files of other programs: what can be read comes in, the rest is counted and named."""
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from foreign_exports import FOREIGN, chatgpt, node
+from foreign_exports import FOREIGN, chatgpt, node, read, reply
 
-from genesis_chat.chat.speakers import speaker_of_message
-from genesis_chat.engine.speaker import speaker_of
-from genesis_chat.history import HistoryError, NewConversation, Store
-from genesis_chat.history.exchange import read_import, write_file
+from genesis_chat.history import HistoryError, NewConversation
 
 NO_TEXT = "it has no text"
-
-
-def read(path: Path, content: Any) -> tuple[list[NewConversation], str]:
-    """The conversations of a file, and all that was said about what is not."""
-    if not isinstance(content, str | bytes):
-        content = json.dumps(content)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    notes: list[str] = []
-    return read_import(path, note=notes.append), " ".join(notes)
 
 
 def said(conversation: NewConversation) -> list[str]:
@@ -33,13 +20,6 @@ def good(**changes: Any) -> dict[str, Any]:
     """A conversation with a question and a reply, its fields changed."""
     value = chatgpt(node("u", None, "user", "Why?"), node("a", "u", "assistant", "So."))
     return {**value, **changes}
-
-
-def reply(**changes: Any) -> dict[str, Any]:
-    """One whose reply is changed."""
-    return chatgpt(
-        node("u", None, "user", "Why?"), node("a", "u", "assistant", "So.", **changes)
-    )
 
 
 def without(value: dict[str, Any], name: str) -> dict[str, Any]:
@@ -385,56 +365,3 @@ def test_replies_within_replies(tmp_path: Path) -> None:
             tmp_path / "file", f"[{json.dumps(good())}, {file[:-9]}"
         )
         assert len(found_all) == 1 and "conversation 2" in notes
-
-
-def with_model(kind: str, **fields: Any) -> dict[str, Any]:
-    """A conversation of a kind whose replies have these fields."""
-    value = copy.deepcopy(FOREIGN[kind])
-    holder = value.get("chat", value)
-    messages = holder.get("chat_messages") or holder.get("messages")
-    messages = messages or list(holder["history"]["messages"].values())
-    for message in messages:
-        by = message.get("sender") or message.get("role")
-        if by not in ("human", "user", "User", "system"):
-            message |= fields
-    return value
-
-
-@pytest.mark.parametrize(
-    ("value", "model"),
-    [
-        (reply(metadata={"model_slug": "gpt-4o"}), "gpt-4o"),
-        (reply(metadata={"model_slug": 4}), "ChatGPT"),
-        (reply(), "ChatGPT"),
-        (FOREIGN["claude"], "Claude"),
-        (with_model("claude", model="claude-3-opus"), "claude-3-opus"),
-        (FOREIGN["open-webui"], "Open WebUI"),
-        (with_model("open-webui", model="llama3.1:8b"), "llama3.1:8b"),
-        (with_model("open-webui", model="x", modelName="Llama\n 3.1"), "Llama 3.1"),
-        (FOREIGN["librechat"], "GPT-4"),
-        (with_model("librechat", model="gpt-4o-mini"), "gpt-4o-mini"),
-        (with_model("librechat", model="agent_7", sender="Cook"), "Cook"),
-        (with_model("plain", model="phi-3"), "phi-3"),
-        ({**FOREIGN["plain"], "model": "phi-3"}, "phi-3"),
-        (FOREIGN["plain"], None),
-    ],
-)
-def test_who_wrote_a_reply(value: Any, model: str | None, tmp_path: Path) -> None:
-    (found,), notes = read(tmp_path / "file", [value])
-    assert not notes
-    for message in found.messages:
-        receipt = message.receipt
-        wrote = receipt.model if receipt else None
-        assert wrote == (model if message.role == "assistant" else None)
-        # Nothing is made up of how it was written.
-        assert receipt is None or (receipt.reply_tokens, receipt.seed) == (0, None)
-    with Store.open(tmp_path / "history.sqlite3") as store:
-        store.merge([found])
-        (kept,) = store.conversations()
-        shown = [speaker_of_message(m) for m in store.branch(kept.id)]
-        assert shown[0] == "You" and store.check() == []
-        assert shown[-1] == (speaker_of(model) if model else "Assistant")
-        # It survives our own format.
-        write_file([(kept, store.messages(kept.id))], "json", tmp_path / "out.json")
-    again = read_import(tmp_path / "out.json")[0]
-    assert [m.receipt for m in again.messages] == [m.receipt for m in found.messages]
