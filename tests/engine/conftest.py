@@ -1,10 +1,11 @@
 """Fixtures of the engine's tests: both of its carriers with the built-in model."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from loaded import loaded
+from scripted_replies import Scripted
 
 from genesis_chat import Genesis
 from genesis_chat.engine import Engine, LocalEngine, Snapshots, WorkerEngine
@@ -34,3 +35,17 @@ def engine(request: pytest.FixtureRequest, genesis: Genesis, tmp_path: Path) -> 
         found: WorkerEngine = request.getfixturevalue("worker")
         return found
     return LocalEngine(loaded(genesis), Snapshots(tmp_path / "snapshots"))
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Iterator[Callable[..., Scripted]]:
+    """Models with a chat template that say what they are told to."""
+    made: list[Scripted] = []
+
+    def make(template: str, *replies: str) -> Scripted:
+        made.append(Scripted(tmp_path / f"model-{len(made)}", template, *replies))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.format.close()

@@ -1,7 +1,7 @@
 """Turns with a model's own template: little is read again, thoughts stay apart."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,19 +20,6 @@ from genesis_chat.settings import GenerationSettings
 SETTINGS = GenerationSettings(max_tokens=900, seed=1)
 THOUGHT = "<think>\nthe " + "hell " * 40 + "\n</think>\n\n"
 Script = Callable[..., Scripted]
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Iterator[Script]:
-    made: list[Scripted] = []
-
-    def make(template: str, *replies: str) -> Scripted:
-        made.append(Scripted(tmp_path / f"model-{len(made)}", template, *replies))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.format.close()
 
 
 def engine(model: Scripted, folder: Path | None = None) -> LocalEngine:

@@ -1,9 +1,8 @@
 """Tools go through a model's own template, and its calls are found in its replies."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -38,19 +37,6 @@ JSON_CALLS = CallForm("json", "<tool_call>", "</tool_call>")
 BARE = CallForm("json", "", "")
 OPEN_ENDED = CallForm("json", "[TOOL_CALLS]", "")
 Found = list[str | tuple[str, str]]
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Iterator[Open]:
-    made: list[Scripted] = []
-
-    def make(template: str, *replies: str) -> Scripted:
-        made.append(Scripted(tmp_path / f"model-{len(made)}", template, *replies))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.format.close()
 
 
 def engine(model: Scripted) -> LocalEngine:
