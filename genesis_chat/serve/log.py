@@ -7,8 +7,8 @@ from ..chat.recording import Recording, receipt_before
 from ..engine import Event, Exchange, Finished, ModelFacts, Request
 from ..errors import HistoryError
 from ..history import Store
+from .flattened import flattened, flattened_reply
 from .replies import digests
-from .two_voices import in_two_voices, reply_in_one_voice
 
 # Conversations whose ends are known, so that they are continued.
 REMEMBERED = 4096
@@ -89,7 +89,7 @@ class Kept:
 
     def __init__(self, log: Log, model: ModelFacts, request: Request) -> None:
         self._log, self._model, self._asked = log, model, request
-        self._request = in_two_voices(request)
+        self._request = flattened(request)
         self._recording: Recording | None = None
         self._ids: tuple[str, str] | None = None
 
@@ -100,7 +100,7 @@ class Kept:
         if self._recording:
             self._recording.take(event)
         if isinstance(event, Finished) and event.reply.token_ids:
-            text = reply_in_one_voice(self._model, self._asked, event.reply.text)
+            text = flattened_reply(self._model, self._asked, event.reply.text)
             said = Exchange(self._request.content, text)
             self._log.remember(self._model, self._request, said, self._ids)
 

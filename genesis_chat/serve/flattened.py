@@ -1,4 +1,4 @@
-"""Conversations with calls of tools as two voices, which is what the history keeps.
+"""Conversations with calls of tools as questions and replies, as the history has them.
 
 Calls are said by the model, and their results by the user.
 """
@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..engine import CallReader, Exchange, ModelFacts, Request, ToolCall
 
 
-def in_two_voices(request: Request) -> Request:
+def flattened(request: Request) -> Request:
     """The conversation of a request without calls of tools."""
     exchanges: list[Exchange] = []
     for each in request.exchanges:
@@ -31,7 +31,7 @@ def _unfolded(turn: Exchange | Request, before: list[Exchange]) -> str:
     return asked
 
 
-def reply_in_one_voice(model: ModelFacts, request: Request, text: str) -> str:
+def flattened_reply(model: ModelFacts, request: Request, text: str) -> str:
     """A reply as it stands in the conversation once a client has sent it back."""
     if not request.tools or model.calls is None:
         return text
