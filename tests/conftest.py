@@ -1,6 +1,7 @@
 """What every test runs under, and models shared between tests."""
 
 import importlib.util
+import itertools
 import os
 import shutil
 import signal
@@ -81,14 +82,22 @@ def private_cache(pytestconfig: pytest.Config) -> Iterator[Path]:
         yield cache
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names of new folders; pytest's own way reads the names of all before."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
 def private_home(
     unchanged_process: None,
-    tmp_path_factory: pytest.TempPathFactory,
+    homes: Iterator[Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """A data directory of the test's own."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
+    home.mkdir()
     monkeypatch.setenv("GENESIS_CHAT_HOME", str(home))
     # What the person has from the Hub would be listed beside what a test makes.
     monkeypatch.setenv("HF_HOME", str(home / "hub"))
@@ -105,13 +114,19 @@ def assets() -> Path:
 
 
 @pytest.fixture(scope="session")
-def converted_once(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def converted_once(
+    assets: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """The built-in model, converted. Not to be changed."""
     from converters import convert
 
     directory = tmp_path_factory.mktemp("converted") / "builtin"
     convert(assets / "model.safetensors", directory, name="builtin")
-    return directory
+    made = (directory / "model.safetensors").stat()
+    yield directory
+    left = (directory / "model.safetensors").stat()
+    # Homes have the same file.
+    assert (left.st_size, left.st_mtime_ns) == (made.st_size, made.st_mtime_ns)
 
 
 @pytest.fixture(scope="session")
@@ -125,8 +140,14 @@ def genesis(converted_once: Path) -> "Genesis":
 @pytest.fixture
 def home(private_home: Path, converted_once: Path, compiled: None) -> Path:
     """The data directory, in which the built-in model has been prepared."""
-    shutil.copytree(converted_once, private_home / "models" / "builtin")
+    models = private_home / "models"
+    shutil.copytree(converted_once, models / "builtin", copy_function=copy_or_link)
     return private_home
+
+
+def copy_or_link(source: str, target: str) -> None:
+    """Copies, but of weights, which take long: nobody writes into their files."""
+    (os.link if source.endswith(".safetensors") else shutil.copy2)(source, target)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from genesis_chat import Genesis
 
 SOAK = os.environ.get("GENESIS_SOAK") == "1"
 KILLS = 50 if SOAK else 2
+# A long one has enough of them to be killed in the middle.
+LONG = 400 if SOAK else 120
 GREEDY = ("--temp", "0")
 PROMPTS = ["Hello!", "What is your name?", "What is 7 plus 8?", "Who made you?"]
 
@@ -219,13 +221,13 @@ def started(file: Path, out: Path) -> subprocess.Popen[bytes]:
 def test_killed_at_any_moment_every_line_is_answered_once(
     tmp_path: Path, out: Path, genesis: Genesis
 ) -> None:
-    # Long enough to be killed in the middle, and no two lines alike.
-    texts = [f"What is {number} plus {number % 9}?" for number in range(400)]
+    # No two lines are alike.
+    texts = [f"What is {number} plus {number % 9}?" for number in range(LONG)]
     file = write(tmp_path / "in.jsonl", [{"id": t, "prompt": t} for t in texts])
     chance, seen = random.Random(18), 0
     for _ in range(KILLS):
         with started(file, out) as process:
-            kill_after(process, out, seen + chance.randrange(1, 60_000 // KILLS))
+            kill_after(process, out, seen + chance.randrange(1, 150 * LONG // KILLS))
         seen = size(out)
     last = call("batch", file, "-o", out, *GREEDY)
     assert last.code == 0, last.err
@@ -249,7 +251,7 @@ def size(path: Path) -> int:
 def test_an_interrupted_one_goes_on_and_two_do_not_mix(
     tmp_path: Path, out: Path
 ) -> None:
-    texts = [f"What is {number} plus 5?" for number in range(300)]
+    texts = [f"What is {number} plus 5?" for number in range(200)]
     file = write(tmp_path / "in.jsonl", [{"prompt": t} for t in texts])
     with started(file, out) as process:
         wait_until(lambda: size(out) > 0)
@@ -258,7 +260,7 @@ def test_an_interrupted_one_goes_on_and_two_do_not_mix(
         process.send_signal(signal.SIGINT)
         process.communicate()
     assert process.returncode == 130
-    assert 0 < len(read(out)) < 300
+    assert 0 < len(read(out)) < 200
     assert call("batch", file, "-o", out, *GREEDY).code == 0
-    assert len(read(out)) == 300
+    assert len(read(out)) == 200
     assert list(out.parent.glob(".*")) == []

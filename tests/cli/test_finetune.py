@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow import slow
 from terminal import COMMAND, Result, Screen, call
 from waiting import PATIENCE_SECONDS, wait_until
 
@@ -188,7 +189,7 @@ def shortened(steps: int) -> None:
         path.write_text(json.dumps(content), encoding="utf-8")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [slow(signal.SIGINT), signal.SIGKILL])
 def test_a_stopped_training_goes_on(
     how: signal.Signals, long_run: "subprocess.Popen[bytes]", home: Path
 ) -> None:
@@ -235,7 +236,7 @@ def test_ones_own_chats_are_learned_from(home: Path) -> None:
     assert call("ask", "Hello!", "-m", "me", "--max-tokens", "2").code == 0
 
 
-@pytest.mark.parametrize("colours", [True, False])
+@pytest.mark.parametrize("colours", [True, slow(False)])
 def test_a_terminal_shows_the_curves_while_they_come(
     colours: bool, data: Path, home: Path
 ) -> None:

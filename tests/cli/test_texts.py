@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hostile import PAYLOADS, strings
+from slow import slow
 from terminal import Screen, call
 
 from genesis_chat.cli.main import cli
@@ -21,11 +22,20 @@ ACTS = re.compile(
 )
 
 
+@pytest.fixture(params=[100, slow(5000)])
+def count(request: pytest.FixtureRequest) -> int:
+    """How many strings are generated."""
+    return int(request.param)
+
+
 def test_texts_do_not_act_on_a_terminal(
-    home: Path, run_here: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    home: Path,
+    count: int,
+    run_here: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """History, prompts and models as the command line prints them."""
-    texts = [*PAYLOADS, *strings(5000, seed=6)]
+    texts = [*PAYLOADS, *strings(count, seed=6)]
     said = [
         NewMessage(ROLES[n % 2], f"q {text}", n - 1 if n else None)
         for n, text in enumerate(texts)
@@ -65,9 +75,9 @@ def test_an_export_to_a_terminal_does_not_act(home: Path, form: str) -> None:
         assert not ACTS.search(screen.text)
 
 
-def test_the_plain_chat_does_not_act(home: Path) -> None:
+def test_the_plain_chat_does_not_act(home: Path, count: int) -> None:
     """What is kept, shown once more in a chat line by line."""
-    texts = [*PAYLOADS, *strings(5000, seed=7)]
+    texts = [*PAYLOADS, *strings(count, seed=7)]
     said = [
         NewMessage(ROLES[n % 2], text, n - 1 if n else None)
         for n, text in enumerate([*texts, *texts[: len(texts) % 2]])

@@ -5,6 +5,7 @@ import io
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow import slow, slow_after
 
 from converters import (
     ConversionError,
@@ -21,8 +23,6 @@ from converters import (
     read_manifest,
     verify,
 )
-
-KILLS = 100
 
 # Imports everything once and forks a child for each kill, before MLX has threads.
 # Arguments: checkpoint, tokenizer, destination, number of kills, seed.
@@ -77,29 +77,63 @@ assert state() == "whole"
 print(killed, *sorted(seen), *sorted(os.listdir(destination.parent)))
 """
 
-# Kills itself at the given call of a file-system function: a kill at a random time
-# rarely hits the moments between renames.
+# A child for each line of its input kills itself at that call of a file-system
+# function: a kill at a random time rarely hits the moments between renames.
 SUICIDE = """
 import os, signal, sys
-import converters.storage
+import numpy, safetensors.numpy, tokenizers, filelock
+import converters.conversion, converters.storage, converters.tokenization.neox
 from converters import convert
 
-checkpoint, tokenizer, destination, fatal = sys.argv[1:]
+checkpoint, tokenizer, destination = sys.argv[1:]
 calls = 0
 
 def counted(call):
     def run(*args, **kwargs):
         global calls
-        if calls == int(fatal):
+        if calls == fatal:
             os.kill(os.getpid(), signal.SIGKILL)
         calls += 1
         return call(*args, **kwargs)
     return run
 
-for name in ("mkdir", "rename", "fsync", "rmdir", "unlink"):
-    setattr(os, name, counted(getattr(os, name)))
-convert(checkpoint, destination, tokenizer=tokenizer, quantize=8, replace=True)
+for line in sys.stdin:
+    fatal = int(line)
+    if not (pid := os.fork()):
+        for name in ("mkdir", "rename", "fsync", "rmdir", "unlink"):
+            setattr(os, name, counted(getattr(os, name)))
+        code = 1
+        try:
+            convert(checkpoint, destination, tokenizer=tokenizer, quantize=8,
+                    replace=True)
+            code = 0
+        finally:
+            os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
+
+
+@pytest.fixture
+def suicide(
+    checkpoint: Path, tokenizer_file: Path, tmp_path: Path
+) -> Iterator[Callable[[int], int]]:
+    """Starts a conversion that kills itself at a step; its exit code."""
+    arguments = (checkpoint, tokenizer_file, tmp_path / "models" / "m")
+    with subprocess.Popen(
+        [sys.executable, "-c", SUICIDE, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin and process.stdout
+        asked, told = process.stdin, process.stdout
+
+        def run(step: int) -> int:
+            print(step, file=asked, flush=True)
+            return int(told.readline())
+
+        yield run
+        asked.close()
 
 
 def python(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -111,21 +145,26 @@ def python(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("kills", [20, slow(100)])
 def test_kills_at_random_times(
-    checkpoint: Path, tokenizer_file: Path, tmp_path: Path
+    kills: int, checkpoint: Path, tokenizer_file: Path, tmp_path: Path
 ) -> None:
     models = tmp_path / "models"
-    result = python(KILLER, checkpoint, tokenizer_file, models / "m", KILLS, 1)
+    result = python(KILLER, checkpoint, tokenizer_file, models / "m", kills, 1)
     assert result.returncode == 0, result.stderr
     killed, *rest = result.stdout.split()
     # The next conversion has cleaned up after all of them.
     assert rest == ["none", "whole", "m"]
-    assert int(killed) >= KILLS // 2
+    assert int(killed) >= kills // 2
 
 
 @pytest.mark.parametrize("existing", [False, True])
 def test_kills_at_every_step(
-    existing: bool, checkpoint: Path, tokenizer_file: Path, tmp_path: Path
+    existing: bool,
+    suicide: Callable[[int], int],
+    checkpoint: Path,
+    tokenizer_file: Path,
+    tmp_path: Path,
 ) -> None:
     models = tmp_path / "models"
     states = []
@@ -133,14 +172,15 @@ def test_kills_at_every_step(
         shutil.rmtree(models, ignore_errors=True)
         if existing:
             convert(checkpoint, models / "m", tokenizer=tokenizer_file)
-        result = python(SUICIDE, checkpoint, tokenizer_file, models / "m", step)
+        code = suicide(step)
         if (models / "m").exists():
             assert verify(models / "m") == []
             states.append(read_manifest(models / "m").quantization or "old")
         else:
             states.append("none")
-        if result.returncode == 0:
+        if code == 0:
             break
+        assert code == -signal.SIGKILL
         # What the next conversion finds, to another name or to this one.
         convert(checkpoint, models / "other", tokenizer=tokenizer_file)
         if existing:
@@ -150,7 +190,7 @@ def test_kills_at_every_step(
         )
         if not existing and states[-1] == "none":
             convert(checkpoint, models / "m", tokenizer=tokenizer_file)
-    assert result.returncode == 0
+    assert code == 0
     assert len(states) > 8
     assert states[-1] == 8
     assert set(states) == ({"old", "none", 8} if existing else {"none", 8})
@@ -217,7 +257,7 @@ def injected(faults: Faults) -> Iterator[None]:
 
 @pytest.mark.parametrize("existing", [False, True])
 @pytest.mark.parametrize("lasting", [False, True])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EIO])
+@pytest.mark.parametrize("code", slow_after(1, [errno.ENOSPC, errno.EACCES, errno.EIO]))
 def test_every_call_fails_once(
     code: int,
     lasting: bool,

@@ -15,6 +15,7 @@ from checkpoints import (
     stored,
     write_checkpoint,
 )
+from slow import slow_after
 
 from backends.genesis_mlx import ModelArgs
 from converters import ConversionError, Manifest, convert
@@ -116,8 +117,10 @@ def test_each_tensor_retyped(dtype: str, refuse: Any) -> None:
         assert dtype in problems[0]
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-@pytest.mark.parametrize("dtype", ["F32", "BF16", "F16"])
+@pytest.mark.parametrize(
+    "value", slow_after(1, [float("nan"), float("inf"), float("-inf")])
+)
+@pytest.mark.parametrize("dtype", slow_after(2, ["F32", "BF16", "F16"]))
 def test_each_tensor_with_a_value_that_is_no_number(
     value: float, dtype: str, refuse: Any
 ) -> None:

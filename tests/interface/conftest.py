@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from desk import WARNING, Desk, Visit
 from loaded import loaded
+from textual import _wait
 from turns import GREEDY
 from waiting import PATIENCE_SECONDS
 
@@ -29,6 +30,19 @@ def genesis(tmp_path_factory: pytest.TempPathFactory) -> Genesis:
         patch.setenv("GENESIS_CHAT_HOME", str(tmp_path_factory.mktemp("builtin")))
         directory = ensure_builtin().directory
     return Genesis.load(directory)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_pilot() -> Iterator[None]:
+    """A pilot that waits for the interface alone, and looks more often.
+
+    Its own way waits, at every key, until a model that writes beside it is done.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_wait, "process_time", time.thread_time)
+        patch.setattr(_wait, "SLEEP_GRANULARITY", 1 / 200)
+        patch.setattr(_wait, "SLEEP_IDLE", 1 / 4000)
+        yield
 
 
 class Slow(LocalEngine):

@@ -1,6 +1,6 @@
 """Every place of the interface that shows text: the bytes it writes are parsed.
 
-66 known payloads and 5,000 generated strings are drawn in each, or 500 where that is
+66 known payloads and 5,000 generated strings are drawn in each, or 50 where that is
 not marked slow; where only a few fit on the screen at a time the rest is looked at
 just before it is drawn.
 """
@@ -57,7 +57,7 @@ from genesis_chat.tui.widgets.shown_message import Shown
 Desks = Callable[..., Any]
 SIZE = (200, 300)
 # All payloads, and some of the generated strings.
-FEW = len(PAYLOADS) + 500
+FEW = len(PAYLOADS) + 50
 RECEIPT = Receipt("m", None, {}, 1, 1, 1, 1, 0.1, 9.0, "length")
 
 
