@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from checkpoints import SMALL_VOCAB, small_config
+from slow import slow_but
 
 # Logits agree to rounding only without the selective mask.
 EXACT = {"use_selective_activation": False}
@@ -34,6 +35,20 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "one-key-head": {"n_kv_head": 1},
     "large-epsilon": {"norm_eps": 1e-3},
 }
+# One for each part that can have another form; the others are marked slow.
+FEW_CONFIGURATIONS = slow_but(
+    (
+        "released-ratios",
+        "softmax-queries",
+        "plain-gate",
+        "separate-norm-gate",
+        "gated-attention",
+        "plain-fox",
+        "ttt-rank-and-rate",
+        "untied-head",
+    ),
+    CONFIGURATIONS,
+)
 
 # Weights by seed. A seed in seventy gives a head output so near to zero that its norm
 # blows rounding up beyond 1e-4, in the reference as in ours; none of these does.

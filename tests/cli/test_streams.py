@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+from slow import slow, slow_after
 from terminal import COMMAND, call, run
 from waiting import PATIENCE_SECONDS
 
@@ -43,8 +44,8 @@ def run_into_closed_pipe(
     "arguments",
     [
         ("ask", "hello"),
-        ("ask", "hello", "--no-stream"),
-        ("ask", "hello", "--json"),
+        slow(("ask", "hello", "--no-stream")),
+        slow(("ask", "hello", "--json")),
         ("chat",),
     ],
 )
@@ -60,10 +61,10 @@ def test_reader_that_is_gone_from_the_start(arguments: tuple[str, ...]) -> None:
     [
         ("--help",),
         ("--version",),
-        ("ask", "--help"),
+        slow(("ask", "--help")),
         ("models", "list"),
-        ("models", "info", "builtin"),
-        ("completion", "bash"),
+        slow(("models", "info", "builtin")),
+        slow(("completion", "bash")),
     ],
 )
 def test_commands_without_a_model_are_as_quiet(arguments: tuple[str, ...]) -> None:
@@ -87,7 +88,9 @@ def test_head_takes_one_character() -> None:
     assert NOTICE in result.err and len(result.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize(
+    "redirection", slow_after(1, [">&- 2>&- <&-", ">&-", "2>&-", "<&-"])
+)
 def test_streams_that_are_not_there(redirection: str) -> None:
     script = f'{sys.executable} -P -m genesis_chat ask "hello" --temp 0 {redirection}'
     result = run(command=("bash", "-c", script))

@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 from filelock import FileLock
+from slow import slow_after
 from terminal import Result, run
 from waiting import PATIENCE_SECONDS
 
@@ -122,7 +123,7 @@ def test_compiled_once(module: Path, tmp_path: Path) -> None:
     assert not list(module.rglob("*.nb*"))
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "noise", "other"])
+@pytest.mark.parametrize("damage", slow_after(1, ["cut", "empty", "noise", "other"]))
 def test_a_damaged_file_is_compiled_again(
     damage: str, module: Path, compiled_once: Path, tmp_path: Path
 ) -> None:

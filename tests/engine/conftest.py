@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from loaded import loaded
 from scripted_replies import Scripted
+from slow import slow
 
 from genesis_chat import Genesis
 from genesis_chat.engine import Engine, LocalEngine, Snapshots, WorkerEngine
@@ -28,7 +29,7 @@ def worker(builtin: Path, genesis: Genesis, tmp_path: Path) -> Iterator[WorkerEn
     engine.close()
 
 
-@pytest.fixture(params=["local", "worker"])
+@pytest.fixture(params=["local", slow("worker")])
 def engine(request: pytest.FixtureRequest, genesis: Genesis, tmp_path: Path) -> Engine:
     """An engine with states on disk, in either carrier."""
     if request.param == "worker":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow import slow, slow_but
 from tolerances import SPLIT, SPLIT_CODES, max_difference
 from turns import finished
 
@@ -49,6 +50,13 @@ MODELS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("lfm2", "mlx", "float32", PACKED),
     ("mistral", "mlx", "float32", {**PACKED, "mode": "mxfp4"}),
     ("gemma3_text", "mlx", "bfloat16", {}),
+]
+# One of each kind of state, and of each backend.
+FEW: list[tuple[str, str, str, dict[str, Any]]] = [
+    *((f, "mlx", "float32", {}) for f in ("llama", "gemma3_text", "qwen3_next")),
+    *((f, "mlx", "float32", {}) for f in ("mamba2", "lfm2")),
+    ("qwen3", "cpu", "int8", {**PACKED, "shards": 2}),
+    ("llama", "cpu", "float32", {}),
 ]
 
 
@@ -112,7 +120,7 @@ def name(model: tuple[str, str, str, dict[str, Any]]) -> str:
     return "-".join([family, backend, dtype, *(f"{k}{v}" for k, v in written.items())])
 
 
-@pytest.mark.parametrize("model", MODELS, ids=name, indirect=True)
+@pytest.mark.parametrize("model", slow_but(FEW, MODELS), ids=name, indirect=True)
 def test_a_conversation_reads_only_what_is_new(
     model: LoadedModel, store: Store, tmp_path: Path
 ) -> None:
@@ -161,7 +169,7 @@ def test_a_conversation_reads_only_what_is_new(
 
 @pytest.mark.parametrize(
     ("family", "backend"),
-    [("smollm3", "cpu"), ("qwen3_next", "auto"), ("gpt_oss", "auto")],
+    [("smollm3", "cpu"), slow("qwen3_next", "auto"), slow("gpt_oss", "auto")],
 )
 def test_another_process_goes_on_from_the_disk(
     family: str, backend: str, store: Store, tmp_path: Path

@@ -7,9 +7,10 @@ import mlx.nn as nn
 import numpy as np
 import pytest
 from checkpoints import checkpoint_tensors
-from configurations import CONFIGURATIONS, SEEDS, configuration, random_ids
+from configurations import FEW_CONFIGURATIONS, SEEDS, configuration, random_ids
 from float64_forms import Wide
 from mlx.utils import tree_flatten, tree_unflatten
+from slow import slow_after
 from tolerances import MODEL_GRADIENT, SAME_GRADIENT, max_difference
 from training_models import Ids, flat_gradients, mean_loss, trained_form
 
@@ -80,12 +81,14 @@ def check(model: Model, ids: Ids, silent: tuple[str, ...]) -> None:
         assert abs(slope - expected) <= MODEL_GRADIENT
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", FEW_CONFIGURATIONS)
 def test_every_flag(name: str, tmp_path: Path) -> None:
     check(made(name, tmp_path), ids_of(65), ("metacognition", ".b_proj."))
 
 
-@pytest.mark.parametrize("name", ["released-ratios", "ungrouped-heads", "plain-gate"])
+@pytest.mark.parametrize(
+    "name", slow_after(1, ["released-ratios", "ungrouped-heads", "plain-gate"])
+)
 def test_the_delta_rule(name: str, tmp_path: Path) -> None:
     model = made(name, tmp_path)
     model.delta_rule = True

@@ -1,7 +1,7 @@
 """What is exported comes back when it is imported, and people can read it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +20,7 @@ from exchanged import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from slow import slow
 
 from genesis_chat.history import NewConversation, Store
 from genesis_chat.history.checksums import unpack_receipt
@@ -28,12 +29,7 @@ from genesis_chat.history.exchange.checked import Refused
 from genesis_chat.history.exchange.native import to_receipt
 from genesis_chat.history.rows import storable
 
-PROPERTY = settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+Property = Callable[[st.SearchStrategy[Any], Callable[[Any], None]], None]
 MARKDOWN = """\
 <!-- genesis-chat 1, created 2023-11-14T22:13:20.000Z -->
 
@@ -56,53 +52,71 @@ To call.
 """
 
 
-@PROPERTY
-@given(exported=st.lists(conversations(), max_size=3))
+@pytest.fixture(params=[40, slow(300)])
+def holds(request: pytest.FixtureRequest) -> Property:
+    """Checks something for so many drawn values."""
+
+    def run(values: st.SearchStrategy[Any], check: Callable[[Any], None]) -> None:
+        property = settings(
+            max_examples=request.param,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+        property(given(values)(check))()
+
+    return run
+
+
 @pytest.mark.parametrize("format", ["json", "jsonl"])
-def test_trees_come_back(format: str, exported: list[Exported], tmp_path: Path) -> None:
-    path = export(format, exported, tmp_path / "file")
-    # An empty file says nothing of its format.
-    found = read_import(path, None if exported else format)
-    assert found == [expected(one) for one in exported]
+def test_trees_come_back(format: str, holds: Property, tmp_path: Path) -> None:
+    def check(exported: list[Exported]) -> None:
+        path = export(format, exported, tmp_path / "file")
+        # An empty file says nothing of its format.
+        found = read_import(path, None if exported else format)
+        assert found == [expected(one) for one in exported]
+
+    holds(st.lists(conversations(), max_size=3), check)
 
 
-@PROPERTY
-@given(exported=st.lists(conversations(), min_size=1, max_size=3))
-def test_branches_come_back_from_markdown(
-    exported: list[Exported], tmp_path: Path
-) -> None:
-    path = export("markdown", exported, tmp_path / "file")
-    found = read_import(path)
-    assert len(found) == len(exported)
-    for new, one in zip(found, exported, strict=True):
-        whole = expected(one)
-        branch = []
-        index = whole.head
-        while index is not None:
-            branch.append(whole.messages[index])
-            index = whole.messages[index].parent
-        assert [(m.role, m.content, m.status, m.thought) for m in new.messages] == [
-            (m.role, m.content, m.status, m.thought) for m in branch[::-1]
-        ]
-        assert [m.parent for m in new.messages] == [
-            None,
-            *range(len(new.messages) - 1),
-        ][: len(new.messages)]
-        assert new.title == " ".join(whole.title.split())
-        assert (new.system, new.created) == (whole.system, whole.created)
+def test_branches_come_back_from_markdown(holds: Property, tmp_path: Path) -> None:
+    def check(exported: list[Exported]) -> None:
+        path = export("markdown", exported, tmp_path / "file")
+        found = read_import(path)
+        assert len(found) == len(exported)
+        for new, one in zip(found, exported, strict=True):
+            whole = expected(one)
+            branch = []
+            index = whole.head
+            while index is not None:
+                branch.append(whole.messages[index])
+                index = whole.messages[index].parent
+            assert [(m.role, m.content, m.status, m.thought) for m in new.messages] == [
+                (m.role, m.content, m.status, m.thought) for m in branch[::-1]
+            ]
+            assert [m.parent for m in new.messages] == [
+                None,
+                *range(len(new.messages) - 1),
+            ][: len(new.messages)]
+            assert new.title == " ".join(whole.title.split())
+            assert (new.system, new.created) == (whole.system, whole.created)
+
+    holds(st.lists(conversations(), min_size=1, max_size=3), check)
 
 
-@PROPERTY
-@given(contents=st.lists(TEXTS, min_size=1, max_size=4))
 def test_markdown_survives_an_editor_that_changes_line_ends(
-    contents: list[str], tmp_path: Path
+    holds: Property, tmp_path: Path
 ) -> None:
-    contents = [content.replace("\r", "") for content in contents]
-    messages = turns(*contents)
-    path = export("markdown", [(conversation(messages), messages)], tmp_path / "file")
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    (found,) = read_import(path)
-    assert [m.content for m in found.messages] == [storable(c) for c in contents]
+    def check(contents: list[str]) -> None:
+        contents = [content.replace("\r", "") for content in contents]
+        messages = turns(*contents)
+        exported = [(conversation(messages), messages)]
+        path = export("markdown", exported, tmp_path / "file")
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+        (found,) = read_import(path)
+        assert [m.content for m in found.messages] == [storable(c) for c in contents]
+
+    holds(st.lists(TEXTS, min_size=1, max_size=4), check)
 
 
 THOUGHT = """\

@@ -13,7 +13,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from older_history import to_first_schema
+from slow import slow
 
 from genesis_chat.history import Store
 from genesis_chat.history.migrations import LATEST
@@ -22,6 +24,8 @@ from genesis_chat.history.writer import FLUSH_SECONDS
 SOAK = os.environ.get("GENESIS_SOAK") == "1"
 KILLS = 1000 if SOAK else 50
 MESSAGES = 20_000 if SOAK else 1_000
+# Kills at every step, and at some.
+STEPS = [5, slow(1)]
 WRITERS, READERS = 4, 2
 
 # Says what is on the disk, as soon as it is: a line per message, and per piece of
@@ -82,12 +86,13 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def test_kills_lose_nothing_acknowledged(path: Path) -> None:
+@pytest.mark.parametrize("kills", [10, slow(KILLS)])
+def test_kills_lose_nothing_acknowledged(kills: int, path: Path) -> None:
     rng = random.Random(9)
     messages: set[str] = set()
     finished: set[str] = set()
     interrupted = 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         process = start(REPLY, path)
         assert process.stdout
         # Until it has begun, there is nothing to lose; then a random moment.
@@ -120,7 +125,7 @@ def test_kills_lose_nothing_acknowledged(path: Path) -> None:
                 else:
                     assert reply.status in ("interrupted", "complete")
                     interrupted += reply.status == "interrupted"
-    assert interrupted > KILLS // 4
+    assert interrupted > kills // 4
     with Store.open(path) as store:
         (conversation,) = store.conversations()
         kept = {message.id for message in store.messages(conversation.id)}
@@ -147,10 +152,11 @@ def test_a_reply_that_is_being_written_is_not_interrupted_by_others(
     assert not [file for file in path.parent.iterdir() if "lock" in file.name]
 
 
-def test_writers_and_readers_together(path: Path) -> None:
+@pytest.mark.parametrize("messages", [200, slow(MESSAGES)])
+def test_writers_and_readers_together(messages: int, path: Path) -> None:
     Store.open(path).close()
-    each = MESSAGES // WRITERS
-    processes = [start(READER, path, MESSAGES) for _ in range(READERS)]
+    each = messages // WRITERS
+    processes = [start(READER, path, messages) for _ in range(READERS)]
     processes += [start(WRITER, path, n, each) for n in range(WRITERS)]
     for process in processes:
         _, err = process.communicate(timeout=1800 if SOAK else 240)
@@ -177,7 +183,10 @@ def test_programs_that_start_together_make_one_history(path: Path) -> None:
         assert len(store.conversations()) == 8
 
 
-def test_a_kill_at_every_statement_of_the_first_migration(path: Path) -> None:
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_every_statement_of_the_first_migration(
+    step: int, path: Path
+) -> None:
     """Whatever was begun, the next start finds a history or makes one."""
     script = (
         "import os, sqlite3, sys\nfrom pathlib import Path\n"
@@ -195,7 +204,7 @@ def test_a_kill_at_every_statement_of_the_first_migration(path: Path) -> None:
         "module.connect = connect\n"
         "Store.open(Path(sys.argv[1])).close()\n"
     )
-    for count in range(200):
+    for count in range(0, 200, step):
         folder = path.parent / str(count)
         process = start(script, folder / path.name, count)
         process.communicate(timeout=60)
@@ -238,7 +247,8 @@ def test_programs_that_start_together_bring_an_old_history_up(path: Path) -> Non
     assert 1 in versions
 
 
-def test_a_kill_at_every_statement_of_later_migrations(path: Path) -> None:
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_every_statement_of_later_migrations(step: int, path: Path) -> None:
     """The history is there as it was, and the next start goes on."""
     with Store.open(path) as store:
         id = store.create(title="old").id
@@ -259,7 +269,7 @@ def test_a_kill_at_every_statement_of_later_migrations(path: Path) -> None:
         "from genesis_chat.history import Store\n"
         "Store.open(Path(sys.argv[1])).close()\n"
     )
-    for count in range(300):
+    for count in range(0, 300, step):
         folder = path.parent / f"kill-{count}"
         folder.mkdir()
         (folder / path.name).write_bytes(whole)

@@ -12,6 +12,8 @@ import pytest
 from desk import WARNING, Desk, Visit
 from loaded import loaded
 from textual import _wait
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from turns import GREEDY
 from waiting import PATIENCE_SECONDS
 
@@ -42,6 +44,23 @@ def quick_pilot() -> Iterator[None]:
         patch.setattr(_wait, "process_time", time.thread_time)
         patch.setattr(_wait, "SLEEP_GRANULARITY", 1 / 200)
         patch.setattr(_wait, "SLEEP_IDLE", 1 / 4000)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles_parsed_once() -> Iterator[None]:
+    """The same style sheets, parsed once for all applications of a process."""
+    parse, parsed = Stylesheet._parse_rules, {}
+
+    def parse_once(sheet: Stylesheet, *arguments: Any, **options: Any) -> list[RuleSet]:
+        variables = tuple(sheet._variables.items())
+        key = (variables, arguments, tuple(options.items()))
+        if key not in parsed:
+            parsed[key] = parse(sheet, *arguments, **options)
+        return parsed[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_once)
         yield
 
 

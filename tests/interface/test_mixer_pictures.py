@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from desk import Desk
 from pictures import compare
+from slow import slow, slow_after
 
 from genesis_chat.engine import MixerReadings, PromptTokens, Text
 from genesis_chat.engine.controls import Likelihood
@@ -110,7 +111,7 @@ async def settled(desk: Desk) -> None:
     await desk.pilot.wait_for_scheduled_animations()
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", slow_after(1, THEMES))
 @pytest.mark.parametrize("size", SIZES)
 def test_the_panel(sit_down: Sit, chat: str, size: str, theme: str) -> None:
     async def visit(desk: Desk) -> None:
@@ -123,7 +124,11 @@ def test_the_panel(sit_down: Sit, chat: str, size: str, theme: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "theme", "key"),
-    [("small", "light", "down"), ("large", "dark", "end"), ("wide", "dark", "down")],
+    [
+        ("small", "light", "down"),
+        slow("large", "dark", "end"),
+        slow("wide", "dark", "down"),
+    ],
 )
 def test_a_layer_explained(
     sit_down: Sit, chat: str, size: str, theme: str, key: str
@@ -138,7 +143,7 @@ def test_a_layer_explained(
     sit_down(visit, size=SIZES[size], theme=THEMES[theme], conversation=chat)
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", slow_after(1, THEMES))
 @pytest.mark.parametrize("mode", ["attention", "surprise", "certainty"])
 def test_the_colours(sit_down: Sit, chat: str, mode: str, theme: str) -> None:
     size = "small" if mode == "certainty" else "large"

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from slow import slow
 from terminal import Screen
 
 from genesis_chat.models import ensure_builtin
@@ -14,7 +15,7 @@ STYLE = re.compile(rb"\x1b\[([0-9;]*)m")
 ATTRIBUTES = {b"", b"0", b"1", b"2", b"3", b"4", b"5", b"7", b"9"}
 
 
-@pytest.mark.parametrize(("value", "colours"), [("1", False), ("", True)])
+@pytest.mark.parametrize(("value", "colours"), [("1", False), slow("", True)])
 def test_no_colour_is_written(
     private_home: Path, compiled: None, value: str, colours: bool
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from desk import Desk
 from pictured import MARKDOWN, RECEIPT
 from pictures import compare
+from slow import slow
 from textual.widgets import Input
 
 from genesis_chat.history import NewConversation, NewMessage, Store
@@ -94,7 +95,6 @@ async def back(desk: Desk) -> None:
     await desk.until(lambda: desk.app.screen is desk.chat)
 
 
-# The first size and theme of a test is what the program starts with.
 CONVERSATIONS = [
     ("large-dark", LARGE, DARK),
     ("large-light", LARGE, LIGHT),
@@ -103,51 +103,57 @@ CONVERSATIONS = [
     ("huge-dark", HUGE, DARK),
     ("huge-light", HUGE, LIGHT),
 ]
+Looks = list[tuple[str, tuple[int, int], str]]
+# The first, which is what the program starts with, and the other extreme.
+LOOKS = [CONVERSATIONS[:4:3], slow([*CONVERSATIONS[1:3], *CONVERSATIONS[4:]])]
+FOUR = [CONVERSATIONS[:4:3], slow(CONVERSATIONS[1:3])]
 
 
-def test_a_conversation(sit_down: Sit, chats: str) -> None:
+@pytest.mark.parametrize("looks", LOOKS, ids=["two", "others"])
+def test_a_conversation(sit_down: Sit, chats: str, looks: Looks) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
-        for name, size, theme in CONVERSATIONS:
+        for name, size, theme in looks:
             await become(desk, size, theme)
             await show(desk, f"conversation-{name}")
 
     sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
 
 
-def test_a_selected_message(sit_down: Sit, chats: str) -> None:
+@pytest.mark.parametrize("looks", FOUR, ids=["two", "others"])
+def test_a_selected_message(sit_down: Sit, chats: str, looks: Looks) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
         await desk.press("ctrl+up", "up", "up")
-        for name, size, theme in CONVERSATIONS[:4]:
+        for name, size, theme in looks:
             await become(desk, size, theme)
             await show(desk, f"message-{name}")
 
     sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
 
 
-MENUS = [("large", LARGE, DARK), ("small", SMALL, LIGHT)]
+BOTH = [("large", LARGE, DARK), slow("small", SMALL, LIGHT)]
 
 
-def test_menus(sit_down: Sit, chats: str) -> None:
+@pytest.mark.parametrize(("name", "size", "theme"), BOTH)
+def test_menus(
+    sit_down: Sit, chats: str, name: str, size: tuple[int, int], theme: str
+) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
-        for name, size, theme in MENUS:
-            await become(desk, size, theme)
-            await desk.press("ctrl+up", "up", "up", "m")
-            await desk.until(lambda: desk.app.screen is not desk.chat)
-            await show(desk, f"menu-{name}")
-            await back(desk)
-            await desk.press("escape")
+        await desk.press("ctrl+up", "up", "up", "m")
+        await desk.until(lambda: desk.app.screen is not desk.chat)
+        await show(desk, f"menu-{name}")
 
-    sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
+    sit_down(visit, size=size, theme=theme, conversation=chats)
 
 
-def test_a_new_chat_and_the_first_one_of_all(sit_down: Sit) -> None:
+@pytest.mark.parametrize("looks", FOUR, ids=["two", "others"])
+def test_a_new_chat_and_the_first_one_of_all(sit_down: Sit, looks: Looks) -> None:
     async def visit(desk: Desk) -> None:
         kind = "first" if desk.app.start.first else "welcome"
         await desk.until(lambda: desk.app.model)
-        for name, size, theme in CONVERSATIONS[:4]:
+        for name, size, theme in looks:
             await become(desk, size, theme)
             await show(desk, f"{kind}-{name}")
 
@@ -169,7 +175,7 @@ DIALOGS = {
     ("size", "theme", "names"),
     [
         (LARGE, DARK, ["help", "settings", "palette", "delete"]),
-        (SMALL, LIGHT, ["help", "system", "settings", "edit"]),
+        slow(SMALL, LIGHT, ["help", "system", "settings", "edit"]),
     ],
 )
 def test_what_lies_on_the_chat(
@@ -200,9 +206,7 @@ def test_what_is_changed_and_what_is_wrong(sit_down: Sit, chats: str) -> None:
     sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
 
 
-@pytest.mark.parametrize(
-    ("size", "theme", "name"), [(LARGE, DARK, "large"), (SMALL, LIGHT, "small")]
-)
+@pytest.mark.parametrize(("name", "size", "theme"), BOTH)
 def test_lists(
     sit_down: Sit, chats: str, size: tuple[int, int], theme: str, name: str
 ) -> None:
@@ -266,7 +270,7 @@ def test_replies_that_are_not_whole(sit_down: Sit, tmp_path: Path) -> None:
     sit_down(visit, size=(120, 40), theme=DARK, conversation=made.id)
 
 
-@pytest.mark.parametrize("theme", [DARK, "ansi-dark"])
+@pytest.mark.parametrize("theme", [DARK, slow("ansi-dark")])
 def test_without_colours(
     sit_down: Sit, chats: str, monkeypatch: pytest.MonkeyPatch, theme: str
 ) -> None:
@@ -287,10 +291,7 @@ def test_without_colours(
     sit_down(visit, size=LARGE, theme=theme, conversation=chats)
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "theme"),
-    [("large", LARGE, DARK), ("small", SMALL, LIGHT)],
-)
+@pytest.mark.parametrize(("name", "size", "theme"), BOTH)
 def test_thoughts(
     sit_down: Sit, tmp_path: Path, name: str, size: tuple[int, int], theme: str
 ) -> None:
@@ -327,9 +328,7 @@ def test_thoughts(
     sit_down(visit, size=size, theme=theme, conversation=made.id)
 
 
-@pytest.mark.parametrize(
-    ("size", "theme", "name"), [(LARGE, DARK, "large"), (SMALL, LIGHT, "small")]
-)
+@pytest.mark.parametrize(("name", "size", "theme"), BOTH)
 def test_the_models(
     sit_down: Sit,
     monkeypatch: pytest.MonkeyPatch,

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from hostile import PAYLOADS
+from slow import slow, slow_after
 from terminal import Screen, run
 
 from genesis_chat.history import Store
@@ -77,7 +78,9 @@ def test_start_chat_search_and_quit(home: Path) -> None:
         assert len(store.conversations()) == 2
 
 
-@pytest.mark.parametrize("how", ["SIGTERM", "SIGHUP", "closed", "SIGKILL"])
+@pytest.mark.parametrize(
+    "how", slow_after(2, ["SIGTERM", "SIGKILL", "SIGHUP", "closed"])
+)
 def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
     with Screen.start("-m", "builtin", *WILD, size=SIZE) as screen:
         screen.see("builtin · ", SIZE)
@@ -101,7 +104,7 @@ def test_however_it_ends_what_was_shown_is_kept(how: str, home: Path) -> None:
     assert len(reply[2]) > 30
 
 
-@pytest.mark.parametrize("pasted", [False, True])
+@pytest.mark.parametrize("pasted", [False, slow(True)])
 def test_bytes_that_are_no_text_are_shown_as_such(home: Path, pasted: bool) -> None:
     begin, end = (b"\x1b[200~", b"\x1b[201~") if pasted else (b"", b"")
     with Screen.start("-m", "builtin", size=SIZE) as screen:
@@ -177,9 +180,9 @@ def test_the_delta_rule_writes_what_ask_writes_with_it(home: Path) -> None:
     ("how", "shown"),
     [
         ("SIGTERM", "\x1b[?1049h"),
-        ("SIGINT", "Loading builtin"),
+        slow("SIGINT", "Loading builtin"),
         # The cursor stands on the first letter.
-        ("SIGQUIT", "essage Genesis"),
+        slow("SIGQUIT", "essage Genesis"),
     ],
 )
 def test_it_leaves_in_order_while_it_starts(how: str, shown: str) -> None:
@@ -217,7 +220,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() -> None:
         assert termios.tcgetattr(screen.terminal) == modes
 
 
-@pytest.mark.parametrize("term", ["dumb", "linux", "vt100"])
+@pytest.mark.parametrize("term", slow_after(2, ["dumb", "linux", "vt100"]))
 def test_other_terminals(term: str) -> None:
     with Screen.start("-m", "builtin", size=SIZE, env={"TERM": term}) as screen:
         if term == "dumb":

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from desk import Desk
+from slow import slow
 from textual.widgets import TextArea
 
 from genesis_chat.config import load
@@ -37,7 +38,7 @@ def test_an_unknown_theme_in_the_settings_file_is_told(sit_down: Sit) -> None:
     sit_down(visit, theme="mauve")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 12)])
+@pytest.mark.parametrize("size", [(40, 12), slow((80, 24)), slow((200, 60))])
 def test_it_works_in_any_size(sit_down: Sit, size: tuple[int, int]) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say(BOB)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from keys import paste, send
+from slow import slow_after
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
@@ -50,7 +51,9 @@ async def opened(desk: Desk, where: str) -> Widget:
     return desk.app.focused
 
 
-@pytest.mark.parametrize("where", ["", "ctrl+f", "title", "f3", "edit", "f4"])
+@pytest.mark.parametrize(
+    "where", slow_after(2, ["", "title", "ctrl+f", "f3", "edit", "f4"])
+)
 def test_every_field_takes_every_character(sit_down: Sit, where: str) -> None:
     async def visit(desk: Desk) -> None:
         await desk.say("Hello!")
@@ -72,7 +75,7 @@ def test_every_field_takes_every_character(sit_down: Sit, where: str) -> None:
     sit_down(visit)
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("text", slow_after(1, TEXTS))
 def test_text_is_stored_as_it_came(sit_down: Sit, text: str) -> None:
     async def visit(desk: Desk) -> None:
         send(desk, text)

@@ -11,6 +11,7 @@ import mlx.core as mx
 import pytest
 from configurations import configuration
 from emulation import emulator_only, needs_kernels, running
+from slow import slow
 
 from backends.contract import LanguageModel
 from backends.errors import BackendError
@@ -123,7 +124,7 @@ def test_a_failure_that_names_no_kernel_is_looked_for(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("nth", range(1, COUNT + 1))
-@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("temperature", [slow(0.0), 0.7])
 def test_a_token_that_is_not_computed_is_computed_again(
     nth: int, temperature: float, directory: Path
 ) -> None:

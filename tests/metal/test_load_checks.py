@@ -12,6 +12,7 @@ import pytest
 from configurations import configuration
 from emulation import needs_kernels
 from mlx.utils import tree_flatten, tree_unflatten
+from slow import slow
 
 from backends.genesis.args import ModelArgs
 from backends.genesis.tensor_shapes import ALWAYS_FLOAT32
@@ -93,9 +94,9 @@ def drawing(args: ModelArgs, settings: SamplingSettings) -> set[str]:
     ("name", "dtype"),
     [
         ("released", mx.bfloat16),
-        ("plain-gate", mx.float16),
+        slow("plain-gate", mx.float16),
         *(
-            pytest.param(name, mx.bfloat16, marks=pytest.mark.slow)
+            slow(name, mx.bfloat16)
             for name in (
                 "released-ratios",
                 "one-key-head",

@@ -8,6 +8,7 @@ from unittest import mock
 import mlx.core as mx
 import pytest
 from emulation import emulator_only, needs_kernels, running
+from slow import slow
 
 import genesis_chat
 from backends.genesis_mlx import (
@@ -40,7 +41,7 @@ def brief_timings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "MANY", (512, 576))
 
 
-@pytest.fixture(params=["FoX adds nothing", "GLA does not compile"])
+@pytest.fixture(params=["FoX adds nothing", slow("GLA does not compile")])
 def broken(request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a kernel that is broken while the test runs."""
     name, old, new = {
@@ -59,7 +60,7 @@ def broken(request: pytest.FixtureRequest) -> Iterator[str]:
     KERNELS[name]._built = None
 
 
-@pytest.mark.parametrize("dtype", [mx.float32, mx.bfloat16])
+@pytest.mark.parametrize("dtype", [slow(mx.float32), mx.bfloat16])
 def test_every_kernel_agrees_in_the_released_shapes(dtype: mx.Dtype) -> None:
     with running():
         checks = list(check_kernels(ModelArgs.released(), dtype))

@@ -6,6 +6,7 @@ import mlx.core as mx
 import pytest
 from configurations import random_ids
 from emulation import needs_kernels, running
+from slow import slow
 from tolerances import LOGITS, REOPENED, SPLIT, max_difference
 
 from backends.contract import Drawn
@@ -45,7 +46,7 @@ def logits_of(model: Model, ttt: bool) -> tuple[list[mx.array], list[int]]:
     return found, ids
 
 
-@pytest.mark.parametrize("ttt", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("ttt", [slow(False), True])
 def test_logits_are_those_of_the_operations(
     model: Model, builtin: Path, ttt: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +123,7 @@ def test_delta_rule_is_another_model(builtin: Path, tmp_path: Path) -> None:
     assert max_difference(last[:, -1], whole[:, -1]) <= SPLIT
 
 
-@pytest.mark.parametrize("ttt", [False, True])
+@pytest.mark.parametrize("ttt", [slow(False), True])
 def test_several_replies_in_one_step_are_those_of_the_operations(
     model: Model, ttt: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slow import slow_after
 from trainees import decoder, examples, run, same, settings, stop_after, weights
 
 from backends.mlx_training import TrainingError, has_checkpoint, result_weights
@@ -132,7 +133,7 @@ def test_a_real_limit_of_a_file(tmp_path: Path) -> None:
     assert not has_checkpoint(tmp_path) and not list(tmp_path.glob(".best*"))
 
 
-@pytest.mark.parametrize("moment", range(4))
+@pytest.mark.parametrize("moment", slow_after(1, [2, 0, 1, 3]))
 def test_kill_9(moment: int, tmp_path: Path, expected: dict[str, Any]) -> None:
     """Wherever a real process is when it is killed, the run goes on to the same end."""
     script = (

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from slow import slow_after
 from tolerances import TRAINING, max_difference
 from trainees import decoder, genesis, run, same, settings, weights
 from waiting import PATIENCE_SECONDS
@@ -82,11 +83,7 @@ def arrays(folder: Path, rank: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "case",
-    [
-        "decoder",
-        pytest.param("one example at a time", marks=pytest.mark.slow),
-        "genesis",
-    ],
+    slow_after(1, ["decoder", "one example at a time", "genesis"]),
 )
 def test_as_one_with_the_whole_batch(case: str, tmp_path: Path) -> None:
     asked = dict(CASES[case])

@@ -19,7 +19,7 @@ from converters import load_tokenizer
 GREEDY = SamplingSettings(temperature=0, repetition_penalty=1)
 REPLIES = json.loads((GOLDENS / "builtin.json").read_text())["replies"]
 # Without a fast BLAS a reply takes MLX a second and more.
-FEW = 5
+FEW = 2
 
 
 @pytest.fixture(scope="module")

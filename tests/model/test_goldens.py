@@ -8,7 +8,7 @@ import pytest
 from builtin_model import PROMPTS
 from checkpoints import checkpoint_tensors
 from configurations import (
-    CONFIGURATIONS,
+    FEW_CONFIGURATIONS,
     SEEDS,
     configuration,
     random_ids,
@@ -26,7 +26,7 @@ def logits() -> dict[str, Any]:
     return read_logits()
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", FEW_CONFIGURATIONS)
 def test_logits(name: str, logits: dict[str, Any], tmp_path: Path) -> None:
     config, seed = configuration(name), SEEDS[name]
     model = build(config, checkpoint_tensors(config, seed=seed), tmp_path)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hub_server import COMMIT, REPOSITORY, Server, environment, serving
+from slow import slow
 
 from converters import read_manifest, verify
 from genesis_chat.models import open_directory
@@ -194,10 +195,10 @@ def test_other_bytes_than_the_hub_says(private_home: Path, tmp_path: Path) -> No
     [
         ({"model_type": "nobodys"}, "type 'nobodys' cannot be run"),
         ({SHARD.format(2): None}, "lacks 1 of its 2 files of weights"),
-        ({INDEX: b'{"weight_map": 3}'}, f"damaged {INDEX}"),
-        ({INDEX: b"{"}, f"{INDEX} in maker/model is damaged"),
-        ({"config.json": b"[]"}, "config.json in maker/model is damaged"),
-        ({"tokenizer.json": None}, "has no tokenizer"),
+        slow({INDEX: b'{"weight_map": 3}'}, f"damaged {INDEX}"),
+        slow({INDEX: b"{"}, f"{INDEX} in maker/model is damaged"),
+        slow({"config.json": b"[]"}, "config.json in maker/model is damaged"),
+        slow({"tokenizer.json": None}, "has no tokenizer"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_weights_are_fetched(
@@ -237,7 +238,7 @@ def test_a_gated_repository(private_home: Path, tmp_path: Path) -> None:
     assert "hf auth login" in done.stderr
 
 
-@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("force", [False, slow(True)])
 def test_larger_than_the_memory_or_the_disk(
     force: bool, private_home: Path, tmp_path: Path
 ) -> None:

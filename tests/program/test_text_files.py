@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from slow import slow, slow_after
 from terminal import Screen, call
 from waiting import PATIENCE_SECONDS
 
@@ -40,7 +41,9 @@ def test_a_mark_in_a_prompt_is_no_content(home: Path, encoding: str) -> None:
     assert call("prompts", "show", "sea").out == "Speak.\nÖfter.\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(
+    "encoding", slow_after(2, ["utf-8-sig", "utf-16-be", "utf-16", "utf-32"])
+)
 def test_a_mark_in_what_is_asked_is_no_content(tmp_path: Path, encoding: str) -> None:
     marked = FRANCE.encode(encoding)
     if encoding == "utf-16-be":
@@ -134,13 +137,13 @@ LITTLE_MEMORY = (
     ("arguments", "source"),
     [
         (("ask", "-n"), "yes"),
-        (("ask", "-n", "-f", "/dev/stdin"), "yes"),
+        slow(("ask", "-n", "-f", "/dev/stdin"), "yes"),
         (("ask", "-n", "-f", "/dev/zero", "hello"), None),
-        (("ask", "-n", "-"), "cat /dev/zero"),
+        slow(("ask", "-n", "-"), "cat /dev/zero"),
         (("chat", "--plain", "-n"), "yes | tr -d '\\n'"),
-        (("chat", "--plain", "-n"), "cat /dev/zero"),
-        (("prompts", "add", "endless"), "yes"),
-        (("prompts", "add", "endless", "-f", "/dev/zero"), None),
+        slow(("chat", "--plain", "-n"), "cat /dev/zero"),
+        slow(("prompts", "add", "endless"), "yes"),
+        slow(("prompts", "add", "endless", "-f", "/dev/zero"), None),
     ],
 )
 def test_what_never_ends_is_refused_before_memory_is_full(
@@ -183,9 +186,9 @@ def test_a_prompt_of_the_largest_size_is_read() -> None:
     ("arguments", "told"),
     [
         (("ask", "-n", *GREEDY), "standard input to end"),
-        (("chat", "--plain", "-n", *GREEDY), "the next line on standard input"),
+        slow(("chat", "--plain", "-n", *GREEDY), "the next line on standard input"),
         (("ask", "-n", *GREEDY, "-f", "FIFO", FRANCE), "another program to write"),
-        (("prompts", "add", "late"), "standard input to end"),
+        slow(("prompts", "add", "late"), "standard input to end"),
     ],
 )
 def test_what_is_waited_for_is_said_to_who_looks_on(

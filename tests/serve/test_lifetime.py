@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from server import ENDLESS, Answered, Server, serving
+from slow import slow
 from terminal import call, run
 from waiting import PATIENCE_SECONDS, wait_until
 
@@ -74,7 +75,7 @@ def test_a_missing_model_ends_it(home: Path) -> None:
     assert "none-of-that-name" in ended.err and "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, slow(signal.SIGINT)])
 def test_a_signal_ends_it_cleanly(number: signal.Signals, prepared: Path) -> None:
     """What runs is cut in time, what waits is told, and nothing hangs."""
     told: list[Answered] = []

@@ -13,6 +13,7 @@ from builtin_model import PROMPTS, ids_of
 from mlx_lm_tools import Peer, Tool, needs_mlx_lm
 from running_cpu import load_cpu
 from running_cpu import whole as whole_on_cpu
+from slow import slow_after
 from terminal import call
 from tolerances import LOGITS_MASKED, max_difference
 
@@ -51,13 +52,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, tool: Tool) -> Written:
 
 
 @needs_mlx_lm
-@pytest.mark.parametrize(
-    "form",
-    [
-        *list(FORMS)[:2],
-        *(pytest.param(each, marks=pytest.mark.slow) for each in list(FORMS)[2:]),
-    ],
-)
+@pytest.mark.parametrize("form", slow_after(2, FORMS))
 def test_what_convert_writes_is_opened(form: str, written: Written, peer: Peer) -> None:
     folder = written(form)
     prompts = [ids_of(prompt) for prompt in CHOSEN]
@@ -131,6 +126,7 @@ def losses(out: str) -> list[str]:
 
 
 @needs_mlx_lm
+@pytest.mark.slow
 def test_adapters_are_trained_and_fused(
     texts: Path, tool: Tool, tmp_path: Path
 ) -> None:

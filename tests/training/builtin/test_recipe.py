@@ -72,6 +72,7 @@ def done(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed_is_the_same(begun: Path, done: Path, tmp_path: Path):
     folder = copy(begun, tmp_path / "run")
     first = []
