@@ -52,7 +52,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, tool: Tool) -> Written:
 
 
 @needs_mlx_lm
-@pytest.mark.parametrize("form", slow_after(2, FORMS))
+@pytest.mark.parametrize("form", slow_after(1, FORMS))
 def test_what_convert_writes_is_opened(form: str, written: Written, peer: Peer) -> None:
     folder = written(form)
     prompts = [ids_of(prompt) for prompt in CHOSEN]

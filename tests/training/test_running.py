@@ -139,6 +139,7 @@ def folder_with(made: RunFolder, machines: Path) -> RunFolder:
     return RunFolder(made.path, Plan(**{**vars(made.plan), "machines": str(machines)}))
 
 
+@pytest.mark.slow
 @pytest.mark.loopback
 def test_two_processes_learn_what_one_does(home: Path, tmp_path: Path) -> None:
     alone = run(folder(), lambda event: None)
