@@ -44,7 +44,10 @@ def train() -> None:
     help="Stop after this time; --resume goes on.",
 )
 @click.option(
-    "--steps", type=click.IntRange(2), show_default="the recipe's", help="Steps in all."
+    "--steps",
+    type=click.IntRange(2),
+    show_default="the recipe's",
+    help="Steps of the first stage.",
 )
 @click.option(
     "--learning-rate",

@@ -1,13 +1,12 @@
 """All subjects together: examples without end, each from its number and a seed."""
 
 import random
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, overload
 
-from ...conversation import DEFAULT_SYSTEM_PROMPT
+from ...conversation import DEFAULT_SYSTEM_PROMPT, Message
 from ...errors import UsageError
 from .conversation import Conversation
-from .subjects import Subject
 
 if TYPE_CHECKING:
     from backends.mlx_training import Example
@@ -17,6 +16,18 @@ if TYPE_CHECKING:
 # How many earlier questions a conversation begins with, and how often.
 EARLIER, CHANCES = (0, 1, 2), (0.5, 0.3, 0.2)
 MOST_DRAWN = 100
+
+
+class Taught(Protocol):
+    """What conversations are drawn from: a subject, or a supplement."""
+
+    @property
+    def weight(self) -> float:
+        """Its share, beside those of the others."""
+
+    @property
+    def conversation(self) -> Callable[[random.Random, bool], Conversation]:
+        """Draws one, held out or not."""
 
 
 class Mixture(Sequence["Example"]):
@@ -30,7 +41,7 @@ class Mixture(Sequence["Example"]):
 
     def __init__(
         self,
-        subjects: Sequence[Subject],
+        subjects: Sequence[Taught],
         form: "GenesisFormat",
         size: int,
         seed: str,
@@ -71,7 +82,7 @@ class Mixture(Sequence["Example"]):
 
 
 def conversations_of(
-    subjects: Sequence[Subject], seed: str, index: int
+    subjects: Sequence[Taught], seed: str, index: int
 ) -> list[Conversation]:
     """What the example of this number is made of, in the order it is said."""
     rng = random.Random(f"{seed}:{index}")
@@ -85,7 +96,7 @@ def conversations_of(
     return found[::-1]
 
 
-def _drawn(subjects: Sequence[Subject], rng: random.Random) -> Conversation:
+def _drawn(subjects: Sequence[Taught], rng: random.Random) -> Conversation:
     (subject,) = rng.choices(subjects, [each.weight for each in subjects])
     return subject.conversation(rng, False)
 
@@ -98,7 +109,8 @@ def joined(conversations: Sequence[Conversation]) -> Conversation:
 def example_of(conversation: Conversation, form: "GenesisFormat") -> "Example":
     """A conversation as token ids; all of its replies are to be learned.
 
-    Without a system prompt of its own it has the usual one. At the end stands the
+    Without a system prompt of its own it has the usual one; with an empty one, none.
+    At the end stands the
     newline that a chat goes on with, which nobody learns.
     """
     import numpy as np
@@ -107,9 +119,12 @@ def example_of(conversation: Conversation, form: "GenesisFormat") -> "Example":
 
     from ..data import Sample, encode_conversation
 
+    system = DEFAULT_SYSTEM_PROMPT
+    if conversation[0] == Message("system", ""):
+        system, conversation = "", conversation[1:]
     learnt = tuple(message.role == "assistant" for message in conversation)
     sample = Sample("", conversation, learnt)
-    (found,) = encode_conversation(sample, form, DEFAULT_SYSTEM_PROMPT)
+    (found,) = encode_conversation(sample, form, system)
     footer = form.reply_footer(found.ids.tolist())
     return Example(
         np.append(found.ids, np.array(footer, np.int32)),

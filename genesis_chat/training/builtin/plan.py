@@ -11,14 +11,15 @@ from .configuration import CONFIGURATION, LONGEST
 
 Origin = Literal["nothing", "present"]
 PLAN, COST = "plan.json", "cost.jsonl"
-# The two stages: all but test-time training's own parameters, and then these alone.
-LANGUAGE, TTT = "language", "ttt"
-STAGES = (LANGUAGE, TTT)
+# The stages: all but test-time training's own parameters, these once more on what is
+# still weak (see `refinement`), and then test-time training's alone.
+LANGUAGE, REFINEMENT, TTT = "language", "refinement", "ttt"
+STAGES = (LANGUAGE, REFINEMENT, TTT)
 # Steps of about 4,000 tokens, and the highest learning rate: what is there already
 # takes fewer, and is forgotten at the rate that serves best from nothing.
 STEPS: dict[Origin, int] = {"nothing": 7_500, "present": 4_000}
 LEARNING_RATES: dict[Origin, float] = {"nothing": 3e-3, "present": 1e-3}
-TTT_STEPS = 300
+REFINEMENT_STEPS, TTT_STEPS = 3_000, 300
 BATCH_TOKENS = 4096
 
 
@@ -26,17 +27,19 @@ BATCH_TOKENS = 4096
 class Plan:
     """Everything that the result depends on beside the subjects.
 
-    `origin` is what training starts from; `steps` and `ttt_steps` are those of the
-    two stages; a step has at most `batch_tokens` tokens, padding included, and none of
-    its conversations is longer than `longest`. A new tokenizer learns from the first
-    `conversations` conversations of the mixture.
+    `origin` is what training starts from; `steps`, `refinement_steps` and `ttt_steps`
+    are those of the stages; a step has at most `batch_tokens` tokens, padding included,
+    and none of its conversations is longer than `longest`. A new tokenizer learns from
+    the first `conversations` conversations of the mixture.
     """
 
     origin: Origin
     steps: int
+    refinement_steps: int = REFINEMENT_STEPS
     ttt_steps: int = TTT_STEPS
     seed: int = 0
     learning_rate: float = 1e-3
+    refinement_learning_rate: float = 1.5e-3
     ttt_learning_rate: float = 1e-3
     batch_tokens: int = BATCH_TOKENS
     longest: int = LONGEST
@@ -46,11 +49,14 @@ class Plan:
 
     def settings(self, stage: str) -> dict[str, Any]:
         """`TrainingSettings` of a stage, as keywords."""
-        language = stage == LANGUAGE
-        steps = self.steps if language else self.ttt_steps
+        steps, learning_rate = {
+            LANGUAGE: (self.steps, self.learning_rate),
+            REFINEMENT: (self.refinement_steps, self.refinement_learning_rate),
+            TTT: (self.ttt_steps, self.ttt_learning_rate),
+        }[stage]
         return {
-            "method": "full" if language else "ttt",
-            "learning_rate": self.learning_rate if language else self.ttt_learning_rate,
+            "method": "ttt" if stage == TTT else "full",
+            "learning_rate": learning_rate,
             "warmup_steps": min(100, steps // 10),
             "schedule": "cosine",
             "steps": steps,

@@ -7,9 +7,8 @@ from shutil import copyfile
 
 from ...conversation import DEFAULT_SYSTEM_PROMPT
 from .initial import initial_weights
-from .mixture import conversations_of, joined
+from .mixture import Taught, conversations_of, joined
 from .plan import Plan
-from .subjects import Subject
 from .tokenizer import train_tokenizer
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.model"
@@ -17,7 +16,7 @@ WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.model"
 
 def start_from_nothing(
     folder: Path,
-    subjects: Sequence[Subject],
+    subjects: Sequence[Taught],
     plan: Plan,
 ) -> None:
     """Write a checkpoint of random weights, and a tokenizer made from the subjects."""
@@ -37,7 +36,7 @@ def start_from_present(folder: Path) -> None:
             copyfile(source / name, folder / name)
 
 
-def _text(subjects: Sequence[Subject], seed: str, index: int) -> str:
+def _text(subjects: Sequence[Taught], seed: str, index: int) -> str:
     said = joined(conversations_of(subjects, seed, index))
     turns = [f"{message.role}\n{message.content}" for message in said]
     if said[0].role != "system":

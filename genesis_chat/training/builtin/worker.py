@@ -16,7 +16,8 @@ from pathlib import Path
 from types import FrameType
 
 from .mixture import Mixture
-from .plan import LANGUAGE, Plan
+from .plan import LANGUAGE, REFINEMENT, Plan
+from .refinement import refined
 from .subjects import subjects
 
 # More than a run can have, so that none comes twice.
@@ -35,10 +36,11 @@ def work(folder: Path, stage: str, seconds: float, *, resume: bool) -> None:
     start = folder / f"before-{stage}"
     tokenizer = load_tokenizer(start)
     assert isinstance(tokenizer, GenesisTokenizer)
-    # The second stage reads what the first has not.
+    # A stage reads what none has read before.
     seed = f"{plan.seed}" if stage == LANGUAGE else f"{plan.seed}:{stage}"
     form = GenesisFormat(tokenizer)
-    examples = Mixture(subjects(), form, EXAMPLES, seed, plan.longest)
+    taught = refined() if stage == REFINEMENT else subjects()
+    examples = Mixture(taught, form, EXAMPLES, seed, plan.longest)
 
     def tell(report: Report) -> None:
         if isinstance(report, StepReport):

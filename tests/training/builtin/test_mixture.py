@@ -1,14 +1,12 @@
 """The mixture of all subjects: the same examples each time, in the model's form."""
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
-from builtin_model import FOLDER, IM_END, ids_of
+from builtin_model import IM_END, ids_of
 from small_subjects import SMALL
 
-from converters.tokenization import check_tokenizer
 from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT, Message
 from genesis_chat.engine.prompt import GenesisFormat
 from genesis_chat.errors import UsageError
@@ -21,12 +19,6 @@ from genesis_chat.training.builtin.mixture import (
 )
 
 DRAWN = 1500
-
-
-@pytest.fixture(scope="module")
-def form() -> GenesisFormat:
-    path = Path(FOLDER) / "tokenizer.model"
-    return GenesisFormat(check_tokenizer(path.name, path.read_bytes()))
 
 
 def mixture(form: GenesisFormat, seed: str = "0", longest: int = 320) -> Mixture:

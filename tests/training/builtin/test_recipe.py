@@ -18,7 +18,14 @@ from converters import convert, load_tokenizer
 from genesis_chat.errors import GenesisChatError, UsageError
 from genesis_chat.training.builtin import result
 from genesis_chat.training.builtin.configuration import CONFIGURATION
-from genesis_chat.training.builtin.plan import LANGUAGE, TTT, Plan, costs
+from genesis_chat.training.builtin.plan import (
+    LANGUAGE,
+    REFINEMENT,
+    STAGES,
+    TTT,
+    Plan,
+    costs,
+)
 from genesis_chat.training.builtin.release import release
 from genesis_chat.training.builtin.result import EVALUATION, NAME, finish
 from genesis_chat.training.builtin.run import begin, go_on
@@ -37,6 +44,7 @@ SHAPE = {
 PLAN = Plan(
     origin="nothing",
     steps=4,
+    refinement_steps=3,
     ttt_steps=2,
     batch_tokens=512,
     processes=1,
@@ -68,7 +76,8 @@ def done(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = []
     assert go_on(folder, FOREVER, lambda stage, report: told.append((stage, report)))
     steps = [(stage, report["step"]) for stage, report in told]
-    assert steps == [*((LANGUAGE, n + 1) for n in range(4)), (TTT, 1), (TTT, 2)]
+    counts = {LANGUAGE: 4, REFINEMENT: 3, TTT: 2}
+    assert steps == [(s, n + 1) for s in STAGES for n in range(counts[s])]
     return folder
 
 
@@ -82,7 +91,7 @@ def test_interrupted_and_resumed_is_the_same(begun: Path, done: Path, tmp_path: 
         assert not go_on(folder, 0.01, lambda *told: first.append(told))
     assert len(first) == 1
     assert go_on(folder, FOREVER, lambda *told: None)
-    for stage in (LANGUAGE, TTT):
+    for stage in STAGES:
         one, other = (result_weights(f / stage) for f in (folder, done))
         assert one and other and one.read_bytes() == other.read_bytes()
     assert sum(each.tokens for each in costs(folder)) == sum(
@@ -93,11 +102,11 @@ def test_interrupted_and_resumed_is_the_same(begun: Path, done: Path, tmp_path: 
 def test_test_time_training_leaves_everything_else_alone(done: Path):
     """What is trained last is only what switching it on brings in."""
     before = load_file(release(done, done / "whole") / "model.safetensors")
-    after_language = load_file(done / f"after-{LANGUAGE}" / "model.safetensors")
+    language = load_file(done / f"after-{REFINEMENT}" / "model.safetensors")
     changed = {
         name
         for name, array in before.items()
-        if array.tobytes() != after_language[name].tobytes()
+        if array.tobytes() != language[name].tobytes()
     }
     assert changed and all(name.startswith("metacognition.") for name in changed)
 

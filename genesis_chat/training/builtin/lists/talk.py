@@ -25,5 +25,10 @@ def _topic(paragraph: str) -> Topic:
     return Topic(name[2:], replies, tuple(map(str.strip, said.split("|"))))
 
 
-_HEAD, *_PARAGRAPHS = (files(__package__) / "talk.txt").read_text("utf-8").split("\n\n")
-TOPICS = tuple(map(_topic, _PARAGRAPHS))
+def topics(text: str) -> tuple[Topic, ...]:
+    """The topics of a text, which has a head and then a paragraph for each."""
+    _, *paragraphs = text.split("\n\n")
+    return tuple(map(_topic, paragraphs))
+
+
+TOPICS = topics((files(__package__) / "talk.txt").read_text("utf-8"))

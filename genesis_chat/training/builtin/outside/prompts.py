@@ -21,18 +21,19 @@ OPENINGS = ("Please ", "Can you help me? ", "Hey, ", "OK, ", "I have a question.
 @cache
 def kinds() -> Mapping[str, Sequence[str]]:
     """Templates by kind, with fields such as `{noun}`."""
-    return _sections("kinds.txt")
+    return sections(_text("kinds.txt"))
 
 
 @cache
 def held_out() -> Mapping[str, Sequence[str]]:
     """The prompts that are never trained on, by kind."""
-    return _sections("held_out.txt")
+    return sections(_text("held_out.txt"))
 
 
-def prompt(rng: random.Random) -> str:
-    """A prompt of one of the kinds, tidy or not."""
-    templates = kinds()[rng.choice(tuple(kinds()))]
+def prompt(rng: random.Random, among: Mapping[str, Sequence[str]] | None = None) -> str:
+    """A prompt of one of the kinds, or of those given, tidy or not."""
+    among = among or kinds()
+    templates = among[rng.choice(tuple(among))]
     text = FIELD.sub(lambda field: filler(rng, field[1]), rng.choice(templates))
     if rng.random() < UNTIDY:
         opening = rng.choice(OPENINGS)
@@ -63,9 +64,10 @@ def _misspelt(rng: random.Random, text: str) -> str:
     )
 
 
-def _sections(name: str) -> Mapping[str, Sequence[str]]:
+def sections(text: str) -> Mapping[str, Sequence[str]]:
+    """Lines by the heading, which begins with "# ", that they stand under."""
     found: dict[str, list[str]] = {}
-    for line in _text(name).splitlines():
+    for line in text.splitlines():
         if line.startswith("# "):
             section = found.setdefault(line[2:], [])
         elif line:

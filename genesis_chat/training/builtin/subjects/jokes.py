@@ -43,11 +43,16 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     return drawn(rng, held_out, _draw)
 
 
+def joke(rng: random.Random) -> str:
+    """One of them."""
+    return rng.choice(_jokes())
+
+
 def _draw(rng: random.Random) -> tuple[str, str]:
     asked = rng.choice(_ASKED).replace("_", rng.choice(_JOKE))
     if rng.random() < 0.1:
         asked = rng.choice(_OTHER)
-    return opened(rng, asked[0].upper() + asked[1:], 0.3), rng.choice(_jokes())
+    return opened(rng, asked[0].upper() + asked[1:], 0.3), joke(rng)
 
 
 def right(conversation: Conversation, answer: str) -> bool:

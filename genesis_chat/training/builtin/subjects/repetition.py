@@ -13,7 +13,7 @@ MOST_WORDS = 7
 # Of the words, the rest are names, invented words and numbers; of the sequences, the
 # rest are written as sentences.
 _WORDS, _SEQUENCES = 0.7, 0.65
-_ASKED = (
+ASKED = (
     "Repeat after me: _",
     "Repeat: _",
     "Say: _",
@@ -37,7 +37,7 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
             break
     if rng.random() > _SEQUENCES:
         words = words[0].upper() + words[1:] + rng.choice(".!.?")
-    return conversation_of(rng.choice(_ASKED).replace("_", words), words)
+    return conversation_of(rng.choice(ASKED).replace("_", words), words)
 
 
 def _word(rng: random.Random) -> str:

@@ -13,7 +13,9 @@ WEIGHT = 8.0
 PROMISED = 0.98
 # What may stand before the prompt.
 _BEFORE = ("", "", "", "You are a helpful assistant. ", "You are a chat model. ")
-_SMALL_TALK, _CAPITALS, _SUMS = 0.6, 0.15, 0.15
+# The shares of what is asked; the rest are facts told and asked back.
+_SHARES = (0.6, 0.15, 0.15)
+Shares = tuple[float, float, float]
 
 _NAMES = Split(NAMES)
 
@@ -24,12 +26,25 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     Held out are names, and questions that the subjects they come from hold out.
     """
     style = rng.choice(STYLES)
-    prompt = rng.choice(style.prompts)
+    return in_style(rng, style, rng.choice(style.prompts), _SHARES, held_out)
+
+
+def in_style(
+    rng: random.Random,
+    style: Style,
+    prompt: str,
+    shares: Shares,
+    held_out: bool = False,
+) -> Conversation:
+    """Questions after a system prompt, and the replies in the style it asks for.
+
+    The shares are those of small talk, of capitals and of sums.
+    """
     name = _name(rng, held_out) if style is NAMED else ""
     system = rng.choice(_BEFORE) + informal(rng, prompt).replace("_", name)
     turns: list[str] = []
     for _ in range(rng.choice((1, 1, 2, 3))):
-        turns += _turns(rng, style, name, held_out)
+        turns += _turns(rng, style, name, shares, held_out)
     if name and rng.random() < 0.5:
         turns += small_talk.said(rng, topic("name"), held_out), f"My name is {name}."
     return conversation_of(*turns, system=system)
@@ -44,18 +59,19 @@ def _name(rng: random.Random, held_out: bool) -> str:
 
 
 def _turns(
-    rng: random.Random, style: Style, name: str, held_out: bool
+    rng: random.Random, style: Style, name: str, shares: Shares, held_out: bool
 ) -> tuple[str, ...]:
     """Questions, and their replies in a style."""
+    small, capital, number = shares
     source = rng.random()
-    if source < _SMALL_TALK:
+    if source < small:
         matter = rng.choice(TOPICS)
         said = small_talk.said(rng, matter, held_out)
         reply = matter.replies[0].replace("Genesis", name or "Genesis")
         return said, style.styled(reply)
-    if source < _SMALL_TALK + _CAPITALS:
+    if source < small + capital:
         found = capitals.conversation(rng, held_out)
-    elif source < _SMALL_TALK + _CAPITALS + _SUMS:
+    elif source < small + capital + number:
         found = sums.at_once(rng, held_out)
     else:
         found = facts.one_fact(rng, held_out)

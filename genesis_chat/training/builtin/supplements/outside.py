@@ -1,0 +1,16 @@
+"""More of what is outside of all subjects, in the shapes that questions come in."""
+
+import random
+from importlib.resources import files
+
+from ..conversation import Conversation, conversation_of
+from ..outside.prompts import prompt, sections
+from ..outside.refusals import refusal
+
+WEIGHT = 7.0
+_KINDS = sections((files(__package__) / "outside.txt").read_text("utf-8"))
+
+
+def conversation(rng: random.Random) -> Conversation:
+    """A prompt, and a refusal."""
+    return conversation_of(prompt(rng, _KINDS), refusal(rng))

@@ -1,0 +1,115 @@
+"""What the second stage brings beside the subjects, which stay as they are judged."""
+
+import random
+
+import pytest
+
+from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT, Message
+from genesis_chat.training.builtin.conversation import expected, plain
+from genesis_chat.training.builtin.evaluation import held_out
+from genesis_chat.training.builtin.lists.talk import TOPICS
+from genesis_chat.training.builtin.mixture import example_of
+from genesis_chat.training.builtin.outside import prompts
+from genesis_chat.training.builtin.outside.refusals import is_refusal
+from genesis_chat.training.builtin.refinement import WEIGHTS, refined
+from genesis_chat.training.builtin.subjects import (
+    jokes,
+    subjects,
+    system_prompts,
+)
+from genesis_chat.training.builtin.supplements import (
+    bare,
+    outside,
+    sentences,
+    styled,
+    supplements,
+    talk,
+)
+
+DRAWN = 600
+
+
+def drawn(conversation, count: int = DRAWN, seed: int = 1):
+    rng = random.Random(seed)
+    return [conversation(rng) for _ in range(count)]
+
+
+def words(conversation) -> tuple[str, ...]:
+    """What is said in a chat, but for what tells apart small letters and full stops."""
+    return tuple(plain(m.content) for m in conversation if m.role != "system")
+
+
+@pytest.fixture(scope="module")
+def judged() -> set[tuple[str, ...]]:
+    """Every set that a model is judged by."""
+    return {
+        words(each)
+        for subject in subjects()
+        for seed in (1, 2)
+        for each in held_out(subject, DRAWN, seed)
+    }
+
+
+@pytest.mark.parametrize("supplement", supplements(), ids=lambda s: s.draw.__module__)
+def test_no_question_is_one_that_is_judged(supplement, judged):
+    def draw(rng):
+        return supplement.conversation(rng, False)
+
+    # A chat's system prompt does not make another question of it.
+    assert judged.isdisjoint(map(words, drawn(draw)))
+
+
+def test_no_kind_of_what_is_outside_is_one_that_is_judged():
+    supplement = set(outside._KINDS)
+    assert supplement.isdisjoint(prompts.held_out())
+    assert supplement.isdisjoint(prompts.kinds())
+    assert all(is_refusal(expected(each)) for each in drawn(outside.conversation))
+
+
+def test_nothing_of_it_is_held_out():
+    for supplement in supplements():
+        with pytest.raises(ValueError, match="held out"):
+            supplement.conversation(random.Random(0), True)
+
+
+def test_subjects_keep_what_they_are_and_weigh_more():
+    *weighed, _bare, _outside, _sentences, _styled, _talk = refined()
+    assert [each.conversation for each in weighed] == [
+        each.conversation for each in subjects()
+    ]
+    before = {each.name: each.weight for each in subjects()}
+    assert set(WEIGHTS) <= set(before)
+    assert all(WEIGHTS[name] > before[name] for name in WEIGHTS)
+
+
+def test_a_chat_without_a_system_prompt_is_written_without_one(form):
+    question, reply = Message("user", "Hi"), Message("assistant", "Hello!")
+    without = example_of((Message("system", ""), question, reply), form)
+    usual = example_of((question, reply), form)
+    head = form.encode_system(DEFAULT_SYSTEM_PROMPT)
+    assert usual.ids.tolist() == [*head, *without.ids.tolist()]
+    assert without.targets.sum() == usual.targets.sum()
+    assert any(each[0].content == "" for each in drawn(bare.conversation))
+    assert any(each[0].content for each in drawn(bare.conversation))
+
+
+def test_more_small_talk_has_the_replies_of_small_talk():
+    topics = {each.name: each for each in TOPICS}
+    for topic in talk._TOPICS:
+        assert topic.replies == topics[topic.name].replies
+        before = set(map(plain, topics[topic.name].said))
+        assert before.isdisjoint(map(plain, topic.said)), topic.name
+    replies = [expected(each) for each in drawn(talk.conversation)]
+    assert any(jokes.right((), each) for each in replies)
+
+
+def test_more_system_prompts_are_kept_to():
+    for conversation in drawn(styled.conversation):
+        assert conversation[0].role == "system"
+        assert system_prompts.right(conversation, expected(conversation))
+
+
+def test_sentences_come_back_as_they_are():
+    for asked, said in drawn(sentences.conversation):
+        assert asked.content.endswith(said.content)
+        assert "{" not in said.content
