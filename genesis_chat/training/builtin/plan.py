@@ -11,15 +11,15 @@ from .configuration import CONFIGURATION, LONGEST
 
 Origin = Literal["nothing", "present"]
 PLAN, COST = "plan.json", "cost.jsonl"
-# The stages: all but test-time training's own parameters, these once more on what is
+# The stages: all but test-time training's own parameters, these twice more on what is
 # still weak (see `refinement`), and then test-time training's alone.
-LANGUAGE, REFINEMENT, TTT = "language", "refinement", "ttt"
-STAGES = (LANGUAGE, REFINEMENT, TTT)
+LANGUAGE, REFINEMENT, STYLES, TTT = "language", "refinement", "styles", "ttt"
+STAGES = (LANGUAGE, REFINEMENT, STYLES, TTT)
 # Steps of about 4,000 tokens, and the highest learning rate: what is there already
 # takes fewer, and is forgotten at the rate that serves best from nothing.
 STEPS: dict[Origin, int] = {"nothing": 7_500, "present": 4_000}
 LEARNING_RATES: dict[Origin, float] = {"nothing": 3e-3, "present": 1e-3}
-REFINEMENT_STEPS, TTT_STEPS = 3_000, 300
+REFINEMENT_STEPS, STYLES_STEPS, TTT_STEPS = 3_000, 1_500, 300
 BATCH_TOKENS = 4096
 
 
@@ -27,8 +27,8 @@ BATCH_TOKENS = 4096
 class Plan:
     """Everything that the result depends on beside the subjects.
 
-    `origin` is what training starts from; `steps`, `refinement_steps` and `ttt_steps`
-    are those of the stages; a step has at most `batch_tokens` tokens, padding included,
+    `origin` is what training starts from; `steps` and the three after it are those
+    of the stages; a step has at most `batch_tokens` tokens, padding included,
     and none of its conversations is longer than `longest`. A new tokenizer learns from
     the first `conversations` conversations of the mixture.
     """
@@ -36,6 +36,7 @@ class Plan:
     origin: Origin
     steps: int
     refinement_steps: int = REFINEMENT_STEPS
+    styles_steps: int = STYLES_STEPS
     ttt_steps: int = TTT_STEPS
     seed: int = 0
     learning_rate: float = 1e-3
@@ -52,6 +53,7 @@ class Plan:
         steps, learning_rate = {
             LANGUAGE: (self.steps, self.learning_rate),
             REFINEMENT: (self.refinement_steps, self.refinement_learning_rate),
+            STYLES: (self.styles_steps, self.refinement_learning_rate),
             TTT: (self.ttt_steps, self.ttt_learning_rate),
         }[stage]
         return {

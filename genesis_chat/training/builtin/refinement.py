@@ -1,18 +1,23 @@
-"""What the second stage teaches: the subjects that are hard in larger shares, and more.
+"""What the stages after the first teach: the subjects in other shares, and more.
 
 The supplements bring wordings and situations that the first stage has not: chats
-without a system prompt, sentences of any words, prompts near the subjects.
+without a system prompt, sentences of any words, prompts near the subjects, and the
+styles that system prompts ask for, in which answers are found least easily.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .mixture import Taught
+from .plan import REFINEMENT, STYLES
 from .subjects import (
+    calendar,
     facts,
     honesty,
     jokes,
+    letters,
     opposites,
+    program,
     small_talk,
     subjects,
     sums,
@@ -20,7 +25,7 @@ from .subjects import (
 )
 from .supplements import supplements
 
-WEIGHTS = {
+_WEIGHTS = {
     system_prompts.NAME: 16.0,
     small_talk.NAME: 8.0,
     jokes.NAME: 2.5,
@@ -29,12 +34,23 @@ WEIGHTS = {
     sums.NAME: 8.0,
     opposites.NAME: 2.5,
 }
+# By stage: subjects that have another share than in the first one.
+WEIGHTS: Mapping[str, Mapping[str, float]] = {
+    REFINEMENT: _WEIGHTS,
+    STYLES: {
+        **_WEIGHTS,
+        program.NAME: 10.0,
+        letters.NAME: 6.0,
+        calendar.NAME: 5.0,
+    },
+}
 
 
-def refined() -> Sequence[Taught]:
-    """The subjects in the shares of the second stage, and the supplements.
+def refined(stage: str) -> Sequence[Taught]:
+    """The subjects in the shares of a stage, and its supplements.
 
     Raises `PackageMissingError` when a package that one of them reads is not installed.
     """
-    weighed = (replace(s, weight=WEIGHTS.get(s.name, s.weight)) for s in subjects())
-    return (*weighed, *supplements())
+    weights = WEIGHTS[stage]
+    weighed = (replace(s, weight=weights.get(s.name, s.weight)) for s in subjects())
+    return (*weighed, *supplements(stage))

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from .mixture import Mixture
-from .plan import LANGUAGE, REFINEMENT, Plan
+from .plan import LANGUAGE, TTT, Plan
 from .refinement import refined
 from .subjects import subjects
 
@@ -39,7 +39,7 @@ def work(folder: Path, stage: str, seconds: float, *, resume: bool) -> None:
     # A stage reads what none has read before.
     seed = f"{plan.seed}" if stage == LANGUAGE else f"{plan.seed}:{stage}"
     form = GenesisFormat(tokenizer)
-    taught = refined() if stage == REFINEMENT else subjects()
+    taught = subjects() if stage in (LANGUAGE, TTT) else refined(stage)
     examples = Mixture(taught, form, EXAMPLES, seed, plan.longest)
 
     def tell(report: Report) -> None:

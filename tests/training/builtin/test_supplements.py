@@ -11,6 +11,7 @@ from genesis_chat.training.builtin.lists.talk import TOPICS
 from genesis_chat.training.builtin.mixture import example_of
 from genesis_chat.training.builtin.outside import prompts
 from genesis_chat.training.builtin.outside.refusals import is_refusal
+from genesis_chat.training.builtin.plan import REFINEMENT, STYLES
 from genesis_chat.training.builtin.refinement import WEIGHTS, refined
 from genesis_chat.training.builtin.subjects import (
     jokes,
@@ -18,6 +19,7 @@ from genesis_chat.training.builtin.subjects import (
     system_prompts,
 )
 from genesis_chat.training.builtin.supplements import (
+    answers,
     bare,
     outside,
     sentences,
@@ -27,6 +29,7 @@ from genesis_chat.training.builtin.supplements import (
 )
 
 DRAWN = 600
+SUPPLEMENTS = supplements(STYLES)
 
 
 def drawn(conversation, count: int = DRAWN, seed: int = 1):
@@ -50,7 +53,7 @@ def judged() -> set[tuple[str, ...]]:
     }
 
 
-@pytest.mark.parametrize("supplement", supplements(), ids=lambda s: s.draw.__module__)
+@pytest.mark.parametrize("supplement", SUPPLEMENTS, ids=lambda s: s.draw.__module__)
 def test_no_question_is_one_that_is_judged(supplement, judged):
     def draw(rng):
         return supplement.conversation(rng, False)
@@ -67,19 +70,28 @@ def test_no_kind_of_what_is_outside_is_one_that_is_judged():
 
 
 def test_nothing_of_it_is_held_out():
-    for supplement in supplements():
+    for supplement in SUPPLEMENTS:
         with pytest.raises(ValueError, match="held out"):
             supplement.conversation(random.Random(0), True)
 
 
-def test_subjects_keep_what_they_are_and_weigh_more():
-    *weighed, _bare, _outside, _sentences, _styled, _talk = refined()
-    assert [each.conversation for each in weighed] == [
-        each.conversation for each in subjects()
-    ]
+@pytest.mark.parametrize("stage", [REFINEMENT, STYLES])
+def test_subjects_keep_what_they_are_and_weigh_more(stage):
+    taught, count = refined(stage), len(subjects())
+    drawing = [each.conversation for each in taught[:count]]
+    assert drawing == [each.conversation for each in subjects()]
+    assert taught[count:] == supplements(stage)
     before = {each.name: each.weight for each in subjects()}
-    assert set(WEIGHTS) <= set(before)
-    assert all(WEIGHTS[name] > before[name] for name in WEIGHTS)
+    weights = WEIGHTS[stage]
+    assert set(weights) <= set(before)
+    assert all(weights[name] > before[name] for name in weights)
+
+
+def test_every_supplement_has_a_share_in_a_stage():
+    assert {each.draw for each in supplements(REFINEMENT)} < {
+        each.draw for each in SUPPLEMENTS
+    }
+    assert all(each.weight > 0 for each in SUPPLEMENTS)
 
 
 def test_a_chat_without_a_system_prompt_is_written_without_one(form):
@@ -104,7 +116,8 @@ def test_more_small_talk_has_the_replies_of_small_talk():
 
 
 def test_more_system_prompts_are_kept_to():
-    for conversation in drawn(styled.conversation):
+    drawing = (styled.conversation, answers.conversation)
+    for conversation in (each for draw in drawing for each in drawn(draw)):
         assert conversation[0].role == "system"
         assert system_prompts.right(conversation, expected(conversation))
 

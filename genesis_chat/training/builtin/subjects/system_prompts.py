@@ -1,6 +1,7 @@
 """What a system prompt asks for: capitals, a pirate, politeness, brevity, a name."""
 
 import random
+from collections.abc import Sequence
 
 from ..conversation import Conversation, Split, conversation_of, expected, informal
 from ..lists.people import NAMES, invented
@@ -35,19 +36,21 @@ def in_style(
     prompt: str,
     shares: Shares,
     held_out: bool = False,
+    turns: Sequence[int] = (1, 1, 2, 3),
 ) -> Conversation:
     """Questions after a system prompt, and the replies in the style it asks for.
 
-    The shares are those of small talk, of capitals and of sums.
+    The shares are those of small talk, of capitals and of sums; `turns` are how many
+    there may be.
     """
     name = _name(rng, held_out) if style is NAMED else ""
     system = rng.choice(_BEFORE) + informal(rng, prompt).replace("_", name)
-    turns: list[str] = []
-    for _ in range(rng.choice((1, 1, 2, 3))):
-        turns += _turns(rng, style, name, shares, held_out)
+    said: list[str] = []
+    for _ in range(rng.choice(turns)):
+        said += _turns(rng, style, name, shares, held_out)
     if name and rng.random() < 0.5:
-        turns += small_talk.said(rng, topic("name"), held_out), f"My name is {name}."
-    return conversation_of(*turns, system=system)
+        said += small_talk.said(rng, topic("name"), held_out), f"My name is {name}."
+    return conversation_of(*said, system=system)
 
 
 def _name(rng: random.Random, held_out: bool) -> str:

@@ -1,8 +1,8 @@
 """What the built-in model is taught beside its subjects, a module for each.
 
-A supplement has a `WEIGHT` beside those of the subjects, and `conversation(rng)`, which
-never asks what a subject holds out. Nothing is held out of it: it is there to make the
-subjects' own questions easier.
+A supplement has `WEIGHTS`, by stage, beside those of the subjects, and
+`conversation(rng)`, which never asks what a subject holds out. Nothing is held out of
+it: it is there to make the subjects' own questions easier.
 """
 
 import importlib
@@ -30,12 +30,12 @@ class Supplement:
 
 
 @cache
-def supplements() -> tuple[Supplement, ...]:
-    """All of them, in the order of their modules' names."""
-    modules = sorted(each.name for each in pkgutil.iter_modules(__path__))
-    return tuple(map(_supplement, modules))
-
-
-def _supplement(module: str) -> Supplement:
-    found = importlib.import_module(f".{module}", __name__)
-    return Supplement(found.WEIGHT, found.conversation)
+def supplements(stage: str) -> tuple[Supplement, ...]:
+    """Those of a stage, in the order of their modules' names."""
+    names = sorted(each.name for each in pkgutil.iter_modules(__path__))
+    modules = [importlib.import_module(f".{name}", __name__) for name in names]
+    return tuple(
+        Supplement(each.WEIGHTS[stage], each.conversation)
+        for each in modules
+        if stage in each.WEIGHTS
+    )

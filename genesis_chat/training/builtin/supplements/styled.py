@@ -4,11 +4,12 @@ import random
 
 from ..conversation import Conversation
 from ..lists.styles import CAPITALS, NAMED, PIRATE, POLITE, SHORT
+from ..plan import REFINEMENT, STYLES
 from ..subjects import system_prompts
 
-WEIGHT = 14.0
+WEIGHTS = {REFINEMENT: 14.0, STYLES: 14.0}
 _SHARES = (0.3, 0.35, 0.25)
-_PROMPTS = {
+PROMPTS = {
     CAPITALS: (
         *CAPITALS.prompts,
         "USE CAPITAL LETTERS.",
@@ -50,5 +51,5 @@ _PROMPTS = {
 
 def conversation(rng: random.Random) -> Conversation:
     """One to three questions, answered as the system prompt asks."""
-    style = rng.choice(tuple(_PROMPTS))
-    return system_prompts.in_style(rng, style, rng.choice(_PROMPTS[style]), _SHARES)
+    style = rng.choice(tuple(PROMPTS))
+    return system_prompts.in_style(rng, style, rng.choice(PROMPTS[style]), _SHARES)
