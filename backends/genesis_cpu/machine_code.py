@@ -1,9 +1,9 @@
 """Machine code that Numba made, run without importing Numba.
 
 A file holds one kernel with all that it calls, as an object file for this processor.
-LLVM's linker brings it into memory, and what Numba's C library gives it is taken from
-there: reference counts, and arrays out of Python objects. The code is entered by the
-wrapper that Numba's own dispatcher calls, so arguments and results are the same.
+It is linked in memory, and what Numba's C library gives it is taken from there:
+reference counts, and arrays out of Python objects. The code is entered by the wrapper
+that Numba's own dispatcher calls, so arguments and results are the same.
 """
 
 import ctypes
@@ -15,15 +15,16 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import llvmlite
-import llvmlite.binding as llvm
 
+from . import linker
 from .code_files import write_code
-from .object_file import ObjectFile, object_file
+from .object_file import object_file
 
 Call = Callable[[tuple[Any, ...]], Any]
 
@@ -33,6 +34,20 @@ _WRAPPER, _ENVIRONMENT = "_ZN7cpython", "_ZN08NumbaEnv"
 _DIGEST_BYTES = 32
 _WRAPPER_TYPE = ctypes.PYFUNCTYPE(
     ctypes.py_object, ctypes.py_object, ctypes.py_object, ctypes.c_void_p
+)
+# What the system tells of a processor that code may depend on.
+_CPU_FACTS = (
+    "vendor_id",
+    "cpu family",
+    "model",
+    "stepping",
+    "flags",
+    "CPU implementer",
+    "CPU architecture",
+    "CPU variant",
+    "CPU part",
+    "CPU revision",
+    "Features",
 )
 _lock = threading.Lock()
 # What compiled code points to.
@@ -56,14 +71,9 @@ def load(path: Path) -> Call | None:
         return None
     file = object_file(code)
     with _lock:
-        # An engine for each: of functions with one name in two files it would take one.
-        machine = _target().create_target_machine(jit=True)
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        _add_helpers()
-        # LLVM ends the program when it misses one. The first engine told it of Python.
-        if not all(llvm.address_of_symbol(name) for name in file.undefined):
-            return None
-        return _linked(engine, file)
+        linked = linker.link if linker.can_link(file) else _llvm_linker().link
+        places = linked(file, _address_of)
+        return None if places is None else _entered(places)
 
 
 def save(folder: Path, name: str, code: bytes) -> None:
@@ -73,13 +83,10 @@ def save(folder: Path, name: str, code: bytes) -> None:
 
 
 @cache
-def processor() -> tuple[str, str, str]:
-    """The processor that Numba compiles for: triple, name and features."""
-    name = os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name()
-    features = os.environ.get("NUMBA_CPU_FEATURES")
-    if features is None:
-        features = llvm.get_host_cpu_features().flatten()
-    return llvm.get_process_triple(), name, features
+def processor() -> tuple[Any, ...]:
+    """The processor that Numba compiles for."""
+    asked = (os.environ.get(f"NUMBA_CPU_{name}") for name in ("NAME", "FEATURES"))
+    return *asked, *(_cpu_facts() or _llvm_linker().processor())
 
 
 @cache
@@ -89,37 +96,55 @@ def compiler() -> tuple[str, str]:
     return hashlib.sha256(text).hexdigest(), llvmlite.__version__
 
 
-def _linked(engine: Any, file: ObjectFile) -> Call:
-    engine.add_object_file(llvm.ObjectFileRef.from_data(file.code))
-    engine.finalize_object()
-    for name in file.defined:
+def _entered(places: dict[str, int]) -> Call:
+    """The call of a linked file by where its names are."""
+    for name, place in places.items():
         if name.startswith(_ENVIRONMENT):
             environment = _extension("_dynfunc").Environment({})
-            place = engine.get_global_value_address(name)
             ctypes.c_void_p.from_address(place).value = id(environment)
             _environments.append(environment)
-    (wrapper,) = (name for name in file.defined if name.startswith(_WRAPPER))
-    call = _WRAPPER_TYPE(engine.get_function_address(wrapper))
-    # Threads may be in the code until the program ends.
-    engine.detach()
+    (wrapper,) = (place for name, place in places.items() if name.startswith(_WRAPPER))
+    call = _WRAPPER_TYPE(wrapper)
     return lambda arguments: call(None, arguments, None)
 
 
-@cache
-def _target() -> Any:
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.Target.from_default_triple()
+def _address_of(name: str) -> int | None:
+    """Where something is that code needs, of Numba, Python or the C library."""
+    found = _helpers().get(name)
+    if found is None:
+        try:
+            # Functions too: what lies there is not looked at.
+            place = ctypes.c_char.in_dll(ctypes.pythonapi, name)
+        except ValueError:
+            return None
+        found = ctypes.addressof(place)
+    return found
 
 
 @cache
-def _add_helpers() -> None:
-    """Give LLVM the functions that Numba's code calls, as Numba does."""
-    runtime = _extension("core/runtime/_nrt_python")
-    for name, address in runtime.c_helpers.items():
-        llvm.add_symbol(name if name.startswith("_nrt") else f"NRT_{name}", address)
-    for name, address in _extension("_helperlib").c_helpers.items():
-        llvm.add_symbol(f"numba_{name}", address)
+def _helpers() -> dict[str, int]:
+    """The functions that Numba's code calls, by the names Numba gives them."""
+    runtime = _extension("core/runtime/_nrt_python").c_helpers
+    others = _extension("_helperlib").c_helpers
+    return {
+        **{n if n.startswith("_nrt") else f"NRT_{n}": at for n, at in runtime.items()},
+        **{f"numba_{name}": at for name, at in others.items()},
+    }
+
+
+def _cpu_facts() -> tuple[str, ...]:
+    """What Linux tells of the first processor; nothing where there is no such file."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
+            first = [line.strip() for line in takewhile(str.strip, lines)]
+    except OSError:
+        return ()
+    return tuple(line for line in first if line.split("\t")[0].strip() in _CPU_FACTS)
+
+
+def _llvm_linker() -> ModuleType:
+    """LLVM's, whose library is not loaded before it is needed."""
+    return importlib.import_module(".llvm_linker", __package__)
 
 
 @cache

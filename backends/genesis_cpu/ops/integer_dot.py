@@ -9,11 +9,12 @@ import re
 from abc import ABC, abstractmethod
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 
 from ..groups import ORDER, QUAD
 from ..intrinsics import Later
 
+binding = Later("llvmlite.binding")
 cgutils = Later("numba.core.cgutils")
 
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
