@@ -93,8 +93,7 @@ def _dots(
     column = builder.mul(group, I64(GROUP))
     for chunk in range(size // CHUNK):
         at = builder.add(begin, I64(chunk * CHUNK))
-        if len(vectors) == 1:
-            _prefetch(builder, rows.codes, at)
+        _prefetch(builder, rows.codes, at)
         quads = [
             _quads(builder, form, rows, builder.add(at, I64(part * QUAD * form.lanes)))
             for part in parts
