@@ -12,7 +12,7 @@ from .layers import ForwardPass, Places
 from .layers.trace import Trace
 from .model import Model
 from .ops.nucleus import nucleus
-from .readings import Pending, traced
+from .readings import Layers, Pending, traced
 
 Arrays = dict[str, mx.array]
 # Ways of decoding whose graphs are kept: a chat's settings change now and then.
@@ -87,7 +87,7 @@ class Decoding:
         places: Places,
         occurred: Occurred,
         uniform: mx.array,
-    ) -> tuple[list[mx.array], Occurred, Arrays, Arrays]:
+    ) -> tuple[list[mx.array], Occurred, Arrays, Layers]:
         """What is compiled: arrays of the `Drawing`, what has occurred then, what the
         cache holds, and what was `traced`."""
         cache = self._empty.copy()

@@ -53,8 +53,8 @@ def milliseconds(
         token, likely, finite, *rest = run(*known, uniform, token)
         then = dict(zip(occurred, rest, strict=False))
         after = dict(zip(held, rest[len(then) :], strict=False))
-        told = {str(n): each for n, each in enumerate(rest[len(then) + len(after) :])}
-        return [token, likely, finite], then, after, told
+        told = rest[len(then) + len(after) :]
+        return [token, likely, finite], then, after, {"": told}
 
     decoding: Any = step.decoding
     decoding._compiled = decode

@@ -163,18 +163,12 @@ def test_every_way_of_sampling_is_counted() -> None:
 
 
 @pytest.mark.parametrize("ttt", [False, True])
-def test_readings_are_a_few_dispatches(ttt: bool) -> None:
+def test_readings_are_no_work_for_the_device(ttt: bool) -> None:
     plain, told = (
         genesis_cost(ModelArgs.released(), 1024, ttt, readings=each)
         for each in (False, True)
     )
-    kernels = {name: n for name, n in plain.nodes.items() if "genesis_" in name}
-    assert kernels.items() <= told.nodes.items()
-    # Copies of each layer's into one array, and no kernel to look one up.
-    assert told.dispatches_per_token - plain.dispatches_per_token <= 64
-    assert told.nodes["Gather"] == plain.nodes["Gather"]
-    assert "SliceUpdate" not in told.nodes
-    assert told.bytes_per_token <= 1.01 * plain.bytes_per_token
+    assert told == plain
 
 
 @needs_kernels

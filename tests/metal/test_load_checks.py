@@ -20,7 +20,7 @@ from backends.genesis_mlx import Model
 from backends.genesis_mlx.kernels import KERNELS
 from backends.genesis_mlx.layers.trace import Trace
 from backends.genesis_mlx.ops.nucleus import nucleus
-from backends.genesis_mlx.readings import traced
+from backends.genesis_mlx.readings import Pending, traced
 from backends.genesis_mlx.self_check.cases import cases
 from backends.mlx_base.sampling import Sampler, drawn
 from backends.sampling_settings import SamplingSettings
@@ -66,7 +66,7 @@ def run_by(args: ModelArgs, dtype: mx.Dtype, delta_rule: bool) -> set[str]:
                 part = ids[:, start : start + length]
                 trace = Trace() if readings else None
                 outputs += [model.features(part, cache, trace)]
-                outputs += traced(trace).values()
+                outputs += Pending(traced(trace), 0).arrays()
                 start += length
             return [*outputs, *cache.held().values()]
 

@@ -86,17 +86,6 @@ class FoXCache:
                 found.append(block)
         return found[0], found[1], found[2]
 
-    def forgotten(self) -> mx.array:
-        """Sums of log forget gates since each key, and what the tail has room for.
-
-        [B, H, S or more] float32: its shape is the same until a block is full.
-        """
-        assert self.since is not None and self.tail_decay is not None
-        if self.decay is None:
-            return self.tail_decay
-        blocks = self.decay + self.since[..., None]
-        return mx.concatenate([blocks, self.tail_decay], axis=2)
-
     def settle(self, keys: mx.array, values: mx.array, decay: mx.array) -> None:
         """Hold all tokens: [B, Hk, S, Dh], [B, H, S, Dh] and [B, H, S] as `whole`."""
         length = keys.shape[2]

@@ -68,8 +68,7 @@ class ForgettingAttention(nn.Module):
         else:
             out = self._read(q, k, v, log_forget, cache, forward.kernels)
         if forward.trace is not None:
-            forward.trace.log_forget.append(log_forget)
-            forward.trace.since.append(cache.forgotten())
+            forward.trace.forget(log_forget, cache)
         return self.o_proj(self._gated(out, projected, forward.kernels))
 
     def _gated(
@@ -143,8 +142,7 @@ class ForgettingAttention(nn.Module):
         cache.conv = step.conv
         cache.follow(step.since, step.tail_keys, step.tail_values, step.tail_decay)
         if forward.trace is not None:
-            forward.trace.log_forget.append(step.log_forget)
-            forward.trace.since.append(cache.forgotten())
+            forward.trace.forget(step.log_forget, cache)
         return step.y
 
     def _decode_each(

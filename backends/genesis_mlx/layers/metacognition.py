@@ -109,7 +109,7 @@ class Metacognition(nn.Module):
         )
         cache.confidence_sum = mixture.confidence_sum
         if forward.trace is not None:
-            forward.trace.surprise = mixture.surprise
-            forward.trace.confidence = mixture.confidence
-            forward.trace.mix = mixture.share
+            forward.trace.surprise.append(mixture.surprise)
+            forward.trace.confidence.append(mixture.confidence)
+            forward.trace.mix.append(mixture.share)
         return mixture.mixed

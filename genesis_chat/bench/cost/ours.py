@@ -65,7 +65,8 @@ def token_step(
             dict(zip(occurred, rest[-len(occurred) :], strict=True)),
             uniform,
         )
-        return [*found, *then.values(), *after.values(), *told.values()]
+        layers = [array for layers in told.values() for array in layers]
+        return [*found, *then.values(), *after.values(), *layers]
 
     flat = [each for table in tables for each in table]
     token = mx.zeros((1, 1), mx.uint32)
