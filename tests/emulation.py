@@ -11,7 +11,7 @@ import pytest
 from metal_emulator import EmulatorError, Options, Report, emulated, unavailable_reason
 from tolerances import KERNEL_RMS
 
-from backends.genesis_mlx.kernels import KERNELS, Kernel
+from backends.mlx_base.kernels import KERNELS, Kernel
 
 REASON = unavailable_reason() if not mx.metal.is_available() else None
 needs_kernels = pytest.mark.skipif(REASON is not None, reason=str(REASON))

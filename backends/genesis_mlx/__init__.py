@@ -16,12 +16,13 @@ from ..genesis.model_files import read_args
 from ..genesis.tensor_shapes import ALWAYS_FLOAT32, quantizable, tensor_shapes
 from ..mlx_base.blas import HAS_OPENBLAS  # before whatever imports MLX
 from ..mlx_base.device import DTYPES, Dtype, device_facts
+from ..mlx_base.self_check import KernelWarning
 from ..sampling_settings import SamplingSettings
 from .cache import Cache
 from .generate import generate, generate_with_progress
 from .loader import load
 from .model import Model
-from .self_check import KernelCheck, KernelWarning, check_kernels
+from .self_check import KernelCheck, check_kernels
 
 __all__ = [
     "ALWAYS_FLOAT32",

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import mlx.core as mx
 
+from ..mlx_base import kernels
+from ..mlx_base.nucleus import nucleus_by
 from ..mlx_base.sampling import Drawing, Occurred, Sampler, drawn
 from ..sampling_settings import SamplingSettings
-from . import kernels
 from .cache import BLOCK, Cache
 from .layers import ForwardPass, Places
 from .layers.trace import Trace
 from .model import Model
-from .ops.nucleus import nucleus
 from .readings import Layers, Pending, traced
 
 Arrays = dict[str, mx.array]
@@ -29,7 +29,7 @@ def drawing_of(
 ) -> tuple[Drawing, Occurred]:
     """The draw after hidden vectors [1, L, D]; see `sampling.drawn`."""
     logits = model.logits(x[:, -1])[0]
-    return drawn(logits, occurred, settings, uniform, nucleus(kernels))
+    return drawn(logits, occurred, settings, uniform, nucleus_by(kernels))
 
 
 class Decoding:

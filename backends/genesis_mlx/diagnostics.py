@@ -8,8 +8,9 @@ from ..contract import Finding
 from ..genesis.args import ModelArgs
 from ..mlx_base.blas import blas_advice, blas_in_use
 from ..mlx_base.device import DTYPES, default_dtype, on_metal
-from .kernels import mode
-from .self_check import FAILURES, check_kernels, time_kernels
+from ..mlx_base.kernels import mode
+from ..mlx_base.self_check import FAILURES
+from .self_check import check_kernels, time_kernels
 
 
 def findings() -> Iterator[Finding]:

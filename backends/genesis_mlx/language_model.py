@@ -9,11 +9,11 @@ from ..errors import CacheError
 from ..genesis.language_model import GenesisModel
 from ..mlx_base import device
 from ..mlx_base.sampling import Sampler
+from ..mlx_base.self_check import warn
 from ..sampling_settings import SamplingSettings
 from .cache import Cache
 from .decoding import Decodings
 from .model import Model
-from .self_check import warn
 from .stepper import Stepper
 from .together import Together
 

@@ -10,8 +10,9 @@ from ..errors import ConfigError
 from ..genesis.model_files import check_weights_file, read_args, read_quantization
 from ..genesis.tensor_shapes import ALWAYS_FLOAT32, quantizable
 from ..mlx_base.device import DTYPES, default_dtype, on_metal
+from ..mlx_base.self_check import warn
 from .model import Model
-from .self_check import ensure_kernels, warn
+from .self_check import ensure_kernels
 
 
 def load(

@@ -8,8 +8,8 @@ from mlx.utils import tree_flatten
 
 from ..errors import TokenError
 from ..genesis.args import ModelArgs
+from ..mlx_base import kernels
 from ..mlx_base.device import DTYPES, on_metal
-from . import kernels
 from .cache import Cache, JoinedCache
 from .layers import Block, Metacognition, make_norm
 from .layers.forward_pass import ForwardPass

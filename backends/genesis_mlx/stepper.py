@@ -7,15 +7,16 @@ import mlx.core as mx
 
 from ..contract import Drawn
 from ..events import Readings
+from ..mlx_base import kernels
 from ..mlx_base.device import on_metal
 from ..mlx_base.sampling import Drawing, Occurred, Sampler
-from . import kernels
+from ..mlx_base.self_check import FAILURES
 from .cache import Cache
 from .decoding import Decodings, drawing_of
 from .layers.trace import Trace
 from .model import Model
 from .readings import Pending, traced
-from .self_check import FAILURES, replace_failing
+from .self_check import replace_failing
 
 # MLX keeps freed buffers; a long reply would hold on to ever more sizes of them.
 CLEAR_EVERY = 256

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 import mlx.core as mx
 
 from ..contract import Step
+from ..mlx_base import kernels
+from ..mlx_base.nucleus import nucleus_by
 from ..mlx_base.sampling import Drawing, Occurred, drawn
-from . import kernels
+from ..mlx_base.self_check import FAILURES
 from .cache import JoinedCache, SideBySide
 from .layers import ForwardPass
 from .model import Model
-from .ops.nucleus import nucleus
-from .self_check import FAILURES, replace_failing
+from .self_check import replace_failing
 from .stepper import CLEAR_EVERY, Stepper
 
 
@@ -80,6 +81,6 @@ class Together:
 
 
 def _drawn(stepper: Stepper, logits: mx.array) -> tuple[Drawing, Occurred]:
-    sampler, selects = stepper.sampler, nucleus(kernels.chosen())
+    sampler, selects = stepper.sampler, nucleus_by(kernels.chosen())
     uniform = sampler.uniform()
     return drawn(logits[0], sampler.occurred, sampler.settings, uniform, selects)

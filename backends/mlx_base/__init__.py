@@ -1,4 +1,4 @@
-"""What every backend on MLX shares: the BLAS under it, the device, sampling."""
+"""What every backend on MLX shares: BLAS, the device, kernels, sampling."""
 
 from .blas import HAS_OPENBLAS  # before whatever imports MLX
 from .command_buffers import use_large_command_buffers

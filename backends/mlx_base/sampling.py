@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,14 +11,13 @@ import mlx.core as mx
 from ..contract import Drawn
 from ..sampling_settings import GREEDY_BELOW, LARGEST_UNIFORM, SamplingSettings
 from .fusing import Fused
+from .kernels import chosen
 from .largest import largest, places_of_largest, sorts_all
+from .nucleus import Nucleus, nucleus_by
 
 # What has occurred: `seen` [V] bool; where something is added to logits, also `shift`
 # [V] float32, what it is, and `drawn` [V] bool, without the prompt.
 Occurred = dict[str, mx.array]
-# Of scores [V], weights [V] from 0 to 1 and a share, the least score [1] above which
-# there is at most that share of all weights.
-Nucleus = Callable[[mx.array, mx.array, float], mx.array]
 
 
 class Sampler:
@@ -101,7 +100,9 @@ class Drawing(NamedTuple):
 def draw(sampler: Sampler, logits: mx.array) -> Drawing:
     """Queue the draw of a token from logits [V]."""
     occurred, uniform = sampler.occurred, sampler.uniform()
-    drawing, occurred = drawn(logits, occurred, sampler.settings, uniform)
+    drawing, occurred = drawn(
+        logits, occurred, sampler.settings, uniform, nucleus_by(chosen())
+    )
     sampler.advance(occurred)
     return drawing
 

@@ -12,6 +12,7 @@ import psutil
 
 from ..errors import BackendError, ConfigError, WeightsError
 from ..mlx_base.device import DTYPES, on_metal
+from ..mlx_base.self_check import drawing_cases, ensure
 from . import library
 from .files import context_length, read_family_config, weight_sizes
 from .language_model import LanguageModel, arrays
@@ -43,6 +44,8 @@ def load(
         ConfigError: config.json is missing, damaged, or of a model that mlx-lm's
             version here does not have.
         WeightsError: the weights are missing, damaged or do not fit.
+        BackendError: the model does not run here; or GENESIS_CHAT_KERNELS=metal, and
+            a kernel fails.
     """
     if dtype is not None and dtype not in DTYPES:
         raise ConfigError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}.")
@@ -61,6 +64,7 @@ def load(
         _lay_out_for_cpu(network)
     mx.eval(network.parameters())
     width, computes_in = _tried(network, kind)
+    ensure(drawing_cases(width), mx.float32, report)
     return LanguageModel(
         network,
         vocab_size=width,

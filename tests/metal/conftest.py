@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from backends.genesis_mlx import Model, load
-from backends.genesis_mlx.kernels import choice
+from backends.mlx_base.kernels import choice
 from genesis_chat.models import ensure_builtin
 
 

@@ -12,7 +12,7 @@ import mlx.core as mx
 
 from backends.genesis.args import ModelArgs
 from backends.genesis_mlx import DTYPES, check_kernels
-from backends.genesis_mlx.self_check import FAILURES
+from backends.mlx_base.self_check import FAILURES
 
 
 def facts() -> Iterator[str]:

@@ -11,7 +11,7 @@ from waiting import PATIENCE_SECONDS
 
 from backends.genesis_mlx import Model, ModelArgs
 from backends.genesis_mlx.cache import BLOCK, FoXCache
-from backends.genesis_mlx.kernels import VARIABLE
+from backends.mlx_base.kernels import VARIABLE
 from backends.sampling_settings import SamplingSettings
 from genesis_chat.bench.cost.dispatches import dispatches
 from genesis_chat.bench.cost.graph import as_on_metal, trace

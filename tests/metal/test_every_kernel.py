@@ -17,9 +17,9 @@ from emulation import (
 from metal_emulator import EmulatorError
 
 from backends.genesis_mlx import ModelArgs
-from backends.genesis_mlx.kernels import KERNELS, Kernel
-from backends.genesis_mlx.self_check.case import Cases
 from backends.genesis_mlx.self_check.cases import cases
+from backends.mlx_base.kernels import KERNELS, Kernel
+from backends.mlx_base.self_check import Cases
 
 pytestmark = needs_kernels
 # Kernels that share their columns or queries out between threadgroups.

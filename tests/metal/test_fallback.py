@@ -20,8 +20,8 @@ from backends.generation import generate_with_progress
 from backends.genesis.args import ModelArgs
 from backends.genesis.random_model import write_random_model
 from backends.genesis_mlx.backend import backend
-from backends.genesis_mlx.kernels import KERNELS, VARIABLE, Kernel, replaced
 from backends.genesis_mlx.stepper import Step
+from backends.mlx_base.kernels import KERNELS, VARIABLE, Kernel, replaced
 from backends.sampling_settings import SamplingSettings
 
 pytestmark = [needs_kernels, emulator_only]

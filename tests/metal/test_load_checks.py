@@ -17,12 +17,13 @@ from slow import slow
 from backends.genesis.args import ModelArgs
 from backends.genesis.tensor_shapes import ALWAYS_FLOAT32
 from backends.genesis_mlx import Model
-from backends.genesis_mlx.kernels import KERNELS
 from backends.genesis_mlx.layers.trace import Trace
-from backends.genesis_mlx.ops.nucleus import nucleus
 from backends.genesis_mlx.readings import Pending, traced
 from backends.genesis_mlx.self_check.cases import cases
-from backends.mlx_base.sampling import Sampler, drawn
+from backends.mlx_base.kernels import KERNELS
+from backends.mlx_base.nucleus import nucleus_by
+from backends.mlx_base.sampling import Sampler, draw, drawn
+from backends.mlx_base.self_check import drawing_cases
 from backends.sampling_settings import SamplingSettings
 from genesis_chat.bench.cost.graph import trace
 
@@ -80,13 +81,13 @@ def run_by(args: ModelArgs, dtype: mx.Dtype, delta_rule: bool) -> set[str]:
 def drawing(args: ModelArgs, settings: SamplingSettings) -> set[str]:
     """What drawing a token runs."""
 
-    def draw(logits: mx.array) -> list[mx.array]:
+    def arrays(logits: mx.array) -> list[mx.array]:
         occurred = Sampler(settings, args.vocab_size).occurred
-        select = nucleus(frozenset(KERNELS))
+        select = nucleus_by(frozenset(KERNELS))
         found, _ = drawn(logits, occurred, settings, mx.zeros((1,)), select)
         return found.arrays()
 
-    return built(draw, [mx.zeros((args.vocab_size,))])
+    return built(arrays, [mx.zeros((args.vocab_size,))])
 
 
 @pytest.mark.parametrize("delta_rule", [False, True])
@@ -120,6 +121,19 @@ def test_what_is_tried_is_what_runs(
     for case in cases(args, dtype, delta_rule).values():
         tried |= built(lambda _, case=case: list(case.kernel()), [mx.zeros((1,))])
     assert tried == run_by(args, dtype, delta_rule)
+
+
+@pytest.mark.parametrize("size", [2048, 2049, 151_936])
+def test_what_is_tried_is_what_draws_in_other_families(size: int) -> None:
+    tried: set[str] = set()
+    for case in drawing_cases(size).values():
+        tried |= built(lambda _, case=case: list(case.kernel()), [mx.zeros((1,))])
+    drawn = [
+        built(lambda logits: draw(Sampler(way, size), logits).arrays(), [logits])  # noqa: B023  # called at once
+        for way in WAYS
+        for logits in (mx.zeros((size,)), mx.zeros((size,), mx.bfloat16))
+    ]
+    assert tried == set().union(*drawn) and bool(tried) is (size > 2048)
 
 
 def test_every_kernel_is_tried() -> None:

@@ -16,8 +16,8 @@ from emulation import (
 )
 from numpy.typing import NDArray
 
-from backends.genesis_mlx.ops.nucleus import metal_nucleus, naive_nucleus
 from backends.mlx_base.largest import ROW
+from backends.mlx_base.nucleus import metal_nucleus, naive_nucleus
 from backends.mlx_base.sampling import Sampler, drawn, kept_range, sample
 from backends.sampling_settings import SamplingSettings
 

@@ -19,14 +19,14 @@ from backends.genesis_mlx import (
     check_kernels,
     load,
 )
-from backends.genesis_mlx.kernels import (
+from backends.genesis_mlx.self_check import timing
+from backends.mlx_base.kernels import (
     KERNELS,
     VARIABLE,
     Kernel,
     chosen,
     replaced,
 )
-from backends.genesis_mlx.self_check import timing
 from genesis_chat.cli.main import run
 from genesis_chat.doctor import examine
 

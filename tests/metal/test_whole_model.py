@@ -11,8 +11,8 @@ from tolerances import LOGITS, REOPENED, SPLIT, max_difference
 
 from backends.contract import Drawn
 from backends.genesis_mlx import CacheError, Model, load
-from backends.genesis_mlx.kernels import KERNELS, VARIABLE
 from backends.genesis_mlx.language_model import LanguageModel
+from backends.mlx_base.kernels import KERNELS, VARIABLE
 from backends.sampling_settings import SamplingSettings
 
 pytestmark = needs_kernels

@@ -12,11 +12,12 @@ from ...genesis import args as genesis
 from ...genesis.model_files import MODEL_TYPE, args_of
 from ...genesis.tensor_shapes import ALWAYS_FLOAT32, quantizable
 from ...mlx_base.device import DTYPES
+from ...mlx_base.self_check import warn
 from .. import model
 from ..cache import Cache, TTTCache
 from ..layers import Block
 from ..layers.forward_pass import ForwardPass
-from ..self_check import ensure_kernels, warn
+from ..self_check import ensure_kernels
 from .batch import GenesisBatch
 from .state import GenesisState
 

@@ -3,14 +3,11 @@
 import mlx.core as mx
 
 from ...genesis.args import ModelArgs
-from ...mlx_base.largest import sorts_all
-from ...mlx_base.sampling import kept_range
-from ...sampling_settings import SamplingSettings
+from ...mlx_base.self_check import Cases, drawing_cases
 from ..ops import selective_activation
 from ..ops.add_rms_norm import metal_add_rms_norm, naive_add_rms_norm
 from ..ops.confidence_mix import metal_confidence_mix, naive_confidence_mix
 from ..ops.fox_decode import SPLIT_FROM
-from ..ops.nucleus import metal_nucleus, naive_nucleus
 from ..ops.selective_swiglu import (
     fits_selective_swiglu,
     metal_selective_swiglu,
@@ -21,7 +18,6 @@ from ..ops.test_time_training import (
     naive_test_time_training,
     parallel_test_time_training,
 )
-from .case import Cases
 from .draw import Draw
 from .mixers import (
     Sizes,
@@ -35,8 +31,6 @@ from .mixers import (
 
 # One token more than a block of any kernel; some keys in blocks and some in the tail.
 SMALL = Sizes(65, 104, SPLIT_FROM + 40)
-# Of the probability.
-SHARE = 0.9
 
 
 def cases(
@@ -60,8 +54,7 @@ def cases(
             fox_prompt(found, draw, use, length, sizes.seen)
     if args.use_ttt:
         _metacognition(found, draw, sizes)
-    if sorts_all(args.vocab_size, args.vocab_size):
-        _sampling(found, draw, sizes)
+    found.update(drawing_cases(args.vocab_size, sizes.scores))
     return found
 
 
@@ -103,17 +96,6 @@ def _metacognition(found: Cases, draw: Draw, sizes: Sizes) -> None:
         naive_test_time_training,
         parallel_test_time_training,
     )
-
-
-def _sampling(found: Cases, draw: Draw, sizes: Sizes) -> None:
-    scores = draw.wide(sizes.scores)
-    inputs = scores, mx.exp(scores - scores.max()), SHARE
-    found.use("nucleus", inputs, metal_nucleus, naive_nucleus, _sorted)
-
-
-def _sorted(scores: mx.array, _: mx.array, share: float) -> mx.array:
-    settings = SamplingSettings(temperature=1, top_k=0, top_p=share)
-    return kept_range(scores, settings)[1]
 
 
 def _selective_swiglu(proj: mx.array, keep: int) -> mx.array:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import mlx.core as mx
 
 from ...genesis.args import ModelArgs
-from ..kernels import replaced, wanted
+from ...mlx_base.kernels import wanted
+from ...mlx_base.self_check import ensure, tried
 from .cases import cases
-from .failure import replace_or_raise
-from .tried import tried
 
 PART_OF = {"fox_join": "fox_decode"}
 
@@ -44,19 +43,7 @@ def ensure_kernels(
 ) -> None:
     """Check the kernels that a model is to use, and replace those that fail.
 
-    Each of these, also one that failed for an earlier model, is reported in a
-    sentence. Raises `BackendError` instead where GENESIS_CHAT_KERNELS=metal forbids
-    to replace it.
+    See `ensure`, which raises the same.
     """
-    if not wanted():
-        return
-    reported: set[str] = set()
-    for use, case in cases(args, dtype, delta_rule).items():
-        name = use.partition(" ")[0]
-        # Another kernel's part is not used without it.
-        if name in reported or PART_OF.get(name) in replaced():
-            continue
-        problem = replaced().get(name) or tried(case, dtype)[1]
-        if problem:
-            replace_or_raise(name, problem, report)
-            reported.add(name)
+    if wanted():
+        ensure(cases(args, dtype, delta_rule), dtype, report, PART_OF)

@@ -1,14 +1,13 @@
-"""Kernels that fail are replaced: when they are checked, or while a model runs."""
+"""Kernels that fail while a model runs are replaced."""
 
 import re
 from collections.abc import Callable
 
-from ...errors import BackendError
 from ...genesis.args import ModelArgs
 from ...mlx_base.device import DTYPES
-from ..kernels import KERNELS, chosen, mode, replace
+from ...mlx_base.kernels import KERNELS, chosen
+from ...mlx_base.self_check import message, replace_or_raise, tried
 from .cases import cases
-from .tried import message, tried
 
 
 def replace_failing(
@@ -38,18 +37,3 @@ def replace_failing(
         raise failure
     for name, problem in failing.items():
         replace_or_raise(name, problem, report)
-
-
-def replace_or_raise(name: str, problem: str, report: Callable[[str], None]) -> None:
-    """Run a kernel as MLX operations from now on, and say so.
-
-    Raises `BackendError` where GENESIS_CHAT_KERNELS=metal forbids it.
-    """
-    problem = problem.rstrip(".")
-    if mode() == "metal":
-        raise BackendError(f"The Metal kernel {name} fails here: {problem}.")
-    replace(name, problem)
-    report(
-        f"The Metal kernel {name} fails here and MLX operations take its place: "
-        f"{problem}."
-    )

@@ -6,6 +6,7 @@ import mlx.core as mx
 
 from ...genesis.args import ModelArgs
 from ...genesis.constants import FOX_NORM_EPS, GLA_NORM_EPS
+from ...mlx_base.self_check import Cases
 from ..ops.forgetting_attention import (
     blocked_forgetting_attention,
     fits_forgetting_attention,
@@ -23,7 +24,6 @@ from ..ops.gated_linear_attention import chunked_gla, fits_gla, metal_gla, naive
 from ..ops.gated_norm import metal_gated_norm, naive_gated_norm
 from ..ops.gla_decode import fits_gla_decode, metal_gla_decode, naive_gla_decode
 from ..ops.gla_prepare import fits_gla_prepare, metal_gla_prepare, naive_gla_prepare
-from .case import Cases
 from .draw import Draw
 
 # Elements of the smallest input that MLX passes as the larger ones.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import mlx.core as mx
 
 from ...genesis.args import ModelArgs
-from .case import Case, Run
+from ...mlx_base.self_check import Case, Run
 from .cases import cases
 from .mixers import Sizes
 

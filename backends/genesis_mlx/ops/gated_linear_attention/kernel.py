@@ -2,7 +2,7 @@
 
 import mlx.core as mx
 
-from ...kernels import Kernel
+from ....mlx_base.kernels import Kernel
 
 KERNEL = Kernel(
     "gla_chunks",

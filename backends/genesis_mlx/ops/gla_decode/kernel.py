@@ -2,8 +2,8 @@
 
 import mlx.core as mx
 
-from ...kernels import Kernel
-from ...kernels.kernel import THREADS
+from ....mlx_base.kernels import Kernel
+from ....mlx_base.kernels.kernel import THREADS
 from .weights import GLAStep, GLAWeights
 
 KERNEL = Kernel(

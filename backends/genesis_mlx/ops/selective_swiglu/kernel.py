@@ -2,8 +2,8 @@
 
 import mlx.core as mx
 
-from ...kernels import Kernel
-from ...kernels.kernel import THREADS
+from ....mlx_base.kernels import Kernel
+from ....mlx_base.kernels.kernel import THREADS
 
 KERNEL = Kernel("selective_swiglu", __package__, "select.metal", ("proj",), ("y",))
 # A row stands in threadgroup memory: 28 of its 32 KiB.

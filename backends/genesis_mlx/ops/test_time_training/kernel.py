@@ -2,8 +2,8 @@
 
 import mlx.core as mx
 
-from ...kernels import Kernel, as_array
-from ...kernels.kernel import THREADS
+from ....mlx_base.kernels import Kernel, as_array
+from ....mlx_base.kernels.kernel import THREADS
 
 KERNEL = Kernel(
     "ttt_scan",

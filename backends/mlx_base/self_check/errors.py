@@ -9,4 +9,4 @@ class KernelWarning(UserWarning):
 
 def warn(sentence: str) -> None:
     """Report as a `KernelWarning`, where no application asks to be told."""
-    warnings.warn(sentence, KernelWarning, stacklevel=4)
+    warnings.warn(sentence, KernelWarning, stacklevel=5)

@@ -2,8 +2,8 @@
 
 import mlx.core as mx
 
-from ...kernels import Kernel
-from ...kernels.kernel import THREADS
+from ..kernels import Kernel
+from ..kernels.kernel import THREADS
 
 KERNEL = Kernel(
     "nucleus",

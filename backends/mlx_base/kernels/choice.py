@@ -4,7 +4,7 @@ import os
 from typing import Literal, cast
 
 from ...errors import ConfigError
-from ...mlx_base.device import on_metal
+from ..device import on_metal
 from .kernel import KERNELS
 
 VARIABLE = "GENESIS_CHAT_KERNELS"
