@@ -124,10 +124,13 @@ MUTATIONS = [
         "missing reduction", "float sum = simd_sum(weight);", "float sum = weight;"
     ),
     Mutation("largest of one lane", "simd_max(score)", "score"),
-    Mutation("blocks between", "between += sum;", ""),
+    Mutation("blocks between", "between += simd_sum(gate);", ""),
+    Mutation("own part of the blocks between", "simd_sum(gate)", "gate"),
     Mutation(
-        "sum after the key", "uint s = tid + 1; s < BLOCK", "uint s = tid; s < BLOCK"
+        "sum with the key", "simd_prefix_exclusive_sum", "simd_prefix_inclusive_sum"
     ),
+    Mutation("sum before the key", "uint(BLOCK) - 1 - metal", "metal"),
+    Mutation("decay beyond the last", "j < high ? static", "true ? static"),
     Mutation("sum before the query", "t <= i; t++", "t < i; t++"),
     Mutation("gates not summed", "simd_prefix_inclusive_sum(gate)", "gate"),
     Mutation("gates beyond the last", "&& low + int(tid) < high;", ";"),

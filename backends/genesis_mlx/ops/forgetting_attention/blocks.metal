@@ -100,17 +100,22 @@ while (high > 0) {
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
 
-  if (tid < BLOCK) {
-    int j = low + int(tid);
+  if (group == 0) {
+    // The lanes go backwards, so that a lane's sum is that of the gates after its key.
+    uint key = uint(BLOCK) - 1 - metal::min(lane, uint(BLOCK) - 1);
+    float gate = lane < BLOCK ? gates[key] : 0.0f;
+    float after = simd_prefix_exclusive_sum(gate);
+    int j = low + int(key);
     float sum = between;
-    if (j < high && old) {
-      sum += decay[decay_at + j * decay_step];
+    if (old) {
+      sum += j < high ? static_cast<float>(decay[decay_at + j * decay_step]) : 0.0f;
     } else if (!own) {
-      for (uint s = tid + 1; s < BLOCK; s++) {
-        sum += gates[s];
-      }
+      sum += after;
+      between += simd_sum(gate);
     }
-    since_key[tid] = sum;
+    if (lane < BLOCK) {
+      since_key[key] = sum;
+    }
   }
   for (uint tile = group; tile < 2 * BLOCK / 8; tile += GROUPS) {
     uint r = tile % 2 * 8;
@@ -170,14 +175,6 @@ while (high > 0) {
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
 
-  if (!own && !old) {
-    // Every thread adds the same gates in the same order, before they are replaced.
-    float sum = 0.0f;
-    for (uint s = 0; s < BLOCK; s++) {
-      sum += gates[s];
-    }
-    between += sum;
-  }
   for (uint tile = group; tile < 2 * WIDE_V / 8; tile += GROUPS) {
     uint r = tile % 2 * 8;
     uint c = tile / 2 * 8;
