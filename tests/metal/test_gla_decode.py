@@ -100,21 +100,27 @@ def test_order_does_not_matter(seed: int, order: str) -> None:
         check("built-in", "float32", delta=True)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_texts_at_positions_of_their_own(dtype: str) -> None:
-    *inputs, weights = inputs_of("built-in", dtype)
-    count, half = inputs[0].shape[0], inputs[4][0].shape[-1]
-    angles = mx.array(Draw(3)(count, 1, 1, half))
-    inputs[4] = mx.cos(angles), mx.sin(angles)
-    with running():
-        found = metal_gla_decode(*inputs, weights)
-        assert_agree([*found], [*naive_gla_decode(*inputs, weights)], dtype)
-    # Each is what it is alone.
+def check_texts(dtype: str) -> None:
+    """Texts at positions of their own are what each is alone."""
+    proj, x, conv, state, one, weights = inputs_of("built-in", dtype)
+    count, texts = proj.shape[0], (proj, x, conv, state)
+    angles = mx.array(Draw(3)(count, 1, 1, one[0].shape[-1]))
+    rotary = mx.cos(angles), mx.sin(angles)
+    found = metal_gla_decode(proj, x, conv, state, rotary, weights)
+    expected = naive_gla_decode(proj, x, conv, state, rotary, weights)
+    assert_agree([*found], [*expected], dtype)
     for row in range(count):
         part = slice(row, row + 1)
-        tables = tuple(table[row] for table in inputs[4])
-        alone = naive_gla_decode(*(each[part] for each in inputs[:4]), tables, weights)
+        tables = rotary[0][row], rotary[1][row]
+        own = [each[part] for each in texts]
+        alone = naive_gla_decode(own[0], own[1], own[2], own[3], tables, weights)
         assert_agree([each[part] for each in found], [*alone], dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_texts_at_positions_of_their_own(dtype: str) -> None:
+    with running():
+        check_texts(dtype)
 
 
 def test_reads_the_state_once() -> None:
@@ -160,6 +166,11 @@ MUTATIONS = [
     Mutation("sign of the rotation", "i < HALF ? -other : other", "other"),
     Mutation("convolution state", "w - 1) * CH + c] = value", "w - 1) * CH] = value"),
     Mutation("address space", "threadgroup float turned[", "float turned["),
+    Mutation("positions of other texts", "cosines_ndim == 4", "cosines_ndim >= 3"),
+]
+TEXT_MUTATIONS = [
+    Mutation("positions of the first text", "cosines_ndim == 4", "cosines_ndim == 5"),
+    Mutation("stride of the positions", "b * uint(HALF)", "b * uint(HALF) / 2"),
 ]
 DELTA_MUTATIONS = [
     Mutation(
@@ -189,6 +200,16 @@ def test_faults_are_caught(mutation: Mutation) -> None:
     def run() -> None:
         with running():
             check("narrow values" if "row" in mutation.name else "built-in", "bfloat16")
+
+    assert_caught("gla_decode", mutation, run)
+
+
+@emulator_only
+@pytest.mark.parametrize("mutation", TEXT_MUTATIONS, ids=lambda m: m.name)
+def test_faults_of_several_texts_are_caught(mutation: Mutation) -> None:
+    def run() -> None:
+        with running():
+            check_texts("float32")
 
     assert_caught("gla_decode", mutation, run)
 

@@ -17,10 +17,12 @@ from slow import slow
 from backends.genesis.args import ModelArgs
 from backends.genesis.tensor_shapes import ALWAYS_FLOAT32
 from backends.genesis_mlx import Model
+from backends.genesis_mlx.cache import SideBySide
+from backends.genesis_mlx.layers import ForwardPass
 from backends.genesis_mlx.layers.trace import Trace
 from backends.genesis_mlx.readings import Pending, traced
 from backends.genesis_mlx.self_check.cases import cases
-from backends.mlx_base.kernels import KERNELS
+from backends.mlx_base.kernels import KERNELS, chosen
 from backends.mlx_base.nucleus import nucleus_by
 from backends.mlx_base.sampling import Sampler, draw, drawn
 from backends.mlx_base.self_check import drawing_cases
@@ -75,7 +77,23 @@ def run_by(args: ModelArgs, dtype: mx.Dtype, delta_rule: bool) -> set[str]:
 
     found = {text: reading(text) for text in TEXTS}
     assert reading(SPLIT, readings=True) == found[SPLIT]
-    return set().union(*found.values(), *(drawing(args, way) for way in WAYS))
+    drawn = [drawing(args, way) for way in WAYS]
+    together = [side_by_side(model, count) for count in (2, 8)]
+    return set().union(*found.values(), *together, *drawn)
+
+
+def side_by_side(model: Model, count: int) -> set[str]:
+    """What a token of each of several texts runs."""
+
+    def step(tokens: mx.array) -> list[mx.array]:
+        caches = [model.make_cache() for _ in range(count)]
+        for cache in caches:
+            model.features(tokens[:1], cache)
+        offsets = [cache.offset for cache in caches]
+        forward = ForwardPass.side_by_side(offsets, chosen(), model.delta_rule)
+        return [model.hidden(tokens, SideBySide().join(caches), forward)]
+
+    return built(step, [mx.zeros((count, 1), mx.int32)])
 
 
 def drawing(args: ModelArgs, settings: SamplingSettings) -> set[str]:

@@ -10,6 +10,7 @@ from ..ops.fox_decode import FoXPast, FoXWeights
 from ..ops.fox_prepare import FoXTaps
 from ..ops.gla_decode import GLAWeights
 from ..ops.gla_prepare import GLATaps
+from ..ops.rotary import rotary_tables_of_texts
 
 
 class Draw:
@@ -47,6 +48,10 @@ class Draw:
     def gla_rotary(self, length: int) -> tuple[mx.array, mx.array]:
         """Cosines and sines [L, 1, half]."""
         return rotary_tables(self.args.gla_rotary_width, 3, length)
+
+    def gla_rotary_of_texts(self, count: int) -> tuple[mx.array, mx.array]:
+        """Cosines and sines of a token of each [count, 1, 1, half]."""
+        return rotary_tables_of_texts(self.args.gla_rotary_width, range(count))
 
     def gla_weights(self, delta_rule: bool) -> GLAWeights:
         """The parameters of its decoding."""

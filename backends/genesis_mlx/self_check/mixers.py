@@ -62,20 +62,26 @@ def decodes(args: ModelArgs) -> bool:
 
 
 def gla_token(found: Cases, draw: Draw, delta_rule: bool) -> None:
-    """Decoding a token of gated linear attention."""
-    found.use(
-        f"gla_decode{' with delta rule' * delta_rule}",
-        (
-            draw.gla_projection(1),
-            draw(1, 1, draw.args.n_embd),
-            draw.gla_conv(),
-            draw.gla_state(),
-            draw.gla_rotary(1),
-            draw.gla_weights(delta_rule),
-        ),
-        metal_gla_decode,
-        naive_gla_decode,
-    )
+    """Decoding a token of gated linear attention, or a token of several texts.
+
+    That is another kernel to build where the positions of one are a small input.
+    """
+    half, rule = draw.args.gla_rotary_width // 2, " with delta rule" * delta_rule
+    for count in sorted({1, -(-SMALLEST // half) if half else 1}):
+        texts = range(count)
+        found.use(
+            f"gla_decode{rule}" + (f" of {count} texts" if count > 1 else ""),
+            (
+                mx.concatenate([draw.gla_projection(1) for _ in texts]),
+                draw(count, 1, draw.args.n_embd),
+                mx.concatenate([draw.gla_conv() for _ in texts]),
+                mx.concatenate([draw.gla_state() for _ in texts]),
+                draw.gla_rotary(1) if count == 1 else draw.gla_rotary_of_texts(count),
+                draw.gla_weights(delta_rule),
+            ),
+            metal_gla_decode,
+            naive_gla_decode,
+        )
 
 
 def gla_prompt(

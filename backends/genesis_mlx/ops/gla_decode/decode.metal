@@ -11,8 +11,7 @@
 //
 // proj [B, CH + H DV], CH = (H + HK) DK + HK DV: q, k, v, gate. x [B, D].
 // gate_weight, beta_weight [H, D]. conv_state [B, W - 1, CH], conv_weight [W, CH],
-// oldest first. cosines, sines [HALF], or with TURN = HALF, not 0, of each sequence
-// [B, HALF]. state [B, H, DK, DV] float32.
+// oldest first. cosines, sines [1, 1, HALF], or of each sequence [B, 1, 1, HALF]. state [B, H, DK, DV] float32.
 // parameters[0]: 1 / gate normalizer; parameters[1]: eps of the norm.
 constexpr uint CH = (H + HK) * DK + HK * DV;
 constexpr uint SPLITS = THREADS / DV;
@@ -29,6 +28,7 @@ uint group = simdgroup_index_in_threadgroup;
 uint h = threadgroup_position_in_grid.y;
 uint b = threadgroup_position_in_grid.z;
 uint hk = h % HK;
+uint turns = cosines_ndim == 4 ? b * uint(HALF) : 0u;
 uint groups = THREADS / 32;
 
 // The gate, and the step size of the delta rule.
@@ -91,8 +91,8 @@ if (group < 2) {
     if (i < 2 * HALF) {
       uint pair = i < HALF ? i : i - HALF;
       float other = mixed[group * DK + (i < HALF ? i + HALF : i - HALF)];
-      float turn = sines[b * TURN + pair] * (i < HALF ? -other : other);
-      value = value * cosines[b * TURN + pair] + turn;
+      float turn = sines[turns + pair] * (i < HALF ? -other : other);
+      value = value * cosines[turns + pair] + turn;
     }
     turned[group * DK + i] = value * inverse;
   }

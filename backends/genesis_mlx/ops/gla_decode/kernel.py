@@ -73,7 +73,6 @@ def metal_gla_decode(
             "D": x.shape[2],
             "W": weights.conv_weight.shape[0],
             "HALF": rotary[0].shape[-1],
-            "TURN": rotary[0].size // batch if rotary[0].ndim == 4 else 0,
             "MAMBA": mamba,
             "DELTA": delta,
             "THREADS": THREADS,
