@@ -1,6 +1,7 @@
 """Random inputs for operators."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -27,6 +28,6 @@ class Draw:
         return (-(10.0**exponents)).astype(np.float32)
 
 
-def in_mlx(inputs: Mapping[str, Array]) -> dict[str, mx.array]:
-    """The same arrays in MLX."""
+def in_mlx(inputs: Mapping[str, Array]) -> dict[str, Any]:
+    """The same arrays in MLX, as an operator takes them by its parameters' names."""
     return {name: mx.array(values) for name, values in inputs.items()}

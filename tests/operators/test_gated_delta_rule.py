@@ -1,5 +1,7 @@
 """The gated delta rule: the chunked form, the definition and fla's."""
 
+from typing import Any
+
 import mlx.core as mx
 import pytest
 from draws import LENGTHS, Array, Draw, in_mlx
@@ -23,7 +25,8 @@ def inputs_of(length: int, shape: Shape) -> dict[str, Array]:
 
     def unit(*sizes: int) -> Array:
         found = draw(*sizes)
-        return found / (found**2).sum(-1, keepdims=True) ** 0.5
+        lengths: Array = (found**2).sum(-1, keepdims=True) ** 0.5
+        return found / lengths
 
     return {
         "q": unit(2, length, h, dk),
@@ -39,7 +42,7 @@ def inputs_of(length: int, shape: Shape) -> dict[str, Array]:
 @pytest.mark.parametrize("form", [naive_gated_delta_rule, chunked_gated_delta_rule])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("length", LENGTHS)
-def test_against_fla(length: int, shape: Shape, form: object) -> None:
+def test_against_fla(length: int, shape: Shape, form: Any) -> None:
     import torch
 
     recurrent = oracle("gated_delta_rule").naive_recurrent_gated_delta_rule
@@ -53,7 +56,7 @@ def test_against_fla(length: int, shape: Shape, form: object) -> None:
         initial_state=tensors["state"],
         output_final_state=True,
     )
-    ours, ours_state = form(**in_mlx(inputs))  # type: ignore[operator]
+    ours, ours_state = form(**in_mlx(inputs))
     assert max_difference(ours, out.numpy()) <= OPERATOR
     assert max_difference(ours_state, state.numpy()) <= OPERATOR
 

@@ -53,8 +53,9 @@ def test_test_time_training(length: int, offset: int) -> None:
     damping = 1 + 0.1 * np.log(offset + 1 + np.arange(length))
     expected = y0 - h * rate * before / damping[:, None]
     total = carried + gradients.sum(1)
+    x, guess, speed, sums = map(mx.array, (h, y0, rate, carried))
     for form in (naive_test_time_training, parallel_test_time_training):
-        out, end = form(*map(mx.array, (h, y0, rate, carried)), offset)
+        out, end = form(x, guess, speed, sums, offset)
         assert max_difference(out, expected) <= OPERATOR
         # A sum of magnitude 100: compared by its own size.
         assert max_difference(end / total.max(), total / total.max()) <= OPERATOR
@@ -77,8 +78,8 @@ def test_the_mask_is_exactly_the_references(share: float) -> None:
 @pytest.mark.parametrize("keep", [0, 1, 3, 6, 7])
 def test_selective_activation_keeps_exactly_so_many(keep: int) -> None:
     """Equal magnitudes too: a threshold would keep all of them."""
-    hidden = mx.array([[3.0, -3, 3, 1, -1, 2, 3], [1, 1, -1, 1, 1, -1, 1]])
-    kept = np.array(selective_activation(hidden, keep))
+    hidden = np.array([[3.0, -3, 3, 1, -1, 2, 3], [1, 1, -1, 1, 1, -1, 1]])
+    kept = np.array(selective_activation(mx.array(hidden), keep))
     assert ((kept != 0).sum(-1) == keep).all()
     for row, values in zip(kept.tolist(), hidden.tolist(), strict=True):
         left = sorted((abs(value) for value in row if value), reverse=True)
