@@ -7,6 +7,7 @@ they would fail dozens of times for the same reason.
 import platform
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import mlx.core as mx
 
@@ -18,7 +19,7 @@ from backends.mlx_base.self_check import FAILURES
 def facts() -> Iterator[str]:
     """The system, MLX, and all that it knows of the device."""
     system = platform.mac_ver()[0] or platform.release()
-    yield f"{platform.system()} {system}, MLX {mx.__version__}"
+    yield f"{platform.system()} {system}, MLX {version('mlx')}"
     for name, value in sorted(mx.device_info().items()):
         yield f"{name}: {value}"
 

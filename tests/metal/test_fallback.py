@@ -20,6 +20,7 @@ from backends.generation import generate_with_progress
 from backends.genesis.args import ModelArgs
 from backends.genesis.random_model import write_random_model
 from backends.genesis_mlx.backend import backend
+from backends.genesis_mlx.cache import Cache
 from backends.genesis_mlx.stepper import Step
 from backends.mlx_base.kernels import KERNELS, VARIABLE, Kernel, replaced
 from backends.sampling_settings import SamplingSettings
@@ -167,6 +168,7 @@ def test_other_failures_are_no_kernels(directory: Path) -> None:
     with running():
         model = backend.load(directory, dtype="float32")
         state = model.new_state()
+        assert isinstance(state, Cache)
         settings = replace(SamplingSettings(), seed=1)
         stepper: Any = model.stepper(state, settings, (), False)
         stepper.read(PROMPT)

@@ -1,7 +1,6 @@
 """Gated linear attention over many tokens: the kernel and the definition."""
 
 import mlx.core as mx
-import numpy as np
 import pytest
 from draws import LENGTHS, Draw
 from emulation import (
@@ -33,7 +32,7 @@ def check(shape: Shape, length: int, dtype: str) -> None:
         return mx.array(draw(*sizes)).astype(getattr(mx, dtype))
 
     # Slices of one array, as the projection's are.
-    q, k = mx.split(cast(b, length, h + hk, dk) / np.float32(dk**0.5), [h], axis=2)
+    q, k = mx.split(cast(b, length, h + hk, dk) / dk**0.5, [h], axis=2)
     gates = mx.array(draw.gates(b, length, h))
     inputs = (q, k, cast(b, length, hk, dv), gates, mx.array(draw(b, h, dk, dv)))
     assert_agree([*metal_gla(*inputs)], [*naive_gla(*inputs)], dtype)

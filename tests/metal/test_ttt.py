@@ -43,12 +43,13 @@ def check_scan(batch: int, length: int, width: int, dtype: str) -> None:
 
 def check_mixture(batch: int, length: int, width: int, dtype: str) -> None:
     draw = Draw(length)
-    vectors = [
+    x, adapted, expected = (
         mx.array(draw(batch, length + 1, width)).astype(getattr(mx, dtype))[:, 1:]
         for _ in range(3)
-    ]
+    )
     logit = mx.array(draw(batch, length)).astype(getattr(mx, dtype))
-    inputs = (*vectors, logit, mx.array(abs(draw(batch))) + 3, 5, 0.2)
+    sums = mx.array(abs(draw(batch))) + 3
+    inputs = (x, adapted, expected, logit, sums, 5, 0.2)
     assert_agree(metal_confidence_mix(*inputs), [*naive_confidence_mix(*inputs)], dtype)
 
 

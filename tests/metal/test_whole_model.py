@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import mlx.core as mx
+import numpy as np
 import pytest
 from configurations import random_ids
 from emulation import needs_kernels, running
@@ -40,7 +41,7 @@ def logits_of(model: Model, ttt: bool) -> tuple[list[mx.array], list[int]]:
     found = [model(part, cache) for part in parts]
     ids = []
     for _ in range(STEPS):
-        ids.append(int(found[-1][0, -1].argmax().item()))
+        ids.append(int(np.asarray(found[-1][0, -1].argmax())))
         found.append(model(mx.array([ids[-1:]]), cache))
     mx.eval(found)
     return found, ids
