@@ -114,9 +114,10 @@ def write(
 ) -> Path:
     """Write a model as Hugging Face and MLX do, in one file or several."""
     folder.mkdir(parents=True, exist_ok=True)
+    flat: Any = tree_flatten(model.parameters())
     tensors = {
         name: array.astype(dtype) if dtype and array.dtype == mx.float32 else array
-        for name, array in tree_flatten(model.parameters())
+        for name, array in flat
     }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     if shards == 1:

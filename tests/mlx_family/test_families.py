@@ -1,6 +1,7 @@
 """Models of mlx-lm's families: read, written, continued, copied, kept, taken back."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import mlx.core as mx
@@ -14,6 +15,7 @@ from backends.mlx_family.language_model import LanguageModel
 from backends.mlx_family.state import State
 from backends.sampling_settings import SamplingSettings
 
+Opened = Callable[[str], LanguageModel]
 GREEDY = SamplingSettings(temperature=0.0, repetition_penalty=1.0, seed=1)
 # Longer than the windows of those that have one.
 PROMPT = [random.Random(3).randrange(VOCABULARY) for _ in range(41)]
@@ -27,7 +29,9 @@ def last_logits(model: LanguageModel, state: State, ids: list[int]) -> np.ndarra
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_greedy_tokens_are_those_of_the_whole_forward_pass(opened, family):
+def test_greedy_tokens_are_those_of_the_whole_forward_pass(
+    opened: Opened, family: str
+) -> None:
     model = opened(family)
     state = model.new_state()
     tokens = list(
@@ -45,7 +49,7 @@ def test_greedy_tokens_are_those_of_the_whole_forward_pass(opened, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_copy_goes_its_own_way(opened, family):
+def test_a_copy_goes_its_own_way(opened: Opened, family: str) -> None:
     model = opened(family)
     state = model.new_state()
     last_logits(model, state, PROMPT[:20])
@@ -58,7 +62,9 @@ def test_a_copy_goes_its_own_way(opened, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_state_comes_back_from_the_disk(opened, family, tmp_path):
+def test_a_state_comes_back_from_the_disk(
+    opened: Opened, family: str, tmp_path: Path
+) -> None:
     model = opened(family)
     state = model.new_state()
     last_logits(model, state, PROMPT[:35])
@@ -71,7 +77,9 @@ def test_a_state_comes_back_from_the_disk(opened, family, tmp_path):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_tokens_are_taken_back_where_the_model_says_so(opened, family):
+def test_tokens_are_taken_back_where_the_model_says_so(
+    opened: Opened, family: str
+) -> None:
     model = opened(family)
     state = model.new_state()
     last_logits(model, state, PROMPT[:20])
@@ -87,7 +95,7 @@ def test_tokens_are_taken_back_where_the_model_says_so(opened, family):
         assert family in {*RECURRENT, *windows}
 
 
-def test_room_that_is_not_used_is_not_written(opened, tmp_path):
+def test_room_that_is_not_used_is_not_written(opened: Opened, tmp_path: Path) -> None:
     model = opened("llama")
     state = model.new_state()
     last_logits(model, state, PROMPT)
@@ -95,7 +103,7 @@ def test_room_that_is_not_used_is_not_written(opened, tmp_path):
     assert (tmp_path / "state.safetensors").stat().st_size < state.nbytes / 3
 
 
-def test_a_seed_gives_the_same_tokens_again(opened):
+def test_a_seed_gives_the_same_tokens_again(opened: Opened) -> None:
     model = opened("qwen3")
     settings = SamplingSettings(temperature=1.0, seed=11)
     runs = [
@@ -106,7 +114,7 @@ def test_a_seed_gives_the_same_tokens_again(opened):
     assert len(set(runs[0])) > 1
 
 
-def test_what_it_reads_is_its_own(opened, tmp_path: Path):
+def test_what_it_reads_is_its_own(opened: Opened, tmp_path: Path) -> None:
     from backends.errors import CacheError
 
     state = opened("qwen2").new_state()

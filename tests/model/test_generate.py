@@ -152,7 +152,7 @@ def test_a_second_turn_continues_where_the_first_ended(
     for token in tokens:
         found.append(token.id)
         if reason == "closed" and len(found) == 5:
-            tokens.close()  # type: ignore[attr-defined]
+            tokens.close()
             break
     text = [*PROMPT, *found]
     read, rest = text[: cache.offset], [*text[cache.offset :], *random_ids(5, 4)]

@@ -64,16 +64,16 @@ def ours(
     penalized = penalize(mx.array(logits), mask, settings.repetition_penalty)
     _, lowest = kept_range(penalized, settings)
     kept = mx.where(penalized >= lowest, penalized / settings.temperature, -mx.inf)
-    probabilities: list[float] = mx.softmax(kept).tolist()
+    probabilities: list[float] = np.asarray(mx.softmax(kept)).tolist()
     return probabilities
 
 
 def token_of(
-    logits: object, seen: mx.array, settings: SamplingSettings, uniform: float
-) -> object:
+    logits: Any, seen: mx.array, settings: SamplingSettings, uniform: float
+) -> int:
     """The token that a number from 0 to 1 draws."""
     held = mx.array([min(uniform, LARGEST_UNIFORM)])
-    return sample(mx.array(logits), seen, settings, held).item()
+    return int(np.asarray(sample(mx.array(logits), seen, settings, held)))
 
 
 @pytest.mark.parametrize("size", [1, 7, 2048, 2049, 4096, 9000])
@@ -204,15 +204,17 @@ def test_half_precision_logits_are_sampled_in_float32() -> None:
     ],
 )
 def test_settings_out_of_range_are_refused(field: str, value: float) -> None:
+    options: dict[str, Any] = {field: value}
     with pytest.raises(ValueError, match=field):
-        SamplingSettings(**{field: value})
+        SamplingSettings(**options)
 
 
 def flat(**settings: Any) -> list[int]:
     """What is drawn six times from the same falling logits, the most likely first."""
     chosen = SamplingSettings(temperature=0, repetition_penalty=1, **settings)
     sampler = Sampler(chosen, 4, [0, 0, 0])
-    return [int(sampler(mx.array([3.0, 2.5, 2.0, -5.0])).item()) for _ in range(6)]
+    logits = mx.array([3.0, 2.5, 2.0, -5.0])
+    return [int(np.asarray(sampler(logits))) for _ in range(6)]
 
 
 def test_presence_counts_once_and_only_what_was_drawn() -> None:

@@ -43,6 +43,7 @@ def tokens(steps: Sequence[Step]) -> list[int]:
 
 def next_logits(model: Model, stepper: Stepper) -> np.ndarray:
     """Logits of the token after the last one drawn, by the state it has now."""
+    assert stepper.token is not None
     return np.asarray(model(stepper.token, stepper.cache.copy()))
 
 

@@ -77,24 +77,26 @@ def gradients(model: Any, ids: list[int]) -> dict[str, Any]:
         return nn.losses.cross_entropy(logits, tokens[:, 1:], reduction="mean")
 
     both = nn.value_and_grad(model, loss)
-    _, plain = both()
-    mx.eval(plain)
+    found: list[Any] = [both()[1]]
+    mx.eval(found)
     grad_checkpoint(model.layers[0])
-    _, checkpointed = both()
-    pairs = zip(tree_flatten(plain), tree_flatten(checkpointed), strict=True)
+    found.append(both()[1])
+    flat: list[Any] = [tree_flatten(each) for each in found]
+    plain: list[tuple[str, Any]] = flat[0]
     return {
-        "finite": all(bool(mx.isfinite(g).all()) for _, g in tree_flatten(plain)),
-        "nothing": [name for name, g in tree_flatten(plain) if not mx.abs(g).max()],
+        "finite": all(bool(mx.isfinite(g).all()) for _, g in plain),
+        "nothing": [name for name, g in plain if not mx.abs(g).max()],
         "difference": max(
-            (mx.abs(a - b).max() / mx.maximum(mx.abs(a).max(), 1e-6)).item()
-            for (_, a), (_, b) in pairs
+            float(mx.abs(a - b).max() / mx.maximum(mx.abs(a).max(), 1e-6))
+            for (_, a), (_, b) in zip(*flat, strict=True)
         ),
     }
 
 
 def main() -> None:
     questions = json.load(sys.stdin)
-    model, tokenizer = load(questions["folder"])
+    loaded: Any = load(questions["folder"])
+    model, tokenizer = loaded
     answers: dict[str, Any] = {"ends": sorted(tokenizer.eos_token_ids)}
     if texts := questions.get("texts"):
         encode = tokenizer.encode
