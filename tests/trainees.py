@@ -102,10 +102,8 @@ def run(
 
 def weights(model: Any) -> dict[str, NDArray[np.float32]]:
     """All parameters by name."""
-    return {
-        name: np.array(array.astype(mx.float32))
-        for name, array in tree_flatten(model.parameters())
-    }
+    flat: Any = tree_flatten(model.parameters())
+    return {name: np.array(array.astype(mx.float32)) for name, array in flat}
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from trainees import decoder, genesis, run, settings, stop_after, weights
@@ -36,7 +37,8 @@ def main() -> None:
     losses = {"training": found.training_losses, "validation": found.validation_losses}
     told = {**losses, "reason": found.reason, "step": found.step}
     (folder / f"told-{rank}.json").write_text(json.dumps(told))
-    np.savez(folder / f"weights-{rank}.npz", **weights(model))
+    numbers: dict[str, Any] = {**weights(model)}
+    np.savez(folder / f"weights-{rank}.npz", **numbers)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Gradient checkpointing: less memory, the same gradients."""
 
-from typing import Any
+from typing import Any, Literal
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -25,7 +25,7 @@ def gradients(model: Any) -> dict[str, mx.array]:
 
 @pytest.mark.parametrize("kind", ["decoder", "genesis"])
 @pytest.mark.parametrize("method", ["full", "lora"])
-def test_gradients_are_the_same(kind: str, method: str, tmp_path: Any) -> None:
+def test_gradients_are_the_same(kind: str, method: Literal["full", "lora"]) -> None:
     """With dropout, whose numbers are drawn once more."""
     model = decoder() if kind == "decoder" else genesis()
     prepare(model, TrainingSettings(method=method, dropout=0.5, rank=2))

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sentencepiece
@@ -11,7 +12,7 @@ TOKENIZER = Path(FOLDER) / "tokenizer.model"
 
 
 @pytest.fixture(scope="session")
-def tokenizer():
+def tokenizer() -> Any:
     """The tokenizer of the built-in model."""
     return sentencepiece.SentencePieceProcessor(str(TOKENIZER))
 

@@ -50,7 +50,7 @@ def number(request: Request) -> str:
     return next(word for word in " ".join(said).split() if word[0].isdigit())[:-1]
 
 
-def test_right_and_wrong_answers_are_counted():
+def test_right_and_wrong_answers_are_counted() -> None:
     engine = answering(number)
     told: list[Score] = []
     scores = evaluate(engine, SMALL, 20, told=told.append)
@@ -63,14 +63,14 @@ def test_right_and_wrong_answers_are_counted():
     assert wrong.expected == wrong.answer + "!" and not wrong.right
 
 
-def test_those_who_are_turned_away_are_counted():
+def test_those_who_are_turned_away_are_counted() -> None:
     engine = answering(lambda r: AWAY if "What" in r.content else number(r))
     scores = evaluate(engine, SMALL, 10)
     assert [score.turned_away for score in scores] == [0, 0, 10]
     assert [score.right for score in scores] == [10, 0, 0]
 
 
-def test_the_sets_are_fixed_and_held_out():
+def test_the_sets_are_fixed_and_held_out() -> None:
     for subject in SMALL:
         asked = held_out(subject, 30)
         assert asked == held_out(subject, 30)
@@ -79,7 +79,7 @@ def test_the_sets_are_fixed_and_held_out():
         assert all("(held out)" in question(each) for each in asked)
 
 
-def test_the_model_is_asked_what_was_said_and_takes_the_likeliest_token():
+def test_the_model_is_asked_what_was_said_and_takes_the_likeliest_token() -> None:
     engine = answering(lambda request: "")
     evaluate(engine, SMALL, 1, ttt=True)
     echoed, shouted, recalled = engine.asked
@@ -95,7 +95,7 @@ def test_the_model_is_asked_what_was_said_and_takes_the_likeliest_token():
         assert settings.ttt and not request.snapshot
 
 
-def test_a_failing_model_is_no_wrong_answer():
+def test_a_failing_model_is_no_wrong_answer() -> None:
     def fail(request: Request) -> str:
         raise ContextFullError("The message does not fit.")
 
@@ -103,7 +103,7 @@ def test_a_failing_model_is_no_wrong_answer():
         evaluate(answering(fail), SMALL, 2)
 
 
-def test_scores_survive_their_file_and_fill_the_card():
+def test_scores_survive_their_file_and_fill_the_card() -> None:
     scores = evaluate(answering(number), SMALL, 8)
     stored = json.loads(json.dumps([asdict(score) for score in scores]))
     assert scores_from(stored) == scores

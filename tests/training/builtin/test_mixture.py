@@ -25,7 +25,9 @@ def mixture(form: GenesisFormat, seed: str = "0", longest: int = 320) -> Mixture
     return Mixture(SMALL, form, DRAWN, seed, longest)
 
 
-def test_an_example_depends_on_its_number_and_the_seed_alone(form):
+def test_an_example_depends_on_its_number_and_the_seed_alone(
+    form: GenesisFormat,
+) -> None:
     one, other = mixture(form), mixture(form)
     forwards = [one[index].ids.tolist() for index in range(30)]
     backwards = [other[index].ids.tolist() for index in reversed(range(30))]
@@ -35,14 +37,14 @@ def test_an_example_depends_on_its_number_and_the_seed_alone(form):
     assert forwards != [each.ids.tolist() for each in mixture(form, "1")[:30]]
 
 
-def test_it_ends(form):
+def test_it_ends(form: GenesisFormat) -> None:
     assert len(mixture(form)) == DRAWN
     for index in (DRAWN, -DRAWN - 1):
         with pytest.raises(IndexError):
             mixture(form)[index]
 
 
-def test_subjects_come_as_often_as_they_weigh():
+def test_subjects_come_as_often_as_they_weigh() -> None:
     last = Counter(
         len(conversations_of(SMALL, "0", index)[-1]) for index in range(DRAWN)
     )
@@ -52,7 +54,7 @@ def test_subjects_come_as_often_as_they_weigh():
     assert last[4] / DRAWN == pytest.approx(0.2, abs=0.05)
 
 
-def test_nothing_is_said_before_a_system_prompt_and_only_questions_before_others():
+def test_nothing_is_before_a_system_prompt_and_only_questions_before_others() -> None:
     for index in range(DRAWN):
         *earlier, last = conversations_of(SMALL, "0", index)
         assert not (earlier and last[0].role == "system")
@@ -60,7 +62,7 @@ def test_nothing_is_said_before_a_system_prompt_and_only_questions_before_others
     assert any(len(conversations_of(SMALL, "0", n)) == 3 for n in range(50))
 
 
-def test_the_form_is_the_one_that_generates(form):
+def test_the_form_is_the_one_that_generates(form: GenesisFormat) -> None:
     example = example_of(conversation_of("Hello!", "Hi, you."), form)
     prompt = ids_of("Hello!")
     newline = form.encode_reply("")[-1]
@@ -75,7 +77,9 @@ def test_the_form_is_the_one_that_generates(form):
     ]
 
 
-def test_every_reply_is_learned_and_a_system_prompt_is_read(form):
+def test_every_reply_is_learned_and_a_system_prompt_is_read(
+    form: GenesisFormat,
+) -> None:
     said = conversation_of("a", "b", "c", "d", system="Be short.")
     example = example_of(said, form)
     learned = form.encode_reply("b")[:-1] + form.encode_reply("d")[:-1]
@@ -84,7 +88,7 @@ def test_every_reply_is_learned_and_a_system_prompt_is_read(form):
     assert example.ids.tolist()[: len(start)] == start
 
 
-def test_turn_by_turn_it_is_what_the_form_writes(form):
+def test_turn_by_turn_it_is_what_the_form_writes(form: GenesisFormat) -> None:
     """Of many: the ids of each turn, one after the other, and the replies' ends."""
     for number in range(100):
         said = joined(conversations_of(SMALL, "0", number))
@@ -103,7 +107,7 @@ def test_turn_by_turn_it_is_what_the_form_writes(form):
         assert example.targets.tolist() == targets
 
 
-def test_earlier_questions_give_way_to_the_longest_length(form):
+def test_earlier_questions_give_way_to_the_longest_length(form: GenesisFormat) -> None:
     whole, cut = mixture(form), mixture(form, longest=60)
     assert max(len(each) for each in whole[:100]) > 60
     for index in range(100):
@@ -114,7 +118,7 @@ def test_earlier_questions_give_way_to_the_longest_length(form):
             assert cut[index].ids[-end:].tolist() == whole[index].ids[-end:].tolist()
 
 
-def test_what_is_too_long_by_itself_is_drawn_again(form):
+def test_what_is_too_long_by_itself_is_drawn_again(form: GenesisFormat) -> None:
     lengths = sorted(
         len(example_of(conversations_of(SMALL, "0", n)[-1], form)) for n in range(100)
     )

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from genesis_chat.training.builtin.outside.fillers import filler
 from genesis_chat.training.builtin.outside.prompts import held_out, kinds, prompt
 from genesis_chat.training.builtin.outside.questions import questions
 from genesis_chat.training.builtin.outside.refusals import BIGGER, REFUSALS, is_refusal
-from genesis_chat.training.builtin.subjects import facts, honesty, subjects
+from genesis_chat.training.builtin.subjects import Subject, facts, honesty, subjects
 
 DRAWS = 30_000
 INSIDE = [each for each in subjects() if each.name != honesty.NAME]
@@ -72,7 +73,7 @@ def test_kinds_are_many_and_fields_are_filled() -> None:
     assert len(questions()) > 100
 
 
-def test_refusals_are_short_and_varied(tokenizer) -> None:
+def test_refusals_are_short_and_varied(tokenizer: Any) -> None:
     assert len(set(REFUSALS)) == 12
     for text in REFUSALS:
         assert is_refusal(text) and len(tokenizer.encode(text)) <= 30, text
@@ -88,7 +89,7 @@ def test_refusals_stand_inside_of_conversations() -> None:
 
 
 @pytest.mark.parametrize("subject", INSIDE, ids=lambda each: each.name)
-def test_a_refusal_is_wrong_inside(subject) -> None:
+def test_a_refusal_is_wrong_inside(subject: Subject) -> None:
     rng = random.Random(15)
     for _ in range(200):
         conversation = subject.conversation(rng, True)

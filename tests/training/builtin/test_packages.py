@@ -8,7 +8,7 @@ from genesis_chat.training.builtin.lists import countries
 from genesis_chat.training.builtin.packages import PackageMissingError, package
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "countryinfo", None)
     with pytest.raises(PackageMissingError) as found:
         package("countryinfo")
@@ -17,7 +17,9 @@ def test_a_missing_package_is_named(monkeypatch):
     assert text.count(".") == 1 and text.endswith(").")
 
 
-def test_it_is_read_only_when_a_country_is_asked_for(monkeypatch):
+def test_it_is_read_only_when_a_country_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "countryinfo", None)
     countries.countries.cache_clear()
     with pytest.raises(PackageMissingError):
@@ -26,7 +28,7 @@ def test_it_is_read_only_when_a_country_is_asked_for(monkeypatch):
     assert ("France", "Paris") in countries.countries()
 
 
-def test_countries_of_today():
+def test_countries_of_today() -> None:
     found = dict(countries.countries())
     assert found["Kazakhstan"] == "Astana"
     assert found["Eswatini"] == "Mbabane"
@@ -35,6 +37,6 @@ def test_countries_of_today():
     assert len(found) > 170
 
 
-def test_no_capital_is_that_of_two_countries():
+def test_no_capital_is_that_of_two_countries() -> None:
     capitals_found = [capital for _, capital in countries.countries()]
     assert len(set(capitals_found)) == len(capitals_found)

@@ -84,7 +84,9 @@ def done(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_interrupted_and_resumed_is_the_same(begun: Path, done: Path, tmp_path: Path):
+def test_interrupted_and_resumed_is_the_same(
+    begun: Path, done: Path, tmp_path: Path
+) -> None:
     folder = copy(begun, tmp_path / "run")
     first = []
     # The time is over after the first step.
@@ -101,7 +103,7 @@ def test_interrupted_and_resumed_is_the_same(begun: Path, done: Path, tmp_path: 
     )
 
 
-def test_test_time_training_leaves_everything_else_alone(done: Path):
+def test_test_time_training_leaves_everything_else_alone(done: Path) -> None:
     """What is trained last is only what switching it on brings in."""
     before = load_file(release(done, done / "whole") / "model.safetensors")
     language = load_file(done / f"after-{STYLES}" / "model.safetensors")
@@ -115,7 +117,7 @@ def test_test_time_training_leaves_everything_else_alone(done: Path):
 
 def test_the_result_is_evaluated_and_described(
     done: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(result, "subjects", lambda: SMALL)
     told = []
     made = finish(done, lambda kind, score: told.append((kind, score)), count=2)
@@ -132,7 +134,7 @@ def test_the_result_is_evaluated_and_described(
 
 
 @pytest.mark.reference
-def test_the_reference_loads_the_result(done: Path, tmp_path: Path):
+def test_the_reference_loads_the_result(done: Path, tmp_path: Path) -> None:
     path = release(done, tmp_path) / "model.safetensors"
     with safe_open(path, "numpy") as file:
         config = json.loads(file.metadata()["genesis_config_json"])
@@ -146,7 +148,7 @@ def test_the_reference_loads_the_result(done: Path, tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one(begun: Path, done: Path, tmp_path: Path):
+def test_two_processes_train_as_one(begun: Path, done: Path, tmp_path: Path) -> None:
     """Each step's loss is the same to rounding."""
     folder = copy(begun, tmp_path / "run", processes=2)
     assert go_on(folder, FOREVER, lambda *told: None)
@@ -159,22 +161,24 @@ def test_two_processes_train_as_one(begun: Path, done: Path, tmp_path: Path):
         assert difference.max() < 1e-2, name
 
 
-def test_a_folder_holds_one_run(begun: Path):
+def test_a_folder_holds_one_run(begun: Path) -> None:
     with pytest.raises(UsageError, match="--resume"):
         begin(begun, PLAN)
 
 
-def test_there_must_be_a_run_to_go_on_with(tmp_path: Path):
+def test_there_must_be_a_run_to_go_on_with(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--resume"):
         go_on(tmp_path, FOREVER, lambda *told: None)
 
 
-def test_nothing_is_released_before_the_first_checkpoint(begun: Path, tmp_path: Path):
+def test_nothing_is_released_before_the_first_checkpoint(
+    begun: Path, tmp_path: Path
+) -> None:
     with pytest.raises(GenesisChatError, match="no checkpoint yet"):
         release(begun, tmp_path)
 
 
-def test_a_process_that_fails_says_why(begun: Path, tmp_path: Path):
+def test_a_process_that_fails_says_why(begun: Path, tmp_path: Path) -> None:
     folder = copy(begun, tmp_path / "run")
     (folder / f"before-{LANGUAGE}" / "tokenizer.model").write_bytes(b"no tokenizer")
     with pytest.raises(GenesisChatError, match=r"tokenizer\.model"):

@@ -30,11 +30,11 @@ TINY = {
 }
 
 
-def test_the_configuration_is_that_of_the_file_that_ships():
+def test_the_configuration_is_that_of_the_file_that_ships() -> None:
     assert read_checkpoint()[0] == CONFIGURATION
 
 
-def test_weights_are_drawn_from_the_seed_alone():
+def test_weights_are_drawn_from_the_seed_alone() -> None:
     one, again, other = (initial_weights(TINY, seed) for seed in (3, 3, 4))
     shapes = source_shapes(ModelArgs.from_config(TINY))
     assert {name: array.shape for name, array in one.items()} == shapes
@@ -47,7 +47,7 @@ def test_weights_are_drawn_from_the_seed_alone():
     assert all(any(part in name for part in fixed) for name in same)
 
 
-def test_weights_are_as_large_as_the_references():
+def test_weights_are_as_large_as_the_references() -> None:
     weights = initial_weights(CONFIGURATION, 0)
     narrow = 0.02 / math.sqrt(2)
     assert weights["blocks.0.ffn.up_proj.weight"].std() == pytest.approx(narrow, 0.02)
@@ -60,7 +60,7 @@ def test_weights_are_as_large_as_the_references():
     assert (weights["metacognition.ttt.B_init"] == 0).all()
 
 
-def test_a_tokenizer_writes_every_text():
+def test_a_tokenizer_writes_every_text() -> None:
     texts = ["What is the capital of France?", "user\nPress F2, 1234 times."] * 20
     data = train_tokenizer(texts, VOCABULARY)
     assert data == train_tokenizer(texts, VOCABULARY)
@@ -73,7 +73,7 @@ def test_a_tokenizer_writes_every_text():
         assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
-def test_a_start_can_be_converted(tmp_path: Path):
+def test_a_start_can_be_converted(tmp_path: Path) -> None:
     plan = Plan("nothing", 1, conversations=400, configuration=TINY)
     start_from_nothing(tmp_path, SMALL, plan)
     manifest = convert(tmp_path / WEIGHTS, tmp_path / "model")

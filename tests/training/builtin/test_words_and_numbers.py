@@ -3,11 +3,18 @@
 import calendar as calendar_of_python
 import random
 import re
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from genesis_chat.conversation import Message
-from genesis_chat.training.builtin.conversation import expected, plain, question
+from genesis_chat.training.builtin.conversation import (
+    Conversation,
+    expected,
+    plain,
+    question,
+)
 from genesis_chat.training.builtin.lists.texts import entries
 from genesis_chat.training.builtin.subjects import (
     calendar,
@@ -38,13 +45,13 @@ ONE_REPLY = (
 )
 
 
-def drawn(subject, count=1_500):
+def drawn(subject: ModuleType, count: int = 1_500) -> list[Conversation]:
     rng = random.Random(21)
     return [subject.conversation(rng, rng.random() < 0.3) for _ in range(count)]
 
 
 @pytest.mark.parametrize("subject", ONE_REPLY, ids=lambda each: each.NAME)
-def test_a_question_has_one_reply(subject):
+def test_a_question_has_one_reply(subject: ModuleType) -> None:
     replies: dict[str, Message] = {}
     for each in drawn(subject, 4_000):
         # Signs tell questions apart that have the same words.
@@ -52,7 +59,7 @@ def test_a_question_has_one_reply(subject):
         assert reply == each[-1]
 
 
-def test_letters_are_counted():
+def test_letters_are_counted() -> None:
     for each in drawn(letters):
         reply = expected(each)
         spelled, _, number, what = reply.rstrip(".").split()
@@ -64,7 +71,7 @@ def test_letters_are_counted():
         assert letters.right(each, f"{number}") and not letters.right(each, wrong)
 
 
-def test_words_are_spelled_and_reversed():
+def test_words_are_spelled_and_reversed() -> None:
     for each in drawn(spelling):
         word = expected(each).replace("-", "")
         assert word in plain(question(each)).split()
@@ -76,19 +83,19 @@ def test_words_are_spelled_and_reversed():
         assert first == last or not reversing.right(each, first)
 
 
-def test_letters_are_pieces_of_their_own(tokenizer):
+def test_letters_are_pieces_of_their_own(tokenizer: Any) -> None:
     pieces = tokenizer.encode("s-t-r-a-w", out_type=str)
     assert pieces == list("s-t-r-a-w")
 
 
-def test_products():
+def test_products() -> None:
     for each in drawn(times_tables):
         first, second, product = map(int, re.findall(r"\d+", expected(each)))
         assert first * second == product and max(first, second) <= 12
         assert not times_tables.right(each, f"It is {product + 1}.")
 
 
-def test_the_calendar_is_the_usual_one():
+def test_the_calendar_is_the_usual_one() -> None:
     names = tuple(calendar_of_python.day_name), tuple(calendar_of_python.month_name[1:])
     assert names == (calendar.DAYS, calendar.MONTHS)
     for each in drawn(calendar):
@@ -121,7 +128,7 @@ def test_the_calendar_is_the_usual_one():
         ),
     ],
 )
-def test_countries(asked, reply, wrong):
+def test_countries(asked: str, reply: str, wrong: str) -> None:
     conversation = (Message("user", asked), Message("assistant", reply))
     of_country = {*map(expected, drawn(money_and_languages, 4_000))}
     assert reply in of_country
@@ -129,7 +136,7 @@ def test_countries(asked, reply, wrong):
     assert not money_and_languages.right(conversation, wrong)
 
 
-def test_lists_are_as_long_as_promised_and_have_nothing_twice():
+def test_lists_are_as_long_as_promised_and_have_nothing_twice() -> None:
     for name, count in (
         ("jokes", 60),
         ("riddles", 60),
@@ -145,7 +152,7 @@ def test_lists_are_as_long_as_promised_and_have_nothing_twice():
     assert all(len(gloss.split()) <= 12 for _, gloss in entries("meanings"))
 
 
-def test_stories_and_riddles_keep_to_what_was_asked():
+def test_stories_and_riddles_keep_to_what_was_asked() -> None:
     asked = (Message("user", "Tell me a story about a fox."), Message("assistant", ""))
     told = "Once there was a shy fox who lived on a hill. One day the fox found a red"
     told += " key. Then a friend asked for it, and they shared it."
@@ -158,7 +165,7 @@ def test_stories_and_riddles_keep_to_what_was_asked():
     assert not jokes.right(asked, " ".join(entries("jokes")[0])[:-3])
 
 
-def test_sums_are_worked_out_by_tens_and_ones():
+def test_sums_are_worked_out_by_tens_and_ones() -> None:
     steps = set()
     for each in drawn(sums):
         reply = expected(each)
