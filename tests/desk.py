@@ -78,10 +78,12 @@ class Desk:
         """The texts of the mounted messages."""
         return [view.text for view in self.views]
 
-    async def until(self, condition: Callable[[], object], every: float = 0.01) -> None:
-        """Wait until something is so, and look every so many seconds."""
+    async def until(
+        self, condition: Callable[..., object], *given: object, every: float = 0.01
+    ) -> None:
+        """Wait until something is so of what is given; look every so many seconds."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not condition():
+            while not condition(*given):
                 await self.pilot.pause(every)
 
     async def press(self, *keys: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from desk import WARNING, Desk, Visit
@@ -103,14 +104,15 @@ def sit_down(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., No
         start = Start(**{**options, "model": ModelChoice(options["model"])})
         app = GenesisApp(start, (lambda *_: engine) if engine else open_engine)
         # A busy computer may take longer than a notice is there for.
-        app.NOTIFICATION_TIMEOUT = PATIENCE_SECONDS
+        patient = mock.patch.object(app, "NOTIFICATION_TIMEOUT", PATIENCE_SECONDS)
         try:
-            async with app.run_test(size=size, notifications=True) as pilot:
-                desk = Desk(app, pilot, path)
-                if not start.first:
-                    await desk.until(lambda: app.model)
-                await desk.until(lambda: app.chat.pane.opening.shown_once)
-                yield desk
+            with patient:
+                async with app.run_test(size=size, notifications=True) as pilot:
+                    desk = Desk(app, pilot, path)
+                    if not start.first:
+                        await desk.until(lambda: app.model)
+                    await desk.until(lambda: app.chat.pane.opening.shown_once)
+                    yield desk
         finally:
             app.close()
 

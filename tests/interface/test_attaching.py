@@ -111,7 +111,7 @@ def test_what_is_no_file_is_not_read(sit_down: Sit, tmp_path: Path) -> None:
             desk.chat.composer.write(f"/attach {path}")
             await desk.press("escape", "enter")
             told = f"{path} is no ordinary file"
-            await desk.until(lambda told=told: desk.told(told))
+            await desk.until(lambda told: desk.told(told), told)
 
     sit_down(visit)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from desk import Desk
 from talking import Talking
 from textual.widgets import Static
@@ -128,7 +129,7 @@ def test_drafts_stay_with_their_chats(sit_down: Sit) -> None:
 
 
 def test_old_exchanges_leave_with_a_line(sit_down: Sit) -> None:
-    from genesis_chat.tui.widgets.transcript import ContextLine
+    from genesis_chat.tui.widgets.between import ContextLine
 
     async def visit(desk: Desk) -> None:
         for _ in range(9):
@@ -169,7 +170,9 @@ def test_a_dead_engine_is_told_and_replaced(sit_down: Sit, monkeypatch: Any) -> 
     sit_down(visit)
 
 
-def test_a_turn_asks_the_history_no_more_than_twice(sit_down: Sit) -> None:
+def test_a_turn_asks_the_history_no_more_than_twice(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def visit(desk: Desk) -> None:
         asked: list[object] = []
         call = desk.app.history.call
@@ -178,11 +181,11 @@ def test_a_turn_asks_the_history_no_more_than_twice(sit_down: Sit) -> None:
             asked.append(question)
             return await call(question)
 
-        desk.app.history.call = counted  # type: ignore[method-assign]
+        monkeypatch.setattr(desk.app.history, "call", counted)
         for text in (BOB, "What is my name?"):
             desk.chat.composer.write(text)
             # While one writes the draft is kept.
-            await desk.until(lambda text=text: kept_draft(desk) == text)
+            await desk.until(lambda text: kept_draft(desk) == text, text)
             asked.clear()
             await desk.turn("enter")
             assert 1 <= len(asked) <= 2

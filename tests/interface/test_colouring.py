@@ -132,7 +132,7 @@ def test_text_is_legible_on_every_tint(sit_down: Sit, theme: str) -> None:
         for mode in ("attention", "surprise", "certainty"):
             for view in desk.views:
                 below = view.background_colors[1]
-                for style in shown.styles_of(mode):  # type: ignore[arg-type]
+                for style in shown.styles_of(mode):
                     assert style.background is not None
                     assert style.foreground is not None
                     tint = below + style.background

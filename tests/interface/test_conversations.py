@@ -7,7 +7,7 @@ from pathlib import Path
 
 from desk import Desk
 from textual.content import Content
-from textual.widgets import Button, Input, OptionList
+from textual.widgets import Button, Input, OptionList, TextArea
 
 from genesis_chat.history import Conversation, NewConversation, Store
 
@@ -117,7 +117,7 @@ def test_a_found_message_in_another_version_is_shown(sit_down: Sit) -> None:
         await desk.say(BOB)
         await desk.press("ctrl+up", "up", "e")
         await desk.until(lambda: desk.app.screen is not desk.chat)
-        desk.app.screen.query_one("TextArea").text = CAT
+        desk.app.screen.query_one(TextArea).text = CAT
         await desk.turn("ctrl+s")
         assert desk.texts[0] == CAT
         await command(desk, "/search Bob")
@@ -168,7 +168,6 @@ def test_what_is_in_the_trash_can_be_taken_out_later(sit_down: Sit) -> None:
         await command(desk, "/delete")
         await desk.until(lambda: listed(desk) == ["Today", BOB])
         assert desk.texts == []
-        desk.app.undo = None
         await command(desk, "/trash")
         await desk.until(lambda: "Enter restore" in desk.seen())
         await desk.press("enter")
@@ -287,7 +286,7 @@ def test_the_trash_is_emptied_only_after_a_question(sit_down: Sit) -> None:
             await desk.press(answer)
             await desk.until(lambda: "Permanently delete 1 chat?" not in desk.seen())
             await desk.until(
-                lambda left=left: len(conversations(desk, deleted=True)) == left
+                lambda left: len(conversations(desk, deleted=True)) == left, left
             )
             await desk.press("escape")
         assert [c.id for c in conversations(desk)] == [kept]

@@ -6,7 +6,7 @@ just before it is drawn.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -150,7 +150,7 @@ def test_messages(desk_at: Desks, tmp_path: Path) -> None:
         made = store.insert([NewConversation("All", "", said)])[0]
         message = store.messages(made.id)[0]
 
-    def view(role: Any, texts: list[str], between: str) -> MessageView:
+    def view(role: Any, texts: Sequence[str], between: str) -> MessageView:
         receipt = replace(RECEIPT, model=texts[0])
         found = replace(
             message, role=role, content=between.join(texts), receipt=receipt
@@ -284,7 +284,7 @@ def test_pastes_files_and_the_clipboard(desk_at: Desks, count: int) -> None:
                 await desk.press(keys)
                 field = [x for x in desk.app.screen.query(kind) if not x.disabled][-1]
                 field.focus()
-                await desk.until(lambda field=field: desk.app.focused is field)
+                await desk.until(lambda field: desk.app.focused is field, field)
                 desk.app.post_message(Paste(everything))
                 await desk.pilot.pause()
                 pasted = field.value if isinstance(field, Input) else field.text

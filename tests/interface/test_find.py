@@ -131,8 +131,8 @@ def test_a_match_far_down_in_a_message_is_in_sight(sit_down: Sit) -> None:
         await desk.chat.pane.open(id)
         for word, place in (("okapi", 1), ("zebra", 0)):
             await do(desk, f"/find {word}")
-            await desk.until(lambda place=place: at(desk) == ids[place])
-            await desk.until(lambda word=word: standing_out(desk) == [word])
+            await desk.until(lambda place: at(desk) == ids[place], place)
+            await desk.until(lambda word: standing_out(desk) == [word], word)
         view = desk.views[0]
         assert view.check_action("show_more", ()) is False
         await do(desk, "/find okapi")

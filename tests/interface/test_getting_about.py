@@ -82,7 +82,7 @@ def test_the_trash_is_emptied_once_a_person_says_so(sit_down: Sit) -> None:
             await desk.closed()
             with Store.open(desk.path) as store:
                 await desk.until(
-                    lambda left=left: len(store.conversations(deleted=True)) == left
+                    lambda left: len(store.conversations(deleted=True)) == left, left
                 )
 
     sit_down(visit)

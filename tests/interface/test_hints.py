@@ -26,7 +26,7 @@ def test_the_footer_follows_the_focus(sit_down: Sit) -> None:
         ):
             await desk.press(*keys)
             for word in words:
-                await desk.until(lambda word=word: word in footer(desk))
+                await desk.until(lambda word: word in footer(desk), word)
         desk.chat.composer.focus()
         await desk.press("f5")
         desk.chat.panel.focus()

@@ -10,7 +10,7 @@ from textual.geometry import Offset
 from textual.widget import Widget
 from textual.widgets import Markdown, OptionList
 
-from genesis_chat.history import Store
+from genesis_chat.history import Role, Store
 from genesis_chat.tui.dialogs.menu import Menu
 from genesis_chat.tui.terminal import clipboard
 from genesis_chat.tui.widgets.code import Fence
@@ -32,7 +32,7 @@ def keep(desk: Desk, *texts: str, title: str = "Kept") -> str:
     with Store.open(desk.path) as store:
         id, parent = store.create(title=title).id, None
         for place, text in enumerate(texts):
-            role = "assistant" if place % 2 else "user"
+            role: Role = "assistant" if place % 2 else "user"
             parent = store.add(id, role, text, parent=parent).id
     return id
 
@@ -92,7 +92,7 @@ def test_closed_without_a_choice(sit_down: Sit) -> None:
             else:
                 button = RIGHT if way.startswith("right") else 1
                 await desk.pilot.click(offset=(100, 20), button=button)
-            await desk.until(lambda menu=menu: desk.app.screen is not menu)
+            await desk.until(lambda menu: desk.app.screen is not menu, menu)
             await desk.closed()
             assert desk.texts == ["One?", "Two."] and not desk.app.clipboard
 

@@ -202,7 +202,8 @@ def test_leaving_an_edited_message_asks_first(sit_down: Sit) -> None:
         await desk.until(lambda: "Discard your changes?" in desk.seen())
         await desk.press("n")
         await desk.until(lambda: isinstance(desk.app.screen, EditMessage))
-        assert desk.app.screen.area.text.endswith("xyz")
+        screen = desk.app.screen
+        assert isinstance(screen, EditMessage) and screen.area.text.endswith("xyz")
         await desk.press("escape")
         await desk.until(lambda: "Discard" in desk.seen())
         await desk.press("y")

@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from loaded import loaded
+from loaded import args_of, loaded
 from turns import GREEDY
 
 from genesis_chat import Genesis
@@ -37,11 +38,11 @@ HIGHEST = STEPS - 1
 
 
 def readings(
-    gla: int = 2, fox: int = 2, heads: int = 3, read: int = 50, **more: object
+    gla: int = 2, fox: int = 2, heads: int = 3, read: int = 50, **more: Any
 ) -> MixerReadings:
     """Layers that all forget a tenth of everything with each token."""
     past = np.arange(read, dtype=np.float32)[::-1]
-    values = {
+    values: dict[str, Any] = {
         "decay": np.full((gla, 1, heads), 0.9, np.float32),
         "log_forget": np.full((fox, 1, heads), np.log(0.9), np.float32),
         "remaining": np.broadcast_to(0.9**past, (fox, heads, read)).astype(np.float32),
@@ -49,7 +50,7 @@ def readings(
         "confidence": None,
         "mix": None,
     }
-    return MixerReadings(**{**values, **more})  # type: ignore[arg-type]
+    return MixerReadings(**{**values, **more})
 
 
 def topped(*likely: float) -> tuple[Likelihood, ...]:
@@ -89,7 +90,7 @@ def test_a_trace_tells_what_the_readings_say(genesis: Genesis) -> None:
     np.testing.assert_allclose(trace.reach, reach, rtol=1e-3)
     said = [float(v) for s in steps if s.surprise is not None for v in s.surprise]
     assert list(trace.surprise) == said
-    kinds = loaded(genesis).language_model.network.args.layer_kinds
+    kinds = args_of(genesis).layer_kinds
     for layer in trace.layers[:-1]:
         assert kinds[layer.number - 1] == layer.mixer
     without = readings(gla=6, fox=2, heads=6)
@@ -109,7 +110,7 @@ def test_gates_that_never_close_or_never_open_have_numbers() -> None:
 
 @pytest.mark.parametrize(("gla", "fox"), [(0, 0), (0, 2), (3, 0)])
 def test_a_model_may_lack_a_kind_of_layer(gla: int, fox: int) -> None:
-    more = {} if gla else {"decay": NONE}
+    more: dict[str, Any] = {} if gla else {"decay": NONE}
     more |= {} if fox else {"log_forget": NONE, "remaining": NONE}
     trace = traced(readings(gla, fox, **more))
     shown = Shown(trace, Tokens())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from desk import Desk
-from loaded import loaded
+from loaded import args_of, loaded
 from mixers_seen import legend, page
 from turns import WILD
 
@@ -34,7 +34,8 @@ class Asked(LocalEngine):
 def test_the_panel_shows_every_layer_of_the_reply(
     sit_down: Sit, genesis: Genesis
 ) -> None:
-    kinds = loaded(genesis).language_model.network.args.layer_kinds
+    args = args_of(genesis)
+    kinds = args.layer_kinds
 
     async def visit(desk: Desk) -> None:
         await desk.press("f5")
@@ -47,7 +48,7 @@ def test_the_panel_shows_every_layer_of_the_reply(
             numbers = [layer.number for layer in layers if layer.mixer == mixer]
             assert numbers == [n for n, kind in enumerate(kinds, 1) if kind == mixer]
         trace = desk.chat.watching.watch.trace
-        heads = loaded(genesis).language_model.network.args.n_head
+        heads = args.n_head
         fields = [
             sum(cell.level is not None for cell in row.cells)
             for row in rows

@@ -212,7 +212,7 @@ def test_a_model_that_fails_while_it_loads_is_told(tmp_path: Path) -> None:
 
     told: list[Any] = []
     history = History(tmp_path / "history.sqlite3", told.append)
-    turns = Turns(told.append, history, lambda *_: Fails())  # type: ignore[arg-type,return-value]
+    turns = Turns(told.append, history, lambda *_: Fails())  # type: ignore[arg-type]
     try:
         turns.open_model(ModelChoice("any")).result()
         assert told[-1].sentence == "There is not enough memory."

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from desk import Desk
@@ -35,7 +36,7 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 def chats(tmp_path: Path) -> str:
     """A history with a few conversations; the id of the one to look at."""
 
-    def said(*texts: str, **last: object) -> tuple[NewMessage, ...]:
+    def said(*texts: str, **last: Any) -> tuple[NewMessage, ...]:
         found = [
             NewMessage(
                 "assistant" if n % 2 else "user",

@@ -10,6 +10,7 @@ import pytest
 from turns import GREEDY
 from waiting import PATIENCE_SECONDS
 
+from genesis_chat.model_choice import ModelChoice
 from genesis_chat.tui.app import SIGNALS, GenesisApp
 from genesis_chat.tui.start import Start
 from genesis_chat.tui.terminal.process import few_full_collections, signals_go_to
@@ -66,7 +67,8 @@ def test_collections_of_garbage() -> None:
 
 def test_a_terminal_that_is_gone_is_noticed_by_another_thread(tmp_path: Path) -> None:
     """Which lets go of the history, though it may not touch any signal."""
-    app = GenesisApp(Start("builtin", settings=GREEDY, history=tmp_path / "h.sqlite3"))
+    choice = ModelChoice("builtin")
+    app = GenesisApp(Start(choice, settings=GREEDY, history=tmp_path / "h.sqlite3"))
     closed: list[object] = []
 
     def close(keep: Callable[[], None]) -> None:

@@ -47,9 +47,9 @@ def test_every_figure_is_there_in_any_width(sit_down: Sit, width: int) -> None:
         header.memory(412_300_000)
         footer.context(Context(1234, 8192, 6958, 0, 0))
         for part in ("genesis", "CPU", "MB"):
-            await desk.until(lambda part=part: part in top(desk))
+            await desk.until(lambda part: part in top(desk), part)
         for part in ("107 tok/s", "1,234 / 8,192"):
-            await desk.until(lambda part=part: part in bottom(desk))
+            await desk.until(lambda part: part in bottom(desk), part)
         if width == 200:
             assert "int8 · CPU (no Metal) · 412.3 MB" in top(desk)
             assert "8,192 tokens" in bottom(desk)

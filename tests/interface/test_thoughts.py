@@ -30,6 +30,14 @@ async def ask(desk: Desk, text: str = "Well?") -> None:
     await desk.press("enter")
 
 
+async def only_chat(desk: Desk) -> str:
+    """The id of the chat, when there is one."""
+    found = await desk.chat.pane.parts.ask(lambda store: store.conversations())
+    assert found is not None
+    (conversation,) = found
+    return conversation.id
+
+
 async def shows(desk: Desk, *texts: str, never: str = "") -> None:
     """Wait for texts on the screen; another one must be gone then."""
     await desk.until(
@@ -92,18 +100,18 @@ def test_it_is_there_after_another_chat(sit_down: Sit, thinking: Thinking) -> No
         await ask(desk)
         thinking.go(1)
         await shows(desk, "They want one word.")
-        (conversation,) = await desk.chat.pane.parts.ask(lambda s: s.conversations())
+        kept = await only_chat(desk)
         await desk.press("ctrl+n")
         await shows(desk, "Type a message", never="They want")
         thinking.go(1)
         await desk.until(lambda: "So I say" in desk.thought)
-        await desk.chat.pane.open(conversation.id)
+        await desk.chat.pane.open(kept)
         await shows(desk, "▾ Thinking…", "They want one word. So I say")
         thinking.go(4)
         await desk.idle()
         await shows(desk, f"▸ {FOLDED}", "Yes, of course.", never=WHOLE)
         await desk.press("ctrl+n")
-        await desk.chat.pane.open(conversation.id)
+        await desk.chat.pane.open(kept)
         await desk.press("ctrl+up", "t")
         await shows(desk, f"▾ {FOLDED}", WHOLE)
 
@@ -149,7 +157,7 @@ def test_it_is_seen_who_said_what(
     sit_down: Sit, thinking: Thinking, tmp_path: Path
 ) -> None:
     names = ("mlx-community/Qwen3-4B-Instruct-4bit", "builtin", "genesis-152m", None)
-    said: list[str] = []
+    said: list[NewMessage] = []
     for name in names:
         receipt = replace(RECEIPT, model=name) if name else None
         said.append(NewMessage("user", "Who?", len(said) - 1 if said else None))
@@ -187,9 +195,9 @@ def test_the_setting_is_for_models_that_can_be_told(
         await desk.say("Well?")
         expected = "off" if switched else "auto"
         assert thinking.requests[-1].settings.thinking == expected
-        (conversation,) = await desk.chat.pane.parts.ask(lambda s: s.conversations())
+        kept = await only_chat(desk)
         await desk.press("ctrl+n")
-        await desk.chat.pane.open(conversation.id)
+        await desk.chat.pane.open(kept)
         assert desk.open.settings.thinking == expected
 
     sit_down(visit, engine=thinking)

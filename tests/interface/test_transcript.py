@@ -149,7 +149,7 @@ def test_the_page_stays_under_the_mouse(sit_down: Sit) -> None:
             parent = None
             for role in ("user", "assistant", "user", "assistant"):
                 text = "".join(f"- {role} word{n} and more\n" for n in range(20))
-                parent = store.add(id, role, text, parent=parent).id  # type: ignore[arg-type]
+                parent = store.add(id, role, text, parent=parent).id
         await desk.chat.pane.open(id)
         transcript = desk.chat.transcript
         await desk.until(lambda: "word19" in desk.seen())

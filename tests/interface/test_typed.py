@@ -121,7 +121,7 @@ def test_titles_and_system_prompts_are_stored_as_they_came(
             assert isinstance(field, Input)
             await desk.press("ctrl+u", "ctrl+k")
             paste(desk, text)
-            await desk.until(lambda field=field, text=text: field.value == text)
+            await desk.until(lambda field, text: field.value == text, field, text)
             await desk.press("enter")
             await desk.until(lambda: desk.app.screen is desk.chat)
             await desk.press("f3")
@@ -129,7 +129,7 @@ def test_titles_and_system_prompts_are_stored_as_they_came(
             desk.app.screen.query_one(TextArea).text = text
             await desk.press("ctrl+s")
             await desk.until(lambda: desk.app.screen is desk.chat)
-            await desk.until(lambda text=text: desk.open.system == text)
+            await desk.until(lambda text: desk.open.system == text, text)
             with Store.open(desk.path) as store:
                 found = store.find(id)
             assert (found.title, found.system) == (text, text)
