@@ -154,7 +154,7 @@ def test_a_reply_that_is_cut_short_is_kept(
                 if isinstance(event, Text):
                     shown += event.text
                 if end == "closed" and len(shown) > 8:
-                    events.close()  # type: ignore[attr-defined]
+                    events.close()
                     break
         except GenerationError:
             assert end == "failed"

@@ -26,7 +26,8 @@ GREEDY = SamplingSettings(temperature=0, repetition_penalty=1)
 
 
 def read(model: Model, cache: Cache, ids: list[int]) -> np.ndarray:
-    return model(np.array([ids]), cache)[0]
+    logits: np.ndarray = model(np.array([ids]), cache)[0]
+    return logits
 
 
 def read_mlx(model: genesis_mlx.Model, cache: Any, ids: list[int]) -> np.ndarray:

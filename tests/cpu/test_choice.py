@@ -56,7 +56,7 @@ def test_a_backend_is_chosen_by_name_and_dtype() -> None:
     assert choose_backend("mlx", "bfloat16").name == "mlx"
     for name, dtype in (("mlx", "int8"), ("cpu", "bfloat16")):
         with pytest.raises(UsageError, match="--backend"):
-            choose_backend(name, dtype)  # type: ignore[arg-type]  # from a table
+            choose_backend(name, dtype)  # from a table
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int8"])

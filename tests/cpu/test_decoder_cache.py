@@ -27,7 +27,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> DecoderModel:
 
 
 def read(model: DecoderModel, cache: DecoderCache, ids: list[int]) -> np.ndarray:
-    return model(np.array([ids]), cache)[0]
+    logits: np.ndarray = model(np.array([ids]), cache)[0]
+    return logits
 
 
 @pytest.mark.parametrize("at", [1, 3, 63, 64, 89])

@@ -19,18 +19,18 @@ SPANS = [(0, 1), (0, 5), (3, 8), (2, 33)]
 
 @kernel
 def dot_all(keys: Any, first: Any, query: Any, scores: Any) -> None:
-    dots(keys, first, scores.shape[0], query, scores)  # type: ignore[call-arg]
+    dots(keys, first, scores.shape[0], query, scores)
 
 
 @kernel
 def add_all(values: Any, first: Any, weights: Any, out: Any) -> None:
-    add_rows(values, first, weights.shape[0], weights, out)  # type: ignore[call-arg]
+    add_rows(values, first, weights.shape[0], weights, out)
 
 
 @kernel
 def keep_all(row: Any, numbers: Any) -> None:
     for index in range(numbers.shape[0]):
-        keep(row, index, numbers[index])  # type: ignore[call-arg]
+        keep(row, index, numbers[index])
 
 
 def rows(width: int, kind: type) -> tuple[NDArray[Any], NDArray[np.float64]]:

@@ -170,7 +170,7 @@ def test_several_processes_make_it_at_once(folder: Path) -> None:
 
 def test_what_cannot_be_loaded_is_refused(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"int8 or int4 in the .* 'bfloat16'"):
-        genesis_cpu.load(folder, dtype="bfloat16")  # type: ignore[arg-type]
+        genesis_cpu.load(folder, dtype="bfloat16")
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(WeightsError, match="convert the model again"):

@@ -131,7 +131,7 @@ def test_closing_the_iterator_cancels(genesis: Genesis) -> None:
     for event in events:
         if isinstance(event, Text):
             break
-    events.close()  # type: ignore[attr-defined]  # it is a generator
+    events.close()  # it is a generator
     following = take(session, "hello")
     assert following.prefilled_tokens < following.prompt_tokens
 

@@ -218,7 +218,7 @@ def test_damage_is_not_passed_on(tmp_path: Path) -> None:
         messages[2],
         status=cast(Any, "compleue"),
         receipt=replace(RECEIPT, prompt_tokens=cast(Any, None)),
-    )  # type: ignore[arg-type]
+    )
     messages[3] = replace(messages[3], receipt=nan)
     for head in ["M3", "gone"]:
         exported = conversation(messages, head=head, created=-(2**62)), messages

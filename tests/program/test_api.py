@@ -156,12 +156,12 @@ def test_a_prompt_that_is_no_text_is_a_type_error(
     """At once, also where a reply is only asked for piece by piece."""
     for method in (genesis.ask, genesis.reply, genesis.stream):
         with pytest.raises(TypeError, match="prompt must be a str, not "):
-            method(prompt)  # type: ignore[operator]
+            method(prompt)
         with pytest.raises(TypeError, match="system must be a str, not "):
-            method("hello", system=prompt)  # type: ignore[operator]
+            method("hello", system=prompt)
     session = genesis.session()
     with pytest.raises(TypeError, match="prompt must be a str, not "):
-        session.reply(prompt, GenerationSettings())  # type: ignore[arg-type]
+        session.reply(prompt, GenerationSettings())
     assert not session.exchanges
 
 

@@ -41,7 +41,7 @@ def hide(names: set[str]) -> None:
     def find_others(name: str, *rest: Any) -> ModuleSpec | None:
         return None if name.partition(".")[0] in names else find(name, *rest)
 
-    PathFinder.find_spec = staticmethod(find_others)
+    PathFinder.find_spec = staticmethod(find_others)  # type: ignore[assignment, method-assign]
 
 
 sys.addaudithook(guard)
