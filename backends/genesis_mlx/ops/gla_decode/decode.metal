@@ -11,7 +11,8 @@
 //
 // proj [B, CH + H DV], CH = (H + HK) DK + HK DV: q, k, v, gate. x [B, D].
 // gate_weight, beta_weight [H, D]. conv_state [B, W - 1, CH], conv_weight [W, CH],
-// oldest first. cosines, sines [1, 1, HALF], or of each sequence [B, 1, 1, HALF]. state [B, H, DK, DV] float32.
+// oldest first. cosines, sines [1, 1, HALF], or of each sequence [B, 1, 1, HALF].
+// state [B, H, DK, DV] float32.
 // parameters[0]: 1 / gate normalizer; parameters[1]: eps of the norm.
 constexpr uint CH = (H + HK) * DK + HK * DV;
 constexpr uint SPLITS = THREADS / DV;
