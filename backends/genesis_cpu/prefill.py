@@ -92,6 +92,7 @@ class Part:
         self._dims, self._small = program.dims, program.small
         self._first = int(state.offset[0]) + start
         self._length = len(self._ids)
+        self._angles_of: dict[int, tuple[Float32, Float32]] = {}
         self.x = self._embed()
 
     def stages(self) -> Iterator[None]:
@@ -99,7 +100,8 @@ class Part:
         dims, x = self._dims, self.x
         n = np.empty_like(x)
         hidden = np.empty((self._length, dims.F), np.float32)
-        for index, block in enumerate(self._program.table):
+        # Numbers of NumPy's take longer to count with.
+        for index, block in enumerate(self._program.table.tolist()):
             first = index * PER_BLOCK
             rms_norm(x, self._part(block[at.NORM], dims.D), dims.norm_eps, n)
             p = self._project(n, first + ATTN_IN)
@@ -107,10 +109,13 @@ class Part:
             if self._trace.wanted and gate.size:
                 self._trace.gates[:, index] = gate
             x += self._project(out, first + ATTN_OUT)
+            # Not held while larger ones are made.
+            del p, out, gate
             rms_norm(x, self._part(block[at.FFN_NORM], dims.D), dims.norm_eps, n)
             p = self._project(n, first + FFN_IN)
             selective_swiglu(p, dims.keep, hidden)
             x += self._project(hidden, first + FFN_DOWN)
+            del p
             if index + 1 < len(self._program.table):
                 yield
         if self._ttt:
@@ -210,14 +215,16 @@ class Part:
         scale = np.float32(dh**-0.5)
         for head in range(h):
             columns = slice(head * dh, (head + 1) * dh)
-            own = kept(keys[head * hk // h, :last])
-            mixed = kept(values[head * hv // h, :last])
-            decay = self._state.decay[layer, head]
+            # The first of those that share keys, or values.
+            if head * hk % h < hk:
+                own = kept(keys[head * hk // h, :last])
+            if head * hv % h < hv:
+                mixed = kept(values[head * hv // h, :last])
+            decay, q = self._state.decay[layer, head], p[:, columns] * scale
             for start in range(0, length, QUERIES):
                 stop = min(start + QUERIES, length)
                 seen = first + stop
-                q = p[start:stop, columns] * scale
-                scores = q @ own[:seen].T
+                scores = q[start:stop] @ own[:seen].T
                 forgetting_weights(
                     scores, first + start, forget[head, start:stop], decay
                 )
@@ -241,6 +248,12 @@ class Part:
         return gate
 
     def _angles(self, half: int) -> tuple[Float32, Float32]:
+        """Cosines and sines [L, half], the same for every block."""
+        if half not in self._angles_of:
+            self._angles_of[half] = self._made_angles(half)
+        return self._angles_of[half]
+
+    def _made_angles(self, half: int) -> tuple[Float32, Float32]:
         frequencies = ROTARY_BASE ** (-np.arange(half) / max(half, 1))
         last = self._first + self._length
         positions = np.arange(self._first, last, dtype=np.float32)
