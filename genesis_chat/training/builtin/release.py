@@ -6,14 +6,17 @@ from shutil import copyfile
 from typing import Any
 
 from ...errors import GenesisChatError, ModelError
-from .plan import LANGUAGE, STAGES
+from .plan import LANGUAGE, STAGES, STYLES, STYLES_SHARE
 from .start import TOKENIZER, WEIGHTS
+
+Arrays = dict[str, Any]
 
 
 def release(folder: Path, destination: Path) -> Path:
     """Write a run's newest weights, and its tokenizer, into a folder.
 
-    Stages that have not begun leave their weights as they were. Gives the folder.
+    Stages that have not begun leave their weights as they were; of the stage of styles
+    only a part of the way is gone (`STYLES_SHARE`). Gives the folder.
     Raises `GenesisChatError` before the first checkpoint.
     """
     from backends.genesis.model_files import read_args
@@ -22,13 +25,15 @@ def release(folder: Path, destination: Path) -> Path:
 
     before = folder / f"before-{LANGUAGE}"
     tensors = _arrays(before / WEIGHTS)
-    found = [result_weights(folder / stage) for stage in STAGES]
-    if not any(found):
+    found = {stage: result_weights(folder / stage) for stage in STAGES}
+    if not any(found.values()):
         raise GenesisChatError(
             f"The run in {folder} has no checkpoint yet; go on with --resume."
         )
-    for path in filter(None, found):
-        tensors |= _arrays(path)
+    for stage, path in found.items():
+        if path:
+            share = STYLES_SHARE if stage == STYLES else 1.0
+            tensors = _moved(tensors, _arrays(path), share)
     destination.mkdir(parents=True, exist_ok=True)
     named = released_tensors(read_args(before), tensors)
     write_released(destination / WEIGHTS, _config(folder), named)
@@ -47,6 +52,17 @@ def convert_released(checkpoint: Path, directory: Path) -> None:
         convert(checkpoint / WEIGHTS, directory, replace=True)
     except ConversionError as error:
         raise ModelError(str(error)) from error
+
+
+def _moved(tensors: Arrays, towards: Arrays, share: float) -> Arrays:
+    """Tensors with those of `towards`, a share of the way from where they were."""
+    if share == 1:
+        return tensors | towards
+    between = {
+        name: (1 - share) * tensors[name] + share * array
+        for name, array in towards.items()
+    }
+    return tensors | between
 
 
 def _config(folder: Path) -> dict[str, Any]:

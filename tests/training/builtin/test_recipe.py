@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from checkpoints import Stored
 from reference import Reference
@@ -23,6 +24,7 @@ from genesis_chat.training.builtin.plan import (
     REFINEMENT,
     STAGES,
     STYLES,
+    STYLES_SHARE,
     TTT,
     Plan,
     costs,
@@ -113,6 +115,18 @@ def test_test_time_training_leaves_everything_else_alone(done: Path) -> None:
         if array.tobytes() != language[name].tobytes()
     }
     assert changed and all(name.startswith("metacognition.") for name in changed)
+
+
+def test_the_stage_of_styles_goes_a_part_of_the_way(done: Path) -> None:
+    before, learnt = (
+        load_file(str(result_weights(done / stage))) for stage in (REFINEMENT, STYLES)
+    )
+    made = load_file(done / f"before-{TTT}" / "model.safetensors")
+    for name, array in learnt.items():
+        between = (1 - STYLES_SHARE) * before[name] + STYLES_SHARE * array
+        # What is released has 8 bits of a number.
+        np.testing.assert_allclose(made[name], between, rtol=1 / 256, err_msg=name)
+    assert any(np.any(before[name] != learnt[name]) for name in learnt)
 
 
 def test_the_result_is_evaluated_and_described(

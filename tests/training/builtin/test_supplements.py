@@ -1,11 +1,13 @@
 """What the second stage brings beside the subjects, which stay as they are judged."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 
 from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT, Message
-from genesis_chat.training.builtin.conversation import expected, plain
+from genesis_chat.engine.prompt import GenesisFormat
+from genesis_chat.training.builtin.conversation import Conversation, expected, plain
 from genesis_chat.training.builtin.evaluation import held_out
 from genesis_chat.training.builtin.lists.talk import TOPICS
 from genesis_chat.training.builtin.mixture import example_of
@@ -19,6 +21,7 @@ from genesis_chat.training.builtin.subjects import (
     system_prompts,
 )
 from genesis_chat.training.builtin.supplements import (
+    Supplement,
     answers,
     bare,
     outside,
@@ -32,12 +35,15 @@ DRAWN = 600
 SUPPLEMENTS = supplements(STYLES)
 
 
-def drawn(conversation, count: int = DRAWN, seed: int = 1):
-    rng = random.Random(seed)
-    return [conversation(rng) for _ in range(count)]
+Drawing = Callable[[random.Random], Conversation]
 
 
-def words(conversation) -> tuple[str, ...]:
+def drawn(conversation: Drawing) -> list[Conversation]:
+    rng = random.Random(1)
+    return [conversation(rng) for _ in range(DRAWN)]
+
+
+def words(conversation: Conversation) -> tuple[str, ...]:
     """What is said in a chat, but for what tells apart small letters and full stops."""
     return tuple(plain(m.content) for m in conversation if m.role != "system")
 
@@ -54,29 +60,31 @@ def judged() -> set[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("supplement", SUPPLEMENTS, ids=lambda s: s.draw.__module__)
-def test_no_question_is_one_that_is_judged(supplement, judged):
-    def draw(rng):
+def test_no_question_is_one_that_is_judged(
+    supplement: Supplement, judged: set[tuple[str, ...]]
+) -> None:
+    def draw(rng: random.Random) -> Conversation:
         return supplement.conversation(rng, False)
 
     # A chat's system prompt does not make another question of it.
     assert judged.isdisjoint(map(words, drawn(draw)))
 
 
-def test_no_kind_of_what_is_outside_is_one_that_is_judged():
+def test_no_kind_of_what_is_outside_is_one_that_is_judged() -> None:
     supplement = set(outside._KINDS)
     assert supplement.isdisjoint(prompts.held_out())
     assert supplement.isdisjoint(prompts.kinds())
     assert all(is_refusal(expected(each)) for each in drawn(outside.conversation))
 
 
-def test_nothing_of_it_is_held_out():
+def test_nothing_of_it_is_held_out() -> None:
     for supplement in SUPPLEMENTS:
         with pytest.raises(ValueError, match="held out"):
             supplement.conversation(random.Random(0), True)
 
 
 @pytest.mark.parametrize("stage", [REFINEMENT, STYLES])
-def test_subjects_keep_what_they_are_and_weigh_more(stage):
+def test_subjects_keep_what_they_are_and_weigh_more(stage: str) -> None:
     taught, count = refined(stage), len(subjects())
     drawing = [each.conversation for each in taught[:count]]
     assert drawing == [each.conversation for each in subjects()]
@@ -87,14 +95,16 @@ def test_subjects_keep_what_they_are_and_weigh_more(stage):
     assert all(weights[name] > before[name] for name in weights)
 
 
-def test_every_supplement_has_a_share_in_a_stage():
+def test_every_supplement_has_a_share_in_a_stage() -> None:
     assert {each.draw for each in supplements(REFINEMENT)} < {
         each.draw for each in SUPPLEMENTS
     }
     assert all(each.weight > 0 for each in SUPPLEMENTS)
 
 
-def test_a_chat_without_a_system_prompt_is_written_without_one(form):
+def test_a_chat_without_a_system_prompt_is_written_without_one(
+    form: GenesisFormat,
+) -> None:
     question, reply = Message("user", "Hi"), Message("assistant", "Hello!")
     without = example_of((Message("system", ""), question, reply), form)
     usual = example_of((question, reply), form)
@@ -105,7 +115,7 @@ def test_a_chat_without_a_system_prompt_is_written_without_one(form):
     assert any(each[0].content for each in drawn(bare.conversation))
 
 
-def test_more_small_talk_has_the_replies_of_small_talk():
+def test_more_small_talk_has_the_replies_of_small_talk() -> None:
     topics = {each.name: each for each in TOPICS}
     for topic in talk._TOPICS:
         assert topic.replies == topics[topic.name].replies
@@ -115,14 +125,14 @@ def test_more_small_talk_has_the_replies_of_small_talk():
     assert any(jokes.right((), each) for each in replies)
 
 
-def test_more_system_prompts_are_kept_to():
+def test_more_system_prompts_are_kept_to() -> None:
     drawing = (styled.conversation, answers.conversation)
     for conversation in (each for draw in drawing for each in drawn(draw)):
         assert conversation[0].role == "system"
         assert system_prompts.right(conversation, expected(conversation))
 
 
-def test_sentences_come_back_as_they_are():
+def test_sentences_come_back_as_they_are() -> None:
     for asked, said in drawn(sentences.conversation):
         assert asked.content.endswith(said.content)
         assert "{" not in said.content
