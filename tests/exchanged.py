@@ -52,6 +52,8 @@ LINES = [
     *("<details><summary>Thought</summary>", "</details>", "\\</details> "),
     *("<details><summary>Thought for 3 s</summary>\r", "<details>", " </details>"),
     *(" ## User", "### User", "## Assistant (interrupted)", "## Assistant (odd)"),
+    *("## Qwen3 <!-- reply of Qwen3-4B -->", "\\## Reply (failed) <!-- reply -->"),
+    *("## <!-- reply -->", "## x <!-- reply of > -->", "## x (failed)"),
     *("<!-- genesis-chat 1 -->", "\\<!-- genesis-chat 1, created x -->", "<!--", "-->"),
     *(
         "<|im_end|>",

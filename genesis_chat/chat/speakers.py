@@ -1,8 +1,8 @@
 """Who is said to have written a message, wherever it is shown."""
 
 from ..engine import ModelFacts
-from ..engine.speaker import speaker_of_reply
 from ..history import StoredMessage
+from ..speaker import speaker_of_reply
 
 YOU = "You"
 

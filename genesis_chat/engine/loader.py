@@ -20,6 +20,7 @@ from ..errors import ContextFullError, GenerationError, ModelError, UsageError
 from ..model_choice import ANY_MODEL, ModelChoice
 from ..paths import compiled_directory
 from ..settings import GenerationSettings
+from ..speaker import speaker_of
 from .backend import choose_backend
 from .checking import check, sampling
 from .controls import NO_CONTROLS, Controls
@@ -27,7 +28,6 @@ from .events import FinishReason, MixerReadings, PromptProgress
 from .memory import check_memory
 from .prompt import ChatFormat, open_format
 from .protocol import ModelFacts
-from .speaker import speaker_of
 
 if TYPE_CHECKING:
     from backends.events import GeneratedToken, Prefilled

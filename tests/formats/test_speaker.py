@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from genesis_chat import Genesis
-from genesis_chat.engine.speaker import speaker_of, speaker_of_reply
 from genesis_chat.models import BUILTIN
+from genesis_chat.speaker import speaker_of, speaker_of_reply
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from genesis_chat.models import BUILTIN
         ("gemma-2-2b-it", "gemma-2"),
         ("gpt-oss-20b", "gpt-oss"),
         ("7B", "7B"),
+        ("Qwen/Qwen3-4B@refs/pr/1", "Qwen3"),
+        ("@cf/meta/llama-3-8b-instruct", "llama-3"),
         ("my model", "my model"),
         ("builtin", "Genesis"),
         ("genesis-152m", "Genesis"),
@@ -41,4 +43,4 @@ def test_stored_replies_are_of_the_model_that_their_receipt_names() -> None:
     assert speaker_of_reply("Qwen3-8B", mine) == "Qwen3"
     assert speaker_of_reply(BUILTIN, mine) == "Genesis"
     assert speaker_of_reply("genesis-152m-instruct", None) == "Genesis"
-    assert speaker_of_reply(None, loaded) == "Assistant"
+    assert speaker_of_reply(None, loaded) == "Reply"

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slow import slow
 
-from genesis_chat.history import NewConversation, Store
+from genesis_chat.history import NewConversation, NewMessage, Store
 from genesis_chat.history.checksums import unpack_receipt
 from genesis_chat.history.exchange import Exported, export_json, read_import
 from genesis_chat.history.exchange.checked import Refused
@@ -45,7 +45,7 @@ Why do *they* sing?
 \\## Assistant
 ```
 
-## Assistant (interrupted)
+## Reply (interrupted) <!-- reply -->
 
 To call.
 
@@ -94,6 +94,9 @@ def test_branches_come_back_from_markdown(holds: Property, tmp_path: Path) -> No
             assert [(m.role, m.content, m.status, m.thought) for m in new.messages] == [
                 (m.role, m.content, m.status, m.thought) for m in branch[::-1]
             ]
+            assert [model_of(m) for m in new.messages] == [
+                model_of(m) for m in branch[::-1]
+            ]
             assert [m.parent for m in new.messages] == [
                 None,
                 *range(len(new.messages) - 1),
@@ -102,6 +105,12 @@ def test_branches_come_back_from_markdown(holds: Property, tmp_path: Path) -> No
             assert (new.system, new.created) == (whole.system, whole.created)
 
     holds(st.lists(conversations(), min_size=1, max_size=3), check)
+
+
+def model_of(message: NewMessage) -> str:
+    """The model that a reply's receipt names, on one line."""
+    receipt = message.receipt if message.role == "assistant" else None
+    return " ".join(receipt.model.split()) if receipt else ""
 
 
 def test_markdown_survives_an_editor_that_changes_line_ends(
@@ -120,7 +129,7 @@ def test_markdown_survives_an_editor_that_changes_line_ends(
 
 
 THOUGHT = """\
-## Assistant
+## Genesis <!-- reply of builtin -->
 
 <details><summary>Thought for 3 s, 120 tokens</summary>
 
@@ -174,6 +183,39 @@ def test_markdown_reads_well() -> None:
     messages[1] = replace(messages[1], status="interrupted")
     shown = conversation(messages, system="Be brief.")
     assert exported_text("markdown", [(shown, messages)]) == MARKDOWN
+
+
+@pytest.mark.parametrize(
+    ("model", "heading"),
+    [
+        ("genesis-152m", "## Genesis <!-- reply of genesis-152m -->"),
+        ("hub/Qwen3-4B@main", "## Qwen3 <!-- reply of hub/Qwen3-4B@main -->"),
+        ("my model", "## my model <!-- reply of my%20model -->"),
+        ("*a* (failed)", "## \\*a\\* <!-- reply of %2Aa%2A%20%28failed%29 -->"),
+        ("a --> b", "## a --\\> b <!-- reply of a%20--%3E%20b -->"),
+        (" ", "## Reply <!-- reply of %20 -->"),
+        (None, "## Reply <!-- reply -->"),
+    ],
+)
+def test_markdown_names_who_wrote_a_reply(
+    model: str | None, heading: str, tmp_path: Path
+) -> None:
+    messages = turns("Who?", "I.")
+    receipt = None if model is None else replace(RECEIPT, model=model)
+    messages[1] = replace(messages[1], receipt=receipt)
+    exported = [(conversation(messages), messages)]
+    assert heading in exported_text("markdown", exported).splitlines()
+    (found,) = read_import(export("markdown", exported, tmp_path / "file"))
+    assert [m.role for m in found.messages] == ["user", "assistant"]
+    assert found.messages[1].status == "complete"
+    assert model_of(found.messages[1]) == (model or "").strip()
+
+
+def test_a_heading_with_many_beginnings_of_comments_is_soon_read() -> None:
+    # Were each of them looked at to the end of the line, this would take hours.
+    line = "## x" + " <!-- reply of y" * 200_000
+    messages = turns("Who?", line)
+    assert exported_text("markdown", [(conversation(messages), messages)]).count(line)
 
 
 def test_json_has_a_line_for_each_message() -> None:

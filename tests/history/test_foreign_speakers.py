@@ -8,9 +8,9 @@ import pytest
 from foreign_exports import FOREIGN, read, reply
 
 from genesis_chat.chat.speakers import speaker_of_message
-from genesis_chat.engine.speaker import speaker_of
 from genesis_chat.history import Store
 from genesis_chat.history.exchange import read_import, write_file
+from genesis_chat.speaker import speaker_of
 
 
 def with_model(kind: str, **fields: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_who_wrote_a_reply(value: Any, model: str | None, tmp_path: Path) -> Non
         (kept,) = store.conversations()
         shown = [speaker_of_message(m) for m in store.branch(kept.id)]
         assert shown[0] == "You" and store.check() == []
-        assert shown[-1] == (speaker_of(model) if model else "Assistant")
+        assert shown[-1] == (speaker_of(model) if model else "Reply")
         # It survives our own format.
         write_file([(kept, store.messages(kept.id))], "json", tmp_path / "out.json")
     again = read_import(tmp_path / "out.json")[0]

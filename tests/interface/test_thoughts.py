@@ -169,7 +169,7 @@ def test_it_is_seen_who_said_what(
         thinking.go(6)
         await desk.say("And you?")
         speakers = [view.shown.speaker for view in desk.views[1::2]]
-        assert speakers == ["Qwen3", "Genesis", "Genesis", "Assistant", "Thinker"]
+        assert speakers == ["Qwen3", "Genesis", "Genesis", "Reply", "Thinker"]
         assert all(name in desk.seen() for name in speakers)
 
     sit_down(visit, engine=thinking, conversation=made.id, size=(120, 60))

@@ -55,7 +55,9 @@ def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branc
         if node.role in ("user", "assistant"):
             role: Role = "user" if node.role == "user" else "assistant"
             nearest[id] = len(messages)
-            receipt = _receipt(node) if role == "assistant" and node.model else None
+            receipt = None
+            if role == "assistant" and node.model:
+                receipt = receipt_of(node.model, node.status)
             messages.append(
                 NewMessage(
                     role,
@@ -76,10 +78,10 @@ def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branc
     return Branches(tuple(messages), shown, "\n\n".join(prompts))
 
 
-def _receipt(node: Node) -> Receipt:
-    """What is known of a reply that was written elsewhere."""
+def receipt_of(model: str, status: Status) -> Receipt:
+    """What is known of a reply of which only its model is told."""
     return Receipt(
-        model=" ".join(node.model.split()),
+        model=" ".join(model.split()),
         model_sha256=None,
         settings={},
         seed=None,
@@ -88,5 +90,5 @@ def _receipt(node: Node) -> Receipt:
         reply_tokens=0,
         seconds_to_first_token=None,
         tokens_per_second=None,
-        finish_reason=_ENDS.get(node.status, "stop"),
+        finish_reason=_ENDS.get(status, "stop"),
     )

@@ -8,7 +8,7 @@ r"""Conversations as Markdown: readable anywhere, and read back exactly.
 
     Why do they sing?
 
-    ## Assistant (interrupted)
+    ## Qwen3 (interrupted) <!-- reply of Qwen3-4B-Instruct -->
 
     <details><summary>Thought for 3 s, 120 tokens</summary>
 
@@ -21,9 +21,11 @@ r"""Conversations as Markdown: readable anywhere, and read back exactly.
 A message's text stands as it is between its heading and the next. Only a line that
 would itself be read as one of our headings, `## User` alone on its line, gets a
 backslash before it, as Markdown escapes a heading; a line that has one already gets
-another. Fences are not looked at: an open one hides no message. What was thought
-before a reply stands folded above it; lines that would be read as its first or as its
-last get a backslash too.
+another. A reply's heading has the name that its model has on the screen; the comment,
+which no viewer shows, says that it is a reply, and of which model, written as in a URL.
+Where people write by hand, `## Assistant` will do. Fences are not looked at: an open
+one hides no message. What was thought before a reply stands folded above it; lines that
+would be read as its first or as its last get a backslash too.
 """
 
 import re
@@ -31,10 +33,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TextIO, cast
+from urllib.parse import quote, unquote
 
+from ...speaker import speaker_of_reply
 from ..records import Conversation, NewConversation, NewMessage, Status, StoredMessage
 from ..rows import storable
 from ..thoughts import summary
+from .branches import receipt_of
 from .checked import FIRST_TIME, LAST_TIME, Refused
 
 VERSION = 1
@@ -45,8 +50,11 @@ _STATUSES = {
     "failed": "failed",
 }
 _START = r"<!-- genesis-chat (?P<start>.*)-->"
-_STATUS = r"(?: \((?P<status>interrupted|failed|damaged)\))?"
-_HEADING = rf"## (?:(?P<system>System)|(?P<role>User|Assistant){_STATUS})"
+_STATUS = r"interrupted|failed|damaged"
+_PLAIN = rf"(?P<role>User|Assistant)(?: \((?P<status>{_STATUS})\))?"
+_ENDED = rf"(?: \((?P<ended>{_STATUS})\))?"
+_REPLY = rf".*?{_ENDED} <!-- reply(?: of (?P<model>[^<>\n]*))? -->"
+_HEADING = rf"## (?:(?P<system>System)|{_PLAIN}|{_REPLY})"
 _MARK = rf"(?:{_START}|{_HEADING})(?P<rest>[ \t\r]*)$"
 MARK = re.compile(f"^{_MARK}", re.MULTILINE)
 _OPEN = "<details><summary>Thought[^<>\n]*</summary>[ \t\r]*$"
@@ -58,6 +66,9 @@ _TO_ESCAPE = re.compile(rf"^(?=\\*(?:{_IN_TEXT}))", re.MULTILINE)
 _ESCAPED = re.compile(rf"^\\(?=\\*(?:{_IN_TEXT}))", re.MULTILINE)
 _TO_ESCAPE_IN_THOUGHT = re.compile(rf"^(?=\\*(?:{_IN_THOUGHT}))", re.MULTILINE)
 _ESCAPED_IN_THOUGHT = re.compile(rf"^\\(?=\\*(?:{_IN_THOUGHT}))", re.MULTILINE)
+# What Markdown would read in a name, and what we would read at the end of one.
+_MARKUP = re.compile(r"[\\`*\[\]<>&]")
+_LIKE_A_STATUS = re.compile(rf"(?: \((?:{_STATUS})\))+$")
 _ABOUT = re.compile(r"(?P<version>[0-9]{1,9})(?:, created (?P<created>\S+))? ")
 
 
@@ -76,9 +87,11 @@ def write(
     if conversation.system:
         _write("System", conversation.system, stream)
     for message in branch:
-        heading = "User" if message.role == "user" else "Assistant"
+        heading = "User" if message.role == "user" else _speaker(message)
         if message.status != "complete":
             heading += f" ({_STATUSES.get(message.status, 'damaged')})"
+        if message.role != "user":
+            heading += _reply(message)
         thought = _folded(message) if message.thought else ""
         _write(heading, message.content, stream, thought)
 
@@ -126,13 +139,16 @@ class _Draft:
     messages: list[NewMessage] = field(default_factory=list)
 
     def add(self, mark: re.Match[str], content: str, thought: str) -> None:
+        status = cast(Status, mark["status"] or mark["ended"] or "complete")
+        model = storable(unquote(mark["model"] or ""))
         self.messages.append(
             NewMessage(
                 role="user" if mark["role"] == "User" else "assistant",
                 content=content,
                 parent=len(self.messages) - 1 if self.messages else None,
                 created=self.created,
-                status=cast(Status, mark["status"] or "complete"),
+                status=status,
+                receipt=receipt_of(model, status) if model.strip() else None,
                 thought=thought,
             )
         )
@@ -151,6 +167,21 @@ def _write(heading: str, content: str, stream: TextIO, thought: str = "") -> Non
     stream.write(f"\n## {heading}\n\n{thought}")
     stream.write(_TO_ESCAPE.sub(r"\\", storable(content)))
     stream.write("\n")
+
+
+def _speaker(message: StoredMessage) -> str:
+    """The name that a reply's model has on the screen, for a heading."""
+    receipt = message.receipt
+    name = storable(speaker_of_reply(receipt.model if receipt else None))
+    name = _LIKE_A_STATUS.sub("", " ".join(name.split()))
+    return _MARKUP.sub(r"\\\g<0>", name)
+
+
+def _reply(message: StoredMessage) -> str:
+    """The comment of a reply's heading."""
+    model = message.receipt.model if message.receipt else ""
+    of = quote(storable(model), safe="/:@+")
+    return f" <!-- reply of {of} -->" if of else " <!-- reply -->"
 
 
 def _folded(message: StoredMessage) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...engine import Context, Dropped, Event, Finished, PromptProgress, Text, Thought
-from ...engine.speaker import speaker_of_reply
 from ...history import Role, StoredMessage
+from ...speaker import speaker_of_reply
 from ...text import counted
 from ..services.contents import Contents
 from ..services.messages import TurnBegan, TurnEnded

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from converters.tokenization import GenesisTokenizer
 
 from ....conversation import Message
-from ...speaker import GENESIS
+from ....speaker import GENESIS
 from .turns import TurnFormat
 
 

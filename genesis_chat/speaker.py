@@ -1,8 +1,7 @@
 """What a model is called where it speaks."""
 
 import re
-
-from .protocol import ModelFacts
+from typing import Protocol
 
 # Sizes, quantisations and variants, which a name goes on with.
 _VARIANT = re.compile(
@@ -14,11 +13,22 @@ _VARIANT = re.compile(
 GENESIS = "Genesis"
 _GENESIS = re.compile(r"builtin$|genesis\b", re.IGNORECASE)
 # What stands there when nobody noted the model.
-_SOMEBODY = "Assistant"
+_SOMEBODY = "Reply"
+
+
+class Loaded(Protocol):
+    """A model that is loaded: what it is installed as, and what it is called."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def speaker(self) -> str: ...
 
 
 def speaker_of(name: str) -> str:
     """A model's short name: `mlx-community/Llama-3.2-3B-Instruct-4bit` is Llama-3.2."""
+    # A branch, a tag or a commit may follow it, which may have slashes too.
+    name = name.partition("@")[0] or name
     name = name.rstrip("/").rpartition("/")[2]
     if _GENESIS.match(name):
         return GENESIS
@@ -28,7 +38,7 @@ def speaker_of(name: str) -> str:
     return name
 
 
-def speaker_of_reply(model: str | None, loaded: ModelFacts | None) -> str:
+def speaker_of_reply(model: str | None, loaded: Loaded | None = None) -> str:
     """What is said to have written a stored reply.
 
     `model` is the name in its receipt, None without one; a model that is `loaded`
@@ -38,4 +48,4 @@ def speaker_of_reply(model: str | None, loaded: ModelFacts | None) -> str:
         return _SOMEBODY
     if loaded and loaded.speaker and model == loaded.name:
         return loaded.speaker
-    return speaker_of(model) or _SOMEBODY
+    return speaker_of(model).strip() or _SOMEBODY
