@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 from desk import WARNING, Desk, Visit
 from loaded import loaded
+from pictured import keep_chats
 from textual import _wait
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
@@ -23,6 +24,7 @@ from genesis_chat.engine import Engine, Event, LocalEngine, Request, Snapshots
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
 from genesis_chat.tui.app import GenesisApp
+from genesis_chat.tui.services.turns import Turns
 from genesis_chat.tui.start import Start
 
 
@@ -128,3 +130,17 @@ def sit_down(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., No
         asyncio.run(body())
 
     return run
+
+
+@pytest.fixture
+def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are the same on every computer."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setattr(Turns, "memory", lambda self: 123_000_000)
+
+
+@pytest.fixture
+def chats(tmp_path: Path) -> str:
+    """A history with a few conversations; the id of the one to look at."""
+    return keep_chats(tmp_path / "history.sqlite3")

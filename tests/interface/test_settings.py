@@ -38,7 +38,7 @@ def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> Non
         await desk.dialog("f4")
         desk.app.screen.query_one("#temperature", Input).value = "-3"
         await desk.press("ctrl+s")
-        await desk.until(lambda: "temperature" in str(problem(desk)))
+        await desk.until(lambda: "temperature must be" in state(desk, "temperature"))
         assert desk.app.screen is not desk.chat
         await desk.press("escape")
         await desk.closed()
@@ -47,8 +47,24 @@ def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> Non
     sit_down(visit)
 
 
-def problem(desk: Desk) -> object:
-    return desk.app.screen.query_one("#problem", Static).render()
+def state(desk: Desk, name: str) -> str:
+    """What is said of a setting in its row."""
+    return str(desk.app.screen.query_one(f"#state-{name}", Static).content)
+
+
+def test_the_name_of_what_is_changed_stands_out(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.dialog("f4")
+
+        def bold() -> list[str]:
+            names = desk.app.screen.query(".row .name")
+            return [str(each.render()) for each in names if each.rich_style.bold]
+
+        for name in ("Reply length", "Temperature", "Top-k"):
+            await desk.until(lambda name=name: bold() == [name])
+            await desk.press("tab")
+
+    sit_down(visit)
 
 
 def test_settings_can_be_changed_while_the_seed_is_open(sit_down: Sit) -> None:
@@ -100,8 +116,7 @@ def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
             ("top_k", "auto (50) · sample from"),
             ("temperature", "randomness; 0 always"),
         ):
-            state = desk.app.screen.query_one(f"#state-{name}", Static)
-            assert str(state.content).startswith(says), name
+            assert state(desk, name).startswith(says), name
 
     sit_down(visit)
 
@@ -117,8 +132,10 @@ def test_a_reply_may_be_as_long_as_fits_and_seeds_are_bounded(sit_down: Sit) -> 
         )
         length.value, seed.value = "auto", str(2**63)
         await desk.press("ctrl+s")
-        problem = desk.app.screen.query_one("#problem", Static)
-        assert str(2**63 - 1) in str(problem.content)
+        assert desk.app.focused is seed
+        assert str(2**63 - 1) in state(desk, "seed")
+        # Said once, and nothing else is.
+        await desk.until(lambda: desk.seen().count("must be") == 1)
         seed.value = str(2**63 - 1)
         await desk.press("ctrl+s")
         changed = {"max_tokens": None, "seed": 2**63 - 1}

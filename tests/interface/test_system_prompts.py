@@ -75,7 +75,7 @@ def test_a_prompt_is_saved_under_a_name(sit_down: Sit) -> None:
         dialog = desk.app.screen
         dialog.query_one(TextArea).text = "Answer in rhymes."
         dialog.query_one("#name", Button).press()
-        await desk.until(lambda: "Name of the prompt" in desk.seen())
+        await desk.until(lambda: "Enter save" in desk.seen())
         await desk.press(*"poet", "enter")
         await desk.until(lambda: "Saved as poet." in desk.seen())
         assert find("poet").text == "Answer in rhymes."
@@ -84,7 +84,7 @@ def test_a_prompt_is_saved_under_a_name(sit_down: Sit) -> None:
         # A name that is taken is asked about.
         dialog.query_one(TextArea).text = "In prose."
         dialog.query_one("#name", Button).press()
-        await desk.until(lambda: "Name of the prompt" in desk.seen())
+        await desk.until(lambda: "Enter save" in desk.seen())
         await desk.press(*"poet", "enter")
         await desk.until(lambda: "Replace it?" in desk.seen())
         await desk.press("n")

@@ -174,8 +174,8 @@ class ChatScreen(Screen[None]):
     async def action_find(self) -> None:
         from ..dialogs.confirm import AskLine
 
-        words = await self.app.push_screen_wait(AskLine("Find in this chat"))
-        if words:
+        asked = AskLine("Find in this chat", does="find")
+        if words := await self.app.push_screen_wait(asked):
             await self.pane.find.show(words)
 
     async def action_find_next(self, step: int) -> None:

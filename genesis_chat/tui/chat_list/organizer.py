@@ -136,7 +136,11 @@ class Organizer:
     async def import_chats(self, path: str = "") -> None:
         """Add the conversations of a file or folder, without holding others up."""
         if not path:
-            asked = AskLine("Import chats from a file or folder")
+            asked = AskLine(
+                "Import chats",
+                does="import",
+                hint=f"A file or folder, by default in {Path.cwd()}",
+            )
             answer = await self._widget.app.push_screen_wait(asked)
             path = answer or ""
         history = await self._ask(lambda store: store.path)
@@ -162,8 +166,12 @@ class Organizer:
             found = await self._ask(lambda store: store.find(id))
             if found is None:
                 return
-            where = f"Export chat (.md, .json or .jsonl) to {Path.cwd()}"
-            asked = AskLine(where, f"{slug(found.title) or 'chat'}.md")
+            asked = AskLine(
+                "Export chat",
+                f"{slug(found.title) or 'chat'}.md",
+                does="export",
+                hint=f"By default in {Path.cwd()} · .md, .json or .jsonl",
+            )
             answer = await self._widget.app.push_screen_wait(asked)
             path = answer or ""
         if not path:

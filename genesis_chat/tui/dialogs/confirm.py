@@ -19,11 +19,11 @@ class Confirm(ModalScreen[bool]):
     CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "answer(False)", "No"),
+        Binding("escape,n", "answer(False)", "Cancel"),
         Binding("y", "answer(True)", "Yes"),
     ]
 
-    def __init__(self, question: str, yes: str = "Yes", no: str = "No") -> None:
+    def __init__(self, question: str, yes: str = "Yes", no: str = "Cancel") -> None:
         super().__init__()
         self._question, self._yes, self._no = question, yes, no
 
@@ -42,14 +42,24 @@ class Confirm(ModalScreen[bool]):
 
 
 class AskLine(ModalScreen[str | None]):
-    """One line of text; None when it is left."""
+    """One line of text; None when it is left.
+
+    Args:
+        question: the title.
+        value: what stands in the line at first.
+        does: what Enter does, in a word.
+        hint: a sentence on what may be written.
+    """
 
     CSS_PATH = "confirm.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
 
-    def __init__(self, question: str, value: str = "") -> None:
+    def __init__(
+        self, question: str, value: str = "", *, does: str = "save", hint: str = ""
+    ) -> None:
         super().__init__()
         self._question, self._value = question, value
+        self._does, self._hint = does, hint
         self._line = Line(value, compact=True)
         self._first = self._line.value
 
@@ -57,7 +67,9 @@ class AskLine(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield TitleRow(self._question)
             yield self._line
-            yield Label("Enter save · Esc cancel", classes="hint")
+            if self._hint:
+                yield Label(plain(self._hint), classes="hint", markup=False)
+            yield Label(f"Enter {self._does} · Esc cancel", classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         shown = event.value

@@ -5,12 +5,13 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ..widgets.shown import line
+from ..widgets.columns import Columns, Pair, Pairs
+from ..widgets.shown import line, told
 from .panel import TitleRow
 
 
@@ -26,23 +27,23 @@ class Help(ModalScreen[None]):
 
     def __init__(self, groups: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         super().__init__()
-        self._groups = groups
+        self._groups = {
+            title: [_pair(left, right) for left, right in rows]
+            for title, rows in groups.items()
+        }
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog"):
+        columns = Columns([row for rows in self._groups.values() for row in rows])
+        with Vertical(classes="dialog"):
             yield TitleRow("Keys and commands")
-            for title, rows in self._groups.items():
-                yield Static(Content(title), classes="group")
-                yield Static(_table(rows), classes="rows")
+            with VerticalScroll():
+                for title, rows in self._groups.items():
+                    yield Static(Content(title), classes="group")
+                    yield Pairs(rows, columns, classes="rows")
 
     def action_scroll(self, step: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
 
-def _table(rows: Sequence[tuple[str, str]]) -> Content:
-    width = max(20, *(len(left) + 2 for left, _ in rows)) if rows else 0
-    lines = [
-        Content.assemble((line(left).plain.ljust(width), "$text-accent"), right)
-        for left, right in rows
-    ]
-    return Content("\n").join(lines)
+def _pair(left: str, right: str) -> Pair:
+    return Pair(line(left).stylize("$text-accent"), told(right))

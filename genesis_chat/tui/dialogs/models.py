@@ -24,13 +24,15 @@ from ...models import (
 )
 from ..services.download import OFFERS, Download, Offer, Progress
 from ..widgets.choices import Choices
+from ..widgets.columns import Columns, Pair, PairVisual
 from ..widgets.fields import Line
 from ..widgets.shown import line, size
-from .panel import TitleRow
+from .panel import TitleRow, fit
 
 # From so many models on they can be filtered by what is typed.
 MANY = 10
-NAME = 28
+# Rows of the dialog beside the list, with what is told of a download.
+AROUND = 14
 DEMO = "Built-in demo: small talk, capitals and sums only"
 
 
@@ -84,6 +86,7 @@ class Models(ModalScreen[str | None]):
         self._rows: list[Row] = []
         self._default = ""
         self._names: set[str] = set()
+        self._columns = Columns([])
         self._bar: ProgressBar | None = None
 
     def compose(self) -> ComposeResult:
@@ -116,12 +119,23 @@ class Models(ModalScreen[str | None]):
 
     def _show(self, rows: Sequence[Row], default: str) -> None:
         self._rows, self._default = list(rows), default
+        self._columns = Columns([self._pair(row) for row in rows])
         filter = self.query_one("#filter", Input)
         filter.display = len(rows) >= MANY
         self._list("")
+        self._fit()
         (filter if filter.display else self.query_one("#rows", OptionList)).focus()
         self._names = {row.name for row in rows}
         self._show_buttons(self._download.running)
+
+    def on_resize(self) -> None:
+        # Only then has it its width.
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        pairs = [self._pair(row) for row in self._rows]
+        around = AROUND + 2 * len({row.group for row in self._rows})
+        fit(self.query_one(".dialog"), pairs, self._columns, around)
 
     def _list(self, words: str) -> None:
         """List the models whose row has all of some words."""
@@ -133,7 +147,8 @@ class Models(ModalScreen[str | None]):
                 space = "\n" if group else ""
                 group = row.group
                 listed.add_option(Option(Content(f"{space}{group}"), disabled=True))
-            listed.add_option(self._option(row))
+            shows = PairVisual(self._pair(row), self._columns)
+            listed.add_option(Option(shows, row.name, disabled=bool(row.problem)))
         usable = [row.name for row in shown if not row.problem]
         if usable:
             chosen = self._current if self._current in usable else usable[0]
@@ -142,18 +157,18 @@ class Models(ModalScreen[str | None]):
             told = f"No model matches “{line(words).plain}”"
             listed.add_option(Option(Content(told), disabled=True))
 
-    def _option(self, row: Row) -> Option:
+    def _pair(self, row: Row) -> Pair:
         state = row.problem or ("default" if row.name == self._default else "")
         style = "$text-warning" if row.problem else "$text-accent"
-        prompt = Content.assemble(
-            ("● " if row.name == self._current else "  ", "$accent"),
-            line(f"{_branch(row.depth)}{row.name}").truncate(
-                NAME, ellipsis=True, pad=True
+        mark = "● " if row.name == self._current else "  "
+        about = line(row.detail).stylize("$text-muted")
+        shown = [about, line(state).stylize(style)]
+        return Pair(
+            Content.assemble(
+                (mark, "$accent"), line(f"{_branch(row.depth)}{row.name}")
             ),
-            (f" {line(row.detail).plain}", "$text-muted"),
-            (f"  {line(state).plain}", style),
+            Content("  ").join(part for part in shown if part),
         )
-        return Option(prompt, row.name, disabled=bool(row.problem))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -216,6 +231,7 @@ class Models(ModalScreen[str | None]):
     def _tell(self, text: str, *, error: bool = False) -> None:
         told = self.query_one("#told", Static)
         told.set_class(error, "-error")
+        told.display = bool(text)
         told.update(line(text))
 
 

@@ -1,12 +1,27 @@
 """What all dialogs have in common: a flat panel with a title, and `Esc` beside it."""
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Click
+from textual.widget import Widget
 from textual.widgets import Static
 
+from ..widgets.columns import Columns, Pair
 from ..widgets.shown import line
+
+
+def fit(dialog: Widget, rows: Sequence[Pair], columns: Columns, around: int) -> None:
+    """Give a dialog all of the height if its list's rows need that.
+
+    `around` is how many other rows it has at most.
+    """
+    # The list's padding, and its scrollbar.
+    width = max(1, dialog.content_size.width - 3)
+    needed = around + sum(len(columns.lines(row, width)) for row in rows)
+    dialog.set_class(needed > dialog.app.size.height, "-full")
 
 
 class TitleRow(Horizontal):

@@ -7,8 +7,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.events import DescendantFocus
+from textual.events import DescendantBlur, DescendantFocus
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static, Switch
 
 from ...engine import check
@@ -16,10 +17,9 @@ from ...errors import UsageError
 from ...setting_table import REPLY_SETTINGS, Setting
 from ...settings import AUTO, GenerationSettings, SamplingDefaults
 from ..widgets.fields import Line
-from ..widgets.shown import plain
 from .panel import TitleRow
 
-NO_THINKING = "this model cannot be told whether to think"
+NO_THINKING = "this model has no such choice"
 
 
 class OnOff(Switch):
@@ -78,8 +78,6 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                     yield Static(
                         id=f"state-{field.name}", classes="state", markup=False
                     )
-            yield Static("", id="meaning", markup=False)
-            yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Save (Ctrl+S)", id="accept", variant="primary")
                 yield Button("Reset all", id="reset")
@@ -89,10 +87,17 @@ class Settings(ModalScreen[dict[str, Any] | None]):
         self._show_states()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        name = event.widget.id or ""
-        setting = REPLY_SETTINGS.get(name)
-        meaning = f"{name} · {setting.meaning}" if setting else ""
-        self.query_one("#meaning", Static).update(Content(meaning))
+        self._mark(event.widget, focused=True)
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        self._mark(event.widget, focused=False)
+
+    def _mark(self, widget: Widget, *, focused: bool) -> None:
+        """The name of what is being changed stands out.
+
+        `:focus-within` of a row would not reach its name.
+        """
+        self.query(f"#row-{widget.id}").set_class(focused, "-focused")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._show_states()
@@ -113,11 +118,11 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                 self.action_leave()
 
     def action_accept(self) -> None:
-        found = self._read()
-        if found is not None:
-            self.dismiss(found)
-        elif wrong := self.query(".-wrong Input"):
+        self._show_states()
+        if wrong := self.query(".-wrong Input"):
             wrong.first().focus()
+        else:
+            self.dismiss(self._read())
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -132,7 +137,6 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                 self.query_one(f"#{field.name}", Input).value = text
 
     def _show_states(self) -> None:
-        self._read()
         for field in REPLY_SETTINGS.values():
             default = getattr(self._defaults, field.name)
             state = self.query_one(f"#state-{field.name}", Static)
@@ -152,22 +156,14 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                 changed = (f"changed, default {text}", "$text-warning")
                 state.update(Content.assemble(changed, f" · {meaning}"))
 
-    def _read(self) -> dict[str, Any] | None:
-        """What is not the default; None, and a sentence, when something is wrong."""
-        problem = self.query_one("#problem", Static)
-        found: dict[str, Any] = {}
-        try:
-            for field in REPLY_SETTINGS.values():
-                value = self._value(field)
-                if value != getattr(self._defaults, field.name):
-                    found[field.name] = value
-            check(replace(self._defaults, **found))
-        except UsageError as error:
-            problem.update(plain(str(error)))
-            problem.display = True
-            return None
-        problem.display = False
-        return found
+    def _read(self) -> dict[str, Any]:
+        """What is not the default. Raises `UsageError` where something is wrong."""
+        values = {each.name: self._value(each) for each in REPLY_SETTINGS.values()}
+        return {
+            name: value
+            for name, value in values.items()
+            if value != getattr(self._defaults, name)
+        }
 
     def _wrong(self, field: Setting) -> str:
         """What is wrong with a field by itself, or empty."""

@@ -31,11 +31,13 @@ class SystemPrompt(Editing):
         with Vertical(classes="dialog"):
             yield TitleRow("System prompt")
             with Horizontal(classes="columns"):
-                yield Choices(
-                    *(Option(line(name), name) for name in self._named),
-                    markup=False,
-                    compact=True,
-                )
+                with Vertical(classes="named"):
+                    yield Static("Named prompts", classes="group", markup=False)
+                    yield Choices(
+                        *(Option(line(name), name) for name in self._named),
+                        markup=False,
+                        compact=True,
+                    )
                 yield Area(
                     self._text,
                     soft_wrap=True,
@@ -59,7 +61,7 @@ class SystemPrompt(Editing):
         if not text:
             self._tell("Write a prompt first.")
             return
-        name = await self.app.push_screen_wait(AskLine("Name of the prompt"))
+        name = await self.app.push_screen_wait(AskLine("Save as a named prompt"))
         if not name:
             return
         taken = name in self._named

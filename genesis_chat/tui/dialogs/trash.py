@@ -6,7 +6,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
@@ -14,12 +13,14 @@ from textual.widgets.option_list import Option
 from ...history import Conversation
 from ...text import counted
 from ..widgets.choices import Choices
+from ..widgets.columns import Columns, Pair, PairVisual
 from ..widgets.shown import line
-from .panel import TitleRow
+from .panel import TitleRow, fit
 
 # The answer when everything is to be deleted for good.
 EMPTY = ""
-TITLE = 46
+# Rows of the dialog beside the list.
+AROUND = 7
 
 
 class Trash(ModalScreen[str | None]):
@@ -31,14 +32,25 @@ class Trash(ModalScreen[str | None]):
     def __init__(self, conversations: Sequence[Conversation]) -> None:
         super().__init__()
         self._conversations = conversations
+        self._pairs = [_pair(each) for each in conversations]
+        self._columns = Columns(self._pairs)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield TitleRow("Trash")
-            yield Choices(*map(_row, self._conversations), markup=False)
+            shown = [PairVisual(pair, self._columns) for pair in self._pairs]
+            rows = zip(shown, self._conversations, strict=True)
+            yield Choices(*(Option(row, each.id) for row, each in rows), markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Empty trash…", id="empty")
                 yield Static("Enter restore · Esc close", classes="hint")
+
+    def on_resize(self) -> None:
+        # Only then has it its width.
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        fit(self.query_one(".dialog"), self._pairs, self._columns, AROUND)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_id)
@@ -50,10 +62,7 @@ class Trash(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-def _row(conversation: Conversation) -> Option:
+def _pair(conversation: Conversation) -> Pair:
     messages = counted(conversation.messages, "message")
     title = line(conversation.title or "New chat")
-    shown = title.truncate(TITLE, ellipsis=True, pad=True)
-    return Option(
-        Content.assemble(shown, (f"  {messages}", "$text-muted")), conversation.id
-    )
+    return Pair(title, line(messages).stylize("$text-muted"))

@@ -238,7 +238,8 @@ class MessageView(Vertical):
 
     def action_menu(self) -> None:
         shown = self.screen.find_widget(self).visible_region
-        self.post_message(MenuWanted(shown.offset + Offset(2, 1)))
+        below = 1 + self.styles.padding.top
+        self.post_message(MenuWanted(shown.offset + Offset(2, below)))
 
     @on(MenuWanted)
     def menu_wanted(self, event: MenuWanted) -> None:

@@ -23,6 +23,16 @@ def line(text: str) -> Content:
     return Content(" ".join(drawn(text).split()))
 
 
+def told(text: str) -> Content:
+    """One line of our own text, where what stands between backticks is to be typed."""
+    parts = line(text).plain.split("`")
+    if len(parts) % 2 == 0:
+        return line(text)
+    return Content.assemble(
+        *((part, "$text-accent") if n % 2 else part for n, part in enumerate(parts))
+    )
+
+
 def marked(text: str, words: str, style: str = "bold $accent underline") -> Content:
     """One line of text with every word that was searched for standing out."""
     content = line(text)
