@@ -7,6 +7,7 @@ import pytest
 from desk import Desk
 from rich.color import ColorSystem
 from rich.color_triplet import ColorTriplet
+from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
@@ -75,8 +76,38 @@ def test_the_colours_of_the_terminal_are_legible_on_its_ground(name: str) -> Non
         assert ratio(Color(*found), Color(*ground)) >= TEXT, role
     for role in ("text", "text-muted", "text-faint"):
         assert made[role] == "ansi_default"
-    # What has no colour of its own to stand on is reversed.
-    assert made["selected-style"] == "reverse"
+    # What stands on the accent is legible, too.
+    on, below = (Color.parse(made[n]).ansi for n in ("on-accent", "accent"))
+    assert on is not None and below is not None
+    numbered = DEFAULT_TERMINAL_THEME.ansi_colors
+    assert ratio(Color(*numbered[on]), Color(*numbered[below])) >= TEXT
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+def test_what_is_selected_is_reversed_in_sixteen_colours(
+    sit_down: Sit, theme: str
+) -> None:
+    def styles(desk: Desk) -> list[tuple[str, Style]]:
+        strips = desk.app.screen._compositor.render_strips()
+        return [(p.text, p.style) for strip in strips for p in strip if p.style]
+
+    def reversed_texts(desk: Desk) -> str:
+        return "".join(text for text, style in styles(desk) if style.reverse)
+
+    async def visit(desk: Desk) -> None:
+        await desk.say("My name is Bob.")
+        await desk.press("ctrl+f", *"bob")
+        await desk.until(lambda: "Titles" in desk.seen())
+        # The first title is chosen, and the message below it is not.
+        await desk.until(lambda: "My name is Bob." in reversed_texts(desk))
+        assert reversed_texts(desk).count("My name is Bob.") == 1
+        await desk.press("escape", "escape", "ctrl+p")
+        await desk.until(lambda: "Keys and commands" in reversed_texts(desk))
+        # The colour that stands for it is not written.
+        grounds = [style.bgcolor for _, style in styles(desk)]
+        assert all(ground is None or ground.number != 8 for ground in grounds)
+
+    sit_down(visit, theme=theme)
 
 
 @pytest.mark.parametrize("roles", [DARK, LIGHT], ids=["dark", "light"])

@@ -1,9 +1,11 @@
 """An application that wears a theme, and remembers which."""
 
 import difflib
+from collections.abc import Sequence
 
 from textual import work
 from textual.binding import Binding
+from textual.filter import LineFilter
 from textual.theme import Theme
 
 from ...config import set_value
@@ -50,6 +52,15 @@ class ThemedApp(TerminalApp):
             self._variables[theme.name] = made
         self.theme_variables = self._variables[theme.name]
         return self.theme_variables
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through before it is written."""
+        filters = super().get_line_filters()
+        if self.no_color or not self.native_ansi_color:
+            return filters
+        from .reversed import Reversed
+
+        return [*filters, Reversed()]
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as people write it."""

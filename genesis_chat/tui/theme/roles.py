@@ -7,6 +7,7 @@ from textual.theme import Theme
 
 from .contrast import ratio
 from .palette import DARK, LIGHT, Palette, palette_of
+from .reversed import SELECTED
 
 _SHADES = [f"-{way}-{step}" for way in ("lighten", "darken") for step in (1, 2, 3)]
 # Without colours what is selected is reversed, for which it has to differ much.
@@ -47,7 +48,8 @@ def variables(theme: Theme, *, colourless: bool = False) -> dict[str, str]:
     """Every variable: our roles, and what Textual's own widgets ask for."""
     made = theme.to_color_system().generate() | theme.variables
     if theme.ansi and not colourless:
-        return made | _textual(_ansi(theme), on_accent="ansi_default", ansi=True)
+        on_accent = "ansi_black" if theme.dark else "ansi_bright_white"
+        return made | _textual(_ansi(theme), on_accent, ansi=True)
     roles = palette(theme, colourless=colourless)
     dark, light = Color.parse(DARK.background), Color.parse("#FFFFFF")
     accent = Color.parse(roles.accent)
@@ -56,13 +58,12 @@ def variables(theme: Theme, *, colourless: bool = False) -> dict[str, str]:
 
 
 def _ansi(theme: Theme) -> Palette:
-    """The terminal's own colours: what is selected is reversed."""
+    """The terminal's own colours."""
     plain = dict.fromkeys(asdict(DARK), "ansi_default")
-    return Palette(**plain | _ANSI[theme.dark])
+    return Palette(**plain | _ANSI[theme.dark] | {"selected": SELECTED})
 
 
 def _textual(p: Palette, on_accent: str, *, ansi: bool) -> dict[str, str]:
-    chosen = "reverse" if ansi else "bold"
     tones = {
         "background": p.background,
         "surface": p.surface,
@@ -85,7 +86,7 @@ def _textual(p: Palette, on_accent: str, *, ansi: bool) -> dict[str, str]:
         "line": p.line,
         "edge": p.edge,
         "selected": p.selected,
-        "selected-style": chosen,
+        "selected-style": "bold",
         "text": p.text,
         "text-muted": p.muted,
         "text-faint": p.faint,
@@ -104,7 +105,7 @@ def _textual(p: Palette, on_accent: str, *, ansi: bool) -> dict[str, str]:
         "foreground-disabled": p.faint,
         "block-cursor-foreground": p.text,
         "block-cursor-background": p.selected,
-        "block-cursor-text-style": chosen,
+        "block-cursor-text-style": "bold",
         "block-cursor-blurred-foreground": p.text,
         "block-cursor-blurred-background": p.selected,
         "block-cursor-blurred-text-style": "none",
@@ -136,7 +137,7 @@ def _textual(p: Palette, on_accent: str, *, ansi: bool) -> dict[str, str]:
         "screen-selection-foreground": p.text,
         "button-foreground": p.text,
         "button-color-foreground": on_accent,
-        "button-focus-text-style": chosen,
+        "button-focus-text-style": "bold",
         **{f"markdown-h{level}-color": p.text for level in range(1, 7)},
         **{f"markdown-h{level}-background": "transparent" for level in range(1, 7)},
         **{f"markdown-h{level}-text-style": "bold" for level in range(1, 7)},

@@ -1,0 +1,33 @@
+"""What is selected, in the terminal's own sixteen colours."""
+
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+
+# Stands for the ground of what is selected, and is never written: which of sixteen
+# colours is legible on which depends on the terminal.
+SELECTED = "ansi_bright_black"
+_NUMBER = 8
+_ATTRIBUTES = ("bold", "italic", "underline", "strike", "blink")
+
+
+class Reversed(LineFilter):
+    """Reverses what is selected: a component's style loses that on its way."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments of a line, with nothing of the ground that is `SELECTED`."""
+        return [
+            Segment(text, style and _reversed(style), control)
+            for text, style, control in segments
+        ]
+
+
+@lru_cache(maxsize=1024)
+def _reversed(style: Style) -> Style:
+    if style.bgcolor is None or style.bgcolor.number != _NUMBER:
+        return style
+    kept = {name: getattr(style, name) for name in _ATTRIBUTES}
+    return Style(reverse=True, meta=style.meta, link=style.link, **kept)
