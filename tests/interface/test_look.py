@@ -10,8 +10,16 @@ from desk import Desk
 from rich.cells import cell_len
 from textual.content import Content
 
-from genesis_chat.history import Conversation, NewConversation, NewMessage, Store
+from genesis_chat.history import (
+    Conversation,
+    Hit,
+    NewConversation,
+    NewMessage,
+    Store,
+    StoredMessage,
+)
 from genesis_chat.tui.chat_list.rows import WIDTH, chat_row
+from genesis_chat.tui.chat_list.rows import found as search_rows
 from genesis_chat.tui.widgets.code import Lines
 from genesis_chat.tui.widgets.gauge import EMPTY, FULL, gauge
 from genesis_chat.tui.widgets.table import Cells, Grid, _lines
@@ -59,6 +67,29 @@ def test_columns_are_aligned_as_they_say() -> None:
 def test_a_row_without_some_cells_is_a_row() -> None:
     found = cells("a|b|c", "1")
     assert len(table(40, found)) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [
+        ("My name is Bob and I live in Lisbon.", 2),
+        ("Lisbon", 1),
+        (f"{'x' * 90} Lisbon {'y' * 90}", 2),
+        ("日本語の俳句" * 8 + " Lisbon", 2),
+    ],
+)
+def test_what_was_found_is_in_sight_and_within_the_list(said: str, rows: int) -> None:
+    when = int(NOW.timestamp() * 1000)
+    chat = Conversation("1", "A trip to Lisbon", "", None, when, when, None, 2, False)
+    message = StoredMessage("2", "1", None, "user", said, "complete", when, (), None)
+    options = search_rows("lisbon", [chat], [Hit(chat, message, said)], NOW)
+    shown = [str(option.prompt) for option in options]
+    lines = [line for each in shown for line in each.split("\n") if line]
+    assert all(line.startswith("  ") and cell_len(line) <= WIDTH for line in lines)
+    # The chat stands there twice, as a title and above its message, with its time.
+    assert sum(line.rstrip().endswith("15:00") for line in lines) == 2
+    snippet = shown[-1].split("\n")[1:]
+    assert len(snippet) == rows and any("Lisbon" in line for line in snippet)
 
 
 @pytest.mark.parametrize(

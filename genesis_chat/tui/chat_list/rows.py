@@ -52,7 +52,8 @@ def found(
     if titles:
         yield _first("Titles")
     for chat in titles:
-        yield Option(_row(marked(chat.title, words), ""), f"{chat.id}:")
+        when = _when(chat.updated, today, pinned=False)
+        yield Option(_row(marked(chat.title, words), when), f"{chat.id}:")
     by_chat: dict[str, list[Hit]] = {}
     for hit in hits:
         by_chat.setdefault(hit.conversation.id, []).append(hit)
@@ -64,8 +65,8 @@ def found(
         title = _row(line(chat.title or "New chat"), when)
         for place, hit in enumerate(several):
             snippet = marked(_MARKS.sub("", hit.snippet), words)
-            said = Content.assemble("  ", snippet.truncate(2 * WIDTH, ellipsis=True))
-            rows = [title, said] if place == 0 else [said]
+            said = _wrapped(snippet)
+            rows = [title, *said] if place == 0 else said
             yield Option(Content("\n").join(rows), f"{chat.id}:{hit.message.id}")
     if not titles and not hits:
         shown = line(words).truncate(WIDTH - 20, ellipsis=True).plain
@@ -83,6 +84,18 @@ def _row(title: Content, when: str, *, current: bool = False) -> Content:
         (f" {when}" if when else "", "$text-muted"),
         " ",
     )
+
+
+def _wrapped(snippet: Content) -> list[Content]:
+    """Two rows of a snippet at most, as far in as the titles, with what was found."""
+    room = WIDTH - 3
+    rows = snippet.wrap(room)
+    hit = next((n for n, row in enumerate(rows) if row.spans), 0)
+    start = max(0, hit - 1)
+    shown = rows[start : start + 2]
+    if len(rows) > start + 2:
+        shown[-1] = Content.assemble(shown[-1].rstrip().truncate(room - 1), "…")
+    return [Content.assemble("  ", row) for row in shown]
 
 
 def _first(name: str) -> Option:
