@@ -13,7 +13,10 @@ from genesis_chat.tui.mixers.view import PictureView
 def page(desk: Desk) -> str:
     """All rows of the picture, also those out of sight."""
     picture = desk.app.screen.query_one(PictureView)
-    return "\n".join("".join(c.text for c in row.cells) for row in picture.rows)
+    return "\n".join(
+        " ".join("".join(c.text for c in half.cells) for half in row.halves)
+        for row in picture.rows
+    )
 
 
 def legend(desk: Desk) -> str:

@@ -12,6 +12,7 @@ from turns import WILD
 from genesis_chat.history import NewConversation, NewMessage, Store
 from genesis_chat.tui.mixers import Legend
 from genesis_chat.tui.mixers.hues import ROLES, Hues, marks
+from genesis_chat.tui.mixers.legend import SCALE
 from genesis_chat.tui.mixers.view import PictureView
 from genesis_chat.tui.theme.contrast import TEXT, ratio
 from genesis_chat.tui.widgets.tints import STEPS
@@ -80,6 +81,31 @@ def test_replies_of_another_day_say_when_the_colours_begin(
         assert not tinted(desk, 1) and "earlier replies unknown" in legend(desk)
 
     sit_down(visit, conversation=chat.id)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (100, 36), (200, 60), (60, 20)])
+def test_the_legend_ends_where_there_is_no_more_room(
+    sit_down: Sit, size: tuple[int, int]
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press("f5", "f6")
+        await desk.say(BOB)
+        if size[0] < 100:
+            # The panel is all that is shown of the transcript's place.
+            await desk.press("f5")
+        await desk.until(lambda: "100 %" in legend(desk))
+        shown = desk.app.screen.query_one(Legend)
+        room = shown.content_size.width
+        assert room
+        rows = legend(desk).splitlines()
+        assert all(len(row) <= room for row in rows)
+        # What says least goes first, and only where there is no room for it.
+        whole = "0.1 % " + " " * STEPS + " 100 % of its weight left" + SCALE
+        assert whole.startswith(rows[1])
+        assert (rows[1] == whole) == (len(whole) <= room)
+        await desk.until(lambda: rows[1].strip() in desk.seen())
+
+    sit_down(visit, size=size)
 
 
 def test_what_left_the_context_has_no_colour(sit_down: Sit) -> None:

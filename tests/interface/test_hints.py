@@ -29,8 +29,46 @@ def test_the_footer_follows_the_focus(sit_down: Sit) -> None:
                 await desk.until(lambda word: word in footer(desk), word)
         desk.chat.composer.focus()
         await desk.press("f5")
-        desk.chat.panel.focus()
-        await desk.until(lambda: "Enter explain" in footer(desk))
+        opened = "F5 close   F6 colour   Tab panel   F1 help"
+        await desk.until(lambda: footer(desk).strip().startswith(opened))
+        assert "F5 mixers" not in footer(desk)
+        await desk.press("tab")
+        panel = "↑ ↓ layer   Enter explain   F5 close   F6 colour   Esc back"
+        await desk.until(lambda: footer(desk).strip().startswith(panel))
+        await desk.press("escape")
+        assert desk.chat.composer.has_focus
+        await desk.press("f5")
+        await desk.until(lambda: footer(desk).strip().startswith("F1 help"))
+
+    sit_down(visit, size=SIZE)
+
+
+def test_what_the_mixers_offer_is_clicked(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press("f5")
+        await desk.until(lambda: "Tab panel" in footer(desk))
+        for word, done in (
+            ("panel", lambda: desk.chat.panel.has_focus),
+            ("back", lambda: desk.chat.composer.has_focus),
+            ("colour", lambda: desk.chat.watching.watch.mode == "attention"),
+            ("close", lambda: not desk.chat.panel.display),
+        ):
+            await desk.until(lambda word=word: word in footer(desk))
+            place = footer(desk).index(word) - desk.chat.query_one(Hints).region.x
+            await desk.pilot.click(Hints, offset=(place, 0))
+            await desk.until(done)
+
+    sit_down(visit, size=SIZE)
+
+
+def test_messages_are_offered_once_there_are_any(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: "F5 mixers" in footer(desk))
+        assert "messages" not in footer(desk)
+        await desk.say("My name is Bob.")
+        await desk.until(lambda: "Alt+↑ messages" in footer(desk))
+        await desk.press("ctrl+n")
+        await desk.until(lambda: "messages" not in footer(desk))
 
     sit_down(visit, size=SIZE)
 

@@ -151,6 +151,10 @@ def test_every_row_fits_whatever_was_read(read: int, width: int) -> None:
         assert named == [*gla_layers, *range(4, 31, 4), 0, 0, 0]
         fields = [c for row in picture for c in row.cells if c.level is not None]
         assert bool(fields) is colours
+        # Numbers of all mixers end in the same column, and bars touch no row above.
+        ends = {sum(len(c.text) for c in r.cells) for r in picture if r.layer}
+        assert ends == {width}
+        assert not any("█" in c.text for row in picture for c in row.cells)
 
 
 def test_a_strip_fades_as_the_weights_do() -> None:
@@ -203,6 +207,9 @@ def test_a_layer_is_explained_in_tokens_and_words() -> None:
     assert "Of 50 tokens, 9.9 tokens' worth" in said and "10.0%" in said
     forever = Shown(traced(readings(decay=np.ones((2, 1, 3), np.float32))), heard)
     assert "more than this whole" in explain(Layer("gla", 0, 1), forever)[1]
+    assert "measured at the last token" in explain(Layer("gla", 0, 1), shown)[1]
+    twice = Shown(traced(readings(), readings()), heard)
+    assert "averaged over the last 2 tokens" in explain(Layer("gla", 0, 1), twice)[1]
     assert "/set ttt on" in explain(Layer("ttt", 0, 0), shown)[1]
 
 

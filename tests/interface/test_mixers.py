@@ -220,3 +220,34 @@ def test_a_family_without_readings_says_so(sit_down: Sit, genesis: Genesis) -> N
         await desk.until(lambda: "1 in 1,000" in legend(desk))
 
     sit_down(visit, engine=engine)
+
+
+def test_in_a_small_terminal_mixers_stand_beside_each_other(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press("f5")
+        await desk.say(BOB)
+        await desk.until(lambda: "half-life" in page(desk) or "median" in page(desk))
+        picture = desk.app.screen.query_one(PictureView)
+        await desk.until(lambda: picture.rows[0].beside)
+        # All of it is in sight, and the keys reach every layer.
+        await desk.until(lambda: "Forgetting attention" in desk.seen())
+        assert "Test-time training" in desk.seen()
+        panel = desk.chat.panel
+        await desk.press("tab")
+        for layer in desk.chat.watching.watch.trace.layers:
+            assert panel.choice == layer
+            marked = desk.seen().splitlines()[picture.region.y :]
+            row = marked[picture.places(layer).start]
+            half = picture.rows[0].width + 1 if layer.mixer != "gla" else 0
+            assert row[picture.region.x + half] == "▌"
+            await desk.press("down")
+        # A click chooses what is under it.
+        fox = next(r.beside.layer for r in picture.rows if r.beside and r.beside.layer)
+        assert fox is not None and fox.mixer == "fox"
+        place = picture.places(fox).start
+        await desk.pilot.click(PictureView, offset=(picture.rows[0].width + 6, place))
+        assert panel.explanation.startswith(f"Layer {fox.number} · forgetting")
+        await desk.pilot.click(PictureView, offset=(3, place + 1))
+        assert "gated linear attention" in panel.explanation.splitlines()[0]
+
+    sit_down(visit, size=(80, 24))

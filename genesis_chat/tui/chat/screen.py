@@ -217,6 +217,7 @@ class ChatScreen(Screen[None]):
             self._list_wanted = None
         self._arrange()
         self.watching.draw()
+        self.refresh_bindings()
 
     def action_colour_tokens(self) -> None:
         self.watching.colour_next()

@@ -70,7 +70,9 @@ class Workspace(Vertical):
         """Name the keys for what has the focus."""
         replies = self.pane.replies
         stops = replies.busy and not replies.waiting_here
-        self.footer.hints(offered(self.screen, self._start.keys, stops=stops))
+        messages = bool(self.pane.chat.branch) or replies.here
+        keys = self._start.keys
+        self.footer.hints(offered(self.screen, keys, stops=stops, messages=messages))
 
     @on(Footer.Pressed)
     def hint_pressed(self, event: Footer.Pressed) -> None:
@@ -120,6 +122,7 @@ class Workspace(Vertical):
         self.footer.forget()
         self.watching.leave()
         self.chats.open(self.pane.chat.id)
+        self._hint()
         self._tidy_soon()
 
     @on(ContextShown)

@@ -27,8 +27,11 @@ def _gla(layer: Layer, shown: Shown) -> str:
     )
     if count(low) != count(high):
         what += f", after {count(low)} to {count(high)} in all {len(heads)}"
-    what += f"; averages of the last {tokens(trace.averaged)}"
-    return f"{what}. {_words(median, shown)}"
+    if trace.averaged == 1:
+        measured = "measured at the last token"
+    else:
+        measured = f"averaged over the last {tokens(trace.averaged)}"
+    return f"{what}; {measured}. {_words(median, shown)}"
 
 
 def _fox(layer: Layer, shown: Shown) -> str:

@@ -14,21 +14,25 @@ NAMES: dict[Mode, str] = {
     "surprise": "surprise",
     "certainty": "certainty",
 }
-MEANS: dict[Mode, tuple[str, str, str]] = {
+# What is coloured, the ends of the scale, and what they are of.
+MEANS: dict[Mode, tuple[str, str, str, str]] = {
     "attention": (
         "what attention still sees",
         "0.1 %",
-        "100 % of its weight left, log scale",
+        "100 %",
+        " of its weight left",
     ),
     "surprise": (
         "how unexpected each token was",
         "expected",
-        "1 in 1,000, log scale",
+        "1 in 1,000",
+        "",
     ),
     "certainty": (
         "how certain the model was",
         "1 %",
-        "100 % for the likeliest token, log scale",
+        "100 %",
+        " for the likeliest token",
     ),
 }
 NEXT: dict[Mode, str] = {
@@ -37,14 +41,24 @@ NEXT: dict[Mode, str] = {
     "certainty": "The certainty view starts with the next reply.",
 }
 NOT_TOLD = "This model does not tell what its attention sees."
-EARLIER = " · earlier replies unknown"
+# What follows the scale where there is room; what is unknown comes first.
+EARLIER, SCALE = " · earlier replies unknown", ", log scale"
 
 
 class Legend(Static):
     """Two lines above the composer while the transcript is coloured."""
 
     DEFAULT_CSS = """
-    Legend { display: none; height: 2; margin: 1 2 0 2; text-wrap: nowrap; }
+    Legend {
+        display: none;
+        width: 1fr;
+        max-width: 100;
+        height: 2;
+        margin: 1 0 0 0;
+        padding: 0 2;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
     Legend.-on { display: block; }
     """
 
@@ -68,9 +82,16 @@ class Legend(Static):
             self._last = now
             self._write(*now)
 
+    def on_resize(self) -> None:
+        """The same in as many words as there is room for."""
+        self._write_again()
+
     def notify_style_update(self) -> None:
         """The same in the colours of another theme."""
         super().notify_style_update()
+        self._write_again()
+
+    def _write_again(self) -> None:
         if self._last and self.has_class("-on"):
             self._write(*self._last)  # type: ignore[arg-type]  # as `show` left it
 
@@ -83,18 +104,18 @@ class Legend(Static):
     def _write(
         self, mode: Mode, following: Mode, tells: bool, some: bool, whole: bool
     ) -> None:
-        means, low, high = MEANS[mode]
+        means, low, high, of_what = MEANS[mode]
+        room = self.content_size.width
         colours = has_colours(self.app)
         style, muted = Style(bold=True), Style()
         if colours:
             hues = Hues.of(self)
             style = Style(foreground=hues.ink(OF_MODES[mode]))
             muted = Style(foreground=hues.ink("muted"))
-        first = Content.assemble(
-            "Colour: " if colours else "Marks: ",
-            (means, style),
-            (f"   F6 {NAMES[following]}", muted),
-        )
+        kind = "Colour: " if colours else "Marks: "
+        first = Content.assemble((means, style), (f"   F6 {NAMES[following]}", muted))
+        if len(kind) + first.cell_length <= room or not room:
+            first = Content.assemble(kind, first)
         if not tells and not some:
             second = Content.styled(NOT_TOLD, muted)
         elif not some:
@@ -105,6 +126,10 @@ class Legend(Static):
                 (f"{low} ", muted),
                 *((cell, each) for each in self.styles_of(mode)[:STEPS]),
                 (f" {high}", muted),
-                ("" if whole else EARLIER, muted),
             )
+            room -= second.cell_length
+            earlier = "" if whole else EARLIER
+            forms = (of_what + SCALE + earlier, of_what + earlier, earlier, of_what)
+            fitting = next((form for form in forms if len(form) <= room), "")
+            second = Content.assemble(second, (fitting, muted))
         self.update(Content("\n").join([first, second]))

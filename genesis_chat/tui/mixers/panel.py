@@ -22,6 +22,8 @@ from .trace import Layer, Trace
 from .view import PictureView
 
 TITLE, CLOSE = "Mixers", "F5 close"
+# Rows of the panel above the picture.
+ABOVE = 3
 
 
 class Scroll(VerticalScroll):
@@ -51,15 +53,20 @@ class MixersPanel(Vertical):
         max-width: 72;
         height: 1fr;
         background: $surface;
-        padding: 1 1 0 1;
+        padding: 1 0 0 1;
 
-        .bar { height: 1; margin: 0 0 1 0; padding: 0 1; }
-        Scroll { height: 1fr; scrollbar-size-vertical: 1; }
+        .bar { height: 1; margin: 0 0 1 0; padding: 0 2 0 1; }
+        Scroll {
+            height: 1fr;
+            scrollbar-size-vertical: 1;
+            scrollbar-gutter: stable;
+        }
         PictureView { width: 1fr; height: auto; }
+        /* A margin of its own would take columns from the picture, too. */
+        .inset { height: auto; max-height: 60%; padding: 0 2 0 1; }
         .explained {
             display: none;
             height: auto;
-            max-height: 60%;
             background: $panel;
             padding: 1 2;
             margin: 1 0;
@@ -78,7 +85,8 @@ class MixersPanel(Vertical):
         yield self._bar
         with Scroll():
             yield self._picture
-        yield self._explained
+        with Vertical(classes="inset"):
+            yield self._explained
 
     @property
     def _layers(self) -> list[Layer]:
@@ -184,8 +192,9 @@ class MixersPanel(Vertical):
         heading = self._heading(self._bar.size.width)
         if self._bar.content != heading:
             self._bar.update(heading, layout=False)
-        # The first column is the mark of the layer that is chosen.
-        self._picture.show(rows(self._shown, width - 2))
+        # The first column is the mark of the layer that is chosen. An explanation takes
+        # room, but moves nothing.
+        self._picture.show(rows(self._shown, width - 2, self.size.height - ABOVE))
         self._explain()
 
     def _heading(self, width: int) -> Content:

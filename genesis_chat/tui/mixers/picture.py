@@ -2,26 +2,30 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
-from ...bars import bar
+from ...bars import BARS, bar
 from .scales import LONGEST, SHORTEST, count, on_log_scale, tokens, top_of_scale
 from .tokens import Tokens
 from .trace import Layer, Mixer, Trace, resampled
 
 Ink = Literal["text", "muted", "gla", "fox", "ttt"]
-TITLES: dict[Mixer, tuple[str, str]] = {
-    "gla": ("Gated linear attention", "half-life of each head"),
-    "fox": ("Forgetting attention", "what it still sees of it all"),
+# A name, and what is shown of it in as many words as there is room for.
+TITLES: dict[Mixer, tuple[str, ...]] = {
+    "gla": ("Gated linear attention", "half-life of each head", "half-life"),
+    "fox": ("Forgetting attention", "what it still sees of it all", "what it sees"),
     "ttt": ("Test-time training", "while it reads"),
 }
 NOTHING = "Send a message to see the mixers at work."
 NOT_TOLD = "This model does not tell what its layers do; Genesis models do."
 # What is left of a row for the layer's number, and for what stands behind it.
 BEFORE, BEHIND, BEHIND_CURVE = 6, 14, 10
-WIDEST_HEAD, RAMP = 6, 16
+WIDEST_HEAD, RAMP = 10, 16
 # Levels of a field that are told apart: what looks the same is not drawn again.
 FIELDS = 32
+# From so many columns on mixers may stand beside each other.
+LEAST_BESIDE = 70
 # A label below this many columns says nothing.
 LEAST_LABEL = 6
 
@@ -38,10 +42,24 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the picture; of a `layer` if it can be chosen."""
+    """A line of the picture; of a `layer` if it can be chosen.
+
+    What stands `beside` it is a line of other mixers.
+    """
 
     cells: tuple[Cell, ...] = ()
     layer: Layer | None = None
+    beside: "Row | None" = None
+
+    @property
+    def width(self) -> int:
+        """Columns, without what stands beside it."""
+        return sum(len(cell.text) for cell in self.cells)
+
+    @property
+    def halves(self) -> "tuple[Row, ...]":
+        """It, and what stands beside it."""
+        return (self, self.beside) if self.beside else (self,)
 
 
 @dataclass(frozen=True)
@@ -60,19 +78,38 @@ class Shown:
     colours: bool = True
 
 
-def rows(shown: Shown, width: int) -> list[Row]:
-    """The picture, so many columns wide."""
+def rows(shown: Shown, width: int, height: int | None = None) -> list[Row]:
+    """The picture, so many columns wide.
+
+    Where it is higher than a `height` that is given, mixers stand beside each other if
+    there is room for that: then a column between them is left for a mark.
+    """
     if not shown.tells:
         return list(_prose(NOT_TOLD, width))
     if shown.trace.last is None:
         return list(_prose(NOTHING, width))
-    layers = shown.trace.layers
+    found = _drawn(shown, ("gla", "fox", "ttt"), width)
+    if height is None or len(found) <= height or width < LEAST_BESIDE:
+        return found
+    half = width // 2
+    left = _drawn(shown, ("gla",), half)
+    right = _drawn(shown, ("fox", "ttt"), width - half - 2)
+    if not left or not right:
+        return found
+    return [
+        Row((*a.cells, Cell(" " * (half + 1 - a.width))), a.layer, b)
+        for a, b in zip_longest(left, right, fillvalue=Row())
+    ]
+
+
+def _drawn(shown: Shown, mixers: Sequence[Mixer], width: int) -> list[Row]:
+    """Some mixers, one below the other."""
     found: list[Row] = []
-    kinds = (("gla", _gla), ("fox", _fox), ("ttt", _ttt))
-    for mixer, draw in kinds:
-        these = [layer for layer in layers if layer.mixer == mixer]
+    draw = {"gla": _gla, "fox": _fox, "ttt": _ttt}
+    for mixer in mixers:
+        these = [layer for layer in shown.trace.layers if layer.mixer == mixer]
         if these:
-            found += [*([Row()] if found else []), *draw(shown, these, width)]
+            found += [*([Row()] if found else []), *draw[mixer](shown, these, width)]
     return found
 
 
@@ -84,11 +121,9 @@ def _prose(sentence: str, width: int) -> Iterator[Row]:
 
 
 def _title(mixer: Mixer, width: int) -> Row:
-    name, about = TITLES[mixer]
-    cells = [Cell(name, mixer, bold=True)]
-    if len(name) + 2 + len(about) <= width:
-        cells.append(Cell(f"  {about}", "muted"))
-    return Row(tuple(cells))
+    name, *forms = TITLES[mixer]
+    fitting = next((f"  {f}" for f in forms if len(name) + 2 + len(f) <= width), "")
+    return Row((Cell(name, mixer, bold=True), Cell(fitting, "muted")))
 
 
 def _gla(shown: Shown, layers: Sequence[Layer], width: int) -> Iterator[Row]:
@@ -97,17 +132,19 @@ def _gla(shown: Shown, layers: Sequence[Layer], width: int) -> Iterator[Row]:
     medians = shown.trace.median_half_life.tolist()
     heads = half_life.shape[-1]
     wide = max(1, min(WIDEST_HEAD, (width - BEFORE - BEHIND) // max(heads, 1)))
+    # The numbers end where those of the other mixers do.
+    behind = max(BEHIND, width - BEFORE - heads * wide)
     yield _title("gla", width)
     yield Row(
         (
             Cell("layer".ljust(BEFORE), "muted"),
             Cell("".join(_heading(n, heads, wide) for n in range(heads)), "muted"),
-            Cell("median".rjust(BEHIND), "muted"),
+            Cell("median".rjust(behind), "muted"),
         )
     )
     for layer in layers:
         fields = (_field(each, "gla", wide, shown) for each in levels[layer.index])
-        yield _layer_row(layer, fields, tokens(medians[layer.index]))
+        yield _layer_row(layer, fields, tokens(medians[layer.index]).rjust(behind))
     yield _legend("gla", "1", f"{LONGEST:,.0f} tokens, log scale", shown, width)
 
 
@@ -121,14 +158,15 @@ def _heading(number: int, heads: int, wide: int) -> str:
 
 def _fox(shown: Shown, layers: Sequence[Layer], width: int) -> Iterator[Row]:
     trace = shown.trace
-    wide = max(8, width - BEFORE - BEHIND)
+    means = trace.reach.mean(-1).tolist()
+    seen = [f"{count(mean)} of {trace.read:,}" for mean in means]
+    behind = max(BEHIND, *(len(each) + 2 for each in seen))
+    wide = max(8, width - BEFORE - behind)
     strips = trace.strips(wide).tolist()
-    seen = trace.reach.mean(-1).tolist()
     yield _title("fox", width)
     for layer in layers:
         fields = (_field(each, "fox", 1, shown) for each in strips[layer.index])
-        number = f"{count(seen[layer.index])} of {trace.read:,}"
-        yield _layer_row(layer, fields, number)
+        yield _layer_row(layer, fields, seen[layer.index].rjust(behind))
     labels = axis(shown.tokens.labels(), trace.read, wide)
     yield Row((Cell(" " * BEFORE), Cell(labels, "muted")))
     yield _legend("fox", "0", "100 % of its weight left", shown, width)
@@ -184,7 +222,7 @@ def _ttt(shown: Shown, layers: Sequence[Layer], width: int) -> Iterator[Row]:
         known = np.asarray(values, np.float32)
         high = 1.0 if label == "trust" else top_of_scale(float(known.max()))
         points = resampled(known, wide) if len(known) > wide else known
-        line = "".join(bar(each) for each in (points / high).tolist())
+        line = "".join(_apart(each) for each in (points / high).tolist())
         yield Row(
             (
                 Cell(label.ljust(name), "text"),
@@ -197,13 +235,18 @@ def _ttt(shown: Shown, layers: Sequence[Layer], width: int) -> Iterator[Row]:
 
 def _layer_row(layer: Layer, fields: Iterable[Cell], number: str) -> Row:
     before = Cell(f"{layer.number:3}".ljust(BEFORE), "muted")
-    return Row((before, *fields, Cell(number.rjust(BEHIND))), layer)
+    return Row((before, *fields, Cell(number)), layer)
 
 
 def _field(level: float, ink: Ink, wide: int, shown: Shown) -> Cell:
     if shown.colours:
         return Cell(" " * wide, ink, round(level * (FIELDS - 1)) / (FIELDS - 1))
-    return Cell(bar(level) * max(1, wide - 1) + " " * (wide > 1), ink)
+    return Cell(_apart(level) * max(1, wide - 1) + " " * (wide > 1), ink)
+
+
+def _apart(level: float) -> str:
+    """A bar that leaves a gap to the row above, or bars would run into columns."""
+    return bar(level).replace(BARS[-1], BARS[-2])
 
 
 def _legend(ink: Ink, low: str, high: str, shown: Shown, width: int) -> Row:

@@ -1,6 +1,7 @@
 """The tokens of a conversation with their texts."""
 
 import re
+from collections.abc import Sequence
 
 from ...engine import PromptTokens, Text, Thought
 
@@ -52,8 +53,21 @@ class Tokens:
         return found
 
     def last(self, count: float) -> tuple[int, str]:
-        """How many words the last so many tokens are, and the first few of them."""
+        """How many words the last so many tokens are, and the first few of them.
+
+        A word that they begin within counts whole.
+        """
         many = int(min(max(count, 1), len(self.texts))) if self.texts else 0
-        text = "".join(self.texts[len(self.texts) - many :])
+        start = len(self.texts) - many
+        while start > 0 and _goes_on(self.texts, start):
+            start -= 1
+        text = "".join(self.texts[start:])
         words = _WORD.findall(text)
         return len(words), " ".join(words[:4])
+
+
+def _goes_on(texts: Sequence[str], place: int) -> bool:
+    """Whether a token is within a word that began before it."""
+    before = next((text for text in reversed(texts[:place]) if text), "")
+    after = next((text for text in texts[place:] if text), "")
+    return bool(_WORD.fullmatch(before[-1:]) and _WORD.match(after))

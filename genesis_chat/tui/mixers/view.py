@@ -1,5 +1,7 @@
 """Draws the picture of the mixers."""
 
+from collections.abc import Iterator
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
@@ -47,7 +49,11 @@ class PictureView(Widget):
 
     def places(self, layer: Layer) -> range:
         """The rows of a layer, which has at least one."""
-        found = [n for n, row in enumerate(self.rows) if row.layer == layer] or [0]
+        found = [
+            number
+            for number, row in enumerate(self.rows)
+            if any(half.layer == layer for half in row.halves)
+        ] or [0]
         return range(found[0], found[-1] + 1)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -64,20 +70,28 @@ class PictureView(Widget):
         blank = self._style("text", None, False)
         if y >= len(self.rows):
             return Strip.blank(width, blank)
-        row = self.rows[y]
-        chosen = self.active and row.layer is not None and row.layer == self.choice
-        segments = [Segment("▌" if chosen else " ", self._style("accent", None, True))]
-        for cell in row.cells:
-            step = None if cell.level is None else round(cell.level * (FIELDS - 1))
-            ink = "text" if chosen and cell.ink == "muted" else cell.ink
-            bold = cell.bold or (chosen and step is None)
-            segments.append(Segment(cell.text, self._style(ink, step, bold)))
+        segments = [s for half in self.rows[y].halves for s in self._segments(half)]
         strip = Strip(segments).simplify().adjust_cell_length(width, blank)
         return strip.apply_offsets(0, y)
 
     def on_click(self, event: Click) -> None:
-        if 0 <= event.y < len(self.rows) and (layer := self.rows[event.y].layer):
-            self.post_message(self.Chosen(layer))
+        if not 0 <= event.y < len(self.rows):
+            return
+        row = self.rows[event.y]
+        # Before each half there is the column of its mark.
+        half = row.beside if row.beside and event.x > row.width else row
+        if half.layer:
+            self.post_message(self.Chosen(half.layer))
+
+    def _segments(self, row: Row) -> Iterator[Segment]:
+        """A row without what stands beside it, its mark first."""
+        chosen = self.active and row.layer is not None and row.layer == self.choice
+        yield Segment("▌" if chosen else " ", self._style("accent", None, True))
+        for cell in row.cells:
+            step = None if cell.level is None else round(cell.level * (FIELDS - 1))
+            ink = "text" if chosen and cell.ink == "muted" else cell.ink
+            bold = cell.bold or (chosen and step is None)
+            yield Segment(cell.text, self._style(ink, step, bold))
 
     def _style(self, ink: str, step: int | None, bold: bool) -> Style:
         key = ink, step, bold
