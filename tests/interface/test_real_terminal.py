@@ -297,7 +297,7 @@ def test_interrupt_key_does_not_end_it(home: Path) -> None:
         screen.type("Tell me a story\r")
         screen.see("tok/s", SIZE)
         screen.type("\x03")
-        screen.see("Stopped · Enter", SIZE)
+        screen.see("Stopped · Ctrl+O", SIZE)
         screen.type("\x11")
         assert screen.finish() == 0
 

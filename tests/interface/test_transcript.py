@@ -62,6 +62,22 @@ def test_the_reader_keeps_the_place_in_either_direction(sit_down: Sit) -> None:
     sit_down(visit)
 
 
+@pytest.mark.parametrize("keys", [["/"], ["f6"], ["x", "ctrl+j", "ctrl+j", "y"]])
+def test_what_opens_above_the_composer_leaves_the_end_in_sight(
+    sit_down: Sit, keys: list[str]
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await long_chat(desk, 40)
+        height = desk.chat.transcript.size.height
+        await desk.press(*keys)
+        await desk.until(lambda: desk.chat.transcript.size.height < height)
+        await desk.until(lambda: "message 39." in desk.seen())
+        await desk.pilot.pause()
+        assert "↓ more" not in desk.seen()
+
+    sit_down(visit)
+
+
 def test_a_jump_mounts_only_what_is_around(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         ids = await long_chat(desk)
@@ -98,7 +114,7 @@ def test_a_reply_goes_on_out_of_sight(sit_down: Sit) -> None:
         await desk.idle()
         await desk.press("ctrl+end")
         await desk.until(lambda: desk.texts[-1] == desk.stored()[-1].content)
-        await desk.until(lambda: "Stopped · Enter" in desk.seen())
+        await desk.until(lambda: "Stopped · Ctrl+O" in desk.seen())
 
     sit_down(visit, engine=Talking())
 
@@ -119,7 +135,7 @@ def test_whoever_asks_for_the_end_last_is_there_and_follows_it(sit_down: Sit) ->
             await desk.until(lambda: not transcript.away)
         await desk.press("escape")
         await desk.idle()
-        await desk.until(lambda: "Stopped · Enter" in desk.seen())
+        await desk.until(lambda: "Stopped · Ctrl+O" in desk.seen())
         assert transcript.follows and not transcript.away
 
     sit_down(visit, engine=Talking())

@@ -79,6 +79,7 @@ class ChatPane(Vertical):
             self.keeping,
             self.transcript,
             self.composer,
+            start.keys,
         )
         self.settings = ChatSettings(self.parts, self.composer_panel)
         self.find = Find(self.parts, self.find_line)
@@ -114,6 +115,8 @@ class ChatPane(Vertical):
 
     def prepare_model(self, text: str) -> None:
         """Replies wait for a model that is loaded or prepared."""
+        if not self.parts.preparing:
+            self.parts.preparing_since = time.monotonic()
         self.parts.preparing = text
         self.replies.say_waiting()
 

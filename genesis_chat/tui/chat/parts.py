@@ -7,6 +7,7 @@ from textual.widget import Widget
 
 from ...engine import ModelFacts
 from ...history import StoredMessage
+from ..actions import Keys
 from ..services.turns import Turns
 from ..widgets.asking import Asking, tell
 from ..widgets.composer import Composer
@@ -22,8 +23,9 @@ from .open_chat import OpenChat
 class Parts:
     """The open chat, the widgets that show it, and the services behind it.
 
-    `model` is the one that is loaded, `preparing` what is done with one that is not
-    ready yet, `opening` the name of that; while the mixers are `watched` they report.
+    `keys` are those that the settings file changes. `model` is the one that is loaded,
+    `preparing` what is done with one that is not ready yet, since when on the monotonic
+    clock, `opening` the name of that; while the mixers are `watched` they report.
     """
 
     pane: Widget
@@ -32,9 +34,11 @@ class Parts:
     keeping: Keeping
     transcript: Transcript
     composer: Composer
+    keys: Keys
     model: ModelFacts | None = None
     watched: bool = False
     preparing: str = ""
+    preparing_since: float = 0.0
     opening: str = ""
 
     @property
@@ -59,7 +63,13 @@ class Parts:
     ) -> list[Shown]:
         """The messages of the open chat, or of a branch of it, as they are shown."""
         chosen = self.chat.branch if branch is None else branch
-        return listed(chosen, self.chat.tree, model=self.model, replying=replying)
+        return listed(
+            chosen,
+            self.chat.tree,
+            model=self.model,
+            keys=self.keys,
+            replying=replying,
+        )
 
     def measure(self) -> None:
         """Find out how full the context is."""

@@ -174,7 +174,10 @@ class Replies:
     def say_waiting(self, text: str = "") -> None:
         """Say under the reply what it waits for, until something of it comes."""
         if self.shown.view and self.running and not self.running.first:
-            self.shown.view.wait(text or self._parts.preparing or WAITING)
+            preparing = "" if text else self._parts.preparing
+            # A model that is prepared takes as long here as it does in the header.
+            since = self._parts.preparing_since if preparing else self.running.asked
+            self.shown.view.wait(text or preparing or WAITING, since)
 
     def take(self, event: Event) -> None:
         """What the engine tells."""

@@ -37,20 +37,29 @@ class Activity(Static):
         self.update(shown)
         self.display = bool(self.text)
 
-    def wait(self, text: str, hint: str = "") -> None:
+    def wait(self, text: str, hint: str = "", since: float | None = None) -> None:
         """Something that takes a while, and a hint on what can be done about it.
 
-        Another text for the same wait keeps its seconds.
+        Another text for the same wait keeps its seconds; `since` is when it began on
+        the monotonic clock, by default now.
         """
         self.text, self._hint = line(text).plain.rstrip("…"), hint
         self.display = True
-        if self._timer is None:
+        if since is not None:
+            self._since = since
+        elif self._timer is None:
             self._since = time.monotonic()
+        if self._timer is None:
             self._timer = self.set_interval(TURN_SECONDS, self._turn)
         self._turn()
 
+    @property
+    def _waited(self) -> float:
+        """How many seconds it has taken so far."""
+        return time.monotonic() - self._since
+
     def _turn(self) -> None:
-        waited = time.monotonic() - self._since
+        waited = self._waited
         frame = FRAMES[int(waited / TURN_SECONDS) % len(FRAMES)]
         seconds = f", {waited:.0f} s" if waited >= TOLD_SECONDS else ""
         hint = f" · {self._hint}" if self._hint else ""

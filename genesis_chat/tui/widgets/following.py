@@ -23,6 +23,11 @@ class Following(VerticalScroll):
         """Whether it stays at its end, whatever comes."""
         return self._anchored and not self._left_end
 
+    @property
+    def above_end(self) -> bool:
+        """Whether it is scrolled to some place above its end."""
+        return not self.follows and 0 < self.max_scroll_y > self.scroll_y + 1
+
     def arrange(self, size: Size, optimal: bool = False) -> DockArrangeResult:
         """Lay out what is in it; where it is scrolled to is looked at after that."""
         arranged = super().arrange(size, optimal)

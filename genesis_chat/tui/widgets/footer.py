@@ -85,13 +85,13 @@ class Footer(Horizontal):
         """A reply that is being written."""
         count = counted(tokens, "token")
         rate = measured_speed(tokens, (tokens - 1) / seconds if seconds > 0 else None)
-        speed = f"{rate:.0f} tok/s" if rate else ""
+        speed = f"{rate:,.0f} tok/s" if rate else ""
         self._say("speed", f"{count} · {speed}" if speed else count, speed or count)
 
     def finished(self, reply: Reply) -> None:
         """A reply's speed; the rest stands under the reply."""
         rate = reply.measured_speed
-        self._say("speed", f"{rate:.0f} tok/s" if rate else "")
+        self._say("speed", f"{rate:,.0f} tok/s" if rate else "")
 
     def forget(self) -> None:
         """The reply that was measured is no longer shown."""

@@ -98,9 +98,9 @@ class MessageView(Vertical):
         """One line under the text; none when empty."""
         self._state.say(text)
 
-    def wait(self, text: str) -> None:
-        """What the reply waits for; the seconds are counted."""
-        self._state.wait(text, "Esc stop")
+    def wait(self, text: str, since: float | None = None) -> None:
+        """What the reply waits for, and since when; the seconds are counted."""
+        self._state.wait(text, "Esc stop", since)
 
     def feed(self, text: str) -> None:
         """More text of a reply that is being written; shown with the next `flush`."""

@@ -27,7 +27,8 @@ class Shown:
     """A message with its place among its alternatives, counted from 1.
 
     `speaker` is who wrote it. `unanswered` is a question that no reply came to, and
-    none is coming.
+    none is coming. `again` and `resume` are the keys that have a reply generated
+    again or go on wherever the focus is; empty for all messages but the last.
     """
 
     message: StoredMessage
@@ -35,6 +36,8 @@ class Shown:
     place: int = 1
     places: int = 1
     unanswered: bool = False
+    again: str = ""
+    resume: str = ""
 
     @property
     def asked(self) -> bool:
@@ -56,7 +59,7 @@ class Shown:
         count = receipt.reply_tokens
         parts = [counted(count, "token")]
         if speed := measured_speed(count, receipt.tokens_per_second):
-            parts.append(f"{speed:.0f} tok/s")
+            parts.append(f"{speed:,.0f} tok/s")
         if receipt.seconds_to_first_token is not None:
             parts.append(f"first token {_seconds(receipt.seconds_to_first_token)}")
         return " · ".join(parts)
@@ -74,23 +77,27 @@ class Shown:
         message = self.message
         match message.status:
             case "interrupted":
-                return "Stopped · Enter to continue"
+                return _with_key("Stopped", self.resume, "continue")
             case "failed":
-                return "Reply failed · R to try again"
+                return _with_key("Reply failed", self.again, "try again")
             case "damaged":
                 return "This message is damaged (checksum mismatch)"
         if self.unanswered:
-            return "No reply yet · R to generate one"
+            return _with_key("No reply yet", self.again, "generate one")
         if self.cut and message.receipt:
             why = message.receipt.finish_reason
             limit = "Reached the token limit" if why == "length" else "Context is full"
-            return f"{limit} · Enter to continue"
+            return _with_key(limit, self.resume, "continue")
         return ""
 
     @property
     def wrong(self) -> bool:
         """Whether `state` tells of an error."""
         return self.message.status in ("failed", "damaged")
+
+
+def _with_key(what: str, key: str, does: str) -> str:
+    return f"{what} · {key} to {does}" if key else what
 
 
 def _seconds(seconds: float) -> str:

@@ -59,7 +59,7 @@ class Transcript(Following):
     @property
     def away(self) -> bool:
         """Whether the end of the conversation is out of sight."""
-        return self._beyond_end or 0 < self.max_scroll_y > self.scroll_y + 1
+        return self._beyond_end or self.above_end
 
     async def show(self, messages: Sequence[Shown]) -> None:
         """Show another conversation or branch."""
