@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from desk import Desk
-from pictures import compare
 
 from genesis_chat.history import NewConversation, NewMessage, Receipt, Store
 
@@ -49,27 +47,54 @@ def half_life(decay: float) -> float:
 
 > Text is data: [b]this[/b] and <b>that</b> stay as they are.
 """  # noqa: E501  # one line that is too long for the screen
+SCRIPTS = """\
+Good morning, in a few scripts 👋🏽:
+
+- 日本語: **おはようございます** (ohayō gozaimasu)
+- 한국어: 좋은 아침이에요
+- العربية: صباح الخير
+- עברית: בוקר טוב
+- हिन्दी: सुप्रभात
+- é and é, ﬁ and fi, 1️⃣ and 👨‍👩‍👧
+
+| language | greeting | columns |
+|----------|----------|--------:|
+| 日本語   | おはよう |       8 |
+| العربية  | صباح     |       4 |
+| English  | morning  |       7 |
+
+```text
+全角文字と半角 abc|
+0123456789012345678|
+```
+
+https://example.org/an-address/that-is/longer-than-any/line-of-this-transcript/may-be/and-goes-on
+"""
+
+
+def said(*texts: str, cut: bool = False) -> tuple[NewMessage, ...]:
+    """A conversation of questions and replies, a minute apart; the last may be cut."""
+    found = [
+        NewMessage(
+            "assistant" if n % 2 else "user",
+            text,
+            n - 1 if n else None,
+            MARCH + 60_000 * n,
+            receipt=RECEIPT if n % 2 else None,
+        )
+        for n, text in enumerate(texts)
+    ]
+    if cut:
+        found[-1] = replace(found[-1], status="interrupted")
+    return tuple(found)
 
 
 def keep_chats(path: Path) -> str:
-    """Put a few conversations into a history; the id of the one to look at."""
-
-    def said(*texts: str, **last: Any) -> tuple[NewMessage, ...]:
-        found = [
-            NewMessage(
-                "assistant" if n % 2 else "user",
-                text,
-                n - 1 if n else None,
-                MARCH + 60_000 * n,
-                receipt=RECEIPT if n % 2 else None,
-            )
-            for n, text in enumerate(texts)
-        ]
-        return (*found[:-1], replace(found[-1], **last))
-
+    """A history with a few conversations; the id of the one to look at."""
     mixers = said("What are your mixers?", "Three.", "Show me.", MARKDOWN)
     again = NewMessage("assistant", "Two.", 0, MARCH, receipt=RECEIPT)
-    cut = said("Tell me a story", "Once upon a", status="interrupted")
+    cut = said("Tell me a story", "Once upon a", cut=True)
+    long = "A title that is far too long for the list on the left"
     with Store.open(path) as store:
         made = store.insert(
             [
@@ -77,35 +102,12 @@ def keep_chats(path: Path) -> str:
                 NewConversation(
                     "Mixers & [b]markup[/b]", "", (*mixers, again), 3, created=MARCH
                 ),
-                NewConversation(
-                    "A title that is far too long for the list on the left", ""
-                ),
+                NewConversation(long, ""),
             ]
         )
         store.pin(made[0].id, True)
         store.delete(made[2].id)
     return made[1].id
-
-
-async def settled(desk: Desk) -> None:
-    """Wait until nothing moves any more."""
-    desk.chat.workspace.show_memory()
-    desk.app.clear_notifications()
-    await desk.pilot.wait_for_scheduled_animations()
-
-
-async def show(desk: Desk, name: str) -> None:
-    """Compare the screen with a picture."""
-    await settled(desk)
-    await compare(desk, name)
-
-
-async def become(desk: Desk, size: tuple[int, int], theme: str) -> None:
-    """Another terminal and another theme, while the program runs."""
-    desk.app.theme = theme
-    await desk.pilot.resize_terminal(*size)
-    await desk.until(lambda: desk.app.size == size)
-    await desk.pilot.pause()
 
 
 async def back(desk: Desk) -> None:

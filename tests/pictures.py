@@ -36,6 +36,27 @@ async def compare(desk: Desk, name: str) -> None:
         path.write_text(found, encoding="utf-8")
 
 
+async def settled(desk: Desk) -> None:
+    """Wait until nothing moves any more."""
+    desk.chat.workspace.show_memory()
+    desk.app.clear_notifications()
+    await desk.pilot.wait_for_scheduled_animations()
+
+
+async def show(desk: Desk, name: str) -> None:
+    """Compare the screen with a picture once it rests."""
+    await settled(desk)
+    await compare(desk, name)
+
+
+async def become(desk: Desk, size: tuple[int, int], theme: str) -> None:
+    """Another terminal and another theme, while the program runs."""
+    desk.app.theme = theme
+    await desk.pilot.resize_terminal(*size)
+    await desk.until(lambda: desk.app.size == size)
+    await desk.pilot.pause()
+
+
 def _picture(desk: Desk) -> str:
     """The screen without fonts from the network and without numbers of its own."""
     svg = desk.app.export_screenshot(title="Genesis Chat")

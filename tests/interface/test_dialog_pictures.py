@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from desk import Desk
-from pictured import DARK, LARGE, LIGHT, SMALL, back, become, show
+from pictured import DARK, LARGE, LIGHT, SMALL, back
+from pictures import become, show
 from textual.widget import Widget
 from textual.widgets import Input
 

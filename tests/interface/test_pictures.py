@@ -6,19 +6,8 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
-from pictured import (
-    DARK,
-    HUGE,
-    LARGE,
-    LIGHT,
-    MARCH,
-    RECEIPT,
-    SMALL,
-    become,
-    settled,
-    show,
-)
-from pictures import compare
+from pictured import DARK, HUGE, LARGE, LIGHT, MARCH, RECEIPT, SMALL
+from pictures import become, compare, settled, show
 from slow import slow
 
 from genesis_chat.history import NewConversation, NewMessage, Store
@@ -195,6 +184,8 @@ def test_thoughts(
 
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
+        if size == LARGE:
+            await show(desk, "thoughts-folded-large")
         await desk.press("ctrl+up", "up", "up", "t")
         await settled(desk)
         await compare(desk, f"thoughts-{name}")
