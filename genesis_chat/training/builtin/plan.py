@@ -24,7 +24,7 @@ BATCH_TOKENS = 4096
 # How far from the weights before it to those after it the stage of styles goes: between
 # them is what forgets less and has learnt as much (Wortsman et al., Robust fine-tuning
 # of zero-shot models, arXiv 2109.01903).
-STYLES_SHARE = 0.6
+STYLES_SHARE = 0.4
 
 
 @dataclass(frozen=True)
