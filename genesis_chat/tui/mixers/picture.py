@@ -57,9 +57,9 @@ class Row:
         return sum(len(cell.text) for cell in self.cells)
 
     @property
-    def halves(self) -> "tuple[Row, ...]":
+    def halves(self) -> "list[Row]":
         """It, and what stands beside it."""
-        return (self, self.beside) if self.beside else (self,)
+        return [self, self.beside] if self.beside else [self]
 
 
 @dataclass(frozen=True)
