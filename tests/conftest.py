@@ -97,7 +97,7 @@ def private_home(
 ) -> Iterator[Path]:
     """A data directory of the test's own."""
     home = next(homes)
-    home.mkdir()
+    home.mkdir(mode=0o700)
     monkeypatch.setenv("GENESIS_CHAT_HOME", str(home))
     # What the person has from the Hub would be listed beside what a test makes.
     monkeypatch.setenv("HF_HOME", str(home / "hub"))
