@@ -10,7 +10,7 @@ from .store import InstalledModel, open_directory
 
 CHECKPOINT = "model.safetensors"
 # Of the checkpoint in assets: tells whether the converted copy is of this version.
-CHECKPOINT_SHA256 = "47775c662c07c9fbee3e2b6e79b6cca4ff20fd90e191c5763b6c168d5505e6e7"
+CHECKPOINT_SHA256 = "c6a491cdc78b422a1b5d643a5e5b9aa34f49b4b61d924af18bc84025ba739d7d"
 
 
 def builtin() -> InstalledModel:
