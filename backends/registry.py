@@ -88,7 +88,7 @@ class Entry:
 
 
 # As docs/measurements.md has them.
-CPU_DIVERGENCES = (("int8", 0.0003, 0.0002), ("int4", 0.06, 0.05))
+CPU_DIVERGENCES = (("int8", 0.0003, 0.0001), ("int4", 0.06, 0.04))
 MLX, MLX_LM = ("mlx", "MLX"), ("mlx_lm", "mlx-lm")
 ENTRIES = (
     Entry(
