@@ -61,6 +61,23 @@ def test_what_the_mixers_offer_is_clicked(sit_down: Sit) -> None:
     sit_down(visit, size=SIZE)
 
 
+def test_an_open_explanation_is_offered_to_be_closed(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press("f5")
+        await desk.say("My name is Bob.")
+        await desk.press("tab", "down")
+        await desk.until(lambda: "Enter explain" in footer(desk))
+        await desk.press("enter")
+        await desk.until(lambda: "Esc fold" in footer(desk))
+        assert "explain" not in footer(desk) and "back" not in footer(desk)
+        await desk.pilot.click(Hints, offset=(footer(desk).index("fold"), 0))
+        await desk.until(lambda: not desk.chat.panel.explanation)
+        await desk.until(lambda: "Esc back" in footer(desk))
+        assert desk.chat.panel.has_focus
+
+    sit_down(visit, size=SIZE)
+
+
 def test_messages_are_offered_once_there_are_any(sit_down: Sit) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: "F5 mixers" in footer(desk))

@@ -69,11 +69,15 @@ def test_escape_takes_a_waiting_message_back(sit_down: Sit) -> None:
         desk.app.turns._executor.submit(going_on.wait)
         send(desk, "one\rtwo\rthree\rfour")
         await desk.until(lambda: len(desk.chat.pane.replies.waiting_here) == 2)
+        # What Esc does now is said once, and nothing else of it.
+        await desk.until(lambda: "Esc to edit" in desk.seen())
+        await desk.until(lambda: "Esc stop" not in desk.seen())
         await desk.press("escape")
         assert desk.chat.composer.text == "three\n\nfour"
         await desk.press("escape")
         assert desk.chat.composer.text == "two\n\nthree\n\nfour"
         assert desk.app.turns.busy
+        await desk.until(lambda: "Esc stop" in desk.seen())
         going_on.set()
         await desk.idle()
         assert asked(desk) == ["one"]

@@ -23,9 +23,9 @@ from ..widgets.message import MessageView
 # What the keys do in a search, which has them from its widgets.
 SEARCHING = {"open": "enter", "next": "down", "previous": "up", "close": "escape"}
 # What they do while the mixers are shown, by the ids of actions; from the composer
-# the panel is next, and back leads Esc.
+# the panel is next, and back leads Esc, which closes an explanation first.
 MIXERS = {"close": "chat.mixers", "colour": "chat.colours"}
-GOING = {"panel": "tab", "back": "escape"}
+GOING = {"panel": "tab", "back": "escape", "fold": "escape"}
 
 
 def offered(
@@ -45,12 +45,14 @@ def offered(
             return False
         if shows_mixers and each.id in MIXERS.values():
             return False
+        if explains and each.id == "mixers.explain":
+            return False
         return not each.does or each.id in usable
 
     if _searches(screen):
         return [(key_name(key), word) for word, key in SEARCHING.items()]
     panel = screen.query_one(MixersPanel)
-    shows_mixers = bool(panel.display)
+    shows_mixers, explains = bool(panel.display), bool(panel.explanation)
     found = [
         (row.left, row.text)
         for where in _places(screen)
@@ -58,7 +60,9 @@ def offered(
     ]
     if shows_mixers and isinstance(screen.focused, MixersPanel | Composer):
         ways = [(first_key(id, changed), word) for word, id in MIXERS.items()]
-        way = "back" if panel.has_focus else "panel"
+        way = "panel"
+        if panel.has_focus:
+            way = "fold" if explains else "back"
         if way == "panel" or not stops:
             ways.append((key_name(GOING[way]), way))
         place = len(hints("mixers", changed, can)) if panel.has_focus else 0

@@ -175,8 +175,12 @@ class ChatPane(Vertical):
         return True
 
     def show_waiting(self) -> None:
-        """Show what waits."""
-        self.waiting.show(self.replies.waiting_here)
+        """Show what waits, which Esc takes back before it stops the reply."""
+        waiting = self.replies.waiting_here
+        self.waiting.show(waiting)
+        if view := self.replies.shown.view:
+            view.stops(not waiting)
+        self.screen.refresh_bindings()
 
     def show_context(self, context: Context) -> None:
         """How full the context of the open chat is."""

@@ -177,7 +177,8 @@ class Replies:
             preparing = "" if text else self._parts.preparing
             # A model that is prepared takes as long here as it does in the header.
             since = self._parts.preparing_since if preparing else self.running.asked
-            self.shown.view.wait(text or preparing or WAITING, since)
+            stops = not self.waiting_here
+            self.shown.view.wait(text or preparing or WAITING, since, stops)
 
     def take(self, event: Event) -> None:
         """What the engine tells."""

@@ -141,13 +141,15 @@ class MixersPanel(Vertical):
 
     def action_explain(self) -> None:
         if self._explained.display or self.choice is None:
-            self._explained.display = False
+            self.action_fold()
         else:
             self._explained.display = True
             self._explain()
+            self.screen.refresh_bindings()
 
     def action_fold(self) -> None:
         self._explained.display = False
+        self.screen.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc goes on to the screen while there is nothing to close."""
@@ -167,6 +169,7 @@ class MixersPanel(Vertical):
         self._choose(self._layers.index(event.layer))
         self._explained.display = not again
         self._explain()
+        self.screen.refresh_bindings()
 
     def _choose(self, place: int) -> None:
         layers = self._layers

@@ -53,6 +53,12 @@ class Activity(Static):
             self._timer = self.set_interval(TURN_SECONDS, self._turn)
         self._turn()
 
+    def hint(self, hint: str) -> None:
+        """Another hint on what is waited for, if anything is."""
+        self._hint = hint
+        if self.busy:
+            self._turn()
+
     @property
     def _waited(self) -> float:
         """How many seconds it has taken so far."""

@@ -42,8 +42,9 @@ class ComposerPanel(Vertical):
             temperature = sampling.temperature
         warmth = AUTO if temperature is None else f"{temperature:g}"
         longest = settings.max_tokens
-        ttt = Content.styled(f"TTT {'on' if settings.ttt else 'off'}", "$ttt")
-        limit = "auto length" if longest is None else f"{longest:,} tokens"
+        state, colour = ("on", "$ttt") if settings.ttt else ("off", "")
+        ttt = Content.styled(f"TTT {state}", colour)
+        limit = "auto length" if longest is None else f"up to {longest:,} tokens"
         self._made.say(
             Content.assemble(f"temp {warmth} · {limit} · ", ttt),
             Content.assemble(f"temp {warmth} · ", ttt),

@@ -31,6 +31,8 @@ from .tints import Tinted, Tints
 # takes seconds.
 ROWS, MORE = 120, 10
 
+STOP = "Esc stop"
+
 
 class MessageView(Vertical):
     """A message; it says what a person wants done with it."""
@@ -98,9 +100,16 @@ class MessageView(Vertical):
         """One line under the text; none when empty."""
         self._state.say(text)
 
-    def wait(self, text: str, since: float | None = None) -> None:
-        """What the reply waits for, and since when; the seconds are counted."""
-        self._state.wait(text, "Esc stop", since)
+    def wait(self, text: str, since: float | None, stops: bool) -> None:
+        """What the reply waits for, and since when; the seconds are counted.
+
+        `stops` says that Esc stops it, and nothing else.
+        """
+        self._state.wait(text, STOP if stops else "", since)
+
+    def stops(self, on: bool) -> None:
+        """Say, where it waits, that Esc stops it, or no more."""
+        self._state.hint(STOP if on else "")
 
     def feed(self, text: str) -> None:
         """More text of a reply that is being written; shown with the next `flush`."""
