@@ -19,18 +19,21 @@ DEFAULTS = {
 }
 
 
-def ask(*arguments: str) -> dict[str, Any]:
-    result = call("ask", "Tell me a story", "--json", *arguments)
+def ask(*arguments: str, prompt: str = "Tell me a story") -> dict[str, Any]:
+    result = call("ask", prompt, "--json", *arguments)
     assert result.code == 0, result.err
     reply: dict[str, Any] = json.loads(result.out)
     return reply
 
 
 def test_the_delta_rule_makes_another_model_of_it() -> None:
-    options = ("--temp", "0", "--max-tokens", "16", "--no-log")
-    plain, delta = ask(*options), ask(*options, "--delta-rule")
-    assert delta["token_ids"] == ask(*options, "--delta-rule")["token_ids"]
-    assert delta["token_ids"] != plain["token_ids"]
+    def ids(*rule: str) -> list[int]:
+        options = ("--temp", "0", "--max-tokens", "16", "--no-log")
+        found = ask(*options, *rule, prompt="My name is Zork, I am 5")["token_ids"]
+        assert isinstance(found, list)
+        return found
+
+    assert ids("--delta-rule") == ids("--delta-rule") != ids()
 
 
 def test_json_is_one_object_with_these_fields() -> None:

@@ -88,7 +88,7 @@ def test_the_plain_chat_does_not_act(home: Path, count: int) -> None:
     arguments = ("chat", "--plain", "--conversation", made.id)
     lines = ("/show", "/chats", "/chats q", "/versions", "/nothing \x1b[2J", "/quit")
     found = call(*arguments, stdin="".join(f"{line}\n" for line in lines))
-    assert found.code == 1 and "Assistant: " in found.out and "1. " in found.err
+    assert found.code == 1 and "Reply: " in found.out and "1. " in found.err
     assert not ACTS.search(found.out + found.err)
 
 

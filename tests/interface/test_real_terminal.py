@@ -64,7 +64,7 @@ def test_start_chat_search_and_quit(home: Path) -> None:
         screen.type("\x0e")
         screen.see("New chat", SIZE)
         screen.type("My name is Bob.\r")
-        screen.see("Bob!", SIZE)
+        screen.see("you, Bob.", SIZE)
         screen.type("\x06tokyo")
         screen.see("Messages", SIZE)
         screen.type("\r")
@@ -162,7 +162,7 @@ def test_a_model_that_hangs_does_not_keep_one(home: Path) -> None:
 
 
 def test_the_delta_rule_writes_what_ask_writes_with_it(home: Path) -> None:
-    question, options = "Tell me about the sea.", ("-m", "builtin", "--backend", "mlx")
+    question, options = "Reverse the word garden", ("-m", "builtin", "--backend", "mlx")
     rule = (*options, *GREEDY, "--delta-rule")
     expected = run("ask", question, *rule, "-n").out.strip()
     assert expected != run("ask", question, *options, *GREEDY, "-n").out.strip()

@@ -125,7 +125,7 @@ def test_a_thought_that_was_stopped_goes_on(sit_down: Sit, thinking: Thinking) -
         await shows(desk, "So I say")
         await desk.press("escape")
         await desk.idle()
-        await shows(desk, "▸ Thought for", "Stopped · Enter", never="So I say")
+        await shows(desk, "▸ Thought for", "Stopped · Ctrl+O", never="So I say")
         assert desk.stored()[-1].thought == "".join(THOUGHT[:2])
         thinking.go(4)
         await desk.turn("ctrl+o")

@@ -98,7 +98,9 @@ def test_what_the_process_says_last_is_told(home: Path) -> None:
 
 def test_a_damaged_model_is_an_error_of_one_sentence(home: Path) -> None:
     made = folder()
-    (Path(made.plan.directory) / "model.safetensors").write_bytes(b"")
+    weights = Path(made.plan.directory) / "model.safetensors"
+    weights.unlink()
+    weights.write_bytes(b"")
     with pytest.raises(GenerationError, match="cannot load the genesis model"):
         run(made, lambda event: None)
 
