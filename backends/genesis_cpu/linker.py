@@ -69,7 +69,7 @@ def link(
         _system().munmap(start, layout.size)
         return None
     places = zip(file.symbols, addresses, strict=True)
-    return {each.name: place for each, place in places if each.name in file.defined}
+    return {s.name: place for s, place in places if s.name and s.section != UNDEFINED}
 
 
 class _Layout(NamedTuple):

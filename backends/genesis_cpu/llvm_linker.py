@@ -24,8 +24,8 @@ def link(
         llvm.add_symbol(name, place)
     engine.add_object_file(llvm.ObjectFileRef.from_data(file.code))
     engine.finalize_object()
-    names = (name for name in file.defined)
-    places = {name: engine.get_global_value_address(name) for name in names}
+    address = engine.get_global_value_address
+    places = {name: address(name) for name in file.defined}
     # Threads may be in the code until the program ends.
     engine.detach()
     return places

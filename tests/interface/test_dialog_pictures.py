@@ -47,8 +47,7 @@ async def pointed(desk: Desk, what: str) -> None:
 def test_menus(sit_down: Sit, chats: str, what: str) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
-        # A question in a small terminal scrolls by a row or not, as it comes.
-        for name, size, theme in MENUS[:1] if what == "question" else MENUS:
+        for name, size, theme in MENUS:
             await become(desk, size, theme)
             await pointed(desk, what)
             await show(desk, f"menu-{what}-{name}")

@@ -110,8 +110,7 @@ def example_of(conversation: Conversation, form: "GenesisFormat") -> "Example":
     """A conversation as token ids; all of its replies are to be learned.
 
     Without a system prompt of its own it has the usual one; with an empty one, none.
-    At the end stands the
-    newline that a chat goes on with, which nobody learns.
+    At the end stands the newline that a chat goes on with, which nobody learns.
     """
     import numpy as np
 

@@ -60,10 +60,11 @@ def offered(
     ]
     if shows_mixers and isinstance(screen.focused, MixersPanel | Composer):
         ways = [(first_key(id, changed), word) for word, id in MIXERS.items()]
-        way = "panel"
-        if panel.has_focus:
-            way = "fold" if explains else "back"
-        if way == "panel" or not stops:
+        way = "back" if panel.has_focus else "panel"
+        if explains and panel.has_focus:
+            # Esc does that first.
+            way, stops = "fold", False
+        if way != "back" or not stops:
             ways.append((key_name(GOING[way]), way))
         place = len(hints("mixers", changed, can)) if panel.has_focus else 0
         found[place:place] = ways

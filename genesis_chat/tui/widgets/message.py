@@ -30,7 +30,6 @@ from .tints import Tinted, Tints
 # So much of a message that a person wrote is shown at first; laying out a pasted book
 # takes seconds.
 ROWS, MORE = 120, 10
-
 STOP = "Esc stop"
 
 
@@ -101,10 +100,7 @@ class MessageView(Vertical):
         self._state.say(text)
 
     def wait(self, text: str, since: float | None, stops: bool) -> None:
-        """What the reply waits for, and since when; the seconds are counted.
-
-        `stops` says that Esc stops it, and nothing else.
-        """
+        """What the reply waits for, since when, and whether Esc stops it."""
         self._state.wait(text, STOP if stops else "", since)
 
     def stops(self, on: bool) -> None:

@@ -151,7 +151,9 @@ class Transcript(Following):
             place += step
         if place not in places:
             return False
-        (await self._reach(place)).focus().scroll_visible(animate=False)
+        # The screen would scroll it to the middle, before this or after it.
+        view = (await self._reach(place)).focus(scroll_visible=False)
+        view.scroll_visible(animate=False, immediate=True)
         return True
 
     async def go_to(self, *, end: bool) -> None:
