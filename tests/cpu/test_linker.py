@@ -186,6 +186,7 @@ def test_the_processor_is_known_without_the_system_telling(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """LLVM finds it out; code is kept by what either says, and by what is asked for."""
+    monkeypatch.delenv("NUMBA_CPU_NAME", raising=False)
     told = machine_code.processor()
     assert any(str(each).startswith("flags") for each in told)
     monkeypatch.setattr(machine_code, "_cpu_facts", lambda: ())

@@ -39,7 +39,7 @@ def test_the_panel_shows_every_layer_of_the_reply(
 
     async def visit(desk: Desk) -> None:
         await desk.press("f5")
-        assert "Send a message" in page(desk)
+        await desk.until(lambda: "Send a message" in page(desk))
         await desk.say(BOB)
         await desk.until(lambda: "half-life" in page(desk))
         rows = desk.app.screen.query_one(PictureView).rows

@@ -2,11 +2,13 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +63,22 @@ def launched(folder: Path, **asked: Any) -> None:
             # Not only itself, but what it has started.
             os.killpg(launcher.pid, signal.SIGKILL)
             raise
-    assert launcher.returncode == 0, said
+    # The launcher's code says nothing of a process that found no connection.
+    answered = {each.name for each in folder.glob("*-[01].*")}
+    assert launcher.returncode == 0 and len(answered) >= 2, said
 
 
 def port() -> int:
-    """The first of two that nobody uses."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return min(int(one.getsockname()[1]), 65_000)
+    """The first of two that nobody uses, below those that systems give by themselves.
+
+    Between this look and the launch any connection could be given one of those.
+    """
+    for first in random.sample(range(20_000, 32_000, 2), 100):
+        with socket.socket() as one, socket.socket() as two, suppress(OSError):
+            one.bind(("127.0.0.1", first))
+            two.bind(("127.0.0.1", first + 1))
+            return first
+    raise OSError("no two ports in a row are free")
 
 
 def told(folder: Path, rank: int) -> dict[str, Any]:
