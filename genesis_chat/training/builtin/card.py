@@ -119,9 +119,9 @@ system prompt "You are a helpful assistant." unless another is given. English on
 
 - Trained from $origin.
 - On conversations that the subjects in `genesis_chat/training/builtin/subjects` \
-generate, by MLX; then twice more, with what is hard in larger shares and with the \
-conversations of `supplements` beside it (`refinement.py`); then test-time training's \
-own parameters, with all others frozen.
+generate, by MLX; then three times more, with what is hard in larger shares and with \
+the conversations of `supplements` beside it (`refinement.py`); then test-time \
+training's own parameters, with all others frozen.
 - Cost: $cost.
 
 ## What it can do
@@ -130,7 +130,8 @@ Greedy answers to $count questions of each subject, with wordings, values or \
 combinations that training never saw; the other sets are drawn with another seed. \
 "Turned away" is the share of answers that send the person to a bigger model. Letters \
 are asked about the words of `lists/words.py` and invented ones; the letters of other \
-words mostly come out wrong.
+words mostly come out wrong. Sums of two numbers up to ten and their differences are \
+taught whole, as a table is, so that only larger ones are asked.
 
 $table
 

@@ -2,14 +2,15 @@
 
 The supplements bring wordings and situations that the first stage has not: chats
 without a system prompt, sentences of any words, prompts near the subjects, and the
-styles that system prompts ask for, in which answers are found least easily.
+styles that system prompts ask for, in which answers are found least easily, sums
+first of all.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .mixture import Taught
-from .plan import REFINEMENT, STYLES
+from .plan import NUMBERS, REFINEMENT, STYLES
 from .subjects import (
     calendar,
     facts,
@@ -34,15 +35,12 @@ _WEIGHTS = {
     sums.NAME: 8.0,
     opposites.NAME: 2.5,
 }
+_STYLES = {**_WEIGHTS, program.NAME: 10.0, letters.NAME: 6.0, calendar.NAME: 5.0}
 # By stage: subjects that have another share than in the first one.
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     REFINEMENT: _WEIGHTS,
-    STYLES: {
-        **_WEIGHTS,
-        program.NAME: 10.0,
-        letters.NAME: 6.0,
-        calendar.NAME: 5.0,
-    },
+    STYLES: _STYLES,
+    NUMBERS: {**_STYLES, sums.NAME: 16.0, opposites.NAME: 5.0},
 }
 
 

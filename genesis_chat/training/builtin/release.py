@@ -6,7 +6,7 @@ from shutil import copyfile
 from typing import Any
 
 from ...errors import GenesisChatError, ModelError
-from .plan import LANGUAGE, STAGES, STYLES, STYLES_SHARE
+from .plan import LANGUAGE, SHARES, STAGES
 from .start import TOKENIZER, WEIGHTS
 
 Arrays = dict[str, Any]
@@ -15,8 +15,8 @@ Arrays = dict[str, Any]
 def release(folder: Path, destination: Path) -> Path:
     """Write a run's newest weights, and its tokenizer, into a folder.
 
-    Stages that have not begun leave their weights as they were; of the stage of styles
-    only a part of the way is gone (`STYLES_SHARE`). Gives the folder.
+    Stages that have not begun leave their weights as they were; of some only a part of
+    the way is gone (`SHARES`). Gives the folder.
     Raises `GenesisChatError` before the first checkpoint.
     """
     from backends.genesis.model_files import read_args
@@ -32,8 +32,7 @@ def release(folder: Path, destination: Path) -> Path:
         )
     for stage, path in found.items():
         if path:
-            share = STYLES_SHARE if stage == STYLES else 1.0
-            tensors = _moved(tensors, _arrays(path), share)
+            tensors = _moved(tensors, _arrays(path), SHARES.get(stage, 1.0))
     destination.mkdir(parents=True, exist_ok=True)
     named = released_tensors(read_args(before), tensors)
     write_released(destination / WEIGHTS, _config(folder), named)

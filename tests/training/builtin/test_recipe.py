@@ -21,10 +21,11 @@ from genesis_chat.training.builtin import result
 from genesis_chat.training.builtin.configuration import CONFIGURATION
 from genesis_chat.training.builtin.plan import (
     LANGUAGE,
+    NUMBERS,
     REFINEMENT,
+    SHARES,
     STAGES,
     STYLES,
-    STYLES_SHARE,
     TTT,
     Plan,
     costs,
@@ -49,6 +50,7 @@ PLAN = Plan(
     steps=4,
     refinement_steps=3,
     styles_steps=2,
+    numbers_steps=2,
     ttt_steps=2,
     batch_tokens=512,
     processes=1,
@@ -80,7 +82,7 @@ def done(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = []
     assert go_on(folder, FOREVER, lambda stage, report: told.append((stage, report)))
     steps = [(stage, report["step"]) for stage, report in told]
-    counts = {LANGUAGE: 4, REFINEMENT: 3, STYLES: 2, TTT: 2}
+    counts = {LANGUAGE: 4, REFINEMENT: 3, STYLES: 2, NUMBERS: 2, TTT: 2}
     assert steps == [(s, n + 1) for s in STAGES for n in range(counts[s])]
     return folder
 
@@ -108,7 +110,7 @@ def test_interrupted_and_resumed_is_the_same(
 def test_test_time_training_leaves_everything_else_alone(done: Path) -> None:
     """What is trained last is only what switching it on brings in."""
     before = load_file(release(done, done / "whole") / "model.safetensors")
-    language = load_file(done / f"after-{STYLES}" / "model.safetensors")
+    language = load_file(done / f"after-{NUMBERS}" / "model.safetensors")
     changed = {
         name
         for name, array in before.items()
@@ -117,15 +119,18 @@ def test_test_time_training_leaves_everything_else_alone(done: Path) -> None:
     assert changed and all(name.startswith("metacognition.") for name in changed)
 
 
-def test_the_stage_of_styles_goes_a_part_of_the_way(done: Path) -> None:
-    before, learnt = (
-        load_file(str(result_weights(done / stage))) for stage in (REFINEMENT, STYLES)
-    )
-    made = load_file(done / f"before-{TTT}" / "model.safetensors")
+@pytest.mark.parametrize("stage", SHARES)
+def test_some_stages_go_a_part_of_the_way(stage: str, done: Path) -> None:
+    name, after = "model.safetensors", STAGES[STAGES.index(stage) + 1]
+    before, made = (load_file(done / f"before-{s}" / name) for s in (stage, after))
+    learnt = load_file(str(result_weights(done / stage)))
     for name, array in learnt.items():
-        between = (1 - STYLES_SHARE) * before[name] + STYLES_SHARE * array
-        # What is released has 8 bits of a number.
-        np.testing.assert_allclose(made[name], between, rtol=1 / 256, err_msg=name)
+        between = (1 - SHARES[stage]) * before[name] + SHARES[stage] * array
+        # What is released, before and after, has 8 bits of a number.
+        scale = np.abs(before[name]).max()
+        np.testing.assert_allclose(
+            made[name], between, rtol=1 / 256, atol=scale / 256, err_msg=name
+        )
     assert any(np.any(before[name] != learnt[name]) for name in learnt)
 
 

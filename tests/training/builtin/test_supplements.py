@@ -1,6 +1,7 @@
 """What the second stage brings beside the subjects, which stay as they are judged."""
 
 import random
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,11 +14,12 @@ from genesis_chat.training.builtin.lists.talk import TOPICS
 from genesis_chat.training.builtin.mixture import example_of
 from genesis_chat.training.builtin.outside import prompts
 from genesis_chat.training.builtin.outside.refusals import is_refusal
-from genesis_chat.training.builtin.plan import REFINEMENT, STYLES
+from genesis_chat.training.builtin.plan import NUMBERS, REFINEMENT, STYLES
 from genesis_chat.training.builtin.refinement import WEIGHTS, refined
 from genesis_chat.training.builtin.subjects import (
     jokes,
     subjects,
+    sums,
     system_prompts,
 )
 from genesis_chat.training.builtin.supplements import (
@@ -30,9 +32,12 @@ from genesis_chat.training.builtin.supplements import (
     supplements,
     talk,
 )
+from genesis_chat.training.builtin.supplements import (
+    numbers as numbers_supplement,
+)
 
 DRAWN = 600
-SUPPLEMENTS = supplements(STYLES)
+SUPPLEMENTS = supplements(NUMBERS)
 
 
 Drawing = Callable[[random.Random], Conversation]
@@ -83,7 +88,7 @@ def test_nothing_of_it_is_held_out() -> None:
             supplement.conversation(random.Random(0), True)
 
 
-@pytest.mark.parametrize("stage", [REFINEMENT, STYLES])
+@pytest.mark.parametrize("stage", [REFINEMENT, STYLES, NUMBERS])
 def test_subjects_keep_what_they_are_and_weigh_more(stage: str) -> None:
     taught, count = refined(stage), len(subjects())
     drawing = [each.conversation for each in taught[:count]]
@@ -96,10 +101,41 @@ def test_subjects_keep_what_they_are_and_weigh_more(stage: str) -> None:
 
 
 def test_every_supplement_has_a_share_in_a_stage() -> None:
-    assert {each.draw for each in supplements(REFINEMENT)} < {
-        each.draw for each in SUPPLEMENTS
-    }
+    first, second, third = (
+        {each.draw for each in supplements(stage)}
+        for stage in (REFINEMENT, STYLES, NUMBERS)
+    )
+    assert first < second < third
     assert all(each.weight > 0 for each in SUPPLEMENTS)
+
+
+def test_small_sums_are_taught_whole_and_judged_nowhere() -> None:
+    """Of all pairs up to ten, in both operations and every style."""
+    small = re.compile(r"(\d+) ?(plus|minus|\+|-) ?(\d+)")
+    asked: set[tuple[int, str, int]] = set()
+    rng = random.Random(1)
+    for _ in range(20_000):
+        first, sign, second = small.findall(sums.by_heart(rng)[0].content)[0]
+        asked.add(
+            (int(first), {"plus": "+", "minus": "-"}.get(sign, sign), int(second))
+        )
+    numbers = range(sums.LARGEST_BY_HEART + 1)
+    assert asked == {
+        each
+        for one in numbers
+        for other in numbers
+        for each in ((one, "+", other), (one + other, "-", other))
+    }
+    (subject,) = (each for each in subjects() if each.name == sums.NAME)
+    for each in held_out(subject, DRAWN, 1) + held_out(subject, DRAWN, 2):
+        first, sign, second = small.findall(each[-2].content)[0]
+        plus = sign in {"plus", "+"}
+        part = int(first) if plus else int(first) - int(second)
+        assert max(part, int(second)) > sums.LARGEST_BY_HEART
+    systems = {
+        each[0].role == "system" for each in drawn(numbers_supplement.conversation)
+    }
+    assert systems == {True, False}
 
 
 def test_a_chat_without_a_system_prompt_is_written_without_one(

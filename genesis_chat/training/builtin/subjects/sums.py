@@ -15,6 +15,8 @@ NAME = "sums and differences"
 WEIGHT = 7.0
 PROMISED = 0.98
 LARGEST = 100
+# Sums of two numbers up to this one, and their differences, are known by heart.
+LARGEST_BY_HEART = 10
 _ASKED = (
     "What is _?",
     "How much is _?",
@@ -31,7 +33,10 @@ _SIGNS = {"plus": "+", "minus": "-"}
 
 
 def conversation(rng: random.Random, held_out: bool) -> Conversation:
-    """A sum or a difference; one pair of numbers in eight is held out."""
+    """A sum or a difference; one pair of numbers in eight is held out.
+
+    Of what is to be known by heart none is judged, and one in eight is left for later.
+    """
     while True:
         operation = rng.choice(("plus", "minus"))
         # The smaller numbers are asked for more often.
@@ -39,8 +44,26 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
         total = rng.randint(0, largest)
         part = rng.randint(0, total)
         first, second = (part, total - part) if operation == "plus" else (total, part)
-        if is_held_out(f"{first} {operation} {second}") == held_out:
+        kept = is_held_out(f"{first} {operation} {second}")
+        if kept == held_out and not (
+            held_out and max(part, total - part) <= LARGEST_BY_HEART
+        ):
             break
+    return asked_for(rng, first, operation, second)
+
+
+def by_heart(rng: random.Random) -> Conversation:
+    """A sum of two small numbers, or a difference that one of them is."""
+    first, second = (rng.randint(0, LARGEST_BY_HEART) for _ in range(2))
+    if rng.random() < 0.5:
+        return asked_for(rng, first, "plus", second)
+    return asked_for(rng, first + second, "minus", second)
+
+
+def asked_for(
+    rng: random.Random, first: int, operation: str, second: int
+) -> Conversation:
+    """The question in one of its wordings, and the reply."""
     sign = f" {operation} "
     if rng.random() < 0.4:
         sign = rng.choice((" _ ", "_")).replace("_", _SIGNS[operation])

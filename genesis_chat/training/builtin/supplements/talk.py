@@ -5,10 +5,10 @@ from importlib.resources import files
 
 from ..conversation import Conversation, conversation_of, informal, is_held_out, opened
 from ..lists.talk import topics
-from ..plan import REFINEMENT, STYLES
+from ..plan import NUMBERS, REFINEMENT, STYLES
 from ..subjects import jokes, small_talk
 
-WEIGHTS = {REFINEMENT: 9.0, STYLES: 9.0}
+WEIGHTS = {REFINEMENT: 9.0, STYLES: 9.0, NUMBERS: 9.0}
 _JOKES = 0.25
 _TOPICS = topics((files(__package__) / "talk.txt").read_text("utf-8"))
 _FOR_JOKES = (
