@@ -119,7 +119,7 @@ system prompt "You are a helpful assistant." unless another is given. English on
 
 - Trained from $origin.
 - On conversations that the subjects in `genesis_chat/training/builtin/subjects` \
-generate, by MLX; then three times more, with what is hard in larger shares and with \
+generate, by MLX; then four times more, with what is hard in larger shares and with \
 the conversations of `supplements` beside it (`refinement.py`); then test-time \
 training's own parameters, with all others frozen.
 - Cost: $cost.

@@ -11,33 +11,35 @@ from .configuration import CONFIGURATION, LONGEST
 
 Origin = Literal["nothing", "present"]
 PLAN, COST = "plan.json", "cost.jsonl"
-# The stages: all but test-time training's own parameters, these three times more on
+# The stages: all but test-time training's own parameters, these four times more on
 # what is still weak (see `refinement`), and then test-time training's alone.
-LANGUAGE, REFINEMENT, STYLES, NUMBERS, TTT = (
+LANGUAGE, REFINEMENT, STYLES, NUMBERS, REVIEW, TTT = (
     "language",
     "refinement",
     "styles",
     "numbers",
+    "review",
     "ttt",
 )
-STAGES = (LANGUAGE, REFINEMENT, STYLES, NUMBERS, TTT)
+STAGES = (LANGUAGE, REFINEMENT, STYLES, NUMBERS, REVIEW, TTT)
 # Steps of about 4,000 tokens, and the highest learning rate: what is there already
 # takes fewer, and is forgotten at the rate that serves best from nothing.
 STEPS: dict[Origin, int] = {"nothing": 7_500, "present": 4_000}
 LEARNING_RATES: dict[Origin, float] = {"nothing": 3e-3, "present": 1e-3}
-REFINEMENT_STEPS, STYLES_STEPS, NUMBERS_STEPS, TTT_STEPS = 3_000, 1_500, 1_300, 300
+REFINEMENT_STEPS, STYLES_STEPS, NUMBERS_STEPS = 3_000, 1_500, 1_300
+REVIEW_STEPS, TTT_STEPS = 1_000, 300
 BATCH_TOKENS = 4096
 # How far from the weights before it to those after it a stage goes, where not all the
 # way: between them is what forgets less and has learnt as much (Wortsman et al., Robust
 # fine-tuning of zero-shot models, arXiv 2109.01903).
-SHARES: Mapping[str, float] = {STYLES: 0.4, NUMBERS: 0.5}
+SHARES: Mapping[str, float] = {STYLES: 0.4, NUMBERS: 0.5, REVIEW: 0.5}
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything that the result depends on beside the subjects.
 
-    `origin` is what training starts from; `steps` and the four after it are those
+    `origin` is what training starts from; `steps` and the five after it are those
     of the stages; a step has at most `batch_tokens` tokens, padding included,
     and none of its conversations is longer than `longest`. A new tokenizer learns from
     the first `conversations` conversations of the mixture.
@@ -48,10 +50,12 @@ class Plan:
     refinement_steps: int = REFINEMENT_STEPS
     styles_steps: int = STYLES_STEPS
     numbers_steps: int = NUMBERS_STEPS
+    review_steps: int = REVIEW_STEPS
     ttt_steps: int = TTT_STEPS
     seed: int = 0
     learning_rate: float = 1e-3
     refinement_learning_rate: float = 1.5e-3
+    review_learning_rate: float = 1e-3
     ttt_learning_rate: float = 1e-3
     batch_tokens: int = BATCH_TOKENS
     longest: int = LONGEST
@@ -66,6 +70,7 @@ class Plan:
             REFINEMENT: (self.refinement_steps, self.refinement_learning_rate),
             STYLES: (self.styles_steps, self.refinement_learning_rate),
             NUMBERS: (self.numbers_steps, self.refinement_learning_rate),
+            REVIEW: (self.review_steps, self.review_learning_rate),
             TTT: (self.ttt_steps, self.ttt_learning_rate),
         }[stage]
         return {

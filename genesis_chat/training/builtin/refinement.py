@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .mixture import Taught
-from .plan import NUMBERS, REFINEMENT, STYLES
+from .plan import NUMBERS, REFINEMENT, REVIEW, STYLES
 from .subjects import (
     calendar,
     facts,
@@ -41,6 +41,7 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
     REFINEMENT: _WEIGHTS,
     STYLES: _STYLES,
     NUMBERS: {**_STYLES, sums.NAME: 16.0, opposites.NAME: 5.0},
+    REVIEW: {**_STYLES, sums.NAME: 16.0, opposites.NAME: 6.0, honesty.NAME: 20.0},
 }
 
 

@@ -23,6 +23,7 @@ from genesis_chat.training.builtin.plan import (
     LANGUAGE,
     NUMBERS,
     REFINEMENT,
+    REVIEW,
     SHARES,
     STAGES,
     STYLES,
@@ -51,6 +52,7 @@ PLAN = Plan(
     refinement_steps=3,
     styles_steps=2,
     numbers_steps=2,
+    review_steps=2,
     ttt_steps=2,
     batch_tokens=512,
     processes=1,
@@ -82,7 +84,7 @@ def done(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = []
     assert go_on(folder, FOREVER, lambda stage, report: told.append((stage, report)))
     steps = [(stage, report["step"]) for stage, report in told]
-    counts = {LANGUAGE: 4, REFINEMENT: 3, STYLES: 2, NUMBERS: 2, TTT: 2}
+    counts = {LANGUAGE: 4, REFINEMENT: 3, STYLES: 2, NUMBERS: 2, REVIEW: 2, TTT: 2}
     assert steps == [(s, n + 1) for s in STAGES for n in range(counts[s])]
     return folder
 
@@ -110,7 +112,7 @@ def test_interrupted_and_resumed_is_the_same(
 def test_test_time_training_leaves_everything_else_alone(done: Path) -> None:
     """What is trained last is only what switching it on brings in."""
     before = load_file(release(done, done / "whole") / "model.safetensors")
-    language = load_file(done / f"after-{NUMBERS}" / "model.safetensors")
+    language = load_file(done / f"after-{REVIEW}" / "model.safetensors")
     changed = {
         name
         for name, array in before.items()

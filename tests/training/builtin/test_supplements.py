@@ -14,7 +14,7 @@ from genesis_chat.training.builtin.lists.talk import TOPICS
 from genesis_chat.training.builtin.mixture import example_of
 from genesis_chat.training.builtin.outside import prompts
 from genesis_chat.training.builtin.outside.refusals import is_refusal
-from genesis_chat.training.builtin.plan import NUMBERS, REFINEMENT, STYLES
+from genesis_chat.training.builtin.plan import NUMBERS, REFINEMENT, REVIEW, STYLES
 from genesis_chat.training.builtin.refinement import WEIGHTS, refined
 from genesis_chat.training.builtin.subjects import (
     jokes,
@@ -26,18 +26,20 @@ from genesis_chat.training.builtin.supplements import (
     Supplement,
     answers,
     bare,
+    manners,
     outside,
     sentences,
     styled,
     supplements,
     talk,
+    tens,
 )
 from genesis_chat.training.builtin.supplements import (
     numbers as numbers_supplement,
 )
 
 DRAWN = 600
-SUPPLEMENTS = supplements(NUMBERS)
+SUPPLEMENTS = supplements(REVIEW)
 
 
 Drawing = Callable[[random.Random], Conversation]
@@ -88,7 +90,7 @@ def test_nothing_of_it_is_held_out() -> None:
             supplement.conversation(random.Random(0), True)
 
 
-@pytest.mark.parametrize("stage", [REFINEMENT, STYLES, NUMBERS])
+@pytest.mark.parametrize("stage", [REFINEMENT, STYLES, NUMBERS, REVIEW])
 def test_subjects_keep_what_they_are_and_weigh_more(stage: str) -> None:
     taught, count = refined(stage), len(subjects())
     drawing = [each.conversation for each in taught[:count]]
@@ -101,11 +103,11 @@ def test_subjects_keep_what_they_are_and_weigh_more(stage: str) -> None:
 
 
 def test_every_supplement_has_a_share_in_a_stage() -> None:
-    first, second, third = (
+    first, second, third, fourth = (
         {each.draw for each in supplements(stage)}
-        for stage in (REFINEMENT, STYLES, NUMBERS)
+        for stage in (REFINEMENT, STYLES, NUMBERS, REVIEW)
     )
-    assert first < second < third
+    assert first < second < third < fourth
     assert all(each.weight > 0 for each in SUPPLEMENTS)
 
 
@@ -153,7 +155,7 @@ def test_a_chat_without_a_system_prompt_is_written_without_one(
 
 def test_more_small_talk_has_the_replies_of_small_talk() -> None:
     topics = {each.name: each for each in TOPICS}
-    for topic in talk._TOPICS:
+    for topic in talk.MORE_TOPICS:
         assert topic.replies == topics[topic.name].replies
         before = set(map(plain, topics[topic.name].said))
         assert before.isdisjoint(map(plain, topic.said)), topic.name
@@ -166,6 +168,28 @@ def test_more_system_prompts_are_kept_to() -> None:
     for conversation in (each for draw in drawing for each in drawn(draw)):
         assert conversation[0].role == "system"
         assert system_prompts.right(conversation, expected(conversation))
+
+
+def test_manners_are_small_talk_in_other_wordings() -> None:
+    topics = {each.name: each for each in TOPICS}
+    for topic in manners.MORE:
+        assert topic.replies == topics[topic.name].replies
+        before = set(map(plain, topics[topic.name].said))
+        assert before.isdisjoint(map(plain, topic.said)), topic.name
+    for each in drawn(manners.conversation):
+        assert each[0].role == "system"
+        assert not is_refusal(expected(each))
+
+
+def test_tens_are_full_tens_or_nothing() -> None:
+    """Whether a sum, a difference or what it is taken from."""
+    for each in drawn(tens.conversation):
+        question = plain(each[-2].content)
+        first, second = map(int, re.findall(r"\d+", question))
+        result = int(re.findall(r"\d+", expected(each))[-1])
+        assert 0 in {first % 10, result % 10}
+        assert result == first + second or result == first - second
+        assert max(first, second, result) <= sums.LARGEST
 
 
 def test_sentences_come_back_as_they_are() -> None:

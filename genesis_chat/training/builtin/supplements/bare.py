@@ -4,10 +4,10 @@ import random
 
 from ....conversation import Message
 from ..conversation import Conversation
-from ..plan import NUMBERS, REFINEMENT, STYLES
+from ..plan import NUMBERS, REFINEMENT, REVIEW, STYLES
 from ..subjects import subjects, system_prompts
 
-WEIGHTS = {REFINEMENT: 10.0, STYLES: 10.0, NUMBERS: 10.0}
+WEIGHTS = {REFINEMENT: 10.0, STYLES: 10.0, NUMBERS: 10.0, REVIEW: 10.0}
 # How often there is none.
 _NONE = 0.7
 _OTHERS = (

@@ -6,10 +6,10 @@ from ..conversation import Conversation, conversation_of, is_held_out
 from ..lists.people import invented
 from ..lists.words import WORDS
 from ..outside.fillers import filler
-from ..plan import NUMBERS, REFINEMENT, STYLES
+from ..plan import NUMBERS, REFINEMENT, REVIEW, STYLES
 from ..subjects.repetition import ASKED
 
-WEIGHTS = {REFINEMENT: 4.0, STYLES: 4.0, NUMBERS: 4.0}
+WEIGHTS = {REFINEMENT: 4.0, STYLES: 4.0, NUMBERS: 4.0, REVIEW: 6.0}
 _FORMS = (
     "The {adj} {noun} {verb}s.",
     "The {adj} {noun} {verb}s the {noun}.",

@@ -4,10 +4,10 @@ import random
 
 from ..conversation import Conversation
 from ..lists.styles import CAPITALS, NAMED, PIRATE, POLITE, SHORT
-from ..plan import NUMBERS, REFINEMENT, STYLES
+from ..plan import NUMBERS, REFINEMENT, REVIEW, STYLES
 from ..subjects import system_prompts
 
-WEIGHTS = {REFINEMENT: 14.0, STYLES: 14.0, NUMBERS: 14.0}
+WEIGHTS = {REFINEMENT: 14.0, STYLES: 14.0, NUMBERS: 14.0, REVIEW: 25.0}
 _SHARES = (0.3, 0.35, 0.25)
 PROMPTS = {
     CAPITALS: (

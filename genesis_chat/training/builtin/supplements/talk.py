@@ -5,12 +5,12 @@ from importlib.resources import files
 
 from ..conversation import Conversation, conversation_of, informal, is_held_out, opened
 from ..lists.talk import topics
-from ..plan import NUMBERS, REFINEMENT, STYLES
+from ..plan import NUMBERS, REFINEMENT, REVIEW, STYLES
 from ..subjects import jokes, small_talk
 
-WEIGHTS = {REFINEMENT: 9.0, STYLES: 9.0, NUMBERS: 9.0}
+WEIGHTS = {REFINEMENT: 9.0, STYLES: 9.0, NUMBERS: 9.0, REVIEW: 9.0}
 _JOKES = 0.25
-_TOPICS = topics((files(__package__) / "talk.txt").read_text("utf-8"))
+MORE_TOPICS = topics((files(__package__) / "talk.txt").read_text("utf-8"))
 _FOR_JOKES = (
     "Make me laugh",
     "Make us laugh",
@@ -46,7 +46,7 @@ def conversation(rng: random.Random) -> Conversation:
             asked = opened(rng, rng.choice(_FOR_JOKES) + rng.choice(("", ".", "!")))
             if not is_held_out(asked):
                 return conversation_of(informal(rng, asked), jokes.joke(rng))
-    topic = rng.choice(_TOPICS)
+    topic = rng.choice(MORE_TOPICS)
     return conversation_of(
         small_talk.said(rng, topic, False), rng.choice(topic.replies)
     )
