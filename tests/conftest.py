@@ -1,12 +1,13 @@
 """What every test runs under, and models shared between tests."""
 
+import gc
 import importlib.util
 import itertools
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +55,18 @@ def loopback(
     """Tests that are marked so may talk to a server of their own on this computer."""
     if request.node.get_closest_marker("loopback"):
         monkeypatch.setenv("GENESIS_TEST_LOOPBACK", "1")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests stay to the end: garbage is not looked for among them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
