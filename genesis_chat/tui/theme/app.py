@@ -58,9 +58,9 @@ class ThemedApp(TerminalApp):
         filters = super().get_line_filters()
         if self.no_color or not self.native_ansi_color:
             return filters
-        from .reversed import Reversed
+        from .reversed import REVERSED
 
-        return [*filters, Reversed()]
+        return [*filters, REVERSED]
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as people write it."""

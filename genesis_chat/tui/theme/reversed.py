@@ -25,6 +25,10 @@ class Reversed(LineFilter):
         ]
 
 
+# One for all: a line keeps what each filter has made of it.
+REVERSED = Reversed()
+
+
 @lru_cache(maxsize=1024)
 def _reversed(style: Style) -> Style:
     if style.bgcolor is None or style.bgcolor.number != _NUMBER:
