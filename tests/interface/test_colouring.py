@@ -15,7 +15,7 @@ from genesis_chat.tui.mixers.hues import ROLES, Hues, marks
 from genesis_chat.tui.mixers.legend import SCALE
 from genesis_chat.tui.mixers.view import PictureView
 from genesis_chat.tui.theme.contrast import TEXT, ratio
-from genesis_chat.tui.widgets.tints import STEPS
+from genesis_chat.tui.widgets.tints import STEPS, Tints, aligned
 
 Sit = Callable[..., None]
 BOB = "My name is Bob."
@@ -135,8 +135,6 @@ def test_markdown_is_coloured_where_it_is_shown(sit_down: Sit) -> None:
         await view.settle(
             replace(view.shown, message=replace(view.shown.message, content=source))
         )
-        from genesis_chat.tui.widgets.tints import Tints
-
         styles = desk.app.screen.query_one(Legend).styles_of("surprise")
         view.tint(Tints(source, (STEPS - 1,) * len(source)), styles)
         pieces = [piece for piece, _ in tinted(desk, 1)]
@@ -147,6 +145,33 @@ def test_markdown_is_coloured_where_it_is_shown(sit_down: Sit) -> None:
         assert not tinted(desk, 1)
 
     sit_down(visit)
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("Some **bold** text", "Some bold text"),
+        ("an _emphasised_ word, `code` too", "an emphasised word, code too"),
+        ("see [the paper](https://x.y/z 'a title') there", "see the paper there"),
+        ("***both*** styles, ~~none~~ now", "both styles, none now"),
+        ("one  \ntwo\nthree **four**", "one\ntwo three four"),
+        ("x\ty **z**", "x    y z"),
+        ("Bob 🤖, **and** I", "Bob 🤖, and I"),
+    ],
+)
+def test_colours_have_no_holes_between_styles(source: str, shown: str) -> None:
+    spans, _ = aligned(shown, Tints(source, (STEPS - 1,) * len(source)))
+    assert spans == [(0, len(shown), STEPS - 1)]
+
+
+def test_white_space_has_the_colour_of_its_token() -> None:
+    # Of the tokens "Some", " **", "bold", "**" and " text".
+    levels = (1,) * 4 + (2,) * 3 + (3,) * 4 + (4,) * 2 + (5,) * 5
+    spans, _ = aligned("Some bold text", Tints("Some **bold** text", levels))
+    assert spans == [(0, 4, 1), (4, 5, 2), (5, 9, 3), (9, 14, 5)]
+    # What the source does not have stays without one, what follows does not.
+    spans, _ = aligned("Some new text", Tints("Some text", (1,) * 4 + (2,) * 5))
+    assert spans == [(0, 4, 1), (8, 13, 2)]
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "nord", "dracula"])

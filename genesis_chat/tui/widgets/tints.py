@@ -126,15 +126,12 @@ def aligned(
         start, end = match.span()
         word = match.group()
         at = _find(word, tints.text, cursor)
-        if at < 0:
-            last = 0
-            continue
-        levels[start:end] = tints.levels[at : at + len(word)]
-        # The white space between two words is a token's as well.
-        gap, before = start - last, tints.text[cursor:at]
-        if last and cursor and gap == len(before) and not before.strip():
-            levels[last:start] = tints.levels[cursor:at]
-        cursor, last = at + len(word), end
+        if at >= 0:
+            levels[start:end] = tints.levels[at : at + len(word)]
+            if last < start:
+                levels[last:start] = _of_gap(start - last, tints, cursor, at)
+            cursor = at + len(word)
+        last = end
     spans, place = [], 0
     for level, run in groupby(levels):
         many = sum(1 for _ in run)
@@ -142,6 +139,18 @@ def aligned(
             spans.append((place, place + many, level))
         place += many
     return spans, cursor
+
+
+def _of_gap(width: int, tints: Tints, start: int, end: int) -> list[int]:
+    """Levels of the white space that is shown before a word.
+
+    It is a token's as well. In the source, from `start` to `end`, marks may stand
+    before or after it; where there is less of it, the first of it or the word counts.
+    """
+    found = [n for n in range(start, end) if tints.text[n].isspace()][-width:]
+    levels = [tints.levels[n] for n in found]
+    first = levels[0] if levels else tints.levels[end]
+    return [first] * (width - len(levels)) + levels
 
 
 def _find(word: str, text: str, start: int) -> int:
