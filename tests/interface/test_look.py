@@ -15,13 +15,16 @@ from genesis_chat.history import (
     Hit,
     NewConversation,
     NewMessage,
+    Receipt,
     Store,
     StoredMessage,
 )
 from genesis_chat.tui.chat_list.rows import WIDTH, chat_row
 from genesis_chat.tui.chat_list.rows import found as search_rows
 from genesis_chat.tui.widgets.code import Lines
+from genesis_chat.tui.widgets.foot import Foot
 from genesis_chat.tui.widgets.gauge import EMPTY, FULL, gauge
+from genesis_chat.tui.widgets.shown_message import Shown
 from genesis_chat.tui.widgets.table import Cells, Grid, _lines
 
 Sit = Callable[..., None]
@@ -154,3 +157,24 @@ def test_a_link_in_a_cell_is_asked_about(sit_down: Sit, tmp_path: Path) -> None:
         await desk.until(lambda: "Open this in your browser?" in desk.seen())
 
     sit_down(visit, conversation=said(tmp_path, reply))
+
+
+def test_the_line_under_a_selected_message_keeps_its_time() -> None:
+    receipt = Receipt("a-model-of-long-name", None, {}, 1, 9, 9, 64, 0.1, 100.0, "stop")
+    at = int(datetime(2026, 5, 20, 15, 4).timestamp() * 1000)
+    reply = StoredMessage("r", "c", "q", "assistant", "", "complete", at, (), receipt)
+    foot = Foot()
+    foot.show(Shown(reply, "Genesis", 1, 2), details=True)
+    lines = [foot._fitting(width).plain for width in range(99, 4, -1)]
+    assert lines[0] == (
+        "Genesis   ‹ 1 of 2 ›   64 tokens · 100 tok/s · first token 0.10 s"
+        "   15:04 · a-model-of-long-name"
+    )
+    assert all("15:04" in text for text in lines)
+    # What says least goes first: each part is there as long as all before it are.
+    parts = ("Genesis", "‹ 1 of 2 ›", "64 tokens", "tok/s", "first token", "a-model")
+    for text in (text for text in lines if "Genesis" in text):
+        there = [part in text for part in parts]
+        assert there == sorted(there, reverse=True)
+    foot.show(Shown(reply, "Genesis", 1, 2), details=False)
+    assert "15:04" not in foot._fitting(90).plain

@@ -26,7 +26,8 @@ class Foot(Fitting):
     def show(self, shown: Shown, *, details: bool) -> None:
         """Who wrote it, its versions and figures; with `details` when, and the model.
 
-        Where there is little room the last ones are left out first.
+        Where there is little room the model is left out first, then the figures from
+        the last one on, then who wrote it; the time stays.
         """
         parts: list[Content] = []
         if not shown.asked:
@@ -39,7 +40,10 @@ class Foot(Fitting):
             for end in range(len(figures), -1, -1)
         ]
         if details and not shown.asked:
-            forms.insert(0, [*forms[0], Content(shown.written)])
+            time = Content(shown.time)
+            whole = [*forms[0], Content(shown.written)]
+            short = [[*parts[n:], time] for n in range(1, len(parts) + 1)]
+            forms = [whole, *([*form, time] for form in forms), *short]
         self.say(*map(Content("   ").join, forms))
         self.display = any(forms)
 

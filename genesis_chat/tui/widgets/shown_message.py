@@ -65,11 +65,16 @@ class Shown:
         return " · ".join(parts)
 
     @property
+    def time(self) -> str:
+        """When it came."""
+        return clock(self.message.created)
+
+    @property
     def written(self) -> str:
         """When it came, and which model wrote it."""
         receipt = self.message.receipt
         wrote = line(receipt.model).plain if receipt else ""
-        return " · ".join(filter(None, (clock(self.message.created), wrote)))
+        return " · ".join(filter(None, (self.time, wrote)))
 
     @property
     def state(self) -> str:
