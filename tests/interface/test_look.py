@@ -21,9 +21,10 @@ from genesis_chat.history import (
 )
 from genesis_chat.tui.chat_list.rows import WIDTH, chat_row
 from genesis_chat.tui.chat_list.rows import found as search_rows
-from genesis_chat.tui.widgets.code import Lines
+from genesis_chat.tui.widgets.code import Fence, Lines
 from genesis_chat.tui.widgets.foot import Foot
 from genesis_chat.tui.widgets.gauge import EMPTY, FULL, gauge
+from genesis_chat.tui.widgets.header import Header
 from genesis_chat.tui.widgets.shown_message import Shown
 from genesis_chat.tui.widgets.table import Cells, Grid, _lines
 
@@ -178,3 +179,39 @@ def test_the_line_under_a_selected_message_keeps_its_time() -> None:
         assert there == sorted(there, reverse=True)
     foot.show(Shown(reply, "Genesis", 1, 2), details=False)
     assert "15:04" not in foot._fitting(90).plain
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
+def test_the_label_of_a_block_of_code_has_the_padding_of_the_code(
+    sit_down: Sit, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    reply = f"```python\nx = {'1' * size[0]}\n```"
+
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: "B copy" in desk.seen())
+        fence = desk.chat.query_one(Fence)
+        label, copy, code = (
+            fence.query_one(name) for name in (".language", ".copy", ".code")
+        )
+        for theme in ("genesis-dark", "genesis-light", "ansi-dark", "nord"):
+            desk.app.theme = theme
+            await desk.idle()
+            block = fence.region
+            assert label.region.x == code.region.x == block.x + 2
+            assert copy.region.right == code.region.right == block.right - 2
+            assert label.region.y - block.y == block.bottom - code.region.bottom
+
+    sit_down(visit, size=size, conversation=said(tmp_path, reply))
+
+
+@pytest.mark.parametrize("theme", ["genesis-dark", "genesis-light", "nord"])
+def test_the_header_is_told_from_a_question_right_below_it(
+    sit_down: Sit, tmp_path: Path, theme: str
+) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.views)
+        header, question = desk.chat.query_one(Header), desk.views[0]
+        await desk.until(lambda: question.region.y == header.region.bottom)
+        assert header.background_colors[1] != question.background_colors[1]
+
+    sit_down(visit, size=(80, 24), theme=theme, conversation=said(tmp_path, "Yes."))

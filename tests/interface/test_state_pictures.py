@@ -46,9 +46,9 @@ def test_words_that_are_found(
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
         await desk.command("/find mixers")
-        await desk.until(lambda: "Match 2 of 2" in desk.seen())
+        await desk.until(lambda: "mixers   2 of 2" in desk.seen())
         await desk.press("n")
-        await desk.until(lambda: "Match 1 of 2" in desk.seen())
+        await desk.until(lambda: "mixers   1 of 2" in desk.seen())
         await show(desk, "find-large" if colours else "no-color-find")
 
     sit_down(visit, size=LARGE, theme=DARK, conversation=chats)
