@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pyte
 from animation import Frame, animation, line_of
@@ -26,7 +27,8 @@ TARGET = Path(__file__).parents[1] / "assets" / "recording.svg"
 LARGEST = 1_000_000
 SIZE = (96, 28)
 COMMAND = (sys.executable, "-P", "-m", "genesis_chat", "-m", "builtin", "--temp", "0")
-PATIENCE_SECONDS = 300.0
+# What has not come after so long never will; what still moves then is not waited for.
+PATIENCE_SECONDS, REST_SECONDS = 60.0, 5.0
 # A look at the screen this often at most, and no pause longer than that.
 EVERY_SECONDS, LONGEST_SECONDS = 0.1, 0.7
 KEY_SECONDS = 0.05
@@ -47,7 +49,7 @@ SCENE = (
     Step("What is the capital of France?", "France?", 0.3),
     Step(ENTER, "is Paris", 1.2),
     Step("My name is Bob.", "Bob.", 0.3),
-    Step(ENTER, "Hello, Bob", 1.0),
+    Step(ENTER, "you, Bob", 1.0),
     Step(F5, "", 1.0),
     Step("What is my name?", "my name?", 0.3),
     Step(ENTER, "name is Bob", 1.0),
@@ -74,7 +76,11 @@ class Recording:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if select.select([self.terminal], [], [], left)[0]:
-                self._feed(os.read(self.terminal, 65536))
+                try:
+                    data = os.read(self.terminal, 65536)
+                except OSError:
+                    self._stop("The program has ended")
+                self._feed(data)
         rows = (
             line_of([self.screen.buffer[row][column] for column in range(SIZE[0])])
             for row in range(SIZE[1])
@@ -95,15 +101,18 @@ class Recording:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while step.until.lower() not in "\n".join(self.screen.display).lower():
             if time.monotonic() > deadline:
-                shown = "\n".join(self.screen.display)
-                raise SystemExit(f"{step.until!r} has not come:\n{shown}")
+                self._stop(f"{step.until!r} has not come in {PATIENCE_SECONDS:.0f} s")
             self.look(EVERY_SECONDS)
-        before = len(self.frames)
+        deadline, before = time.monotonic() + REST_SECONDS, len(self.frames)
         self.look(EVERY_SECONDS)
-        while len(self.frames) > before:
+        while len(self.frames) > before and time.monotonic() < deadline:
             before = len(self.frames)
             self.look(3 * EVERY_SECONDS)
         self.at += step.rest
+
+    def _stop(self, why: str) -> NoReturn:
+        shown = "\n".join(row.rstrip() for row in self.screen.display)
+        raise SystemExit(f"{why}; change SCENE in docs/record.py. Shown is:\n{shown}")
 
     def _feed(self, data: bytes) -> None:
         # The tests' own, so that both show the same.
@@ -157,6 +166,7 @@ def main() -> None:
         recording = Recording(terminal)
         for step in SCENE:
             recording.play(step)
+            print(f"{step.keys!r}, then {step.until!r}", flush=True)
     # The first frames are the shell's empty screen.
     frames = [frame for frame in recording.frames if any(frame[1])]
     first = frames[0][0]
