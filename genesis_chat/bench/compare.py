@@ -1,7 +1,7 @@
 """Figures over all prompts, and ratios of one measurement to another."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from backends.registry import entries_for
@@ -29,29 +29,12 @@ def comparable(
     return here, missing
 
 
-def overall(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a measurement: its tokens per second, the median over its prompts, and
-    `decode_growth`, what a token costs whatever came before it and what each 1,000
-    tokens before it add; None with prompts of one length only.
-    """
+def overall(found: Mapping[str, Any]) -> dict[str, float]:
+    """Of a measurement: its tokens per second, the median over its prompts."""
     keys = [f"{kind}_tokens_per_second" for kind in KINDS]
-    speeds = {
+    return {
         key: statistics.median(row[key]["median"] for row in found["prompts"])
         for key in keys
-    }
-    return {**speeds, "decode_growth": _growth(found["prompts"])}
-
-
-def _growth(rows: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
-    """The straight line through the milliseconds of a token."""
-    lengths = [row["prompt_tokens"] / 1000 for row in rows]
-    if len(set(lengths)) < 2:
-        return None
-    costs = [1000 / row["decode_tokens_per_second"]["median"] for row in rows]
-    line = statistics.linear_regression(lengths, costs)
-    return {
-        "milliseconds": line.intercept,
-        "milliseconds_per_1000_tokens": line.slope,
     }
 
 

@@ -13,6 +13,7 @@ from backends.config_file import read_model_type
 
 from ..engine import choose_backend
 from ..paths import compiled_directory
+from .growth import growth
 from .task import Task, answer, in_new_process, peak_memory, rows
 
 METAL = "Metal"
@@ -78,6 +79,7 @@ def _measured(task: Task) -> dict[str, Any]:
         "weight_bytes": model.nbytes,
         "start_seconds": start,
         "prompts": rows(task, model.vocab_size, reply),
+        "decode_growth": growth(task, model.vocab_size, reply),
         "peak_memory_bytes": peak_memory(),
     }
     # Last, since it takes memory of its own.

@@ -84,6 +84,11 @@ def rows(
     return list(_rows(task, vocabulary, reply))
 
 
+def prompt_of(length: int, vocabulary: int) -> list[int]:
+    """Tokens of a prompt; which ones does not matter to a speed."""
+    return [(7 * n + 11) % vocabulary for n in range(length)]
+
+
 def _rows(
     task: Task,
     vocabulary: int,
@@ -91,7 +96,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     for length in task.prompts:
         firsts, speeds = [], []
-        prompt = [(7 * n + 11) % vocabulary for n in range(length)]
+        prompt = prompt_of(length, vocabulary)
         # The first time warms up what later replies find warm.
         for repeat in range(task.repeats + 1):
             began = time.perf_counter()

@@ -36,10 +36,10 @@ def show(found: dict[str, Any], first: dict[str, Any]) -> None:
             f"writes {now:.0f}/s"
         )
     if growth := found["decode_growth"]:
-        more = growth["milliseconds_per_1000_tokens"]
+        token, more = growth.values()
         click.echo(
-            f"  a token takes {growth['milliseconds']:.2f} ms, and {more:.2f} ms for "
-            "each 1,000 before it (attention; the rest does not grow)"
+            f"  a token takes {token:.2f} ms, and {more:.2f} ms ({more / token:.0%}) "
+            "for each 1,000 before it (attention; the rest does not grow)"
         )
     for name, theirs in found["against"].items():
         click.echo(f"  over {name} ({theirs['version']}):")
