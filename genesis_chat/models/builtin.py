@@ -10,7 +10,7 @@ from .store import InstalledModel, open_directory
 
 CHECKPOINT = "model.safetensors"
 # Of the checkpoint in assets: tells whether the converted copy is of this version.
-CHECKPOINT_SHA256 = "c6a491cdc78b422a1b5d643a5e5b9aa34f49b4b61d924af18bc84025ba739d7d"
+CHECKPOINT_SHA256 = "4e5652b1849096c506e643f2bb3a3c51f6043bef58bc498980f138748b21d738"
 
 
 def builtin() -> InstalledModel:
