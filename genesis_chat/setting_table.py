@@ -65,14 +65,18 @@ class Setting:
 
     @property
     def meaning(self) -> str:
-        """Its help, to go on after something else."""
-        return self.help[:1].lower() + self.help[1:]
+        """Its help, to go on beside its label, which it does not say again."""
+        help = self.help.removesuffix(f" ({self.label.lower()})")
+        return help[:1].lower() + help[1:]
 
     def check(self, value: Any, where: str = "") -> Any:
         """The value, a float where it is one. Raises `UsageError`, naming `where`."""
+        return self._checked(value, f"{self.name} in {where}" if where else self.name)
+
+    def _checked(self, value: Any, name: str, written: str = "") -> Any:
+        """The same, naming it by a `name`, and its value as it was `written`."""
         if value is None and self.none is not None:
             return None
-        name = f"{self.name} in {where}" if where else self.name
         kinds = (int, float) if self.kind is float else (self.kind,)
         right = isinstance(value, kinds)
         if not right or isinstance(value, bool) != (self.kind is bool):
@@ -84,7 +88,7 @@ class Setting:
         if self.kind in (int, float) and not (
             self.low <= value <= self.high and math.isfinite(value)
         ):
-            raise UsageError(f"{name} must be {self._bounds}, not {value}.")
+            raise UsageError(f"{name} must be {self._bounds}, not {written or value}.")
         return float(value) if self.kind is float else value
 
     def accepts(self, value: Any) -> bool:
@@ -95,23 +99,26 @@ class Setting:
             return False
         return True
 
-    def parse(self, text: str) -> Any:
-        """A value as a person writes it. Raises `UsageError`."""
+    def parse(self, text: str, name: str = "") -> Any:
+        """A value as a person writes it.
+
+        Raises `UsageError`, which calls the setting by a `name`, as a form does.
+        """
+        name = name or self.name
         text = text.strip() if self.kind is not str or self.choices else text
         if self.none is not None and text.lower() in ("", self.none):
             return None
         try:
             if self.kind in (int, float):
-                return self.check(self.kind(text))
+                return self._checked(self.kind(text), name, text)
         except ValueError:
-            raise UsageError(
-                f"{self.name} must be {self._words}, not {text!r}."
-            ) from None
+            raise UsageError(f"{name} must be {self._words}, not {text!r}.") from None
         if self.kind is bool:
             if text.lower() not in (*_TRUE, *_FALSE):
-                raise UsageError(f"{self.name} must be {self._words}, not {text!r}.")
+                raise UsageError(f"{name} must be {self._words}, not {text!r}.")
             return text.lower() in _TRUE
-        return self.check(text.lower() if text.lower() in self.choices else text)
+        chosen = text.lower() if text.lower() in self.choices else text
+        return self._checked(chosen, name)
 
     def text(self, value: Any) -> str:
         """A value as `parse` reads it."""

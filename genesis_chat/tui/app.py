@@ -172,7 +172,12 @@ class GenesisApp(ThemedApp):
         if not address.lower().startswith(("http://", "https://")):
             tell(self.chat, f"Not opened, as it is no web page: {address}")
         elif await self.push_screen_wait(
-            Confirm(f"Open this in your browser?\n\n{address}", "Open", "Leave it")
+            Confirm(
+                "Open link",
+                f"Open this in your browser?\n\n{address}",
+                "Open",
+                "Leave it",
+            )
         ):
             self.open_url(address)
 

@@ -68,7 +68,7 @@ def test_one_notation_of_keys() -> None:
     rows = [row for place in key_rows({}).values() for row in place]
     assert len(rows) > 40
     for row in rows:
-        for key in row.left.split("  "):
+        for key in row.left.split(" · "):
             assert NOTATION.fullmatch(key), row
     named = {
         "ctrl+f": "Ctrl+F",
@@ -84,7 +84,7 @@ def test_one_notation_of_keys() -> None:
 
 def test_keys_that_were_changed_are_listed() -> None:
     rows = key_rows({"chat.new": "f9,ctrl+k"})["Chat"]
-    assert ("F9  Ctrl+K", "Start a new chat") in rows
+    assert ("F9 · Ctrl+K", "Start a new chat") in rows
     rows = key_rows({}, enter_sends=False)["Writing"]
     writing = {text: keys for keys, text in rows}
     assert writing["Send the message"].startswith("Alt+Enter")

@@ -63,7 +63,7 @@ def test_what_is_written_while_a_reply_comes_is_not_lost(sit_down: Sit) -> None:
         await desk.press("enter")
         await desk.until(lambda: desk.written)
         await desk.press(*"hello", "enter")
-        await desk.until(lambda: "Waiting · Esc to edit · hello" in desk.seen())
+        await desk.until(lambda: "Waiting · Esc edit · hello" in desk.seen())
         await desk.press("escape")
         assert desk.chat.composer.text == "hello" and "Waiting" not in desk.seen()
         await desk.press("escape")

@@ -259,7 +259,7 @@ def test_dialogs(desk_at: Desks, count: int) -> None:
             assert await look(desk, "named prompts")
             await back(desk)
             harmless(*(plain(text) for text in texts))
-            await over(desk, Confirm("\n".join(texts)))
+            await over(desk, Confirm("Sure?", "\n".join(texts), "Yes"))
             assert await look(desk, "a question")
             await back(desk)
             await over(desk, AskLine(lines[0], " ".join(lines)))

@@ -120,6 +120,9 @@ def test_of_a_block_of_code(sit_down: Sit) -> None:
         await desk.until(lambda: second.region.height > 2)
         await right(desk, second, (3, 2))
         assert offered(desk)[:2] == ["Copy code", "Copy"]
+        # The key that copies code names itself.
+        listed = desk.app.screen.query_one(OptionList)
+        assert str(listed.options[0].prompt).split() == ["Copy", "code", "B"]
         assert len(offered(desk)) == len(set(offered(desk)))
         await choose(desk, "Copy code")
         assert desk.app.clipboard == "b = 2"
@@ -187,6 +190,10 @@ def test_of_the_composer(sit_down: Sit) -> None:
         await choose(desk, "Select all")
         assert composer.selected_text == "ab"
         await right(desk, composer)
+        # What it is about stays in sight.
+        listed = desk.app.screen.query_one(OptionList)
+        assert not listed.region.overlaps(composer.region)
+        assert desk.app.screen.region.contains_region(listed.region)
         assert offered(desk)[:4] == ["Cut", "Copy", "Paste", "Undo"]
         await choose(desk, "Cut")
         assert (composer.text, desk.app.clipboard) == ("", "ab")
@@ -269,3 +276,27 @@ def test_a_press_of_the_right_button_leaves_what_is_selected() -> None:
     event = MouseDown(None, 1, 1, 0, 0, RIGHT, False, False, False)
     Composer().on_mouse_down(event)
     assert event._no_default_action
+
+
+def test_versions_are_offered_where_there_are_any(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        with Store.open(desk.path) as store:
+            id = store.create(title="Kept").id
+            asked = store.add(id, "user", "One?", parent=None).id
+            for text in ("First.", "Second.", "Third."):
+                store.add(id, "assistant", text, parent=asked)
+        await desk.chat.pane.open(id)
+        ways = {
+            "Third.": ["Previous version"],
+            "Second.": ["Previous version", "Next version"],
+            "First.": ["Next version"],
+        }
+        for text, expected in ways.items():
+            await desk.until(lambda text=text: desk.texts == ["One?", text])
+            await right(desk, desk.views[1])
+            assert [each for each in offered(desk) if "version" in each] == expected
+            await desk.press("escape")
+            await desk.closed()
+            await desk.press("left")
+
+    sit_down(visit)

@@ -91,7 +91,7 @@ def test_notices(sit_down: Sit, chats: str) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
         await settled(desk)
-        desk.chat.pane.parts.tell("Moved to trash · Ctrl+T to undo")
+        desk.chat.pane.parts.tell("Moved to trash · Ctrl+T undo")
         await desk.until(lambda: "Moved to trash" in desk.seen())
         await compare(desk, "notice")
         desk.chat.pane.parts.tell(

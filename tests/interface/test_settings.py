@@ -38,7 +38,7 @@ def test_settings_belong_to_the_chat_and_show_the_defaults(sit_down: Sit) -> Non
         await desk.dialog("f4")
         desk.app.screen.query_one("#temperature", Input).value = "-3"
         await desk.press("ctrl+s")
-        await desk.until(lambda: "temperature must be" in state(desk, "temperature"))
+        await desk.until(lambda: "Temperature must be" in state(desk, "temperature"))
         assert desk.app.screen is not desk.chat
         await desk.press("escape")
         await desk.closed()
@@ -109,14 +109,19 @@ def test_the_settings_take_keys_at_once_and_say_what_is_the_default(
         await desk.dialog("f4")
         assert isinstance(desk.app.focused, Input)
         desk.app.screen.query_one("#top_p", Input).value = "much"
+        desk.app.screen.query_one("#min_p", Input).value = "7"
         await desk.pilot.pause()
         for name, says in (
             ("max_tokens", f"changed, default {GREEDY.max_tokens}"),
-            ("top_p", "top_p must be a number or auto"),
+            # By the names and in the digits that stand there.
+            ("top_p", "Top-p must be a number or auto"),
+            ("min_p", "Min-p must be at least 0 and at most 1, not 7."),
+            ("ttt", "let the model adapt as it reads"),
             ("top_k", "auto (50) · sample from"),
             ("temperature", "randomness; 0 always"),
         ):
             assert state(desk, name).startswith(says), name
+        assert desk.seen().lower().count("test-time training") == 1
 
     sit_down(visit)
 

@@ -106,7 +106,7 @@ def test_an_exchange_that_is_taken_back(sit_down: Sit, story: str) -> None:
     async def visit(desk: Desk) -> None:
         await desk.until(lambda: desk.open.context)
         await desk.command("/undo")
-        await desk.until(lambda: "Deleted · Ctrl+T to undo" in desk.seen())
+        await desk.until(lambda: "Deleted · Ctrl+T undo" in desk.seen())
         await desk.idle()
         await compare(desk, "undone-small")
 

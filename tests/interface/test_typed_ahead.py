@@ -32,7 +32,7 @@ def test_what_follows_a_message_waits_or_stays(sit_down: Sit, at_once: bool) -> 
             await desk.pilot.pause()
         await desk.until(lambda: desk.chat.pane.replies.waiting_here == ["two"])
         await desk.until(lambda: desk.chat.composer.text == "three")
-        await desk.until(lambda: "Waiting · Esc to edit · two" in desk.seen())
+        await desk.until(lambda: "Waiting · Esc edit · two" in desk.seen())
         await desk.until(lambda: draft(desk) == "two\n\nthree")
         going_on.set()
         await desk.idle()
@@ -70,7 +70,7 @@ def test_escape_takes_a_waiting_message_back(sit_down: Sit) -> None:
         send(desk, "one\rtwo\rthree\rfour")
         await desk.until(lambda: len(desk.chat.pane.replies.waiting_here) == 2)
         # What Esc does now is said once, and nothing else of it.
-        await desk.until(lambda: "Esc to edit" in desk.seen())
+        await desk.until(lambda: "Esc edit" in desk.seen())
         await desk.until(lambda: "Esc stop" not in desk.seen())
         await desk.press("escape")
         assert desk.chat.composer.text == "three\n\nfour"
@@ -102,7 +102,7 @@ def test_a_message_waits_for_its_own_chat(sit_down: Sit) -> None:
         await desk.until(lambda: desk.chat.composer.text == "four")
         await desk.chat.pane.open(first)
         assert desk.chat.composer.text == ""
-        await desk.until(lambda: "Waiting · Esc to edit · three" in desk.seen())
+        await desk.until(lambda: "Waiting · Esc edit · three" in desk.seen())
         await desk.press("ctrl+n")
         going_on.set()
         await desk.idle()
@@ -268,7 +268,7 @@ def test_a_kill_keeps_what_waits_for_a_reply(
     with Screen.start(*options, size=SIZE) as screen:
         screen.see("Message Genesis", SIZE)
         screen.type("first\rprecious\r")
-        screen.see("Waiting · Esc to edit · precious", SIZE)
+        screen.see("Waiting · Esc edit · precious", SIZE)
         screen.read_while(lambda: waiting(private_home) != "precious")
         os.kill(screen.process.pid, signal.SIGKILL)
         screen.process.wait()

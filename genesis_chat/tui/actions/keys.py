@@ -30,4 +30,4 @@ def key_name(key: str) -> str:
 
 def key_names(keys: Iterable[str]) -> str:
     """The names of several keys."""
-    return "  ".join(map(key_name, keys))
+    return " · ".join(map(key_name, keys))

@@ -17,13 +17,20 @@ async def offer_menu(app: App[object], event: MenuWanted, changed: Keys) -> None
         return
     from ..dialogs.menu import Entry, Menu
 
-    entries = [Entry(each.label, keys_of(each, changed)) for each, _ in offered]
-    place = await app.push_screen_wait(Menu(entries, event.at))
+    entries = [Entry(each.label, _keys(each, event, changed)) for each, _ in offered]
+    place = await app.push_screen_wait(Menu(entries, event.at, event.about))
     if place is not None:
         chosen, widget = offered[place]
         # What was pointed at may be gone by now.
         if widget.is_attached:
             await app.run_action(chosen.does, widget)
+
+
+def _keys(action: Action, event: MenuWanted, changed: Keys) -> tuple[str, ...]:
+    """Its keys, or those of the same thing where the keys go."""
+    places = [where for where, _ in event.targets]
+    same = [a for where in places for a in menu(where) if a.label == action.label]
+    return next(filter(None, (keys_of(each, changed) for each in [action, *same])), ())
 
 
 def applicable(app: App[object], event: MenuWanted) -> list[tuple[Action, Widget]]:

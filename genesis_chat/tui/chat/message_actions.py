@@ -162,7 +162,7 @@ class MessageActions:
         rest = f"and the {after} that follow" if after > 1 else "and the one after it"
         what = f"this message {rest}" if after else "this message"
         sure = await self._parts.pane.app.push_screen_wait(
-            Confirm(f"Delete {what}?", "Delete")
+            Confirm("Delete message", f"Delete {what}?", "Delete")
         )
         if sure:
             await self.delete(id)
@@ -175,5 +175,5 @@ class MessageActions:
             return False
         self._deleted(conversation, gone)
         await self._open(conversation, "")
-        self._parts.tell("Deleted · Ctrl+T to undo")
+        self._parts.tell("Deleted · Ctrl+T undo")
         return True

@@ -101,7 +101,7 @@ class Organizer:
         if not await self._ask(delete):
             return False
         self._widget.post_message(Trashed(id))
-        self._tell("Moved to trash · Ctrl+T to undo")
+        self._tell("Moved to trash · Ctrl+T undo")
         return True
 
     async def restore(self) -> None:
@@ -127,7 +127,7 @@ class Organizer:
             self._tell("The trash is empty.")
             return
         many = counted(len(deleted), "chat")
-        sure = Confirm(f"Permanently delete {many}?", "Delete", "Cancel")
+        sure = Confirm("Empty trash", f"Permanently delete {many}?", "Delete")
         if await self._widget.app.push_screen_wait(sure):
             count = await self._ask(lambda store: store.purge(EVER))
             if count is not None:
@@ -182,7 +182,7 @@ class Organizer:
             self._tell(str(error), error=True)
             return
         if target.exists() and not await self._widget.app.push_screen_wait(
-            Confirm(f"{target} exists. Replace it?", "Replace")
+            Confirm("Replace file", f"{target} exists. Replace it?", "Replace")
         ):
             return
 

@@ -98,6 +98,9 @@ class ChatList(Vertical):
         yield self._search
         yield self._listed
 
+    def on_mount(self) -> None:
+        self._listed.goes_with(self._search)
+
     @property
     def words(self) -> str:
         """What is searched for."""

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label
+from textual.widgets import Button, Input, Label, Static
 
 from ..widgets.fields import Line
 from ..widgets.shown import plain
@@ -14,25 +14,35 @@ from .panel import TitleRow
 
 
 class Confirm(ModalScreen[bool]):
-    """Yes or no; no unless it is said."""
+    """Yes or no; no unless it is said.
+
+    Args:
+        title: what is about to be done.
+        question: whether to.
+        yes, no: what the answers do, in a word or two.
+    """
 
     CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "answer(False)", "Cancel"),
+        Binding("escape,n", "answer(False)", "No"),
         Binding("y", "answer(True)", "Yes"),
     ]
 
-    def __init__(self, question: str, yes: str = "Yes", no: str = "Cancel") -> None:
+    def __init__(self, title: str, question: str, yes: str, no: str = "Cancel") -> None:
         super().__init__()
-        self._question, self._yes, self._no = question, yes, no
+        self._title, self._question = title, question
+        self._yes, self._no = yes, no
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
+            yes, no = self._yes.lower(), self._no.lower()
+            yield TitleRow(self._title, no)
             yield Label(plain(self._question), markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(plain(self._yes), id="yes")
-                yield Button(plain(self._no), id="no")
+                yield Button(self._yes, id="yes")
+                yield Button(self._no, id="no")
+                yield Static(f"Y {yes} · N {no}", classes="hint", markup=False)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
@@ -65,11 +75,11 @@ class AskLine(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield TitleRow(self._question)
+            yield TitleRow(self._question, "cancel")
             yield self._line
             if self._hint:
                 yield Label(plain(self._hint), classes="hint", markup=False)
-            yield Label(f"Enter {self._does} · Esc cancel", classes="hint")
+            yield Label(f"Enter {self._does}", classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         shown = event.value

@@ -8,7 +8,7 @@ from ..widgets.fields import Area
 from .editing import Editing
 from .panel import TitleRow
 
-KEPT = "The original is kept as version 1 (← → to switch)."
+KEPT = "The original is kept as version 1 · ← → versions"
 
 
 class EditMessage(Editing):
@@ -16,12 +16,13 @@ class EditMessage(Editing):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield TitleRow("Edit message")
+            yield TitleRow("Edit message", "cancel")
             yield Area(self._text, soft_wrap=True, compact=True)
-            yield Static(KEPT, classes="hint")
+            yield Static(KEPT, id="told", classes="hint")
             with Horizontal(classes="buttons"):
-                yield Button("Send (Ctrl+S)", id="accept", variant="primary")
-                yield Button("Cancel (Esc)", id="cancel")
+                yield Button("Send", id="accept", variant="primary")
+                yield Button("Cancel", id="cancel")
+                yield Static("Ctrl+S send", classes="hint")
 
     def action_accept(self) -> None:
         text = self.area.text

@@ -10,7 +10,7 @@ from textual.widgets import Button
 from ..widgets.fields import Area
 from .confirm import Confirm
 
-QUESTION = "Discard your changes?"
+TITLE, QUESTION = "Discard changes", "Discard your changes?"
 
 
 class Editing(ModalScreen[str | None]):
@@ -47,7 +47,7 @@ class Editing(ModalScreen[str | None]):
     async def may_go(self) -> bool:
         """Whether nothing was changed, or it may be thrown away."""
         return self.area.text == self._text or await self.app.push_screen_wait(
-            Confirm(QUESTION, "Discard", "Keep editing")
+            Confirm(TITLE, QUESTION, "Discard", "Keep editing")
         )
 
     @work(exclusive=True)

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click, Key, Resize
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
@@ -15,6 +15,8 @@ from ..actions import key_name
 from ..widgets.choices import Choices
 
 GAP = 3
+# Rows of a menu beside its entries.
+FRAME = 2
 
 
 class Entry(NamedTuple):
@@ -27,15 +29,19 @@ class Entry(NamedTuple):
 class Menu(ModalScreen[int | None]):
     """Entries at a place of the screen; returns the index of the chosen one.
 
-    The keys of the entries choose too.
+    The keys of the entries choose too. It opens above or below what it is `about`,
+    where there is room.
     """
 
     CSS_PATH = "menu.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
 
-    def __init__(self, entries: Sequence[Entry], at: Offset) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], at: Offset, about: Region | None = None
+    ) -> None:
         super().__init__()
         self._entries = entries
+        self._at, self._about = at, about
         self._listed = Choices(*_rows(entries), markup=False, compact=True)
         # Moved as far as the screen's edges ask for.
         self._listed.absolute_offset = at
@@ -46,6 +52,10 @@ class Menu(ModalScreen[int | None]):
     def on_mount(self) -> None:
         self._listed.highlighted = 0
         self._size = self.app.size
+        if self._about:
+            self._listed.absolute_offset = _beside(
+                self._about, self._at, len(self._entries) + FRAME, self._size.height
+            )
 
     def on_key(self, event: Key) -> None:
         # The list's own keys go through it.
@@ -72,6 +82,15 @@ class Menu(ModalScreen[int | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def _beside(about: Region, at: Offset, rows: int, height: int) -> Offset:
+    """Where so many rows go that would cover what they are about."""
+    if rows <= about.y:
+        return Offset(at.x, about.y - rows)
+    if about.bottom + rows <= height:
+        return Offset(at.x, about.bottom)
+    return at
 
 
 def _rows(entries: Sequence[Entry]) -> list[Content]:

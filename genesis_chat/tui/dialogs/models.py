@@ -102,6 +102,7 @@ class Models(ModalScreen[str | None]):
                 yield Button("Close", id="close")
 
     def on_mount(self) -> None:
+        self.query_one(Choices).goes_with(self.query_one("#filter"))
         if self._fetch:
             self._download.start(self._fetch)
         if self._download.running:

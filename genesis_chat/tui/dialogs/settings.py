@@ -12,7 +12,6 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static, Switch
 
-from ...engine import check
 from ...errors import UsageError
 from ...setting_table import REPLY_SETTINGS, Setting
 from ...settings import AUTO, GenerationSettings, SamplingDefaults
@@ -64,7 +63,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
     def compose(self) -> ComposeResult:
         values = asdict(replace(self._defaults, **self._changed))
         with VerticalScroll(classes="dialog"):
-            yield TitleRow(self._title)
+            yield TitleRow(self._title, "cancel")
             for field in REPLY_SETTINGS.values():
                 with Horizontal(classes="row", id=f"row-{field.name}"):
                     yield Label(field.label, classes="name")
@@ -79,9 +78,10 @@ class Settings(ModalScreen[dict[str, Any] | None]):
                         id=f"state-{field.name}", classes="state", markup=False
                     )
             with Horizontal(classes="buttons"):
-                yield Button("Save (Ctrl+S)", id="accept", variant="primary")
+                yield Button("Save", id="accept", variant="primary")
                 yield Button("Reset all", id="reset")
-                yield Button("Cancel (Esc)", id="cancel")
+                yield Button("Cancel", id="cancel")
+                yield Static("Ctrl+S save", classes="hint")
 
     def on_mount(self) -> None:
         self._show_states()
@@ -168,7 +168,7 @@ class Settings(ModalScreen[dict[str, Any] | None]):
     def _wrong(self, field: Setting) -> str:
         """What is wrong with a field by itself, or empty."""
         try:
-            check(replace(self._defaults, **{field.name: self._value(field)}))
+            self._value(field)
         except UsageError as error:
             return str(error)
         return ""
@@ -176,4 +176,4 @@ class Settings(ModalScreen[dict[str, Any] | None]):
     def _value(self, field: Setting) -> Any:
         if field.kind is bool:
             return self.query_one(f"#{field.name}", Switch).value
-        return field.parse(self.query_one(f"#{field.name}", Input).value)
+        return field.parse(self.query_one(f"#{field.name}", Input).value, field.label)

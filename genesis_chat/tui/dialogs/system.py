@@ -29,7 +29,7 @@ class SystemPrompt(Editing):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield TitleRow("System prompt")
+            yield TitleRow("System prompt", "cancel")
             with Horizontal(classes="columns"):
                 with Vertical(classes="named"):
                     yield Static("Named prompts", classes="group", markup=False)
@@ -44,11 +44,12 @@ class SystemPrompt(Editing):
                     compact=True,
                     placeholder="No system prompt",
                 )
-            yield Static(STAYS, classes="hint", markup=False)
+            yield Static(STAYS, id="told", classes="hint", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("Save (Ctrl+S)", id="accept", variant="primary")
+                yield Button("Save", id="accept", variant="primary")
                 yield Button("Save as a named prompt", id="name")
-                yield Button("Cancel (Esc)", id="cancel")
+                yield Button("Cancel", id="cancel")
+                yield Static("Ctrl+S save", classes="hint")
 
     @on(Button.Pressed, "#name")
     def name_pressed(self) -> None:
@@ -66,7 +67,11 @@ class SystemPrompt(Editing):
             return
         taken = name in self._named
         if taken and not await self.app.push_screen_wait(
-            Confirm(f"There is a prompt called {name}. Replace it?", "Replace")
+            Confirm(
+                "Replace prompt",
+                f"There is a prompt called {name}. Replace it?",
+                "Replace",
+            )
         ):
             return
         try:
@@ -81,7 +86,7 @@ class SystemPrompt(Editing):
         self._tell(f"Saved as {kept.name}.")
 
     def _tell(self, sentence: str, *, error: bool = False) -> None:
-        shown = self.query_one(".hint", Static)
+        shown = self.query_one("#told", Static)
         style = "$text-error" if error else "$text-success"
         shown.update(line(sentence).stylize(style))
 

@@ -43,7 +43,7 @@ class Trash(ModalScreen[str | None]):
             yield Choices(*(Option(row, each.id) for row, each in rows), markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Empty trash…", id="empty")
-                yield Static("Enter restore · Esc close", classes="hint")
+                yield Static("Enter restore", classes="hint")
 
     def on_resize(self) -> None:
         # Only then has it its width.

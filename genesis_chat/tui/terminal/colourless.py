@@ -11,6 +11,8 @@ from textual.filter import LineFilter
 STANDS_OUT = 0.1
 # Dimmed text is fainter than it may be.
 _ATTRIBUTES = ("bold", "italic", "underline", "strike", "blink")
+# A bar before a row, which would take a bite out of one that is reversed.
+BAR = "▌"
 
 
 class Colourless(LineFilter):
@@ -19,16 +21,28 @@ class Colourless(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The segments of a line, in the terminal's own colours."""
         return [
-            Segment(text, style and _colourless(style, background), control)
+            Segment(
+                text.replace(BAR, " ")
+                if style and _stands(style, background)
+                else text,
+                style and _colourless(style, background),
+                control,
+            )
             for text, style, control in segments
         ]
 
 
 @lru_cache(maxsize=4096)
+def _stands(style: Style, background: Color) -> bool:
+    """Whether its ground is another one than that around it."""
+    if style.bgcolor is None or style.bgcolor.is_default:
+        return False
+    own = Color.from_rich_color(style.bgcolor).brightness
+    return abs(own - background.brightness) > STANDS_OUT
+
+
+@lru_cache(maxsize=4096)
 def _colourless(style: Style, background: Color) -> Style:
-    reverse = bool(style.reverse)
-    if style.bgcolor is not None and not style.bgcolor.is_default:
-        own = Color.from_rich_color(style.bgcolor).brightness
-        reverse ^= abs(own - background.brightness) > STANDS_OUT
+    reverse = bool(style.reverse) ^ _stands(style, background)
     kept = {name: getattr(style, name) for name in _ATTRIBUTES}
     return Style(reverse=reverse, meta=style.meta, link=style.link, **kept)

@@ -12,6 +12,8 @@ from textual.filter import LineFilter
 SELECTED = "ansi_bright_black"
 _NUMBER = 8
 _ATTRIBUTES = ("bold", "italic", "underline", "strike", "blink")
+# A bar before a row, which would take a bite out of one that is reversed.
+BAR = "▌"
 
 
 class Reversed(LineFilter):
@@ -20,7 +22,9 @@ class Reversed(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The segments of a line, with nothing of the ground that is `SELECTED`."""
         return [
-            Segment(text, style and _reversed(style), control)
+            Segment(text.replace(BAR, " "), _reversed(style), control)
+            if style and _is_selected(style)
+            else Segment(text, style, control)
             for text, style, control in segments
         ]
 
@@ -29,9 +33,11 @@ class Reversed(LineFilter):
 REVERSED = Reversed()
 
 
+def _is_selected(style: Style) -> bool:
+    return style.bgcolor is not None and style.bgcolor.number == _NUMBER
+
+
 @lru_cache(maxsize=1024)
 def _reversed(style: Style) -> Style:
-    if style.bgcolor is None or style.bgcolor.number != _NUMBER:
-        return style
     kept = {name: getattr(style, name) for name in _ATTRIBUTES}
     return Style(reverse=True, meta=style.meta, link=style.link, **kept)

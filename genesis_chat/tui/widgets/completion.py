@@ -32,7 +32,8 @@ class Completion(Choices):
     can_focus = False
 
     def __init__(self) -> None:
-        super().__init__(markup=False, compact=True)
+        # The composer's keys go through it.
+        super().__init__(classes="-driven", markup=False, compact=True)
         self._offers: Sequence[Offer] = ()
 
     def on_mount(self) -> None:

@@ -268,7 +268,7 @@ class Composer(Area):
     def on_click(self, event: Click) -> None:
         if wants_menu(event):
             event.stop()
-            self.post_message(MenuWanted(event.screen_offset))
+            self.post_message(MenuWanted(event.screen_offset, self.region))
 
     def on_menu_wanted(self, event: MenuWanted) -> None:
         event.targets.append(("composer", self))

@@ -1,7 +1,8 @@
 """Where something is written: every input and text area of the interface is of these.
 
 They keep every character as it came, and draw it so that it does not act. Their cursor
-does not blink, which would wake the computer for as long as the program runs.
+does not blink, which would wake the computer for as long as the program runs, and is
+there only where keys go: not behind a dialog.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from rich.text import Text
 from textual.document._document import EditResult, Location
 from textual.document._edit import Edit
 from textual.events import Key, Paste
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from ...text import is_control, visible_controls
@@ -36,8 +38,14 @@ class Line(Input):
         super().__init__(_one_line(value), **options)
         self.cursor_blink = False
 
+    def on_mount(self) -> None:
+        self.app.screen_change_signal.subscribe(self, self._screen_changed)
+
     def on_focus(self) -> None:
         self.passing = False
+
+    def _screen_changed(self, screen: Screen[object]) -> None:
+        self._cursor_visible = screen is self.screen
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is text here."""
@@ -76,8 +84,20 @@ class Area(TextArea):
         super().__init__(text, **options)
         self.cursor_blink = False
 
+    def on_mount(self) -> None:
+        self.app.screen_change_signal.subscribe(self, self._screen_changed)
+
     def on_focus(self) -> None:
         self.passing = False
+
+    def _screen_changed(self, screen: Screen[object]) -> None:
+        # Textual keeps the lines that it has drawn.
+        self._line_cache.clear()
+        self.refresh()
+
+    @property
+    def _draw_cursor(self) -> bool:
+        return super()._draw_cursor and self.screen.is_active
 
     @property
     def text(self) -> str:

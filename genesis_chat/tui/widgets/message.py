@@ -219,8 +219,10 @@ class MessageView(Vertical):
                 return message.role == "user"
             case ("resume",):
                 return message.status in ("interrupted", "failed") or self.shown.cut
-            case ("previous" | "next",):
-                return self.shown.places > 1
+            case ("previous",):
+                return self.shown.place > 1
+            case ("next",):
+                return self.shown.place < self.shown.places
         return True
 
     def on_focus(self, event: Focus) -> None:

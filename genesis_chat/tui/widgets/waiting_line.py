@@ -21,5 +21,5 @@ class WaitingLine(Static):
         if texts:
             many = counted(len(texts), "message")
             count = f"{many} wait" if texts[1:] else "Waiting"
-            told = Content.assemble((f"{count} · Esc to edit · ", "bold"))
+            told = Content.assemble((f"{count} · Esc edit · ", "bold"))
             self.update(Content.assemble(told, line(texts[-1])))
