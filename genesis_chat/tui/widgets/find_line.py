@@ -23,7 +23,7 @@ class FindLine(Static):
         super().__init__(markup=False)
         ways = {"message.find_above": "above", "message.find_below": "below"}
         named = [f"{first_key(id, keys)} {way}" for id, way in ways.items()]
-        ways_out = [*named, "Esc close"], named, []
+        ways_out: tuple[list[str], ...] = ([*named, "Esc close"], named, [])
         self._ways = [Content(" · ".join(some)) for some in ways_out]
         self._words, self._place = Content(""), Content("")
 
