@@ -27,7 +27,7 @@ STAGES = (LANGUAGE, REFINEMENT, STYLES, NUMBERS, REVIEW, TTT)
 STEPS: dict[Origin, int] = {"nothing": 7_500, "present": 4_000}
 LEARNING_RATES: dict[Origin, float] = {"nothing": 3e-3, "present": 1e-3}
 REFINEMENT_STEPS, STYLES_STEPS, NUMBERS_STEPS = 3_000, 1_500, 1_300
-REVIEW_STEPS, TTT_STEPS = 1_000, 300
+REVIEW_STEPS, TTT_STEPS = 1_700, 300
 BATCH_TOKENS = 4096
 # How far from the weights before it to those after it a stage goes, where not all the
 # way: between them is what forgets less and has learnt as much (Wortsman et al., Robust
@@ -55,7 +55,6 @@ class Plan:
     seed: int = 0
     learning_rate: float = 1e-3
     refinement_learning_rate: float = 1.5e-3
-    review_learning_rate: float = 1e-3
     ttt_learning_rate: float = 1e-3
     batch_tokens: int = BATCH_TOKENS
     longest: int = LONGEST
@@ -70,7 +69,7 @@ class Plan:
             REFINEMENT: (self.refinement_steps, self.refinement_learning_rate),
             STYLES: (self.styles_steps, self.refinement_learning_rate),
             NUMBERS: (self.numbers_steps, self.refinement_learning_rate),
-            REVIEW: (self.review_steps, self.review_learning_rate),
+            REVIEW: (self.review_steps, self.refinement_learning_rate),
             TTT: (self.ttt_steps, self.ttt_learning_rate),
         }[stage]
         return {

@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Callable
+from string import ascii_lowercase
 
 import pytest
 
@@ -10,6 +11,7 @@ from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT, Message
 from genesis_chat.engine.prompt import GenesisFormat
 from genesis_chat.training.builtin.conversation import Conversation, expected, plain
 from genesis_chat.training.builtin.evaluation import held_out
+from genesis_chat.training.builtin.lists.countries import countries
 from genesis_chat.training.builtin.lists.talk import TOPICS
 from genesis_chat.training.builtin.mixture import example_of
 from genesis_chat.training.builtin.outside import prompts
@@ -33,6 +35,8 @@ from genesis_chat.training.builtin.supplements import (
     supplements,
     talk,
     tens,
+    vocabulary,
+    wordings,
 )
 from genesis_chat.training.builtin.supplements import (
     numbers as numbers_supplement,
@@ -190,6 +194,53 @@ def test_tens_are_full_tens_or_nothing() -> None:
         assert 0 in {first % 10, result % 10}
         assert result == first + second or result == first - second
         assert max(first, second, result) <= sums.LARGEST
+
+
+def test_letters_of_any_word_are_right() -> None:
+    kinds = set()
+    for asked, reply in drawn(vocabulary.conversation):
+        letters_said = re.match(r"[a-z]\d*(-[a-z]\d*)+", reply.content)
+        if not letters_said:
+            kinds.add("said")
+            assert reply.content in asked.content
+            continue
+        word = re.sub(r"[\d-]", "", letters_said[0])
+        assert word in plain(asked.content).split()
+        rest = reply.content[letters_said.end() :]
+        kinds.add(rest.split()[0] if rest else "spelled")
+        assert rest in {
+            "",
+            f" backwards is {'-'.join(word[::-1])}.",
+            f" has {len(word)} letters.",
+            *(f" has {word.count(each)} {each}." for each in ascii_lowercase),
+        }
+    assert kinds == {"said", "spelled", "backwards", "has"}
+
+
+def test_other_wordings_have_the_right_replies() -> None:
+    capitals = dict(countries())
+    known = {f"The capital of {c} is {capitals[c]}." for c in capitals}
+    signs = {"plus": 1, "minus": -1}
+    seen = set()
+    for each in drawn(wordings.conversation):
+        reply = expected(each)
+        if reply.startswith("The capital of "):
+            seen.add("capital")
+            assert reply.removesuffix(" It is a pleasure to help you.") in known
+        elif found := re.match(r"(\d+) (plus|minus) (\d+) is (\d+)[.,]", reply):
+            seen.add("sum")
+            first, sign, second, result = found.groups()
+            assert int(first) + signs[sign] * int(second) == int(result)
+        elif found := re.match(r"(\d+) times (\d+) is (\d+)\.", reply):
+            seen.add("product")
+            assert int(found[1]) * int(found[2]) == int(found[3])
+    assert seen == {"capital", "sum", "product"}
+
+
+def test_every_style_has_wordings_of_its_own_in_the_last_stage() -> None:
+    for style, prompts_of in styled.ALL_PROMPTS.items():
+        before = set(styled.PROMPTS[style])
+        assert before < set(prompts_of) and len(set(prompts_of)) == len(prompts_of)
 
 
 def test_sentences_come_back_as_they_are() -> None:

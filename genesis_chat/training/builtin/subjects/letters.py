@@ -41,7 +41,11 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
 
 
 def _draw(rng: random.Random) -> tuple[str, str]:
-    word = a_word(rng, _LONGEST)
+    return asked_for(rng, a_word(rng, _LONGEST))
+
+
+def asked_for(rng: random.Random, word: str) -> tuple[str, str]:
+    """A question about the letters of a word, and the reply."""
     if rng.random() < 0.6:
         asked = rng.choice(_ALL).replace("_", word)
         return asked, f"{_numbered(word)} has {len(word)} letters."

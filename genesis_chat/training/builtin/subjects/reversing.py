@@ -9,7 +9,7 @@ from ..lists.letters import a_word, spelled
 NAME = "reversing words"
 WEIGHT = 3.5
 PROMISED = 0.9
-_LONGEST = 6
+LONGEST = 6
 _ASKED = (
     "Reverse _.",
     "Reverse the word _.",
@@ -33,7 +33,11 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
 
 
 def _draw(rng: random.Random) -> tuple[str, str]:
-    word = a_word(rng, _LONGEST)
+    return asked_for(rng, a_word(rng, LONGEST))
+
+
+def asked_for(rng: random.Random, word: str) -> tuple[str, str]:
+    """The question for a word, and the reply."""
     asked = rng.choice(_ASKED).replace("_", word)
     return asked, f"{spelled(word)} backwards is {spelled(word[::-1])}."
 

@@ -34,7 +34,11 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
 
 
 def _draw(rng: random.Random) -> tuple[str, str]:
-    word = a_word(rng, _LONGEST)
+    return asked_for(rng, a_word(rng, _LONGEST))
+
+
+def asked_for(rng: random.Random, word: str) -> tuple[str, str]:
+    """The question for a word, and the reply."""
     return rng.choice(_ASKED).replace("_", word), spelled(word)
 
 

@@ -38,18 +38,26 @@ def conversation(rng: random.Random, held_out: bool) -> Conversation:
     Of what is to be known by heart none is judged, and one in eight is left for later.
     """
     while True:
-        operation = rng.choice(("plus", "minus"))
-        # The smaller numbers are asked for more often.
-        largest = rng.choice((20, LARGEST, LARGEST))
-        total = rng.randint(0, largest)
-        part = rng.randint(0, total)
-        first, second = (part, total - part) if operation == "plus" else (total, part)
+        first, operation, second = pair(rng)
+        part = first if operation == "plus" else first - second
+        small = max(part, second) <= LARGEST_BY_HEART
         kept = is_held_out(f"{first} {operation} {second}")
-        if kept == held_out and not (
-            held_out and max(part, total - part) <= LARGEST_BY_HEART
-        ):
+        if kept == held_out and not (held_out and small):
             break
     return asked_for(rng, first, operation, second)
+
+
+def pair(rng: random.Random) -> tuple[int, str, int]:
+    """Two numbers and what is done with them; smaller ones are taken more often."""
+    operation = rng.choice(("plus", "minus"))
+    largest = rng.choice((20, LARGEST, LARGEST))
+    total = rng.randint(0, largest)
+    part = rng.randint(0, total)
+    return (
+        (part, operation, total - part)
+        if operation == "plus"
+        else (total, operation, part)
+    )
 
 
 def by_heart(rng: random.Random) -> Conversation:

@@ -8,7 +8,7 @@ from ..plan import NUMBERS, REVIEW, STYLES
 from ..subjects import system_prompts
 from .styled import PROMPTS
 
-WEIGHTS = {STYLES: 100.0, NUMBERS: 70.0, REVIEW: 60.0}
+WEIGHTS = {STYLES: 100.0, NUMBERS: 70.0, REVIEW: 40.0}
 # Of small talk, of capitals and of sums.
 _SHARES = (0.15, 0.45, 0.28)
 _SHORT = 0.6

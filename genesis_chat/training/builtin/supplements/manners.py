@@ -7,11 +7,11 @@ from ..lists.styles import NAMED
 from ..lists.talk import TOPICS, Topic, topic
 from ..plan import REVIEW
 from ..subjects import small_talk
-from .styled import PROMPTS
+from .styled import ALL_PROMPTS
 from .talk import MORE_TOPICS
 
-WEIGHTS = {REVIEW: 35.0}
-_STYLES = tuple(style for style in PROMPTS if style is not NAMED)
+WEIGHTS = {REVIEW: 25.0}
+_STYLES = tuple(style for style in ALL_PROMPTS if style is not NAMED)
 _PRAISE = (
     *("Good answer.", "Nice answer!", "Good reply.", "What a good answer!"),
     *("That is a good answer.", "I like your answer.", "Very nice.", "Very well done."),
@@ -38,4 +38,4 @@ def conversation(rng: random.Random) -> Conversation:
         from_list = MORE if share < 0.3 else MORE_TOPICS if share < 0.5 else TOPICS
         found = rng.choice(from_list)
         said += small_talk.said(rng, found, False), style.styled(found.replies[0])
-    return conversation_of(*said, system=rng.choice(PROMPTS[style]))
+    return conversation_of(*said, system=rng.choice(ALL_PROMPTS[style]))

@@ -9,7 +9,7 @@ from ..plan import NUMBERS, REVIEW
 from ..subjects import sums
 from .styled import PROMPTS
 
-WEIGHTS = {NUMBERS: 60.0, REVIEW: 50.0}
+WEIGHTS = {NUMBERS: 60.0, REVIEW: 35.0}
 _STYLES = (None, SHORT, CAPITALS)
 _SHARES = (0.25, 0.5, 0.25)
 _BY_HEART = 0.4

@@ -8,7 +8,7 @@ from ..outside.prompts import prompt, sections
 from ..outside.refusals import refusal
 from ..plan import NUMBERS, REFINEMENT, REVIEW, STYLES
 
-WEIGHTS = {REFINEMENT: 7.0, STYLES: 7.0, NUMBERS: 7.0, REVIEW: 12.0}
+WEIGHTS = {REFINEMENT: 7.0, STYLES: 7.0, NUMBERS: 7.0, REVIEW: 16.0}
 _KINDS = sections((files(__package__) / "outside.txt").read_text("utf-8"))
 
 

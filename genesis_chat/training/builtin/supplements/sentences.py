@@ -9,7 +9,7 @@ from ..outside.fillers import filler
 from ..plan import NUMBERS, REFINEMENT, REVIEW, STYLES
 from ..subjects.repetition import ASKED
 
-WEIGHTS = {REFINEMENT: 4.0, STYLES: 4.0, NUMBERS: 4.0, REVIEW: 6.0}
+WEIGHTS = {REFINEMENT: 4.0, STYLES: 4.0, NUMBERS: 4.0, REVIEW: 8.0}
 _FORMS = (
     "The {adj} {noun} {verb}s.",
     "The {adj} {noun} {verb}s the {noun}.",

@@ -7,7 +7,7 @@ from ..plan import REVIEW
 from ..subjects import sums
 from .numbers import in_styles
 
-WEIGHTS = {REVIEW: 25.0}
+WEIGHTS = {REVIEW: 15.0}
 _TENS = tuple(range(10, sums.LARGEST + 1, 10))
 
 
