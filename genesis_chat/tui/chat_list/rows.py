@@ -8,11 +8,11 @@ from textual.content import Content
 from textual.widgets.option_list import Option
 
 from ...history import Conversation, Hit
+from ..terminal.colourless import BAR
 from ..widgets.shown import clock, day, line, marked
 
 # The list's columns, its scrollbar left out.
 WIDTH = 30
-BAR = "▌"
 # Marks of Markdown that a snippet of a message is read better without.
 _MARKS = re.compile(r"\*\*|__|`+|^#+ | #{2,} ")
 

@@ -11,7 +11,7 @@ from textual.filter import LineFilter
 STANDS_OUT = 0.1
 # Dimmed text is fainter than it may be.
 _ATTRIBUTES = ("bold", "italic", "underline", "strike", "blink")
-# A bar before a row, which would take a bite out of one that is reversed.
+# The bar before a row that is current; it would take a bite out of a reversed one.
 BAR = "▌"
 
 

@@ -7,13 +7,13 @@ from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
+from ..terminal.colourless import BAR
+
 # Stands for the ground of what is selected, and is never written: which of sixteen
 # colours is legible on which depends on the terminal.
 SELECTED = "ansi_bright_black"
 _NUMBER = 8
 _ATTRIBUTES = ("bold", "italic", "underline", "strike", "blink")
-# A bar before a row, which would take a bite out of one that is reversed.
-BAR = "▌"
 
 
 class Reversed(LineFilter):
