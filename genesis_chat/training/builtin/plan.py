@@ -32,7 +32,7 @@ BATCH_TOKENS = 4096
 # How far from the weights before it to those after it a stage goes, where not all the
 # way: between them is what forgets less and has learnt as much (Wortsman et al., Robust
 # fine-tuning of zero-shot models, arXiv 2109.01903).
-SHARES: Mapping[str, float] = {STYLES: 0.4, NUMBERS: 0.5, REVIEW: 0.3}
+SHARES: Mapping[str, float] = {STYLES: 0.4, NUMBERS: 0.5, REVIEW: 0.5}
 
 
 @dataclass(frozen=True)
