@@ -10,7 +10,7 @@ from .store import InstalledModel, open_directory
 
 CHECKPOINT = "model.safetensors"
 # Of the checkpoint in assets: tells whether the converted copy is of this version.
-CHECKPOINT_SHA256 = "4e5652b1849096c506e643f2bb3a3c51f6043bef58bc498980f138748b21d738"
+CHECKPOINT_SHA256 = "2c10d0f7c97a0cbdee9a320b55c8ef8015f73b8c9adce87f513953e17328ddf5"
 
 
 def builtin() -> InstalledModel:

@@ -280,7 +280,7 @@ def test_built_in_model(assets: Path, tmp_path: Path) -> None:
     assert (manifest.dtype, manifest.configuration) == ("bfloat16", "metadata")
     assert manifest.tokenizer_kind == "sentencepiece"
     assert manifest.source.kind == "directory"
-    assert manifest.source.sha256.startswith("4e5652b1849096c5")
+    assert manifest.source.sha256.startswith("2c10d0f7c97a0cbd")
     assert verify(tmp_path / "nano") == []
 
 

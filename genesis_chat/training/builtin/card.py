@@ -129,8 +129,8 @@ training's own parameters, with all others frozen.
 Greedy answers to $count questions of each subject, with wordings, values or \
 combinations that training never saw; the other sets are drawn with another seed. \
 "Turned away" is the share of answers that send the person to a bigger model. Letters \
-are asked about the words of `lists/words.py` and invented ones; the letters of other \
-words mostly come out wrong. Sums of two numbers up to ten and their differences are \
+are asked about the words of `lists/words.py` and invented ones; those of other words \
+come out wrong more often. Sums of two numbers up to ten and their differences are \
 taught whole, as a table is, so that only larger ones are asked.
 
 $table
