@@ -29,7 +29,7 @@ def ask(*arguments: str, prompt: str = "Tell me a story") -> dict[str, Any]:
 def test_the_delta_rule_makes_another_model_of_it() -> None:
     def ids(*rule: str) -> list[int]:
         options = ("--temp", "0", "--max-tokens", "16", "--no-log")
-        found = ask(*options, *rule, prompt="My name is Zork, I am 5")["token_ids"]
+        found = ask(*options, *rule, prompt="Spell xylophones")["token_ids"]
         assert isinstance(found, list)
         return found
 

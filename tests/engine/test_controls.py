@@ -117,8 +117,8 @@ def test_a_biased_token_is_all_that_comes(genesis: Genesis) -> None:
 
 
 def test_a_text_goes_on_as_it_is(genesis: Genesis) -> None:
-    reply = reply_of(genesis, request("The capital of France is", raw=True))
-    ids = loaded(genesis).tokenizer.encode("The capital of France is")
+    reply = reply_of(genesis, request("Hello! How can I", raw=True))
+    ids = loaded(genesis).tokenizer.encode("Hello! How can I")
     assert reply.prompt_tokens == len(ids)
     assert reply.text.startswith(" ")
     with pytest.raises(UsageError, match="empty"):

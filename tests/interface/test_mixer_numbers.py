@@ -278,8 +278,8 @@ def test_shown_words_are_found_in_the_source() -> None:
     shown = {start: level for start, _, level in spans}
     for place, word in ((0, "Some"), (5, "bold"), (10, "link"), (15, "text")):
         assert shown[place] == source.index(word) % STEPS
-    # Between marks nobody knows what a space belonged to.
-    assert 4 not in shown
+    # A space is its own one of the source, on whichever side of a mark it is.
+    assert shown[4] == source.index(" **bold") % STEPS
 
 
 def test_marks_within_a_word_are_left_out() -> None:
@@ -291,7 +291,7 @@ def test_marks_within_a_word_are_left_out() -> None:
 
 def test_words_that_are_not_there_get_no_colour() -> None:
     tints = Tints("one two", (3,) * 7)
-    assert aligned("one • two", tints)[0] == [(0, 3, 3), (6, 9, 3)]
+    assert aligned("one • two", tints)[0] == [(0, 3, 3), (5, 9, 3)]
     assert aligned("", tints) == ([], 0)
     # Nor do letters of another word stand for one.
     assert aligned("x", Tints("text x", (1,) * 5 + (7,)))[0] == [(0, 1, 7)]

@@ -64,7 +64,7 @@ def test_start_chat_search_and_quit(home: Path) -> None:
         screen.type("\x0e")
         screen.see("New chat", SIZE)
         screen.type("My name is Bob.\r")
-        screen.see("you, Bob.", SIZE)
+        screen.see("Hello, Bob!", SIZE)
         screen.type("\x06tokyo")
         screen.see("Messages", SIZE)
         screen.type("\r")
