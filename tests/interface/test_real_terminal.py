@@ -55,6 +55,23 @@ def reply_of(home: Path) -> str:
         return store.branch(latest.id)[-1].content if latest else ""
 
 
+def test_a_burst_at_the_first_start_is_sent_as_it_was_typed(home: Path) -> None:
+    """Digits in it pick no prompt, and Enter sends it; what follows stays."""
+    with Screen.start(*GREEDY, size=SIZE) as screen:
+        screen.see("pick a number", SIZE)
+        screen.see("builtin · ", SIZE)
+        screen.type("My name is Bob, I am 2.\rWhat is my name?\r3 and")
+        screen.see("Your name is Bob", SIZE)
+        screen.see("3 and", SIZE)
+        screen.type("\x11")
+        assert screen.finish() == 0
+    with Store.open(home / "history.sqlite3") as store:
+        (conversation,) = store.conversations()
+        branch = store.branch(conversation.id)
+    said = [each.content for each in branch if each.role == "user"]
+    assert said == ["My name is Bob, I am 2.", "What is my name?"]
+
+
 def test_start_chat_search_and_quit(home: Path) -> None:
     with Screen.start("-m", "builtin", *GREEDY, size=SIZE) as screen:
         screen.see("builtin · ", SIZE)

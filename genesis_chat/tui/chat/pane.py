@@ -246,7 +246,8 @@ class ChatPane(Vertical):
     def typed_elsewhere(self, event: Prompts.Typed) -> None:
         event.stop()
         self.composer.focus()
-        self.composer.insert(event.text)
+        # In its queue, so that an Enter sends all that was typed before it.
+        self.composer.post_message(event.event)
 
     @on(Transcript.Mounted)
     def messages_mounted(self) -> None:

@@ -69,13 +69,14 @@ class Prompts(Choices):
     ]
 
     class Typed(Message):
-        """The beginning of a message."""
+        """The beginning of a message, or a key that came right behind it."""
 
-        def __init__(self, text: str) -> None:
-            self.text = text
+        def __init__(self, event: Key | Paste) -> None:
+            self.event = event
             super().__init__()
 
     def __init__(self) -> None:
+        self._typing = False
         options = [
             Option(
                 Content.assemble(
@@ -95,16 +96,22 @@ class Prompts(Choices):
         self.highlighted = place - 1
         self.action_select()
 
+    def on_focus(self) -> None:
+        self._typing = False
+
     def on_key(self, event: Key) -> None:
         digits = [str(place) for place in range(1, len(PROMPTS) + 1)]
-        if is_text(event) and event.character not in digits:
+        if self._typing or (is_text(event) and event.character not in digits):
+            # What comes right behind it is meant for the same field.
+            self._typing = True
             event.stop()
             event.prevent_default()
-            self.post_message(self.Typed(event.character or ""))
+            self.post_message(self.Typed(Key(event.key, event.character)))
 
     def on_paste(self, event: Paste) -> None:
         event.stop()
-        self.post_message(self.Typed(event.text))
+        self._typing = True
+        self.post_message(self.Typed(Paste(event.text)))
 
 
 class FirstRun(Vertical):
