@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from adapted import MODULES, SCALE, install_adapter, record, shapes_of, tensors_of
-from tolerances import FUSED, LOGITS_MASKED
+from tolerances import FUSED, LOGITS
 
+from backends.genesis.args import ModelArgs
 from backends.stored_tensors import map_tensors
 from converters import verify
 from genesis_chat import load
@@ -177,8 +178,14 @@ def test_a_fused_model_replaces_nothing(lights: str) -> None:
 
 
 @pytest.mark.parametrize("dora", [False, True])
-def test_every_backend_answers_with_it_alike(dora: bool, lights: str) -> None:
-    """The same from both backends, and something else than without it."""
+def test_every_backend_answers_with_it_alike(
+    dora: bool, lights: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same from both backends, and something else than without it.
+
+    Without the mask, which rounding decides (see `LOGITS_MASKED`).
+    """
+    monkeypatch.setattr(ModelArgs, "ffn_keep", property(lambda args: args.ffn_width))
     name = install_adapter(ensure_builtin(), "other", dora=dora).name
     replies = []
     on: list[tuple[str, BackendName]] = [(name, "cpu"), (name, "mlx"), (BUILTIN, "cpu")]
@@ -188,5 +195,5 @@ def test_every_backend_answers_with_it_alike(dora: bool, lights: str) -> None:
         genesis.close()
     fused, other, base = (np.array(each.log_probabilities) for each in replies)
     assert replies[0].token_ids == replies[1].token_ids
-    np.testing.assert_allclose(fused, other, rtol=0, atol=LOGITS_MASKED)
-    assert fused.shape != base.shape or np.abs(fused - base).max() > LOGITS_MASKED
+    np.testing.assert_allclose(fused, other, rtol=0, atol=LOGITS)
+    assert fused.shape != base.shape or np.abs(fused - base).max() > 100 * LOGITS

@@ -78,8 +78,10 @@ def conversation(rng: random.Random) -> Conversation:
 def _asked(rng: random.Random, *, at_once: bool = False) -> tuple[str, str]:
     while True:
         question, reply = drawn(rng, False, rng.choice(_SOURCES))
-        # The number of a sum that takes two steps is not the first one said.
-        if not ((at_once and ", plus" in reply.content) or ", minus" in reply.content):
+        # In a style a sum takes one step; a difference always does here.
+        subtracts_twice = ", minus" in reply.content
+        adds_twice = at_once and ", plus" in reply.content
+        if not (subtracts_twice or adds_twice):
             return question.content, reply.content
 
 
@@ -97,9 +99,8 @@ def _product(rng: random.Random) -> tuple[str, str]:
     first, second = (rng.randint(1, LARGEST_FACTOR) for _ in range(2))
     written = _NUMBERS if rng.random() < 0.3 else tuple(map(str, range(13)))
     asked = rng.choice(_TIMES).replace("_", written[first])
-    return asked.replace(
-        "~", written[second]
-    ), f"{first} times {second} is {first * second}."
+    asked = asked.replace("~", written[second])
+    return asked, f"{first} times {second} is {first * second}."
 
 
 def _opposite(rng: random.Random) -> tuple[str, str]:
