@@ -36,7 +36,8 @@ def show(found: dict[str, Any], first: dict[str, Any]) -> None:
             f"writes {now:.0f}/s"
         )
     if growth := found["decode_growth"]:
-        token, more = growth.values()
+        token = growth["milliseconds"]
+        more = growth["milliseconds_per_1000_tokens"]
         click.echo(
             f"  a token takes {token:.2f} ms, and {more:.2f} ms ({more / token:.0%}) "
             "for each 1,000 before it (attention; the rest does not grow)"
