@@ -38,9 +38,14 @@ def show(found: dict[str, Any], first: dict[str, Any]) -> None:
     if growth := found["decode_growth"]:
         token = growth["milliseconds"]
         more = growth["milliseconds_per_1000_tokens"]
+        # Prompts of about one length, or other work, can tell anything.
+        grows = token > 0 and more > 0
         click.echo(
             f"  a token takes {token:.2f} ms, and {more:.2f} ms ({more / token:.0%}) "
             "for each 1,000 before it (attention; the rest does not grow)"
+            if grows
+            else "  what a longer text adds to a token could not be told; use prompts "
+            "further apart, or more --repeat"
         )
     for name, theirs in found["against"].items():
         click.echo(f"  over {name} ({theirs['version']}):")
