@@ -115,6 +115,8 @@ def sit_down(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., No
                         await desk.until(lambda: app.model)
                     await desk.until(lambda: app.chat.pane.opening.shown_once)
                     yield desk
+                    # As the program does before it takes its screens apart.
+                    app.workers.cancel_all()
         finally:
             app.close()
 

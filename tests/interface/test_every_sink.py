@@ -127,7 +127,8 @@ def test_lists(desk_at: Desks, tmp_path: Path) -> None:
             await back(desk)
             models = Models("", desk.app.download)
             await over(desk, models)
-            models._show([Row("", "", ""), *(Row(x, x, x) for x in LINES)], "")
+            found_models = [Row("", "", ""), *(Row(x, x, x) for x in LINES)]
+            models.on_models_found(Models.Found(found_models, ""))
             rows = models.query_one("#rows", OptionList)
             harmless(*(option.prompt for option in rows.options))
             assert await look(desk, "models")

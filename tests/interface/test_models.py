@@ -1,5 +1,6 @@
 """Choosing, downloading and loading models while one chats."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,14 @@ import pytest
 from adapted import install_adapter
 from desk import WARNING, Desk
 from textual.widgets import Button, ProgressBar
+from textual.worker import WorkerState
+from waiting import PATIENCE_SECONDS
 
 from genesis_chat.errors import ModelError
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
+from genesis_chat.tui.dialogs import models as dialog
+from genesis_chat.tui.dialogs.panel import TitleRow
 from genesis_chat.tui.services import download
 from genesis_chat.tui.services.history import History
 from genesis_chat.tui.services.messages import ModelFailed
@@ -104,6 +109,40 @@ def test_a_download_goes_on_while_one_chats(
         step.release()
         await desk.until(lambda: "It will resume where it stopped" in desk.seen())
         assert not desk.app.download.running
+
+    sit_down(visit)
+
+
+def test_models_that_are_found_too_late_are_not_shown(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = threading.Event()
+    rows_of = dialog._rows
+
+    def slow_rows() -> list[dialog.Row]:
+        assert wanted.wait(timeout=PATIENCE_SECONDS)
+        return rows_of()
+
+    monkeypatch.setattr(dialog, "_rows", slow_rows)
+
+    async def visit(desk: Desk) -> None:
+        await desk.dialog("f2")
+        models = desk.app.screen
+        (look,) = (each for each in desk.app.workers if each.node is models)
+
+        async def rows_go_first(title: TitleRow) -> None:
+            # The dialog is being taken apart: its list is gone, its title not yet.
+            while models.query("#rows"):
+                await asyncio.sleep(0.001)
+            wanted.set()
+            while not look.is_finished:
+                await asyncio.sleep(0.001)
+
+        monkeypatch.setattr(TitleRow, "on_unmount", rows_go_first, raising=False)
+        await desk.press("escape")
+        await desk.closed()
+        await desk.until(lambda: look.is_finished)
+        assert look.state == WorkerState.SUCCESS
 
     sit_down(visit)
 

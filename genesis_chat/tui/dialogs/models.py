@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, ProgressBar, Static
 from textual.widgets.option_list import Option
@@ -69,6 +70,14 @@ class Fetch(Button):
 class Models(ModalScreen[str | None]):
     """Installed models with size, dtype and state; returns the name of the chosen."""
 
+    @dataclass
+    class Found(Message):
+        """The models there are and the default's name, or why they are not known."""
+
+        rows: Sequence[Row]
+        default: str
+        problem: str = ""
+
     CSS_PATH = "models.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Close"),
@@ -112,14 +121,19 @@ class Models(ModalScreen[str | None]):
     @work(thread=True)
     def _look(self) -> None:
         try:
-            rows, default = _rows(), default_name()
+            found = self.Found(_rows(), default_name())
         except GenesisChatError as error:
-            self.app.call_from_thread(self._tell, str(error))
-            return
-        self.app.call_from_thread(self._show, rows, default)
+            found = self.Found([], "", str(error))
+        # Dropped where the dialog is about to go, as a call would not be.
+        self.post_message(found)
 
-    def _show(self, rows: Sequence[Row], default: str) -> None:
-        self._rows, self._default = list(rows), default
+    def on_models_found(self, event: Found) -> None:
+        event.stop()
+        if event.problem:
+            self._tell(event.problem)
+            return
+        rows = event.rows
+        self._rows, self._default = list(rows), event.default
         self._columns = Columns([self._pair(row) for row in rows])
         filter = self.query_one("#filter", Input)
         filter.display = len(rows) >= MANY
