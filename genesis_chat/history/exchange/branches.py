@@ -1,9 +1,9 @@
 """A conversation from the nodes of another program's tree, however odd that is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..records import NewMessage, Receipt, Role, Status
+from ..records import NewConversation, NewMessage, Receipt, Role, Status
 from .left_out import Place
 from .tree import in_order, mended
 
@@ -76,6 +76,36 @@ def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branc
     if shown is None and messages:
         shown = max(range(len(messages)), key=lambda n: (messages[n].created or 0, n))
     return Branches(tuple(messages), shown, "\n\n".join(prompts))
+
+
+def conversation(
+    tree: Branches,
+    *,
+    title: str,
+    system: str = "",
+    created: int | None,
+    updated: int | None,
+    origin: str | None,
+) -> NewConversation:
+    """The conversation of a tree; `system` goes before the tree's own prompt.
+
+    Where nobody noted when it began, was changed last, or a message was written, the
+    other times tell: the first and the last of its messages, and its beginning.
+    """
+    times = [m.created for m in tree.messages if m.created is not None]
+    began = min(times, default=None) if created is None else created
+    messages = tuple(
+        m if m.created is not None else replace(m, created=began) for m in tree.messages
+    )
+    return NewConversation(
+        title,
+        system or tree.system,
+        messages,
+        tree.head,
+        began,
+        max(times, default=began) if updated is None else updated,
+        origin,
+    )
 
 
 def receipt_of(model: str, status: Status) -> Receipt:

@@ -12,7 +12,7 @@ Relied on, and each allowed to be missing or odd: `mapping` (nodes by id, with
 from typing import Any
 
 from ..records import NewConversation, Status
-from .branches import Node, branches
+from .branches import Node, branches, conversation
 from .canvas import document, is_canvas, titled
 from .citations import readable
 from .content import attached, named
@@ -36,21 +36,17 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
     if not found:
         raise Unreadable("it has no 'mapping' with messages in it")
     parents, ranks = _relations(found)
-    created = moment(value.get("create_time"))
     nodes = {
-        id: _node(fields, parents[id], ranks.get(id, 0), created, place)
+        id: _node(fields, parents[id], ranks.get(id, 0), place)
         for id, fields in found.items()
     }
-    tree = branches(nodes, identity(value.get("current_node")), place)
     id = first_text(value, "conversation_id", "id")
-    return NewConversation(
-        text(value.get("title")),
-        tree.system,
-        tree.messages,
-        tree.head,
-        created,
-        moment(value.get("update_time")) or created,
-        f"chatgpt:{id}" if id else None,
+    return conversation(
+        branches(nodes, identity(value.get("current_node")), place),
+        title=text(value.get("title")),
+        created=moment(value.get("create_time")),
+        updated=moment(value.get("update_time")),
+        origin=f"chatgpt:{id}" if id else None,
     )
 
 
@@ -80,13 +76,7 @@ def _relations(
     return parents, ranks
 
 
-def _node(
-    fields: dict[str, Any],
-    parent: str | None,
-    rank: int,
-    created: int | None,
-    place: Place,
-) -> Node:
+def _node(fields: dict[str, Any], parent: str | None, rank: int, place: Place) -> Node:
     message = fields.get("message")
     if message is None:
         return Node(parent, rank=rank)
@@ -108,7 +98,6 @@ def _node(
     status: Status = "complete" if whole else "interrupted"
     by = "assistant" if by == "tool" else by
     when = moment(message.get("create_time"))
-    when = created if when is None else when
     model = first_text(mapping(message.get("metadata")), "model_slug") or PROGRAM
     return Node(parent, by, content, when, status, rank, model)
 

@@ -10,7 +10,7 @@ Relied on, and each allowed to be missing or odd: `chat_messages`, `name`, `uuid
 from typing import Any
 
 from ..records import NewConversation
-from .branches import Node, branches
+from .branches import Node, branches, conversation
 from .canvas import artifact
 from .content import attached, said
 from .left_out import Place, Unreadable
@@ -43,17 +43,13 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
         last = id if id is not None and id not in nodes else f"#{number}"
         nodes[last] = _node(message, parent, place)
     head = identity(value.get("current_leaf_message_uuid")) or last
-    found = branches(nodes, head, place)
-    created = moment(value.get("created_at"))
     id = first_text(value, "uuid", "id")
-    return NewConversation(
-        first_text(value, "name", "title"),
-        found.system,
-        found.messages,
-        found.head,
-        created,
-        moment(value.get("updated_at")) or created,
-        f"claude:{id}" if id else None,
+    return conversation(
+        branches(nodes, head, place),
+        title=first_text(value, "name", "title"),
+        created=moment(value.get("created_at")),
+        updated=moment(value.get("updated_at")),
+        origin=f"claude:{id}" if id else None,
     )
 
 

@@ -10,7 +10,7 @@ Relied on, and each allowed to be missing or odd: `conversationId`, `title`,
 from typing import Any
 
 from ..records import NewConversation, Status
-from .branches import Node, branches
+from .branches import Node, branches, conversation
 from .content import attached, said
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role, text
@@ -35,7 +35,6 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
     if not listed:
         raise Unreadable("it has no 'messages'")
     nodes: dict[str, Node] = {}
-    times: list[int] = []
     # Nested ones may be deep: no recursion. The last of the list is the next.
     waiting: list[tuple[Any, str | None, bool]] = [
         (message, None, False) for message in reversed(listed)
@@ -49,24 +48,20 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
         parent = above if nested else identity(fields.get("parentMessageId"))
         if parent is None and "parentMessageId" not in fields and not nested:
             parent = last
-        nodes[id] = last_node = _node(message, parent, place)
-        times += [last_node.created] if last_node.created is not None else []
+        nodes[id] = _node(message, parent, place)
         last = id
         children = items(fields.get("children"))
         waiting += [(child, id, True) for child in reversed(children)]
-    tree = branches(nodes, None, place)
     options = mapping(value.get("options"))
     system = first_text(options, *_PROMPTS) or first_text(value, *_PROMPTS)
-    created = moment(value.get("createdAt")) or min(times, default=None)
     id = first_text(value, "conversationId")
-    return NewConversation(
-        text(value.get("title")),
-        system or tree.system,
-        tree.messages,
-        tree.head,
-        created,
-        moment(value.get("updatedAt")) or max(times, default=created),
-        f"librechat:{id}" if id else None,
+    return conversation(
+        branches(nodes, None, place),
+        title=text(value.get("title")),
+        system=system,
+        created=moment(value.get("createdAt")),
+        updated=moment(value.get("updatedAt")),
+        origin=f"librechat:{id}" if id else None,
     )
 
 

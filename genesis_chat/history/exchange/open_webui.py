@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from ..records import NewConversation, Status
-from .branches import Node, branches
+from .branches import Node, branches, conversation
 from .content import attached, said
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role
@@ -63,16 +63,14 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
     system = first_text(chat, "system") or first_text(
         mapping(chat.get("params")), "system"
     )
-    created = moment(value.get("created_at")) or moment(chat.get("timestamp"))
     id = first_text(value, "id", "chat_id")
-    return NewConversation(
-        first_text(value, "title") or first_text(chat, "title"),
-        system or tree.system,
-        tree.messages,
-        tree.head,
-        created,
-        moment(value.get("updated_at")) or created,
-        f"open-webui:{id}" if id else None,
+    return conversation(
+        tree,
+        title=first_text(value, "title") or first_text(chat, "title"),
+        system=system,
+        created=moment(value.get("created_at")) or moment(chat.get("timestamp")),
+        updated=moment(value.get("updated_at")),
+        origin=f"open-webui:{id}" if id else None,
     )
 
 

@@ -10,7 +10,7 @@ with such a list as `messages`, `conversation` or `conversations`, and perhaps `
 from typing import Any
 
 from ..records import NewConversation
-from .branches import Node, branches
+from .branches import Node, branches, conversation
 from .content import said
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role, text
@@ -49,18 +49,15 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
     for number, message in enumerate(messages):
         nodes[str(number)] = _node(message, last, model, place)
         last = str(number)
-    tree = branches(nodes, last, place)
-    created = _moment(value, _CREATED)
     id = next((i for n in ("id", "uuid") if (i := identity(value.get(n)))), None)
-    return NewConversation(
-        first_text(value, "title", "name"),
-        first_text(value, "system", "system_prompt", "prompt") or tree.system,
-        tree.messages,
-        tree.head,
-        created,
-        _moment(value, _UPDATED) or created,
+    return conversation(
+        branches(nodes, last, place),
+        title=first_text(value, "title", "name"),
+        system=first_text(value, "system", "system_prompt", "prompt"),
+        created=_moment(value, _CREATED),
+        updated=_moment(value, _UPDATED),
         # An id in a list of anything may be a mere number: what is said counts too.
-        None if id is None else f"list:{id}",
+        origin=None if id is None else f"list:{id}",
     )
 
 
