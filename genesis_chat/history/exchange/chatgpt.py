@@ -17,7 +17,7 @@ from .canvas import document, is_canvas, titled
 from .citations import readable
 from .content import attached, named
 from .left_out import Place, Unreadable
-from .loose import first_text, identity, items, mapping, moment, role, text
+from .loose import by_id, first_text, identity, items, mapping, moment, role, text
 
 PROGRAM = "ChatGPT"
 THOUGHTS = ("thoughts", "reasoning_recap")
@@ -53,10 +53,8 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
 def _nodes(value: Any) -> dict[str, dict[str, Any]]:
     """Nodes by their ids, also of a list of them."""
     if isinstance(value, list):
-        pairs = [(mapping(node).get("id"), node) for node in value]
-    else:
-        pairs = list(mapping(value).items())
-    ids = [(identity(id), node) for id, node in pairs]
+        return by_id(value, "id")
+    ids = [(identity(id), node) for id, node in mapping(value).items()]
     return {id: mapping(node) for id, node in ids if id is not None}
 
 
@@ -114,7 +112,7 @@ def _content(message: dict[str, Any], by: str, place: Place) -> str:
     """A message's text with what is shown in place of pictures, files and marks."""
     content = message.get("content")
     metadata = mapping(message.get("metadata"))
-    fields = mapping(content)
+    fields = {"parts": content} if isinstance(content, list) else mapping(content)
     kind = text(fields.get("content_type"))
     if kind in THOUGHTS or kind in CONTEXTS:
         place.kind("thoughts" if kind in THOUGHTS else "custom instructions")
@@ -154,8 +152,16 @@ def _parts(content: dict[str, Any], names: dict[str, str], place: Place) -> list
         found = first_text(content, "text", "result", "content")
         has = "parts" in content and content["parts"] == []
         return [found] if found or has else []
-    found_parts = [_part(part, names, place) for part in parts]
-    return [part for part in found_parts if part is not None]
+    shown = [_part(part, names, place) for part in parts]
+    texts = [part for part in shown if part is not None]
+    # What was said aloud comes as sound and, unless that went wrong, as text.
+    if not any(map(str.strip, texts)) and any(map(_is_sound, parts)):
+        return [named("audio", "")]
+    return texts
+
+
+def _is_sound(part: Any) -> bool:
+    return "audio" in text(mapping(part).get("content_type"))
 
 
 def _part(part: Any, names: dict[str, str], place: Place) -> str | None:
@@ -166,14 +172,13 @@ def _part(part: Any, names: dict[str, str], place: Place) -> str | None:
     if not isinstance(part, dict):
         return None
     kind = text(part.get("content_type") or part.get("type"))
-    # What was said aloud comes as sound and as text.
     if found := first_text(part, "text"):
         return found
     if "image" in kind or "image" in text(part.get("mime_type")):
         id = text(part.get("asset_pointer")).rpartition("/")[2]
         made = mapping(mapping(part.get("metadata")).get("dalle"))
         return names.get(id) or named("image", text(made.get("prompt")))
-    if "audio" not in kind:
+    if not _is_sound(part):
         place.kind("parts that are not text")
     return ""
 

@@ -32,12 +32,20 @@ def said(value: Any, place: Place) -> str | None:
     What is not text is named where it stands, as in "[image: cat.png]"; thoughts and
     what tools were told are left out.
     """
-    parts = value if isinstance(value, list) else [value]
-    found = [_part(part, place) for part in parts]
+    value = _unwrapped(mapping(value)) or value
+    found = [_part(part, place) for part in items(value) or [value]]
     texts = [part for part in found if part is not None]
     if not texts:
         return None
     return "\n\n".join(part for part in texts if part.strip())
+
+
+def _unwrapped(fields: dict[str, Any]) -> list[Any]:
+    """The parts within one that is nothing else, such as a message in a message."""
+    kind = _kind(fields)
+    if kind not in ("", "message") and "text" not in kind:
+        return []
+    return items(fields.get("parts")) or items(fields.get("content"))
 
 
 def named(kind: str, name: str) -> str:
@@ -71,7 +79,7 @@ def _part(part: Any, place: Place) -> str | None:
         return str(part)
     if not isinstance(part, dict):
         return None
-    kind = text(part.get("type") or part.get("content_type")).casefold()
+    kind = _kind(part)
     if any(word in kind for word in _THOUGHTS):
         place.kind("thoughts")
         return ""
@@ -87,6 +95,10 @@ def _part(part: Any, place: Place) -> str | None:
         place.kind(f"parts of the kind {kind!r}")
     known = isinstance(part.get("text"), str) or bool(kind)
     return found if found or known else None
+
+
+def _kind(part: dict[str, Any]) -> str:
+    return text(part.get("type") or part.get("content_type")).casefold()
 
 
 def _name(part: dict[str, Any], kind: str) -> str:

@@ -46,6 +46,16 @@ def identity(value: Any) -> str | None:
     return text(value) or None
 
 
+def by_id(values: list[Any], name: str) -> dict[str, dict[str, Any]]:
+    """Objects of a list by their ids; without one, or with another's, by number."""
+    found: dict[str, dict[str, Any]] = {}
+    for number, value in enumerate(values):
+        fields = mapping(value)
+        id = identity(fields.get(name))
+        found[f"#{number}" if id is None or id in found else id] = fields
+    return found
+
+
 def role(value: Any) -> str | None:
     """`user`, `assistant`, `system` or `tool`, by whatever name; None for others."""
     return _ROLE_OF.get(text(value).strip().casefold())

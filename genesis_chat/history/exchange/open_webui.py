@@ -15,12 +15,13 @@ from ..records import NewConversation, Status
 from .branches import Node, branches, conversation
 from .content import attached, said
 from .left_out import Place, Unreadable
-from .loose import first_text, identity, items, mapping, moment, role
+from .loose import by_id, first_text, identity, items, mapping, moment, role
 
 PROGRAM = "Open WebUI"
 # Thoughts and calls of tools are folded into the text.
 _FOLDED = re.compile(
-    r"<details type=\"(reasoning|tool_calls|code_interpreter)\".*?</details>\s*",
+    # What was stopped while it thought has no end.
+    r"<details type=\"(reasoning|tool_calls|code_interpreter)\".*?(</details>\s*|\Z)",
     re.DOTALL,
 )
 
@@ -75,15 +76,10 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
 
 
 def _nodes(value: Any) -> dict[str, dict[str, Any]]:
-    """Messages by their ids; those of a list that have none get numbers."""
+    """Messages by their ids, also those of a list."""
     if isinstance(value, list):
-        listed = [
-            (identity(mapping(message).get("id")) or f"#{number}", message)
-            for number, message in enumerate(value)
-        ]
-    else:
-        listed = list(mapping(value).items())
-    return {id: mapping(message) for id, message in listed}
+        return by_id(value, "id")
+    return {id: mapping(message) for id, message in mapping(value).items()}
 
 
 def _node(fields: dict[str, Any], parent: str | None, rank: int, place: Place) -> Node:

@@ -75,11 +75,10 @@ def _node(message: Any, parent: str | None, model: str, place: Place) -> Node:
         return Node(parent)
     contents = (fields[name] for name in _SAID if fields.get(name) is not None)
     content = said(next(contents, None), place)
-    if content is None:
-        if fields.get("tool_calls") or fields.get("function_call"):
-            place.kind("calls of tools")
-        else:
-            place.message("it has no text")
+    if fields.get("tool_calls") or fields.get("function_call"):
+        place.kind("calls of tools")
+    elif content is None:
+        place.message("it has no text")
     if not (content or "").strip():
         return Node(parent)
     model = first_text(fields, "model") or model

@@ -1,0 +1,124 @@
+"""Messages whose text comes in parts, of kinds that exports have by and by."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from foreign_exports import chatgpt, node, read, reply
+
+
+def contents(path: Path, value: Any) -> tuple[list[str], str]:
+    """What was said, and what was told of the rest."""
+    (found,), notes = read(path, [value])
+    return [message.content for message in found.messages], notes
+
+
+SPOKEN = {"content_type": "audio_transcription", "text": "Hello", "direction": "in"}
+SOUND = {"content_type": "audio_asset_pointer", "asset_pointer": "sediment://file_1"}
+CALL = {
+    "content_type": "real_time_user_audio_video_asset_pointer",
+    "frames_asset_pointers": [],
+    "audio_asset_pointer": SOUND,
+}
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ([SPOKEN, SOUND], "Hello"),
+        ([SPOKEN, CALL], "Hello"),
+        ([SOUND], "[audio]"),
+        ([CALL], "[audio]"),
+        ([{**SPOKEN, "text": ""}, SOUND], "[audio]"),
+        (["Hello", SOUND], "Hello"),
+    ],
+)
+def test_what_was_said_aloud(parts: list[Any], shown: str, tmp_path: Path) -> None:
+    content = {"content_type": "multimodal_text", "parts": parts}
+    value = chatgpt(
+        node("u", None, "user", content=content), node("a", "u", "assistant", "Hi")
+    )
+    assert contents(tmp_path / "file", value) == ([shown, "Hi"], "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ["One", "two"],
+        {"parts": ["One", {"content_type": "text", "text": "two"}]},
+        [{"type": "text", "text": "One"}, {"type": "text", "text": "two"}],
+    ],
+)
+def test_content_that_is_a_list(content: Any, tmp_path: Path) -> None:
+    value = reply(content=content)
+    assert contents(tmp_path / "file", value) == (["Why?", "One\n\ntwo"], "")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"author": {"role": "user"}, "content": {"content_type": "text"}},
+        {"role": "user", "content": {}},
+        {"type": "message", "role": "user", "content": {"type": "message"}},
+    ],
+)
+def test_parts_within_the_content(message: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("parts", "content"):
+        content = {**message["content"], name: ["One", {"type": "text", "text": "two"}]}
+        value = {"messages": [{**message, "content": content}]}
+        assert contents(tmp_path / "file", value) == (["One\n\ntwo"], "")
+
+
+def test_results_of_tools_stay_out_however_they_are_wrapped(tmp_path: Path) -> None:
+    result = {"type": "tool_result", "content": [{"type": "text", "text": "secret"}]}
+    for content in (result, [result], {"content": [result]}):
+        value = {
+            "messages": [
+                {"role": "user", "content": "Why?"},
+                {"role": "assistant", "content": content},
+            ]
+        }
+        said, notes = contents(tmp_path / "file", value)
+        assert said == ["Why?"] and "calls of tools and their results" in notes
+
+
+def test_calls_of_tools_are_counted_beside_a_text(tmp_path: Path) -> None:
+    for content in (None, "", "Let me look."):
+        called = {"role": "assistant", "content": content, "tool_calls": [{"id": "1"}]}
+        value = {"messages": [{"role": "user", "content": "Why?"}, called]}
+        said, notes = contents(tmp_path / "file", value)
+        assert said == ["Why?", *filter(None, [content])]
+        assert "1 calls of tools" in notes and "no text" not in notes
+
+
+def test_ids_that_come_twice_in_a_list(tmp_path: Path) -> None:
+    """No message gives way to another."""
+    messages = [
+        {"id": id, "role": role, "content": said}
+        for id, role, said in [
+            ("1", "user", "Why?"),
+            ("1", "assistant", "So."),
+            (None, "user", "And?"),
+            ("1", "assistant", "Thus."),
+        ]
+    ]
+    value = {"id": "w", "chat": {"title": "Birds", "messages": messages}}
+    said = ["Why?", "So.", "And?", "Thus."]
+    assert contents(tmp_path / "file", value) == (said, "")
+    nodes = [node("u", None, "user", "Why?"), node("u", "u", "assistant", "So.")]
+    value = {**reply(), "mapping": nodes}
+    assert contents(tmp_path / "file", value) == (["Why?", "So."], "")
+
+
+@pytest.mark.parametrize("end", ["\n</details>\nSo.", "\n</details>", ""])
+def test_thoughts_that_a_reply_folds(end: str, tmp_path: Path) -> None:
+    """Also when it was stopped while it thought."""
+    folded = f'<details type="reasoning" done="x">\n<summary>Thinking</summary>{end}'
+    messages = {
+        "a": {"id": "a", "role": "user", "content": "Why?", "parentId": None},
+        "b": {"id": "b", "role": "assistant", "content": folded, "parentId": "a"},
+    }
+    value = {"chat": {"history": {"messages": messages, "currentId": "b"}}}
+    said, notes = contents(tmp_path / "file", value)
+    assert said == ["Why?", *(["So."] if "So." in end else [])]
+    assert "1 thoughts" in notes
