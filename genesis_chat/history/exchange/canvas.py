@@ -3,16 +3,27 @@
 ChatGPT addresses them to `canmore.create_textdoc` as JSON with `name`, `type`
 ("document" or "code/...") and `content`; `canmore.update_textdoc` has `updates` with
 `pattern` and `replacement`, `canmore.comment_textdoc` has `comments`. Claude's tool
-`artifacts` has `title`, `type`, `language`, and `content` or `new_str`.
+`artifacts` has `title`, `type`, `language`, and `content` or `new_str`, `create_file`
+has `path` and `file_text`; older texts have `<antArtifact title="..." type="...">`.
 """
 
 import json
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
 from .loose import first_text, items, mapping, text
 
 _CANVAS = re.compile(r"(?:canmore|canvas)\b")
+_ARTIFACT = re.compile(r"<antArtifact\b([^>]*)>(.*?)(?:</antArtifact>|\Z)", re.DOTALL)
+_ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
+_LANGUAGES = {
+    "text/html": "html",
+    "image/svg+xml": "svg",
+    "application/vnd.ant.mermaid": "mermaid",
+    "application/vnd.ant.react": "jsx",
+}
+_PROSE = ("", ".md", ".markdown", ".txt")
 
 
 def is_canvas(recipient: str) -> bool:
@@ -48,6 +59,19 @@ def artifact(given: dict[str, Any]) -> str:
     return titled(name, content, _language(given))
 
 
+def with_artifacts(content: str) -> str:
+    """The text with the artifacts that stand in it as documents between paragraphs."""
+    pieces, end = [], 0
+    for found in _ARTIFACT.finditer(content):
+        given: dict[str, Any] = dict(_ATTRIBUTE.findall(found[1]))
+        document = artifact({**given, "content": found[2].strip("\n")})
+        pieces += [content[end : found.start()].strip(), document]
+        end = found.end()
+    if not pieces:
+        return content
+    return "\n\n".join(filter(None, [*pieces, content[end:].strip()]))
+
+
 def titled(name: str, content: str, language: str | None) -> str:
     """A document below its title; code in a fence that it cannot end."""
     if language is not None:
@@ -66,4 +90,5 @@ def _language(fields: dict[str, Any]) -> str | None:
         return kind.removeprefix("code/").split()[0] if kind != "code/" else ""
     if kind.startswith("application/vnd.ant.code"):
         return text(fields.get("language"))
-    return None
+    suffix = PurePosixPath(text(fields.get("path"))).suffix
+    return _LANGUAGES.get(kind) or (None if suffix in _PROSE else suffix[1:])

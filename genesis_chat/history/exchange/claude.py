@@ -7,17 +7,23 @@ Relied on, and each allowed to be missing or odd: `chat_messages`, `name`, `uuid
 `created_at`, `model`, and `parent_message_uuid`, which older exports do not have.
 """
 
+import re
 from typing import Any
 
 from ..records import NewConversation
 from .branches import Node, branches, conversation
-from .canvas import artifact
+from .canvas import artifact, with_artifacts
 from .content import attached, said
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role, text
 
 PROGRAM = "Claude"
 _DOCUMENTS = ("artifacts", "create_file")
+# What `text` has in place of a call of a tool.
+_UNSUPPORTED = re.compile(
+    r"```\s*This block is not supported on your current device yet\.\s*```\s*"
+)
+_THOUGHT = re.compile(r"<antThinking>.*?(?:</antThinking>|\Z)\s*", re.DOTALL)
 
 
 def is_conversation(value: dict[str, Any]) -> bool:
@@ -64,10 +70,14 @@ def _node(message: Any, parent: str | None, place: Place) -> Node:
         place.message("it has no known sender")
         return Node(parent)
     files = attached(fields.get("attachments"))
-    files += [line for line in attached(fields.get("files")) if line not in files]
+    # A file with its text may be named once more among those without.
+    named = {file.partition("\n")[0] for file in files}
+    files += [line for line in attached(fields.get("files")) if line not in named]
     content = _content(fields, place)
     if content is None and not files:
         place.message("it has no text")
+    if by == "assistant":
+        content = _readable(content or "", place)
     whole = "\n\n".join(part for part in [*files, content or ""] if part.strip())
     if not whole:
         return Node(parent)
@@ -84,6 +94,14 @@ def _content(fields: dict[str, Any], place: Place) -> str | None:
     elif found := text(blocks):
         return found
     return text(fields["text"]) if isinstance(fields.get("text"), str) else None
+
+
+def _readable(content: str, place: Place) -> str:
+    """A reply without what is no text in it."""
+    content, thoughts = _THOUGHT.subn("", content)
+    if thoughts:
+        place.kind("thoughts")
+    return with_artifacts(_UNSUPPORTED.sub("", content))
 
 
 def _block(block: Any, place: Place) -> str | None:
