@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from ..records import NewConversation, NewMessage, Receipt, Role, Status
 from .left_out import Place
-from .tree import in_order, mended
+from .tree import in_order, mended, rejoined
 
+ROLES = ("user", "assistant")
 _ENDS: dict[Status, str] = {"interrupted": "cancelled", "failed": "error"}
 
 
@@ -39,11 +40,13 @@ class Branches:
 def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branches:
     """The messages of a tree.
 
-    A parent that is missing counts as none, a circle is cut open, and what nobody
-    said is passed over. A system message is the prompt only before all others. A
-    `head` that is not there gives way to the last message.
+    What follows a message that is missing goes behind what came before, a circle is
+    cut open, and what nobody said is passed over. A system message is the prompt only
+    before all others. A `head` that is not there gives way to the last message.
     """
-    parents = mended({id: node.parent for id, node in nodes.items()})
+    told = {id: node.parent for id, node in nodes.items()}
+    moments = {id: n.created for id, n in nodes.items() if n.role in ROLES}
+    parents = rejoined(mended(told), told, moments)
     ranks = {id: node.rank for id, node in nodes.items()}
     messages: list[NewMessage] = []
     prompts: list[str] = []
@@ -52,7 +55,7 @@ def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branc
     for id in in_order(parents, place.name, ranks):
         node = nodes[id]
         above = nearest[id] = nearest[parents[id]]
-        if node.role in ("user", "assistant"):
+        if node.role in ROLES:
             role: Role = "user" if node.role == "user" else "assistant"
             nearest[id] = len(messages)
             receipt = None

@@ -5,8 +5,8 @@ Relied on, and each allowed to be missing or odd: `mapping` (nodes by id, with
 `update_time`, `conversation_id` or `id`; of a message `author.role`, `create_time`,
 `content` (`content_type` with `parts`, `text` or `result`), `status`, `weight`,
 `recipient`, and of its `metadata` `is_visually_hidden_from_conversation`,
-`model_slug`, `attachments` (`id`, `name`, `mime_type`), `content_references` and
-`citations`.
+`is_user_system_message`, `model_slug`, `attachments` (`id`, `name`, `mime_type`),
+`content_references` and `citations`.
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ from .citations import readable
 from .content import attached, named
 from .left_out import Place, Unreadable
 from .loose import by_id, first_text, identity, items, mapping, moment, role, text
+from .tree import related
 
 PROGRAM = "ChatGPT"
 THOUGHTS = ("thoughts", "reasoning_recap")
@@ -35,10 +36,13 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
     found = _nodes(value.get("mapping"))
     if not found:
         raise Unreadable("it has no 'mapping' with messages in it")
-    parents, ranks = _relations(found)
+    parents, ranks = related(
+        {id: identity(node.get("parent")) for id, node in found.items()},
+        {id: map(identity, items(n.get("children"))) for id, n in found.items()},
+    )
     nodes = {
-        id: _node(fields, parents[id], ranks.get(id, 0), place)
-        for id, fields in found.items()
+        id: _node(found.get(id, {}), parent, ranks.get(id, 0), place)
+        for id, parent in parents.items()
     }
     id = first_text(value, "conversation_id", "id")
     return conversation(
@@ -56,22 +60,6 @@ def _nodes(value: Any) -> dict[str, dict[str, Any]]:
         return by_id(value, "id")
     ids = [(identity(id), node) for id, node in mapping(value).items()]
     return {id: mapping(node) for id, node in ids if id is not None}
-
-
-def _relations(
-    nodes: dict[str, dict[str, Any]],
-) -> tuple[dict[str, str | None], dict[str, int]]:
-    """Each node's parent, and its place among its siblings."""
-    parents = {id: identity(node.get("parent")) for id, node in nodes.items()}
-    ranks: dict[str, int] = {}
-    for id, node in nodes.items():
-        for rank, value in enumerate(items(node.get("children"))):
-            child = identity(value)
-            # Some exports tell only a node's children.
-            if child in nodes and (parents[child] in (None, id)) and child != id:
-                parents[child] = id
-                ranks[child] = rank
-    return parents, ranks
 
 
 def _node(fields: dict[str, Any], parent: str | None, rank: int, place: Place) -> Node:
@@ -114,8 +102,11 @@ def _content(message: dict[str, Any], by: str, place: Place) -> str:
     metadata = mapping(message.get("metadata"))
     fields = {"parts": content} if isinstance(content, list) else mapping(content)
     kind = text(fields.get("content_type"))
-    if kind in THOUGHTS or kind in CONTEXTS:
-        place.kind("thoughts" if kind in THOUGHTS else "custom instructions")
+    if kind in THOUGHTS:
+        place.kind("thoughts")
+        return ""
+    if kind in CONTEXTS or metadata.get("is_user_system_message"):
+        place.kind("custom instructions")
         return ""
     names = _names(metadata)
     if by == "tool":

@@ -16,6 +16,7 @@ from .branches import Node, branches, conversation
 from .content import attached, said
 from .left_out import Place, Unreadable
 from .loose import by_id, first_text, identity, items, mapping, moment, role
+from .tree import related
 
 PROGRAM = "Open WebUI"
 # Thoughts and calls of tools are folded into the text.
@@ -42,21 +43,20 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
     nodes = _nodes(found)
     if not nodes:
         raise Unreadable("it has no 'history.messages'")
-    parents = {id: identity(fields.get("parentId")) for id, fields in nodes.items()}
-    ranks: dict[str, int] = {}
-    for id, fields in nodes.items():
-        for rank, each in enumerate(items(fields.get("childrenIds"))):
-            child = identity(each)
-            if child in nodes and child != id and parents[child] in (None, id):
-                parents[child], ranks[child] = id, rank
+    parents, ranks = related(
+        {id: identity(fields.get("parentId")) for id, fields in nodes.items()},
+        {id: map(identity, items(m.get("childrenIds"))) for id, m in nodes.items()},
+    )
     if isinstance(found, list) and not any(parents.values()):
         ids = list(nodes)
         parents = dict(zip(ids, [None, *ids], strict=False))
     head = identity(history.get("currentId"))
     tree = branches(
         {
-            id: _node(fields, parents[id], ranks.get(id, 0), place)
-            for id, fields in nodes.items()
+            id: _node(nodes[id], parent, ranks.get(id, 0), place)
+            if id in nodes
+            else Node(parent)
+            for id, parent in parents.items()
         },
         head,
         place,

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..records import Conversation, StoredMessage
 from .checked import Refused, shown
@@ -50,6 +50,61 @@ def mended(parents: Mapping[str, str | None]) -> dict[str, str | None]:
         if id is not None and id in above:
             found[id] = None
         done |= above
+    return found
+
+
+def related(
+    parents: Mapping[str, str | None], children: Mapping[str, Iterable[str | None]]
+) -> tuple[dict[str, str | None], dict[str, int]]:
+    """Each message's parent, and its place among its siblings.
+
+    Some files tell only the children, or take a message out and leave its id with the
+    one before it: an id that is nobody's gets a parent too.
+    """
+    found = dict(parents)
+    ranks: dict[str, int] = {}
+    for id, below in children.items():
+        for rank, child in enumerate(below):
+            if child is None or child == id:
+                continue
+            told = found.get(child)
+            if told is None or told == id or told not in parents:
+                found[child], ranks[child] = id, rank
+    return found, ranks
+
+
+def rejoined(
+    parents: Mapping[str, str | None],
+    told: Mapping[str, str | None],
+    moments: Mapping[str, int | None],
+) -> dict[str, str | None]:
+    """The parents, with what followed a missing message behind what came before that.
+
+    `parents` are mended, `told` are those in the file. `moments` has the messages with
+    their times; where one has none, all go by their order. Whatever has the missing
+    parent of the first message begins the conversation, as that does.
+    """
+    found = dict(parents)
+    timed = None not in moments.values()
+    order = {
+        id: ((moment or 0) if timed else 0, number)
+        for number, (id, moment) in enumerate(moments.items())
+    }
+    behind: dict[str | None, str | None] = {}
+    last: str | None = None
+    joined: set[str] = set()
+    for id in sorted(order, key=order.__getitem__):
+        root = id
+        while root not in joined:
+            joined.add(root)
+            above = parents[root]
+            if above is None:
+                missing = told[root]
+                if missing is not None and missing not in parents:
+                    found[root] = behind.setdefault(missing, last)
+                break
+            root = above
+        last = id
     return found
 
 
