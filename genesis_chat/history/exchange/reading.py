@@ -1,10 +1,8 @@
 """Reading a source of conversations: ours strictly, those of others generously."""
 
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -13,12 +11,13 @@ from typing import BinaryIO
 from ...errors import HistoryError, UsageError
 from ..records import NewConversation
 from . import markdown, native
+from .archives import DAMAGED
 from .checked import Refused
 from .encoded import Pieces, encoding_of
 from .foreign import KINDS, Foreign, OursError
 from .json_values import Values
 from .left_out import LeftOut
-from .sources import Source, cannot, sources_in, unopened
+from .sources import NothingInside, Source, cannot, sources_in, unopened
 
 FORMATS = ("json", "jsonl", "markdown", *KINDS)
 # Six times the size of one of our own is needed while it is read.
@@ -28,9 +27,6 @@ EXPECTED = (
     "Open WebUI and LibreChat; and lists of messages with 'role' and 'content' as JSON "
     "or JSON Lines"
 )
-# What reading a file may raise, also one in a zip file: encrypted, packed in a way
-# that Python does not know, cut.
-BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError)
 _HEAD = 2**16
 
 _BLANK = re.compile("[\\s\ufeff]*")
@@ -99,6 +95,8 @@ def read(
         notes: list[str] = []
         found = iter(_own(source, kind, notes.append))
         return Reading(source, True, found, notes=notes)
+    except NothingInside as reason:
+        raise UnknownKindError(str(cannot(source.name, reason))) from reason
     except Refused as reason:
         raise cannot(source.name, reason) from reason
 
@@ -129,7 +127,7 @@ def read_import(
 
 def _detected(source: Source) -> str:
     """One of `FORMATS` for what is ours, "" for what may be another program's."""
-    data = _bytes(source, _HEAD)
+    data = _head(source)
     head = data.decode(encoding_of(data), "replace")
     blank = _BLANK.match(head)
     start = head[blank.end() : blank.end() + 1] if blank else ""
@@ -149,12 +147,6 @@ def _own(
     source: Source, kind: str, note: Callable[[str], None]
 ) -> list[NewConversation]:
     """All of a file of our own; `note` is told what was left out. Raises `Refused`."""
-    if source.size > LARGEST_FILE:
-        raise Refused(
-            f"it has {source.size:,} bytes, more than the {LARGEST_FILE:,} that "
-            "can be read",
-            "divide it into several files",
-        )
     try:
         text = _text(source, "strict")
     except UnicodeDecodeError as error:
@@ -168,26 +160,33 @@ def _own(
 
 
 def _text(source: Source, errors: str) -> str:
-    data = _bytes(source, LARGEST_FILE + 1)
+    """All of a file. Raises `Refused`."""
+    with _opened(source) as stream:
+        data = b""
+        # The end is asked for: one that is damaged gives less before it says so.
+        while len(data) <= LARGEST_FILE and (piece := stream.read(LARGEST_FILE + 1)):
+            data += piece
+    size = max(len(data), source.size)
+    if len(data) > LARGEST_FILE:
+        raise Refused(
+            f"it has {size:,} bytes, more than the {LARGEST_FILE:,} that can be read",
+            "divide it into several files",
+        )
     return data.decode(encoding_of(data), errors).removeprefix("\ufeff")
 
 
-def _bytes(source: Source, size: int) -> bytes:
+def _head(source: Source) -> bytes:
     with _opened(source) as stream:
-        try:
-            return stream.read(size)
-        except BROKEN as error:
-            raise unopened(error) from error
+        return stream.read(_HEAD)
 
 
 @contextmanager
 def _opened(source: Source) -> Iterator[BinaryIO]:
-    with ExitStack() as stack:
-        try:
-            stream = stack.enter_context(source.open())
-        except BROKEN as error:
-            raise unopened(error) from error
-        yield stream
+    try:
+        with source.open() as stream:
+            yield stream
+    except DAMAGED as error:
+        raise unopened(error) from error
 
 
 def _foreign(
@@ -202,7 +201,7 @@ def _foreign(
         def piece(size: int) -> str:
             try:
                 text = pieces.read(size)
-            except BROKEN as error:
+            except DAMAGED as error:
                 reading.notes.append(
                     f"The rest of {source.name} cannot be read ({error})."
                 )

@@ -2,25 +2,20 @@
 
 import stat
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePath, PurePosixPath
-from typing import BinaryIO, TypeVar, cast
+from pathlib import Path, PurePath
+from typing import BinaryIO, NoReturn, TypeVar, cast
 
 from ...errors import HistoryError
+from .archives import GZIP, LARGEST, ZIP, Opened, entries, gunzipped, most, steady
 from .checked import Refused
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".md")
-# What a file or an input may have in bytes, unpacked.
-LARGEST = 8 * 2**30
-# Texts shrink to a tenth, and the most uniform exports to a fiftieth.
-LARGEST_RATIO, UNSUSPICIOUS = 200, 16 * 2**20
 IN_MEMORY = 16 * 2**20
 INPUT = "standard input"
-_ZIP = b"PK\x03\x04"
 P = TypeVar("P", bound=PurePath)
 
 
@@ -33,8 +28,12 @@ class Source:
 
     name: str
     size: int
-    open: Callable[[], AbstractContextManager[BinaryIO]]
+    open: Opened
     asked: bool = True
+
+
+class NothingInside(Refused):
+    """Why a folder or a zip file is passed: no file in it may hold conversations."""
 
 
 def sources_in(path: Path) -> list[Source]:
@@ -58,13 +57,9 @@ def _sources_in(path: Path) -> list[Source]:
         # Opening a pipe would wait until someone writes to it.
         if not stat.S_ISREG(status.st_mode):
             raise Refused("it is not a regular file", "give the path of a file")
-        with path.open("rb") as file:
-            zipped = file.read(len(_ZIP)) == _ZIP
+        return _in_file(str(path), status.st_size, lambda: path.open("rb"))
     except (OSError, ValueError) as error:
         raise unopened(error) from error
-    if zipped:
-        return _in_zip(str(path), lambda: path.open("rb"))
-    return [Source(str(path), status.st_size, lambda: path.open("rb"))]
 
 
 @contextmanager
@@ -81,15 +76,12 @@ def sources_of_input(stream: BinaryIO) -> Iterator[list[Source]]:
                 raise cannot(INPUT, Refused("it does not end", "give less"))
             kept.write(data)
 
-        def opened() -> BinaryIO:
+        def opened() -> AbstractContextManager[BinaryIO]:
             kept.seek(0)
             return cast(BinaryIO, _Kept(kept))
 
-        if opened().read(len(_ZIP)) != _ZIP:
-            yield [Source(INPUT, size, opened)]
-            return
         try:
-            found = _in_zip(INPUT, opened)
+            found = _in_file(INPUT, size, opened)
         except Refused as reason:
             raise cannot(INPUT, reason) from reason
         yield found
@@ -123,72 +115,71 @@ class _Kept:
         self.close()
 
 
+def _in_file(name: str, size: int, opened: Opened) -> list[Source]:
+    with opened() as file:
+        head = file.read(len(ZIP[0]))
+    if head in ZIP:
+        return _in_zip(name, opened)
+    if head.startswith(GZIP):
+        opened = partial(steady, partial(gunzipped, opened), most(size))
+    return [Source(name, size, opened)]
+
+
 def _in_folder(folder: Path) -> list[Source]:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     names = _chosen([path.relative_to(folder) for path in paths], (".zip",))
     found: list[Source] = []
     for name in names:
-        for source in _sources_in(folder / name):
-            found.append(Source(source.name, source.size, source.open, asked=False))
+        try:
+            found += _sources_in(folder / name)
+        except Refused as reason:
+            found.append(_refused(str(folder / name), reason))
     if not found:
-        raise Refused(
+        raise NothingInside(
             f"no file in it ends in {', '.join(ENDINGS)} or .zip",
             "name the files to import",
         )
-    return found
+    return [replace(source, asked=False) for source in found]
 
 
-def _in_zip(name: str, opened: Callable[[], BinaryIO]) -> list[Source]:
-    try:
-        with opened() as file, zipfile.ZipFile(file) as archive:
-            entries = {e.filename: e for e in archive.infolist() if not e.is_dir()}
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
-        raise Refused(
-            f"it is not a whole zip file ({error})", "download it again"
-        ) from error
-    chosen = _chosen([PurePosixPath(entry) for entry in entries], ())
-    if not chosen:
-        raise Refused(
+def _in_zip(name: str, opened: Opened, within: bool = False) -> list[Source]:
+    there = entries(opened)
+    chosen = _chosen([entry.path for entry in there], ())
+    if not within and not any(map(_is_export, chosen)):
+        # Beside what an export is, they are attachments.
+        chosen = _chosen([entry.path for entry in there], (".zip",))
+    found = []
+    # A name may stand in it twice.
+    for entry in sorted(there, key=lambda entry: entry.path):
+        if entry.path not in chosen:
+            continue
+        entry.check()
+        called = f"{entry.path} in {name}"
+        suffix = entry.path.suffix.lower()
+        if suffix != ".zip":
+            gz = suffix == ".gz"
+            stream = partial(gunzipped, entry.open) if gz else entry.open
+            opened_entry = partial(steady, stream, most(entry.size))
+            found.append(Source(called, entry.size, opened_entry, asked=False))
+            continue
+        try:
+            found += _in_zip(called, entry.open, within=True)
+        except Refused as reason:
+            found.append(_refused(called, reason))
+    if not found:
+        raise NothingInside(
             f"no file in it ends in {', '.join(ENDINGS)}", "name the export itself"
         )
-    found = []
-    for path in chosen:
-        entry = entries[str(path)]
-        ratio = entry.file_size / max(1, entry.compress_size)
-        if entry.file_size > LARGEST or (
-            entry.file_size > UNSUSPICIOUS and ratio > LARGEST_RATIO
-        ):
-            raise Refused(
-                f"{path} in it would unpack to {entry.file_size:,} bytes, "
-                f"{ratio:,.0f} times its size, as no export does",
-                "unpack it yourself if you trust it",
-            )
-        found.append(
-            Source(
-                f"{path} in {name}",
-                entry.file_size,
-                partial(_Entry, opened, entry.filename),
-                asked=False,
-            )
-        )
     return found
 
 
-class _Entry:
-    """A file within a zip file, open."""
+def _refused(name: str, reason: Refused) -> Source:
+    """One of several sources that cannot be read; the others can."""
 
-    def __init__(self, opened: Callable[[], BinaryIO], entry: str) -> None:
-        self._file = opened()
-        self._archive = zipfile.ZipFile(self._file)
-        self._entry = self._archive.open(entry)
+    def opened() -> NoReturn:
+        raise reason
 
-    def __enter__(self) -> BinaryIO:
-        return cast(BinaryIO, self._entry)
-
-    def __exit__(self, *error: object) -> None:
-        self._entry.close()
-        self._archive.close()
-        self._file.close()
+    return Source(name, 0, opened, asked=False)
 
 
 def _chosen(paths: list[P], more: tuple[str, ...]) -> list[P]:
@@ -199,12 +190,18 @@ def _chosen(paths: list[P], more: tuple[str, ...]) -> list[P]:
     fit = [
         path
         for path in paths
-        if path.suffix.lower() in (*ENDINGS, *more)
+        if _suffix(path) in (*ENDINGS, *more)
         and not any(part.startswith((".", "__MACOSX")) for part in path.parts)
     ]
     folders = {path.parent for path in fit if _is_export(path)}
     return [p for p in sorted(fit) if _is_export(p) or p.parent not in folders]
 
 
+def _suffix(path: PurePath) -> str:
+    """How a file's name ends, apart from how it is packed."""
+    suffix = path.suffix.lower()
+    return path.with_suffix("").suffix.lower() if suffix == ".gz" else suffix
+
+
 def _is_export(path: PurePath) -> bool:
-    return path.name.lower().startswith("conversations") and path.suffix != ".zip"
+    return path.name.lower().startswith("conversations") and _suffix(path) != ".zip"
