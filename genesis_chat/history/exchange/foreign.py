@@ -40,19 +40,19 @@ class OursError(Exception):
 
 @dataclass
 class Foreign:
-    """Iterates over the conversations among values; `kind` is a name of `KINDS`.
+    """Iterates over the conversations among `values`; `kind` is a name of `KINDS`.
 
     What cannot be read goes to `left`; `known` and `unknown` count the values that
     were of a kind, and of none. Raises `OursError`.
     """
 
-    values: Iterable[Any]
     left: LeftOut
     kind: str | None = None
+    values: Iterable[Any] = ()
     known: int = 0
     unknown: int = 0
     _number: int = 0
-    _talk: list[dict[str, Any]] = field(default_factory=list)
+    _talk: list[Any] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[NewConversation]:
         for value in self.values:
@@ -61,6 +61,7 @@ class Foreign:
                 continue
             yield from self._finished()
             if isinstance(value, End):
+                self.left.early = self.left.early or value.early
                 continue
             if plain.is_message(value) and not self._kind_of(value):
                 self._talk.append(value)
@@ -68,11 +69,19 @@ class Foreign:
             yield from self._each(value, 0)
         yield from self._finished()
 
+    def fits(self, value: Any) -> bool:
+        """Whether a value may stand beside those that came before."""
+        if self._talk:
+            return plain.is_message(value)
+        return self._kind_of(value) is not None
+
     def _continues(self, value: Any) -> bool:
-        """Whether a value is the next message of those before it."""
-        if not (self._talk and plain.is_message(value)) or self._kind_of(value):
+        """Whether a value is the next message of those before it, if an odd one."""
+        if not self._talk or isinstance(value, End | list) or self._kind_of(value):
             return False
-        return _talk_of(value) == _talk_of(self._talk[-1])
+        if plain.is_message(value):
+            return _talk_of(value) == _talk_of(self._talk[0])
+        return mapping(value).get("format") != FORMAT
 
     def _finished(self) -> Iterator[NewConversation]:
         if self._talk:

@@ -12,18 +12,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .brackets import Brackets
 from .deep_json import DeepDecoder
 
 CHUNK = 2**20
 # The longest value in characters; reading it takes some six times as many bytes.
 LONGEST = 128 * 2**20
 DIGITS = 20
-# Brackets that are remembered where a damaged value is left behind.
-DEEPEST = 10_000
 _BLANK = re.compile(r"[\s,\ufeff]*")
-_STEP = re.compile(r'\\.|["\[\]{},]', re.DOTALL)
+_COLON = re.compile(r"\s*:")
+_OBJECT = re.compile(r'\{\s*"')
+_FIRST_KEY = re.compile(r'\{\s*("[^"\\]{1,100}")\s*:')
+# That much may be a first key, cut by the end of what is there.
+_KEY_LENGTH = 200
+# The list that an object is about, behind its plain values.
+_LIST = re.compile(
+    r'\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[-+.\w]+)\s*,\s*)*'
+    r'"(?:conversations|chats|data|items)"\s*:\s*\['
+)
 # An error so near the end of what is there may be one of the cut only.
 _NEAR = 16
+# So many characters behind damage are read in vain at most.
+_IN_VAIN = 2**24
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,17 @@ class Damaged:
 
 @dataclass(frozen=True)
 class End:
-    """The end of a list, or of the file if there was none."""
+    """The end of a list, or of the file if there was none; `early` if it was cut."""
+
+    early: bool = False
+
+
+class _Flaw(Exception):
+    """Why a value cannot be read, and how far behind its start that shows."""
+
+    def __init__(self, reason: str, at: int = 0) -> None:
+        super().__init__(reason)
+        self.at = at
 
 
 class _Decoder(Protocol):
@@ -45,28 +65,53 @@ class _Decoder(Protocol):
 
 
 class Values:
-    """Iterates over values, `Damaged` ones and `End`s; `read` gives pieces of text."""
+    """Iterates over values, `Damaged` ones and `End`s; `read` gives pieces of text.
 
-    def __init__(self, read: Callable[[int], str]) -> None:
-        self._read = read
-        self._text, self._at, self._ended = "", 0, False
+    `fits` tells a value that the file is for from one within it: behind damage,
+    reading goes on with the next one of these.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], str],
+        fits: Callable[[Any], bool] = lambda value: False,
+    ) -> None:
+        self._read, self._fits = read, fits
+        # Places are in what is there of the text, without what is gone.
+        self._text, self._at, self._gone, self._ended = "", 0, 0, False
+        self._begin: re.Pattern[str] | None = None
 
     def __iter__(self) -> Iterator[Any]:
-        inside = False
+        inside = entered = lost = False
         while self._more():
             start = self._text[self._at]
             if start == "]" and inside:
-                inside = False
+                inside = lost = False
                 self._at += 1
                 yield End()
+                if entered:
+                    # What follows is the rest of the object that the list is in.
+                    return
             elif start == "[" and not inside:
                 inside = True
                 self._at += 1
             else:
-                yield self._value(inside)
-        if inside:
-            yield Damaged("the file ends before its list does")
-        yield End()
+                begins = self._begins(lost)
+                try:
+                    value, self._at = self._decoded(inside)
+                    # One that is no object may be a piece too, and what follows others.
+                    lost = inside and not isinstance(value, dict | list)
+                except _Flaw as flaw:
+                    if not inside and self._enter(flaw):
+                        inside = entered = True
+                        continue
+                    self._leave(flaw, inside)
+                    # A piece of what was damaged before is no value of its own.
+                    if lost and not begins:
+                        continue
+                    value, lost = Damaged(str(flaw)), inside
+                yield value
+        yield End(early=inside)
 
     def _more(self) -> bool:
         """Go to the next value; whether there is one."""
@@ -82,73 +127,111 @@ class Values:
         piece = "" if self._ended else self._read(size)
         self._ended = not piece
         self._text = self._text[self._at :] + piece
+        self._gone += self._at
         self._at = 0
         return bool(piece)
 
-    def _value(self, inside: bool) -> Any:
+    def _begins(self, lost: bool) -> bool:
+        """Whether what comes begins as the values do, which the first of them tells."""
+        first = _FIRST_KEY.match(self._text, self._at)
+        if first is not None and self._begin is None and not lost:
+            self._begin = re.compile(rf"\{{\s*{re.escape(first[1])}\s*:")
+        return self._begin is not None and bool(self._begin.match(self._text, self._at))
+
+    def _decoded(self, inside: bool, deep: bool = True) -> tuple[Any, int]:
+        """The value that begins here, and where it ends. Raises `_Flaw`."""
         decoder: _Decoder = _DECODER if inside else _LINE_DECODER
         while True:
             try:
                 value, end = decoder.raw_decode(self._text, self._at)
                 # A number may go on behind the piece.
                 if end < len(self._text) or not self._fill(CHUNK):
-                    self._at = end
-                    return value
+                    if isinstance(value, str) and _COLON.match(self._text, end):
+                        raise _Flaw("it is a part of another")
+                    return value, end
             except json.JSONDecodeError as error:
-                pos, length = error.pos - self._at, len(self._text) - self._at
-                near = length - pos < _NEAR
+                at, length = error.pos - self._at, len(self._text) - self._at
+                near = length - at < _NEAR
                 cut = near or error.msg.startswith("Unterminated string")
                 if cut and length > LONGEST:
-                    return self._skip("it is too long")
+                    raise _Flaw("it is too long") from None
                 # Twice as much each time: all tries together cost no more than two.
-                if cut and self._fill(max(CHUNK, length)):
-                    continue
-                reason = f"it is not whole JSON ({error.msg})"
-                line_end = self._text.find("\n", self._at)
-                if not inside and self._at + pos <= line_end:
-                    self._at = line_end
-                    return Damaged(reason)
-                return self._skip(reason)
+                if not (cut and self._fill(max(CHUNK, length))):
+                    raise _Flaw(f"it is not whole JSON ({error.msg})", at) from None
             except RecursionError:
-                if decoder is not _DEEP_DECODER:
-                    decoder = _DEEP_DECODER
-                    continue
-                return self._skip("it is nested too deeply")
+                if decoder is _DEEP_DECODER or not deep:
+                    raise _Flaw("it is nested too deeply") from None
+                decoder = _DEEP_DECODER
 
-    def _skip(self, reason: str) -> Damaged:
-        """Leave a value behind, up to the comma or the bracket that ends it."""
-        quoted, deeper = False, 0
-        open_: list[str] = []
+    def _enter(self, flaw: _Flaw) -> bool:
+        """Go into the list that an object is about, unless it is a line of several."""
+        if self._in_line(flaw) and self._text[self._line_end() :].strip():
+            return False
+        found = _LIST.match(self._text, self._at)
+        if found is None:
+            return False
+        # It is the list's values that begin alike.
+        self._at, self._begin = found.end(), None
+        return True
+
+    def _in_line(self, flaw: _Flaw) -> bool:
+        return self._at + flaw.at <= self._line_end()
+
+    def _line_end(self) -> int:
+        return self._text.find("\n", self._at)
+
+    def _leave(self, flaw: _Flaw, inside: bool) -> None:
+        """Go behind a damaged value.
+
+        It ends with the comma or the bracket that its brackets tell. Where it lost one,
+        or a quotation mark, they tell too much: it ends with the next value that fits.
+        """
+        if not inside and self._in_line(flaw):
+            self._at = self._line_end()
+            return
         if self._text[self._at] in "]}":
             self._at += 1
-            return Damaged(reason)
+            return
+        brackets = Brackets()
+        # These are places in the whole text.
+        scanned = self._gone + self._at
+        looked, left = scanned + 1, _IN_VAIN
         while True:
-            end = self._at
-            for step in _STEP.finditer(self._text, self._at):
-                sign, end = step[0], step.end()
-                if sign == '"':
-                    quoted = not quoted
-                elif quoted or sign[0] == "\\" or (open_ and sign == ","):
-                    continue
-                elif len(open_) == DEEPEST and (deeper or sign in "[{"):
-                    deeper += 1 if sign in "[{" else -1
-                elif sign in "[{":
-                    open_.append("]" if sign == "[" else "}")
-                elif not open_:
-                    # Without a bracket of its own it ends where another's stands.
-                    self._at = step.start()
-                    return Damaged(reason)
-                elif open_[-1] == sign or sign in open_:
-                    # Those within that were never closed end here too.
-                    while open_.pop() != sign:
-                        pass
-                    if not open_:
-                        self._at = end
-                        return Damaged(reason)
-            self._at = max(end, len(self._text) - 1)
+            end = brackets.end(self._text, scanned - self._gone)
+            scanned = self._gone + (brackets.at if end is None else end)
+            while left > 0:
+                at = self._beginning(looked)
+                if at is None or at >= scanned:
+                    break
+                self._at = at - self._gone
+                in_vain = self._read_in_vain()
+                if in_vain == 0:
+                    self._at = at - self._gone
+                    return
+                looked, left = at + 1, left - in_vain
+            if end is not None:
+                self._at = scanned - self._gone
+                return
+            looked = max(looked, scanned - _KEY_LENGTH)
+            if scanned < self._gone + len(self._text) - 1:
+                continue
+            self._at = looked - self._gone
             if not self._fill(CHUNK):
                 self._at = len(self._text)
-                return Damaged(reason)
+                return
+
+    def _beginning(self, start: int) -> int | None:
+        """Where the next object begins as the values do, from a place on."""
+        found = (self._begin or _OBJECT).search(self._text, start - self._gone)
+        return self._gone + found.start() if found else None
+
+    def _read_in_vain(self) -> int:
+        """How much has to be read to see that no value that fits begins here."""
+        try:
+            value, end = self._decoded(True, deep=False)
+        except _Flaw as flaw:
+            return flaw.at or _IN_VAIN
+        return 0 if self._fits(value) else end - self._at
 
 
 def _int(digits: str) -> int | float:

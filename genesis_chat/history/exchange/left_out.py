@@ -16,15 +16,23 @@ class Unreadable(Exception):
 
 @dataclass
 class LeftOut:
-    """Of one file: conversations, messages, and kinds of content with no place here."""
+    """Of one file: conversations, messages, and kinds of content with no place here.
+
+    `early` is whether the file ends before what it holds does.
+    """
 
     conversations: "Named" = field(default_factory=lambda: Named())
     messages: "Named" = field(default_factory=lambda: Named())
     kinds: Counter[str] = field(default_factory=Counter)
+    early: bool = False
 
     def sentences(self) -> list[str]:
         """At most one sentence about each."""
         found = []
+        if self.early:
+            found.append(
+                "The file ends before its list does; what followed is missing."
+            )
         if self.conversations.count:
             found.append(self.conversations.sentence("conversation"))
         if self.messages.count:

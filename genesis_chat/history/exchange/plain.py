@@ -12,6 +12,7 @@ from typing import Any
 from ..records import NewConversation
 from .branches import Node, branches, conversation
 from .content import said
+from .json_values import Damaged
 from .left_out import Place, Unreadable
 from .loose import first_text, identity, items, mapping, moment, role, text
 
@@ -62,6 +63,9 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
 
 
 def _node(message: Any, parent: str | None, model: str, place: Place) -> Node:
+    if isinstance(message, Damaged):
+        place.message(message.reason)
+        return Node(parent)
     fields = mapping(message)
     names = (
         role(fields.get(n)) or role(mapping(fields.get(n)).get("role")) for n in _BY

@@ -209,7 +209,8 @@ def _foreign(
             progress(pieces.bytes_read)
             return text
 
-        foreign = Foreign(Values(piece), reading.left, kind)
+        foreign = Foreign(reading.left, kind)
+        foreign.values = Values(piece, foreign.fits)
         empty = True
         for conversation in foreign:
             empty = False
