@@ -2,8 +2,9 @@
 
 A message is known by what was said up to it: by role and text, its own and those of
 all messages before it. A conversation is known by its origin, the program it comes
-from and its id there, if it begins alike; by its id here, for an export of ours; or
-by the millisecond it began in, if one of the two then holds all of the other.
+from and its id there, if it begins alike; by its id here, for an export of ours; or,
+where not both have ids of one program, by the millisecond it began in, if one of the
+two then holds all of the other.
 """
 
 import hashlib
@@ -16,8 +17,10 @@ from .rows import storable
 
 _CANDIDATES = """
     SELECT id, head, origin FROM conversation WHERE deleted IS NULL AND (
-        origin = :origin OR id = :id
-        OR (created = :created AND (origin IS NULL OR origin GLOB 'text:*'))
+        origin = :origin OR id = :id OR (created = :created AND (
+            :text OR origin IS NULL OR origin GLOB 'text:*'
+            OR (origin GLOB 'genesis-chat:*') != :ours
+        ))
     ) ORDER BY turn
 """
 _MESSAGES = """
@@ -85,8 +88,15 @@ def find(
     Raises `sqlite3.Error`.
     """
     origin = origin_of(new, digests)
-    id = origin.removeprefix(OURS) if origin.startswith(OURS) else ""
-    values = {"origin": origin, "id": id, "created": new.created}
+    ours = origin.startswith(OURS)
+    id = origin.removeprefix(OURS) if ours else ""
+    values = {
+        "origin": origin,
+        "id": id,
+        "created": new.created,
+        "text": new.origin is None,
+        "ours": ours,
+    }
     wanted = set(digests)
     best: tuple[int, Known] | None = None
     for row in connection.execute(_CANDIDATES, values).fetchall():

@@ -117,6 +117,6 @@ class NewConversation:
     messages: Sequence[NewMessage] = field(default_factory=tuple)
     head: int | None = None
     created: int | None = None
-    updated: int | None = None
-    # Where it comes from is no part of what it says.
+    # When it was touched and where it comes from are no part of what it says.
+    updated: int | None = field(default=None, compare=False)
     origin: str | None = field(default=None, compare=False)

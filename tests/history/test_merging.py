@@ -243,3 +243,48 @@ def test_a_kill_leaves_whole_conversations(path: Path, tmp_path: Path) -> None:
         assert [c.messages for c in store.conversations()] == [3] * 4
         assert counts(bring_in(store, sources_in(file)))[:3] == (5, 0, 4)
         assert store.check() == []
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "markdown"])
+@pytest.mark.parametrize("kind", ["chatgpt", "claude", "open-webui", "librechat"])
+def test_an_import_that_was_exported_is_known(
+    kind: str, format: str, store: Store, tmp_path: Path
+) -> None:
+    """Here and elsewhere, whichever of its two files comes first."""
+    value = talk("Why?", "So.") if kind == "chatgpt" else FOREIGN[kind]
+    take_in(store, tmp_path / "a", [value])
+    exported = [(c, store.messages(c.id)) for c in store.conversations()]
+    text = exported_text(format, exported)
+    assert counts(take_in(store, tmp_path / "b", text)) == (0, 0, 1, 0)
+    with Store.open(tmp_path / "other.sqlite3") as other:
+        assert counts(take_in(other, tmp_path / "b", text))[:3] == (1, 0, 0)
+        found = counts(take_in(other, tmp_path / "a", [value]))
+        # Markdown has one branch of the two.
+        assert found[0] == 0 and found[1] + found[2] == 1
+        assert len(other.conversations()) == 1 and other.check() == []
+
+
+def test_the_same_twice_here_stays_twice_elsewhere(
+    store: Store, tmp_path: Path
+) -> None:
+    for again in (False, True):
+        take_in(store, tmp_path / "a", [talk("Why?", "So.")], again=again)
+    exported = [(c, store.messages(c.id)) for c in store.conversations()]
+    text = exported_text("jsonl", exported)
+    with Store.open(tmp_path / "other.sqlite3") as other:
+        assert counts(take_in(other, tmp_path / "b", text))[:3] == (2, 0, 0)
+
+
+def test_our_exports_keep_when_they_were_changed(store: Store, tmp_path: Path) -> None:
+    for number in range(3):
+        value = talk(
+            str(number), conversation_id=str(number), update_time=1_700_000_500 - number
+        )
+        take_in(store, tmp_path / "a", [value])
+    listed = [(c.title, c.created, c.updated) for c in store.conversations()]
+    exported = [(c, store.messages(c.id)) for c in store.conversations()[::-1]]
+    for format in ("json", "jsonl"):
+        with Store.open(tmp_path / f"{format}.sqlite3") as other:
+            take_in(other, tmp_path / "b", exported_text(format, exported))
+            found = [(c.title, c.created, c.updated) for c in other.conversations()]
+            assert found == listed

@@ -117,6 +117,7 @@ def _conversation(fields: Fields, odd: list[str]) -> NewConversation:
         messages=tuple(_message(messages[id], index, parents[id], odd) for id in order),
         head=None if head is None else index[head],
         created=fields.time("created"),
+        updated=fields.time("updated"),
         origin=f"{OURS}{fields.text('id')}" if "id" in fields else None,
     )
 
