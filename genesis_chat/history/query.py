@@ -14,6 +14,7 @@ _UNSPACED = re.compile(
 )
 # Chooses between the text and the colour form of a character; texts have either.
 _VARIATION = re.compile("[\ufe00-\ufe0f]")
+_GROUP = 100
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Query:
         given = text.replace('"', " ").split()
         if not given:
             raise HistoryError("Give at least one word to search for.")
+        # Each once, the last one last: what stands often takes the square of the time.
+        given = list(dict.fromkeys(reversed(given)))[::-1]
         # Punctuation by itself is meant only where there is nothing else.
         given = [word for word in given if not _is_punctuation(word)] or given
         if _UNSPACED.search(text):
@@ -44,14 +47,22 @@ class Query:
         return cls(" ".join(words), tuple(parts))
 
     @property
+    def first(self) -> str:
+        """What is looked for in a message to show the text around it."""
+        return (*re.findall('"([^"]+)"', self.words), *self.parts)[0]
+
+    @property
     def holds_parts(self) -> str:
         """SQL that tests a message `m` for the parts, one value to each."""
-        return " AND ".join(
+        tests = [
             "instr(m.content, ?)"
             if part.lower() == part.upper()
             else "instr(lower(m.content), lower(?))"
             for part in self.parts
-        )
+        ]
+        # In groups, because SQLite takes no more than a thousand in a row.
+        groups = range(0, len(tests), _GROUP)
+        return " AND ".join(f"({' AND '.join(tests[n : n + _GROUP])})" for n in groups)
 
 
 def _is_punctuation(word: str) -> bool:

@@ -10,6 +10,7 @@ from .rows import CONVERSATIONS, storable, to_conversation, to_message
 
 SHORTEST_PREFIX = 4
 SNIPPET_BEFORE, SNIPPET_AFTER = 24, 72
+LONGEST_SNIPPET = 400
 
 
 class Reader:
@@ -145,8 +146,15 @@ class Reader:
             limit,
         )
         return [
-            Hit(self._conversation(r["conversation"]), to_message(r), r["snippet"])
-            for r in rows
+            Hit(
+                self._conversation(row["conversation"]),
+                to_message(row),
+                # The index takes a picture's thousands of letters for one word.
+                row["snippet"]
+                if len(row["snippet"]) <= LONGEST_SNIPPET
+                else _around(row["snippet"], query.first),
+            )
+            for row in rows
         ]
 
     def _holding(self, query: Query, limit: int) -> list[Hit]:
@@ -160,15 +168,14 @@ class Reader:
             *query.parts,
             limit,
         )
-        found = []
-        for message in map(to_message, rows):
-            at = max(
-                0, message.content.lower().find(query.parts[0].lower()) - SNIPPET_BEFORE
+        return [
+            Hit(
+                self._conversation(message.conversation),
+                message,
+                _around(message.content, query.first),
             )
-            snippet = message.content[at : at + SNIPPET_BEFORE + SNIPPET_AFTER]
-            conversation = self._conversation(message.conversation)
-            found.append(Hit(conversation, message, snippet))
-        return found
+            for message in map(to_message, rows)
+        ]
 
     def questions(self, limit: int = 200) -> list[str]:
         """What was asked lately, the last first, each once."""
@@ -195,6 +202,12 @@ class Reader:
         if not rows:
             raise HistoryError(f"There is no conversation {id}.")
         return to_conversation(rows[0])
+
+
+def _around(text: str, part: str) -> str:
+    """The text around the first place of a part, or its beginning."""
+    at = max(0, text.lower().find(part.lower()) - SNIPPET_BEFORE)
+    return text[at : at + SNIPPET_BEFORE + SNIPPET_AFTER]
 
 
 def unreadable(path: Path, error: Exception) -> HistoryError:

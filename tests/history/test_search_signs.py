@@ -99,3 +99,29 @@ def test_signs_in_an_older_history_are_found(tmp_path: Path) -> None:
         store.insert([NewConversation("t", "", [NewMessage("user", "a → b", None)])])
     with Store.open(tmp_path / "h.sqlite3") as store:
         assert len(store.search("→")) == 1 and store.check() == []
+
+
+@pytest.mark.parametrize("prefix", [False, True])
+def test_a_long_text_is_searched_for(path: Path, prefix: bool) -> None:
+    """As when a message is pasted to find where it stands."""
+    words = [f"word{number}" for number in range(2000)]
+    signs = [chr(0x2190 + number) for number in range(1500)]
+    for text in (" ".join(words), " ".join(signs), "same " * 5000, "\u2192 " * 40_000):
+        with Store.open(path) as store:
+            store.insert([NewConversation("t", "", [NewMessage("user", text, None)])])
+            assert [hit.message.content for hit in store.search(text, prefix=prefix)]
+            assert not store.search(f"{text} \u2603 nowhere", prefix=prefix)
+
+
+def test_a_snippet_is_short_whatever_it_is_of(path: Path) -> None:
+    """The letters of a picture in a message are one word to the index."""
+    picture = "iVBORw0KGgo" * 100_000
+    texts = [f"{picture} needle {picture}", f"needle {picture}", picture]
+    with Store.open(path) as store:
+        for text in texts:
+            store.insert([NewConversation("t", "", [NewMessage("user", text, None)])])
+        for word, count in [("needle", 2), (picture, 3), (picture[:30], 3)]:
+            hits = store.search(word, prefix=True)
+            assert len(hits) == count
+            assert all(0 < len(hit.snippet) < 500 for hit in hits)
+        assert all("needle" in hit.snippet for hit in store.search("needle"))
