@@ -81,3 +81,9 @@ def test_an_update_that_nobody_noted_is_the_last_message(tmp_path: Path) -> None
     value = timed("chatgpt", FIRST, LAST, created=FIRST)
     (found,), _ = read(tmp_path / "file", [value])
     assert (found.created, found.updated) == (FIRST, LAST)
+
+
+def test_seconds_that_are_counted_are_no_date(tmp_path: Path) -> None:
+    """As in a list whose messages tell how long after the first they came."""
+    (found,), _ = read(tmp_path / "file", [timed("chatgpt", 0, 90 * SECOND)])
+    assert (found.created, found.updated) == (None, None)

@@ -8,6 +8,8 @@ from .left_out import Place
 from .tree import in_order, mended, rejoined
 
 ROLES = ("user", "assistant")
+# In 1973, in milliseconds: what is less counts from somewhere, and is no date.
+_FIRST_DATE = 10**11
 _ENDS: dict[Status, str] = {"interrupted": "cancelled", "failed": "error"}
 
 
@@ -95,7 +97,8 @@ def conversation(
     Where nobody noted when it began, was changed last, or a message was written, the
     other times tell: the first and the last of its messages, and its beginning.
     """
-    times = [m.created for m in tree.messages if m.created is not None]
+    noted = (m.created for m in tree.messages)
+    times = [time for time in noted if time is not None and time >= _FIRST_DATE]
     began = min(times, default=None) if created is None else created
     messages = tuple(
         m if m.created is not None else replace(m, created=began) for m in tree.messages
