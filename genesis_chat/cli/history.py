@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..history import Conversation, StoredMessage
 
 SHORTEST_ID = 10
+# Where a row of a list has one; imported ones may be of any length.
+LONGEST_TITLE = 200
 AS_JSON = click.option("--json", "json_output", is_flag=True, help="Print JSON.")
 
 
@@ -59,7 +61,7 @@ def list_command(deleted: bool, limit: int | None, json_output: bool) -> int:
 def show(id: str | None, tree: bool, thoughts: bool, json_output: bool) -> int:
     """Show a conversation, the most recent by default."""
     with open_history() as store:
-        found = store.find(id) if id else store.latest()
+        found = store.latest() if id is None else store.find(id)
         if found is None:
             raise HistoryError("No conversations yet. Start one with `genesis-chat`.")
         messages = store.messages(found.id) if tree else store.branch(found.id)
@@ -221,6 +223,8 @@ def _shown_length(ids: list[str]) -> int:
 
 def _line(conversation: "Conversation", length: int) -> None:
     title = " ".join(conversation.title.split()) or "(no title)"
+    if len(title) > LONGEST_TITLE:
+        title = f"{title[: LONGEST_TITLE - 1]}…"
     click.echo(
         sanitize(
             f"{conversation.id[:length]}  {_when(conversation.updated)}  "

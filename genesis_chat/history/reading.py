@@ -1,5 +1,6 @@
 """Looking things up in the history."""
 
+import reprlib
 import sqlite3
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class Reader:
         """The conversation whose id begins so; at least four characters."""
         if len(prefix) < SHORTEST_PREFIX or not prefix.isalnum():
             raise HistoryError(
-                f"Id {prefix!r} is too short or not an id: give at least "
+                f"Id {reprlib.repr(prefix)} is too short or not an id: give at least "
                 f"{SHORTEST_PREFIX} characters (see `genesis-chat history list`)."
             )
         test = "IS NOT NULL" if deleted else "IS NULL"
@@ -48,8 +49,8 @@ class Reader:
             where = " in the trash" if deleted else ""
             shown = " --deleted" if deleted else ""
             raise HistoryError(
-                f"No conversation id{where} starts with {prefix!r} (see `genesis-chat "
-                f"history list{shown}`)."
+                f"No conversation id{where} starts with {reprlib.repr(prefix)} (see "
+                f"`genesis-chat history list{shown}`)."
             )
         if len(rows) > 1:
             raise HistoryError(

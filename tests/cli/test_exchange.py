@@ -249,3 +249,44 @@ def test_control_characters_of_a_title_do_not_act(home: Path, tmp_path: Path) ->
     file.write_text(json.dumps([exported("a", "x"), {"title": "\x1b[31mred"}]))
     result = call("history", "import", file)
     assert result.code == 0 and "\x1b[31m" not in result.err and "red" in result.err
+
+
+def test_what_is_left_out_of_several_files_names_each(
+    home: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        values = [exported(name, "Why?", "So."), {"title": f"shell of {name}"}]
+        (tmp_path / f"conversations-{name}.json").write_text(json.dumps(values))
+    one, two = sorted(tmp_path.iterdir())
+    result = call("history", "import", one, two)
+    assert result.code == 0
+    for file, name in ((one, "a"), (two, "b")):
+        skipped = f'Skipped 1 conversation: conversation 2 "shell of {name}"'
+        assert f"{file}: {skipped}" in result.err
+    # A single file needs no name.
+    result = call("history", "import", one)
+    assert result.err.startswith("Skipped 1 conversation: conversation 2")
+
+
+def test_a_title_of_any_length_is_one_row(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "conversations.json"
+    file.write_text(json.dumps([exported("long " * 10_000, "needle")]))
+    assert call("history", "import", file).code == 0
+    for arguments in (("list",), ("search", "needle")):
+        out = call("history", *arguments).out
+        assert "long long" in out and len(out) < 400
+    (listed,) = json.loads(call("history", "list", "--json").out)
+    assert listed["title"] == "long " * 10_000
+
+
+@pytest.mark.parametrize("id", ["", " ", "0" * 5000, "%%%%", "0123\0", "\u0661" * 5])
+@pytest.mark.parametrize("command", ["show", "export", "delete", "rename"])
+def test_ids_that_are_none(home: Path, command: str, id: str) -> None:
+    with Store.open(home / "history.sqlite3") as store:
+        store.create(title="Here")
+    more = ("New",) if command == "rename" else ()
+    result = call("history", command, "--", id, *more)
+    assert (result.code, result.out) == (1, "") and len(result.err) < 200
+    assert result.err.startswith("Error: ") and "history list" in result.err
+    with Store.open(home / "history.sqlite3") as store:
+        assert [c.title for c in store.conversations()] == ["Here"]

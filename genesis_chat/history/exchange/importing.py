@@ -47,14 +47,20 @@ def bring_in(
     written.
     """
     imported = imported or Imported()
+    sources = list(sources)
     before = 0
     for source in sources:
-        start = before
+        start, told_before = before, len(imported.notes)
 
         def told(bytes_read: int, start: int = start) -> None:
             progress(start + bytes_read)
 
         _bring_in(store, source, format, again, told, imported)
+        if len(sources) > 1:
+            imported.notes[told_before:] = [
+                note if source.name in note else f"{source.name}: {note}"
+                for note in imported.notes[told_before:]
+            ]
         before += source.size
         progress(before)
     merged = imported.merged

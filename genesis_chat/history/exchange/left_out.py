@@ -39,7 +39,7 @@ class LeftOut:
             found.append(self.messages.sentence("message"))
         if self.kinds:
             kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.kinds.most_common())
-            found.append(f"Skipped, as they are not text: {kinds}.")
+            found.append(f"Skipped what has no place in a chat here: {kinds}.")
         return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ...errors import HistoryError, UsageError
+from ...text import counted
 from ..records import NewConversation
 from . import markdown, native
 from .archives import DAMAGED
@@ -217,8 +218,8 @@ def _foreign(
             yield conversation
     if pieces.undecodable:
         reading.notes.append(
-            f"{pieces.undecodable:,} characters of {source.name} could not be decoded; "
-            f"the first is at about byte {pieces.first:,}."
+            f"{counted(pieces.undecodable, 'character')} of {source.name} could not be "
+            f"decoded; the first is at about byte {pieces.first:,}."
         )
     if empty and foreign.unknown and not foreign.known:
         raise _unknown(source.name, kind)
