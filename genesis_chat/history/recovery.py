@@ -83,6 +83,8 @@ def recover(path: Path) -> Recovery:
     try:
         saved.unlink(missing_ok=True)
         counts = _save(path, saved)
+        for suffix in SIDE_FILES[1:]:
+            Path(f"{saved}{suffix}").unlink(missing_ok=True)
         for suffix in SIDE_FILES:
             with suppress(FileNotFoundError):
                 os.replace(f"{path}{suffix}", f"{original}{suffix}")
@@ -104,6 +106,8 @@ def _save(damaged: Path, target: Path) -> tuple[int, int, int]:
     # What is there is shown as it is, even where bytes are no longer UTF-8.
     source.text_factory = lambda data: data.decode("utf-8", "replace")
     with closing(source), closing(connect(target)) as new:
+        # Else a file that was cut is refused as a whole.
+        source.execute("PRAGMA writable_schema=ON")
         migrate(new, target)
         conversations, messages = (
             {row["id"]: row for row in _rows(source, table)} for table in COLUMNS

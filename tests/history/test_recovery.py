@@ -132,6 +132,35 @@ def test_what_can_be_read_is_saved(
     assert seen == messages
 
 
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_file_that_was_cut(
+    share: float, whole: tuple[bytes, dict[str, str]], tmp_path: Path
+) -> None:
+    """As by a copy that ended early: what is there of it is saved."""
+    data, messages = whole
+    path = tmp_path / "history.sqlite3"
+    cut = data[: int(len(data) * share)]
+    path.write_bytes(cut)
+    found: list[Recovery] = []
+    with Store.open(path, recovered=found.append) as store:
+        (recovery,) = found
+        assert recovery.original.read_bytes() == cut
+        # Some pages hold the index, or words of several messages.
+        assert recovery.saved > len(messages) * share / 2
+        assert recovery.found == len(messages) and store.check() == []
+        seen = {
+            message.id: message
+            for conversation in store.conversations()
+            for message in store.messages(conversation.id)
+        }
+    assert len(seen) == recovery.saved
+    for id, message in seen.items():
+        assert message.content == messages[id] or message.status == "damaged"
+    # Nothing else is left behind.
+    names = {file.name for file in tmp_path.iterdir()}
+    assert all(name.startswith("history") for name in names)
+
+
 @pytest.mark.parametrize("kind", ["text", "foreign", "newer", "older", "directory"])
 def test_files_that_are_not_ours_are_refused_untouched(
     kind: str, tmp_path: Path
