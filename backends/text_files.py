@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 CHUNK_BYTES = 1 << 16
+# The index of a very large model's weights has a tenth of it.
+LARGEST_JSON = 64 << 20
 
 # Longest first: the mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
@@ -24,6 +26,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _BINARY = "is binary (it has NUL bytes), not text"
+_UNMARKED = "is binary (it has NUL bytes) or UTF-16 without a byte order mark"
+# Letters of most scripts have a NUL in every other byte of UTF-16: this many tell.
+_TELLING = 256
 # What `surrogateescape` makes of bytes; UTF-8 itself has no surrogates.
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
@@ -124,7 +129,7 @@ def _read(
             # Two bytes at a time would hide the mark of UTF-16.
             wide = encoding_of(b"".join(pieces)[:4])[0] != "UTF-8"
             if not wide and size >= 4:
-                raise NotTextError(_BINARY)
+                raise NotTextError(_not_text(b"".join(pieces)))
         if size > largest:
             raise TooLargeError(f"is larger than {_size(largest)}")
     return b"".join(pieces)
@@ -139,7 +144,7 @@ def decode_text(data: bytes, *, marked: bool = True) -> Text:
     encoding, mark = encoding_of(data) if marked else ("UTF-8", 0)
     body = memoryview(data)[mark:]
     if encoding == "UTF-8" and b"\0" in data:
-        raise NotTextError(_BINARY)
+        raise NotTextError(_not_text(data))
     if encoding != "UTF-8":
         return _decode_wide(data, encoding)
     try:
@@ -149,6 +154,16 @@ def decode_text(data: bytes, *, marked: bool = True) -> Text:
     escaped = str(body, "utf-8", "surrogateescape")
     text, replaced = _ESCAPED.subn("\ufffd", escaped)
     return Text(text, encoding, replaced, first)
+
+
+def as_utf8(data: bytes) -> bytes:
+    """A text's bytes in UTF-8 without a mark, for whoever reads nothing else.
+
+    Raises `NotTextError`.
+    """
+    return (
+        data if encoding_of(data) == ("UTF-8", 0) else decode_text(data).text.encode()
+    )
 
 
 def encoding_of(data: bytes) -> tuple[str, int]:
@@ -167,6 +182,14 @@ def _decode_wide(data: bytes, encoding: str) -> Text:
     text = data.decode(encoding, "replace")
     kept = data.decode(encoding, "ignore").count("\ufffd")
     return Text(text, encoding, text.count("\ufffd") - kept, first)
+
+
+def _not_text(data: bytes) -> str:
+    """What bytes with a NUL among them are, as a clause."""
+    halves = [data[:_TELLING][first::2] for first in (0, 1)]
+    nuls = sorted(half.count(0) / max(1, len(half)) for half in halves)
+    unmarked = len(data) >= 4 and nuls[0] == 0 and nuls[1] > 0.5
+    return _UNMARKED if unmarked else _BINARY
 
 
 def _size(count: int) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backends.text_files import LARGEST_JSON, TextFileError, decode_text
+
 from .errors import ConversionError, shown
 from .hub import download_rest, listing, sentences, unreachable
 from .manifest import CONFIG, GENESIS, INDEX, SHARDS
 from .progress import silent
 from .whole_folder import (
-    MAX_JSON_BYTES,
     OTHER_TOKENIZER,
     TOKENIZER,
     is_weights,
@@ -201,13 +202,13 @@ def _json(repository: str, entry: "RepoSibling", commit: str) -> dict[str, Any]:
     """A small file's content, read without leaving a trace on the disk."""
     name, size = entry.rfilename, int(entry.size or 0)
     damaged = ConversionError(f"{shown(name)} in {shown(repository)} is damaged.")
-    if size > MAX_JSON_BYTES:
+    if size > LARGEST_JSON:
         raise damaged
     file = io.BytesIO()
     download_rest(repository, name, commit, file, size, silent)
     try:
-        content = json.loads(file.getvalue().decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        content = json.loads(decode_text(file.getvalue()).text)
+    except (ValueError, RecursionError, TextFileError) as error:
         raise damaged from error
     if not isinstance(content, dict):
         raise damaged

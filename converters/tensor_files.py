@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backends.text_files import LARGEST_JSON, read_text
+
 from .errors import ConversionError, shown
 
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -60,7 +62,7 @@ def look_at_tensors(config: Path, files: Sequence[Path]) -> Tensors:
 
 
 def _quantization(config: Path) -> dict[str, Any]:
-    content = json.loads(config.read_text(encoding="utf-8-sig"))
+    content = json.loads(read_text(config, LARGEST_JSON).text)
     for key in ("quantization", "quantization_config"):
         if isinstance(steps := content.get(key), dict):
             return steps

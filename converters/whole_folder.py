@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.derived_names import DERIVED_FILES
+from backends.text_files import LARGEST_JSON, TextFileError, read_text
 
 from .errors import ConversionError, reason, shown
 from .manifest import (
@@ -29,7 +30,6 @@ from .tensor_files import Tensors, look_at_tensors
 TOKENIZER = "tokenizer.json"
 # Only where there is no tokenizer.json, which says the same and more.
 OTHER_TOKENIZER = "tokenizer.model"
-MAX_JSON_BYTES = 1 << 26
 LICENSE = re.compile(r"^license:\s*[\"']?([\w.+-]+)", re.MULTILINE)
 MAX_README_BYTES = 1 << 16
 
@@ -207,9 +207,8 @@ def _broken(problem: str) -> WholeFolder:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        with path.open("rb") as file:
-            content = json.loads(file.read(MAX_JSON_BYTES).decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
+        content = json.loads(read_text(path, LARGEST_JSON, regular=True).text)
+    except (OSError, ValueError, RecursionError, TextFileError):
         return None
     return content if isinstance(content, dict) else None
 

@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..config_file import read_config
 from ..errors import ConfigError, UnsupportedError, WeightsError
+from ..text_files import LARGEST_JSON, TextFileError, read_text
 from .args import DecoderArgs
 from .names import HEAD, IGNORED, matrix_shapes, vector_shapes
 
@@ -173,9 +174,9 @@ def _header(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
 
 def _read_index(path: Path) -> object:
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        index = json.loads(read_text(path, LARGEST_JSON, regular=True).text)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, TextFileError) as error:
         raise WeightsError(f"{path} is not valid JSON; get the model again.") from error
     return index.get("weight_map") if isinstance(index, dict) else None

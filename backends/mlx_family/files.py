@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from ..config_file import read_config
 from ..errors import ConfigError, WeightsError
 from ..stored_tensors import STORED
+from ..text_files import LARGEST_JSON, TextFileError, read_text
 
 # Where configurations tell how many tokens a model was trained to read, by preference.
 CONTEXT_KEYS = (
@@ -59,9 +60,12 @@ def weight_files(directory: Path) -> list[Path]:
     index = directory / "model.safetensors.index.json"
     if index.is_file():
         try:
-            table = json.loads(index.read_text(encoding="utf-8-sig"))["weight_map"]
+            text = read_text(index, LARGEST_JSON, regular=True).text
+            table = json.loads(text)["weight_map"]
             named = sorted({str(name) for name in table.values()})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            *(OSError, ValueError, KeyError, TypeError, AttributeError, TextFileError),
+        ) as error:
             raise WeightsError(f"{index} is damaged; get the model again.") from error
         there = {path.name for path in files}
         missing = [name for name in named if name not in there]

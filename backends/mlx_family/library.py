@@ -14,10 +14,15 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
+from ..text_files import as_utf8
+
 PACKAGE = "mlx_lm"
+# What its loader reads as text.
+CONFIGURATIONS = ("config.json", "generation_config.json")
 # Versions whose model modules, caches and loader were run with the stand-ins below.
 TESTED = ("0.32.2",)
 
@@ -44,12 +49,12 @@ def models_folder() -> Path | None:
 def loader() -> Any:
     """The module `mlx_lm.utils`. Raises `ImportError`."""
     if installed_version() not in TESTED or PACKAGE in sys.modules:
-        return importlib.import_module(f"{PACKAGE}.utils")
+        return _of_any_encoding(importlib.import_module(f"{PACKAGE}.utils"))
     spec = find_spec(PACKAGE)
     assert spec is not None and spec.submodule_search_locations is not None
     sys.modules[PACKAGE] = _bare(spec)
     with _stand_ins():
-        return importlib.import_module(f"{PACKAGE}.utils")
+        return _of_any_encoding(importlib.import_module(f"{PACKAGE}.utils"))
 
 
 def module(name: str) -> Any:
@@ -70,6 +75,25 @@ def tuner() -> Any:
         # Its own body imports mlx-lm's trainer, and that transformers.
         sys.modules[package] = _bare(spec)
     return importlib.import_module(f"{package}.utils")
+
+
+def _of_any_encoding(utils: Any) -> Any:
+    """Let its configurations be in any encoding that a byte order mark names."""
+    load_config = utils.load_config
+
+    def load_marked(directory: Path) -> Any:
+        found = {name: Path(directory) / name for name in CONFIGURATIONS}
+        there = {n: path.read_bytes() for n, path in found.items() if path.is_file()}
+        plain = {name: as_utf8(data) for name, data in there.items()}
+        if plain == there:
+            return load_config(directory)
+        with TemporaryDirectory() as folder:
+            for name, data in plain.items():
+                (Path(folder) / name).write_bytes(data)
+            return load_config(Path(folder))
+
+    utils.load_config = load_marked
+    return utils
 
 
 def _bare(spec: ModuleSpec) -> ModuleType:

@@ -136,6 +136,20 @@ def test_templates_where_they_may_be(tmp_path: Path) -> None:
     assert isinstance(found, HuggingFaceTokenizer) and found.chat_template == "o"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_is_no_content(encoding: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, template=None)
+    (folder / "chat_template.jinja").write_text("own é", encoding="utf-8")
+    plain = load_tokenizer(folder).encode("the hell")
+    files = list(folder.iterdir())
+    assert len(files) == 4
+    for file in files:
+        file.write_bytes(file.read_text("utf-8").encode(encoding))
+    found = load_tokenizer(folder)
+    assert isinstance(found, HuggingFaceTokenizer) and found.chat_template == "own é"
+    assert found.encode("the hell") == plain
+
+
 def word_piece() -> Tokenizer:
     made = byte_level()
     made.decoder = decoders.WordPiece()
@@ -151,6 +165,7 @@ def word_piece() -> Tokenizer:
         ("tokenizer_config.json", "[]", "no JSON object"),
         ("generation_config.json", "\x00", "not valid JSON"),
         ("config.json", "[", "config.json"),
+        ("chat_template.jinja", "a\x00b", "is binary"),
     ],
 )
 def test_damage_is_said(

@@ -13,6 +13,7 @@ from families import write_model
 from tolerances import SPLIT, max_difference
 
 from backends import contract
+from backends.decoder.files import open_files
 from backends.errors import BackendError, ConfigError, WeightsError
 from backends.generation import generate
 from backends.mlx_family.backend import backend
@@ -20,6 +21,7 @@ from backends.mlx_family.files import context_length, weight_sizes
 from backends.mlx_family.language_model import LanguageModel
 from backends.registry import choose, describe
 from backends.sampling_settings import SamplingSettings
+from converters.whole_folder import look_at_folder
 
 GREEDY = SamplingSettings(temperature=0.0, repetition_penalty=1.0, seed=1)
 TO_COME = list(range(3, 30))
@@ -89,6 +91,22 @@ def test_weights_in_parts_are_one_model(tmp_path: Path) -> None:
     whole = backend.load(write_model(tmp_path / "whole", "qwen3"))
     parts = backend.load(write_model(tmp_path / "parts", "qwen3", shards=3))
     assert reply(whole) == reply(parts)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_is_no_content(tmp_path: Path, encoding: str) -> None:
+    folder = write_model(tmp_path / "parts", "qwen3", shards=2)
+    (folder / "generation_config.json").write_text('{"eos_token_id": 1}', "utf-8")
+    expected = reply(backend.load(folder))
+    files = list(folder.glob("*.json"))
+    assert len(files) == 3
+    for file in files:
+        file.write_bytes(file.read_text("utf-8").encode(encoding))
+    assert reply(backend.load(folder)) == expected
+    # The other backend that runs it, and who only looks.
+    assert open_files(folder)
+    seen = look_at_folder(folder)
+    assert seen and seen.model_type == "qwen3" and len(seen.weights) == 2
 
 
 def test_a_missing_part_is_named(tmp_path: Path) -> None:

@@ -119,6 +119,18 @@ def test_binary_input_is_refused(tmp_path: Path, data: bytes) -> None:
         assert "is binary" in found.err and "Unexpected" not in found.err
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_what_has_no_mark_is_told_what_it_may_be(encoding: str, home: Path) -> None:
+    data = "Write a haiku about the déjà vu.".encode(encoding)
+    (home / "config.toml").write_bytes(data)
+    refused = [call("config", "get", "top_k")]
+    (home / "config.toml").unlink()
+    refused += [call("ask", "-n", stdin=data), call("prompts", "add", "x", stdin=data)]
+    for found in refused:
+        assert found.code in (1, 2)
+        assert "UTF-16 without a byte order mark" in found.err
+
+
 def test_a_binary_line_ends_a_plain_chat() -> None:
     found = call("chat", "--plain", "-n", *GREEDY, stdin=f"{FRANCE}\na\0b\n{FRANCE}")
     assert (found.code, found.out) == (2, f"{PARIS}\n")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backends.text_files import TextFileError, decode_text
+
 from ...errors import ConversionError, reason, shown
 
 MAX_FILE_BYTES = 16_000_000
@@ -53,7 +55,10 @@ def _template(directory: Path, config: Mapping[str, Any]) -> str | None:
     """The chat template: its own file's, else the configuration's."""
     path = directory / "chat_template.jinja"
     if path.is_file():
-        return _read(path).decode("utf-8", errors="replace")
+        try:
+            return decode_text(_read(path)).text
+        except TextFileError as error:
+            raise ConversionError(f"{shown(str(path))} {error}.") from error
     older = _read_object(directory / "chat_template.json").get("chat_template")
     found = config.get("chat_template", older)
     if isinstance(found, list):

@@ -7,6 +7,8 @@ from typing import Any
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as Library
 
+from backends.text_files import as_utf8
+
 from ...errors import ConversionError, shown
 from ..base import without_surrogates
 from .control import ControlTokens
@@ -182,7 +184,7 @@ def _state(part: Any) -> Any:
 
 def _build(data: bytes, name: str) -> Library:
     try:
-        library = Library.from_buffer(data)
+        library = Library.from_buffer(as_utf8(data))
         library.no_truncation()
         library.no_padding()
         library.encode("probe", add_special_tokens=False)
