@@ -101,6 +101,20 @@ def read_text(
     return decode_text(_read(source, largest, regular=regular, came=came))
 
 
+def read_utf8(
+    source: "str | os.PathLike[str] | Readable",
+    largest: int,
+    *,
+    regular: bool = False,
+    came: Callable[[], None] = lambda: None,
+) -> bytes:
+    """The bytes of a file or stream as `as_utf8` has them.
+
+    Raises what `read_text` does.
+    """
+    return as_utf8(_read(source, largest, regular=regular, came=came))
+
+
 def _read(
     source: "str | os.PathLike[str] | Readable",
     largest: int,
@@ -159,11 +173,16 @@ def decode_text(data: bytes, *, marked: bool = True) -> Text:
 def as_utf8(data: bytes) -> bytes:
     """A text's bytes in UTF-8 without a mark, for whoever reads nothing else.
 
-    Raises `NotTextError`.
+    Bytes of UTF-8 stay as they are, also wrong ones. Raises `TextFileError` when
+    another encoding's are wrong.
     """
-    return (
-        data if encoding_of(data) == ("UTF-8", 0) else decode_text(data).text.encode()
-    )
+    encoding, mark = encoding_of(data)
+    if encoding == "UTF-8":
+        return data[mark:]
+    found = decode_text(data)
+    if found.first is not None:
+        raise TextFileError(f"is not {encoding} at byte {found.first:,}")
+    return found.text.encode()
 
 
 def encoding_of(data: bytes) -> tuple[str, int]:

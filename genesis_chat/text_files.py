@@ -9,12 +9,14 @@ from pathlib import Path
 from backends.new_file import new_file
 from backends.stand_ins import SNIFFED_BYTES, stand_in
 from backends.text_files import (
+    Readable,
     Text,
     TextFileError,
     TooLargeError,
     decode_text,
     encoding_of,
     read_text,
+    read_utf8,
 )
 
 from .paths import private_directory
@@ -28,6 +30,7 @@ __all__ = [
     "LARGEST_PROMPT",
     "LARGEST_WRITTEN",
     "SNIFFED_BYTES",
+    "Readable",
     "Text",
     "TextFileError",
     "TooLargeError",
@@ -36,6 +39,7 @@ __all__ = [
     "linked",
     "new_file",
     "read_text",
+    "read_utf8",
     "replace_text",
     "stand_in",
     "stand_in_at",

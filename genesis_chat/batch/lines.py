@@ -1,7 +1,7 @@
 """The lines of a batch: our own form, and OpenAI's."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,10 @@ from ..completions import (
 )
 from ..completions.errors import unsupported, wrong
 from ..errors import UsageError
+from ..text_files import Readable, TextFileError, read_utf8
 
+# In bytes, which are in memory.
+LARGEST = 1 << 30
 PARSERS = {
     "/v1/chat/completions": chat_completion,
     "/v1/completions": text_completion,
@@ -40,15 +43,23 @@ class Line:
     error: ApiError | None = None
 
 
-def read_lines(path: Path, defaults: Defaults) -> list[Line]:
-    """All lines but empty ones, checked. Raises `UsageError` for the file."""
+def read_lines(
+    source: Path | Readable, name: str, came: Callable[[], None] = lambda: None
+) -> bytes:
+    """All lines of a file or stream of some name, in UTF-8 but for wrong ones.
+
+    `came` is called after each piece that was read. Raises `UsageError` when there
+    are none.
+    """
     try:
-        data = path.read_bytes()
+        data = read_utf8(source, LARGEST, came=came)
+    except TextFileError as error:
+        raise UsageError(f"{name} {error}; give lines of JSON.") from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    if not (found := parse_lines(data, defaults)):
-        raise UsageError(f"{path} has no lines; write a JSON object on each.")
-    return found
+        raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
+    if not data.strip():
+        raise UsageError(f"{name} has no lines; write a JSON object on each.")
+    return data
 
 
 def parse_lines(data: bytes, defaults: Defaults) -> list[Line]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -37,6 +38,10 @@ class Output:
             try:
                 self._number = os.open(path, FLAGS, 0o666)
                 opened.callback(os.close, self._number)
+                if not stat.S_ISREG(os.fstat(self._number).st_mode):
+                    raise UsageError(
+                        f"{path} is no ordinary file; choose another file with -o."
+                    )
                 opened.callback(self._lock())
             except OSError as error:
                 raise UsageError(

@@ -1,5 +1,6 @@
 """`genesis-chat batch`: a file of prompts, answered."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from ..errors import UsageError
 from ..text import counted
+from .input import STDIN, Waiting
 from .options import model_from, reply_options, settings_from
 from .show import load_model, notice, stop_on_interrupt
 
@@ -47,18 +49,20 @@ def batch(
 ) -> int:
     """Answer a file of prompts.
 
-    Each line of IN.JSONL is a JSON object with "prompt" or "messages", optionally
-    "id", "system" and settings of its own, or a request of OpenAI's batch form. When
-    it was interrupted, run it again: what is answered is not answered again.
+    Each line of IN.JSONL (- for standard input) is a JSON object with "prompt" or
+    "messages", optionally "id", "system" and settings of its own, or a request of
+    OpenAI's batch form. When it was interrupted, run it again: what is answered is
+    not answered again.
     """
-    from ..batch import Output, read_lines
+    from ..batch import Output, parse_lines
     from ..batch.machines import Job, run_on_machines
     from ..completions import Defaults
 
     model = model_from(options)
     defaults = Defaults(settings_from(options), _system(options))
-    lines = read_lines(prompts, defaults)
-    if output.exists() and output.samefile(prompts):
+    data = _read(prompts)
+    lines = parse_lines(data, defaults)
+    if output.exists() and prompts.exists() and output.samefile(prompts):
         raise UsageError(f"{output} is the input; choose another file with -o.")
     with stop_on_interrupt(leaving=True) as stop, Output(output, lines) as answers:
         if answers.done:
@@ -67,7 +71,6 @@ def batch(
             return 0
         with progress_bar(len(lines), answers.done) as told:
             if machines is not None:
-                data = prompts.read_bytes()
                 job = Job(model, defaults, parallel, answers.done, data)
                 progress = run_on_machines(
                     machines, job, len(lines), answers, stop, told
@@ -85,6 +88,17 @@ def batch(
     if stop.asked:
         return INTERRUPTED
     return int(progress.failed > 0)
+
+
+def _read(prompts: Path) -> bytes:
+    """The lines of a file, a pipe or, for a dash, standard input."""
+    from ..batch import read_lines
+
+    if prompts == Path("-"):
+        with Waiting("standard input to end") as waiting:
+            return read_lines(sys.stdin.buffer, STDIN, waiting.came)
+    with Waiting(f"another program to write {prompts}") as waiting:
+        return read_lines(prompts, str(prompts), waiting.came)
 
 
 def _run_here(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..text_files import LARGEST_WRITTEN, TextFileError, read_text
 
 # `mlx.launch` as a module, which is there wherever MLX is.
 LAUNCH = "from mlx._distributed_utils.launch import main; main()"
@@ -33,16 +34,28 @@ def launch_command(hosts: Path, module: str, *arguments: str) -> list[str]:
 def check_hosts(hosts: Path) -> None:
     """Raise `UsageError` for a file that names no machines."""
     try:
-        found = json.loads(hosts.read_text("utf-8"))
+        text = read_text(hosts, LARGEST_WRITTEN, regular=True).text
+        found = json.loads(text)
+        # mlx.launch reads it itself.
+        marked = text.encode() != hosts.read_bytes()
     except OSError as error:
         raise UsageError(
             f"{hosts} cannot be read: {error.strerror}. Give another file with "
             "--machines."
         ) from error
+    except TextFileError as error:
+        raise UsageError(f"{hosts} {error}; write a list of machines into it.") from (
+            error
+        )
     except ValueError as error:
         raise UsageError(
             f"{hosts} is not JSON; write a list of machines into it."
         ) from error
+    if marked:
+        raise UsageError(
+            f"{hosts} is not in plain UTF-8, which mlx.launch needs; save it as UTF-8 "
+            "without a byte order mark."
+        )
     found = found.get("hosts") if isinstance(found, dict) else found
     if not isinstance(found, list) or not found or not all(map(_is_host, found)):
         raise UsageError(

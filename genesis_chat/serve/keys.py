@@ -2,12 +2,14 @@
 
 import os
 import secrets
-import stat
 from pathlib import Path
 
 from ..errors import UsageError
+from ..text_files import LARGEST_WRITTEN, TextFileError, read_utf8
 
 SHORTEST = 16
+# Permissions of anybody but the owner.
+OPEN = 0o077
 
 
 def read_keys(path: Path) -> tuple[bytes, ...]:
@@ -15,10 +17,13 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            data = file.read(1 << 20)
+            # What others may write need not be read, nor ever end.
+            data = b"" if mode & OPEN else read_utf8(file, LARGEST_WRITTEN)
+    except TextFileError as error:
+        raise UsageError(f"{path} {error}; write a key on each line.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    if stat.S_IMODE(mode) & 0o077:
+    if mode & OPEN:
         raise UsageError(f"{path} is open to others; run: chmod 600 {path}")
     keys = tuple(line.strip() for line in data.splitlines() if line.strip())
     if not keys or any(len(key) < SHORTEST or not _is_plain(key) for key in keys):

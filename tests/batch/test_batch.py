@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,63 @@ def test_lines_that_cannot_be_answered_say_why(tmp_path: Path, out: Path) -> Non
         assert each["response"]["body"]["error"]["param"] in (
             *("messages", "method", "url"),
         )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_mark_is_no_content(encoding: str, tmp_path: Path, out: Path) -> None:
+    file, text = tmp_path / "in.jsonl", '{"prompt": "Hello!"}\r\n{"prompt": "é"}'
+    keys = []
+    for each in ("utf-8", encoding):
+        file.write_bytes(text.encode(each))
+        done = call("batch", file, "-o", out, "--max-tokens", "1")
+        assert done.code == 0, done.err
+        keys.append([answer["key"] for answer in read(out)])
+    # The same lines, which were answered already.
+    assert keys[0] == keys[1] and len(keys[0]) == 2
+    assert "2 lines of 2 answered already" in done.err
+
+
+def test_lines_come_through_pipes(tmp_path: Path, out: Path) -> None:
+    line, other = b'{"prompt": "Hello!"}\n', tmp_path / "other.jsonl"
+    done = call("batch", "-", "-o", out, "--max-tokens", "1", stdin=line)
+    assert done.code == 0 and len(read(out)) == 1, done.err
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=lambda: fifo.write_bytes(line))
+    writer.start()
+    done = call("batch", fifo, "-o", other, "--max-tokens", "1")
+    writer.join()
+    assert done.code == 0 and len(read(other)) == 1, done.err
+    refused = call("batch", "-", "-o", fifo, stdin=line)
+    assert refused.code == 2 and "no ordinary file" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\xef\xbb\xbf", "has no lines"),
+        (b"\x7fELF\x02\0\0", "is binary"),
+        ('{"prompt": "a"}'.encode("utf-16-le"), "UTF-16 without a byte order mark"),
+        (b"\xff\xfe{\0\0\xd8}\0", "is not UTF-16 at byte 4"),
+        (b"", "has no lines"),
+    ],
+)
+def test_what_is_no_text_is_refused(
+    data: bytes, words: str, tmp_path: Path, out: Path
+) -> None:
+    (tmp_path / "in.jsonl").write_bytes(data)
+    for refused in (
+        call("batch", tmp_path / "in.jsonl", "-o", out),
+        call("batch", "-", "-o", out, stdin=data),
+    ):
+        assert refused.code == 2 and words in refused.err
+    assert not out.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_what_never_ends_is_refused(out: Path) -> None:
+    refused = call("batch", "/dev/zero", "-o", out)
+    assert refused.code == 2 and "is binary" in refused.err
 
 
 def test_nothing_is_answered_twice(tmp_path: Path, out: Path) -> None:

@@ -1,6 +1,7 @@
 """A batch on several computers: processes on the loopback interface."""
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -80,6 +81,19 @@ def test_what_names_no_machines(
     done = call("batch", prompts, "-o", out, "--machines", hosts)
     assert done.code == 2 and words in done.err
     assert not out.exists() or not out.read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_that_mlx_launch_cannot_read_is_told(
+    encoding: str, prompts: Path, hosts: Path, tmp_path: Path
+) -> None:
+    hosts.write_bytes(hosts.read_text("utf-8").encode(encoding))
+    done = call("batch", prompts, "-o", tmp_path / "out", "--machines", hosts)
+    assert done.code == 2 and "UTF-8 without a byte order mark" in done.err
+    hosts.unlink()
+    os.mkfifo(hosts)
+    done = call("batch", prompts, "-o", tmp_path / "out", "--machines", hosts)
+    assert done.code == 2 and "no ordinary file" in done.err
 
 
 def test_a_machine_that_fails_is_told(

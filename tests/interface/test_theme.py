@@ -1,5 +1,6 @@
 """Colours by roles: every text is legible in every theme, also without colours."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,6 +210,15 @@ def test_a_theme_that_is_none_is_told_in_a_sentence(
     with pytest.raises(UsageError, match=says) as told:
         read_theme(path)
     assert "mine.toml" in str(told.value) and str(told.value).endswith(".")
+
+
+def test_a_theme_that_is_no_file_is_told(tmp_path: Path) -> None:
+    pipe, folder = tmp_path / "pipe.toml", tmp_path / "folder.toml"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    for path, says in ((pipe, "it is no ordinary file"), (folder, "a directory")):
+        with pytest.raises(UsageError, match=says):
+            read_theme(path)
 
 
 def test_no_stylesheet_and_no_widget_has_a_colour_of_its_own() -> None:

@@ -17,11 +17,12 @@ from waiting import PATIENCE_SECONDS, wait_until
 
 from genesis_chat.completions import Defaults
 from genesis_chat.conversation import DEFAULT_SYSTEM_PROMPT
-from genesis_chat.errors import ModelError
+from genesis_chat.errors import ModelError, UsageError
 from genesis_chat.model_choice import ANY_MODEL
 from genesis_chat.serve import Options, serve
 from genesis_chat.serve import server as server_module
 from genesis_chat.serve.address import hosts
+from genesis_chat.serve.keys import read_keys
 from genesis_chat.serve.models import Models
 from genesis_chat.settings import GenerationSettings
 
@@ -158,6 +159,17 @@ def test_a_new_key_is_for_its_owner_alone(tmp_path: Path, home: Path) -> None:
     assert refused.code == 2 and "other computers" in refused.err
     assert file.stat().st_mode & 0o777 == 0o600
     assert re.fullmatch(r"[\w-]{43}\n", file.read_text())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_is_no_part_of_a_key(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_bytes(f"{'k' * 40}\r\n{'l' * 40}\r\n".encode(encoding))
+    file.chmod(0o600)
+    assert read_keys(file) == (b"k" * 40, b"l" * 40)
+    file.write_bytes(b"k" * 40 + b"\0")
+    with pytest.raises(UsageError, match="is binary"):
+        read_keys(file)
 
 
 def test_names_of_the_server() -> None:

@@ -69,9 +69,11 @@ def read_themes(folder: Path) -> tuple[list[Theme], list[str]]:
 def read_theme(path: Path) -> Theme:
     """The theme in a file. Raises `UsageError`, a sentence that names the file."""
     try:
-        found = tomllib.loads(read_text(path, LARGEST_WRITTEN).text)
+        found = tomllib.loads(read_text(path, LARGEST_WRITTEN, regular=True).text)
     except (OSError, ValueError, TextFileError) as error:
         reason = getattr(error, "strerror", None) or sanitize(str(error))
+        if isinstance(error, TextFileError):
+            reason = f"it {reason}"
         raise UsageError(
             f"The theme {path} cannot be read: {reason}. Correct it, or move it away."
         ) from None
