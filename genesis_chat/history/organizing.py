@@ -10,7 +10,7 @@ from .checksums import CONVERSATION, checksum
 from .connection import transaction
 from .reading import Reader
 from .records import StoredMessage
-from .rows import now, storable, title_of
+from .rows import DRAFTED_IN, now, storable, title_of
 
 
 class Organizer(Reader):
@@ -55,6 +55,7 @@ class Organizer(Reader):
                 "ON CONFLICT (place) DO UPDATE SET text = excluded.text",
                 rows,
             )
+            self._connection.execute("DELETE FROM draft WHERE text = ''")
 
     def delete_message(self, message: str) -> list[str]:
         """Take a message and all that follows it out; the ids, to restore them.
@@ -97,8 +98,16 @@ class Organizer(Reader):
             self._change(conversation, deleted=None)
 
     def purge(self, before: int) -> int:
-        """Delete for good what went to the trash before a time; how many."""
+        """Delete for good what went to the trash before a time; how many.
+
+        What was begun to be written there goes with it.
+        """
         with transaction(self._connection):
+            self._connection.execute(
+                f"DELETE FROM draft WHERE {DRAFTED_IN} IN "
+                "(SELECT id FROM conversation WHERE deleted < ?)",
+                (before,),
+            )
             query = "DELETE FROM conversation WHERE deleted < ?"
             count = self._connection.execute(query, (before,)).rowcount
             # Anew, because the index would keep the words of what was taken out.

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import HistoryError
 from .query import Query
 from .records import Conversation, Hit, StoredMessage
-from .rows import CONVERSATIONS, storable, to_conversation, to_message
+from .rows import CONVERSATIONS, DRAFTED_IN, storable, to_conversation, to_message
 
 SHORTEST_PREFIX = 4
 SNIPPET_BEFORE, SNIPPET_AFTER = 24, 72
@@ -192,6 +192,19 @@ class Reader:
         rows = self._all("SELECT text FROM draft WHERE place = ?", conversation)
         return str(rows[0]["text"]) if rows else ""
 
+    def drafts_beside(self) -> list[tuple[str, str, str | None]]:
+        """Drafts that are not in the place of a conversation or of a new one.
+
+        Each with its place and the id of the conversation that it is for, None where
+        that was deleted for good or none has it.
+        """
+        rows = self._all(
+            "SELECT place, text, c.id AS conversation FROM draft LEFT JOIN "
+            f"conversation AS c ON c.id = {DRAFTED_IN} WHERE place != '' AND "
+            "(c.id IS NULL OR place != c.id) ORDER BY place"
+        )
+        return [tuple(row) for row in rows]
+
     def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
         try:
             return self._connection.execute(query, values).fetchall()
@@ -213,6 +226,7 @@ def _around(text: str, part: str) -> str:
 
 def unreadable(path: Path, error: Exception) -> HistoryError:
     """A sentence about a history that cannot be read."""
+    reason = getattr(error, "strerror", None) or error
     return HistoryError(
-        f"The history {path} cannot be read: {error}. Run `genesis-chat doctor`."
+        f"The history {path} cannot be read: {reason}. Run `genesis-chat doctor`."
     )

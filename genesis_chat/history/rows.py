@@ -18,6 +18,8 @@ CONVERSATIONS = """
     ) AS messages
     FROM conversation AS c
 """
+# The conversation that a draft belongs to: its place may go on with "#" and a word.
+DRAFTED_IN = "substr(place, 1, instr(place || '#', '#') - 1)"
 TITLE_LENGTH = 60
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 

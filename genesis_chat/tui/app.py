@@ -104,7 +104,7 @@ class GenesisApp(ThemedApp):
 
         editing = [each for each in self.screen_stack if isinstance(each, Editing)]
         if all([await each.may_go() for each in editing]):
-            await self.chat.pane.opening.keep_draft()
+            await self.chat.pane.opening.keep_draft(last=True)
             self.exit(0)
 
     def use_model(self, name: str | None) -> None:
@@ -283,7 +283,7 @@ class GenesisApp(ThemedApp):
         if self.is_running:
             self.turns.stop()
             if self.chat.pane.opening.shown_once:
-                self.call_later(self.chat.pane.opening.keep_draft)
+                self.call_later(self.chat.pane.opening.keep_draft, last=True)
             self.call_later(self.exit, 128 + number)
 
 

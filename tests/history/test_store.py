@@ -165,6 +165,26 @@ def test_the_trash(store: Store) -> None:
     assert store.stats()["messages"] == 0
 
 
+def test_what_was_begun_goes_with_what_is_deleted_for_good(store: Store) -> None:
+    gone, stays = store.create(title="gone"), store.create(title="stays")
+    places = ("", "unsent", gone.id, f"{gone.id}#folds", stays.id, f"{stays.id}#1")
+    store.set_drafts({place: f"draft {place}" for place in places})
+    store.delete(gone.id)
+    assert store.draft(gone.id)
+    store.purge(2**62)
+    left = [place for place in places if store.draft(place)]
+    assert left == ["", "unsent", stays.id, f"{stays.id}#1"]
+    # What is written there later belongs to nothing.
+    store.set_draft("late", gone.id)
+    assert sorted(store.drafts_beside()) == sorted(
+        [
+            (gone.id, "late", None),
+            (f"{stays.id}#1", f"draft {stays.id}#1", stays.id),
+            ("unsent", "draft unsent", None),
+        ]
+    )
+
+
 def test_search(store: Store) -> None:
     conversation = store.create()
     exchange(store, conversation, "The café near the old bridge")

@@ -143,3 +143,73 @@ def test_an_editor_that_fails_is_told(
         assert desk.chat.composer.text == "my text"
 
     sit_down(visit)
+
+
+def test_two_windows_keep_two_drafts(sit_down: Sit, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        store.set_draft("of both")
+    other = "of the other one"
+
+    async def visit(desk: Desk) -> None:
+        assert desk.chat.composer.text == "of both"
+        with Store.open(desk.path) as store:
+            store.set_draft(other)
+            await desk.press(*" and mine")
+            await desk.until(lambda: store.drafts_beside())
+            assert store.draft() == other
+            # Here one's own is there again.
+            await desk.say(BOB)
+            await desk.press("ctrl+n", *"mine")
+            id = desk.open.id
+            assert not id and desk.chat.composer.text == "mine"
+            await desk.until(lambda: "mine" in dict(each[:2] for each in beside(store)))
+            await desk.chat.pane.open(store.conversations()[0].id)
+            await desk.press("ctrl+n")
+            await desk.until(lambda: desk.chat.composer.text == "mine")
+
+    def beside(store: Store) -> list[tuple[str, str]]:
+        return [(text, place) for place, text, _ in store.drafts_beside()]
+
+    sit_down(visit)
+
+    async def another(desk: Desk) -> None:
+        assert desk.chat.composer.text == f"mine\n\n{other}"
+        with Store.open(desk.path) as store:
+            await desk.until(lambda: store.draft() == f"mine\n\n{other}")
+            assert store.drafts_beside() == []
+
+    sit_down(another)
+
+
+def test_a_draft_that_another_window_took_is_kept_at_the_end(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.press(*"mine")
+        with Store.open(desk.path) as store:
+            await desk.until(lambda: store.draft() == "mine")
+            store.set_draft("")
+        await desk.press("ctrl+q")
+        assert draft(desk) == "mine"
+
+    sit_down(visit)
+
+
+def test_a_message_for_a_chat_that_is_gone_is_offered_again(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say(BOB)
+        id = desk.open.id
+        await desk.press(*"precious")
+        with Store.open(desk.path) as store:
+            await desk.until(lambda: store.draft(id) == "precious")
+            store.delete(id)
+            store.purge(2**62)
+            assert store.draft(id) == ""
+        await desk.press("enter")
+        await desk.until(lambda: desk.chat.composer.text == "precious")
+        assert desk.told("No conversation")
+
+    sit_down(visit)
+
+    async def another(desk: Desk) -> None:
+        assert desk.chat.composer.text == "precious"
+
+    sit_down(another)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from ...history import Store
 from ..services.turns import UNSENT
@@ -15,7 +16,8 @@ Ask = Callable[[Callable[[Store], Any]], Awaitable[Any]]
 class Drafts:
     """Keeps drafts; what is kept already is not written again.
 
-    A place is a conversation's id, or empty for a new one.
+    A place is a conversation's id, or empty for a new one. Where another window of
+    this program writes as well, each has its own.
 
     Args:
         ask: asks the history.
@@ -25,15 +27,25 @@ class Drafts:
         self._ask = ask
         # None is unknown.
         self._kept: dict[str, str | None] = {}
+        # Where this window keeps what another one would write over.
+        self._apart: dict[str, str] = {}
 
     async def keep(
-        self, place: str, text: str, folded: Sequence[tuple[str, str]] = ()
+        self,
+        place: str,
+        text: str,
+        folded: Sequence[tuple[str, str]] = (),
+        *,
+        surely: bool = False,
     ) -> None:
-        """Keep what is written in a place, and what is folded in it."""
+        """Keep what is written in a place, and what is folded in it.
+
+        With `surely` also when it should be there, which another window may change.
+        """
         folds = json.dumps(folded) if folded else ""
         # Nearly no draft has any.
         more = {place + FOLDS: folds} if folds or self._has(place + FOLDS) else {}
-        await self._set({place: text, **more})
+        await self._set({place: text, **more}, surely=surely)
 
     async def send(self, text: str, place: str, rest: str) -> None:
         """Keep a message that is sent and not in the history yet, and what is left."""
@@ -58,26 +70,45 @@ class Drafts:
         await self._ask(change)
 
     async def take_unsent(self, place: str) -> None:
-        """What was sent when the program was killed becomes a draft again."""
+        """What was sent when the program was killed becomes a draft again.
+
+        So does what another window wrote, each in the conversation it is for, and in a
+        new one what was written where everything was deleted for good.
+        """
 
         def take(store: Store) -> None:
-            if unsent := store.draft(UNSENT):
-                text = joined(unsent, store.draft(place))
-                store.set_drafts({UNSENT: "", place: text})
+            beside = store.drafts_beside()
+            taken = {at for at, _, _ in beside if not at.endswith(FOLDS)}
+            # What is folded in them is shown in full.
+            folds = {at + FOLDS for at in taken}
+            changed = dict.fromkeys(taken | folds, "")
+            for at, text, conversation in beside:
+                if at in taken:
+                    home = place if at == UNSENT else conversation or ""
+                    changed[home] = joined(text, changed.get(home) or store.draft(home))
+            if changed:
+                store.set_drafts(changed)
 
         await self._ask(take)
+
+    def read(self, store: Store, place: str) -> tuple[str, str]:
+        """What the history keeps in a place, and what is folded in it."""
+        at = self._apart.get(place, place)
+        return store.draft(at), store.draft(at + FOLDS)
 
     def opened(self, place: str, text: str, folds: str) -> list[tuple[str, str]]:
         """What the history keeps in a place; names and contents of its folds."""
         self._kept |= {place: text, place + FOLDS: folds}
         return [(name, content) for name, content in json.loads(folds or "[]")]
 
-    async def _set(self, texts: dict[str, str]) -> None:
-        changed = {p: t for p, t in texts.items() if self._kept.get(p) != t}
+    async def _set(self, texts: dict[str, str], *, surely: bool = False) -> None:
+        known = {place: self._kept.get(place) for place in texts}
+        changed = {p: t for p, t in texts.items() if surely or known[p] != t}
         if changed:
 
             def change(store: Store) -> bool:
-                store.set_drafts(changed)
+                own = {self._own(store, p, known[p], t): t for p, t in changed.items()}
+                store.set_drafts(own)
                 return True
 
             # The history does one after the other what it is asked.
@@ -89,6 +120,16 @@ class Drafts:
                 # Whoever waits may be cancelled, and it is changed all the same.
                 if not kept:
                     self._kept |= dict.fromkeys(changed)
+
+    def _own(self, store: Store, place: str, known: str | None, text: str) -> str:
+        """Where this window keeps a text: apart once another one has written there."""
+        if place.endswith(FOLDS):
+            of = place.removesuffix(FOLDS)
+            return self._apart.get(of, of) + FOLDS
+        ours = place in self._apart or known is None
+        if not ours and store.draft(place) not in ("", known, text):
+            self._apart[place] = f"{place}#{uuid4().hex}"
+        return self._apart.get(place, place)
 
     def _has(self, place: str) -> bool:
         """Whether anything may be kept in a place."""

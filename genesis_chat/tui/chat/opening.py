@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ...history import Store
 from ...text import counted
 from ..services.contents import Contents, read_contents
-from .drafts import FOLDS, joined
+from .drafts import joined
 from .parts import Parts
 from .replies import Replies
 
@@ -63,13 +63,16 @@ class Opening:
             await self._show(contents, draft, folds, message, private)
             return True
 
-    async def keep_draft(self) -> None:
-        """Keep what is being written with the conversation it belongs to."""
+    async def keep_draft(self, *, last: bool = False) -> None:
+        """Keep what is being written with the conversation it belongs to.
+
+        The `last` time nothing else will, should another window have changed it.
+        """
         async with self._lock:
             if self.shown_once:
                 parts = self._parts
-                folded = parts.composer.folded
-                await parts.drafts.keep(parts.chat.id, self._replies.draft, folded)
+                text, folded = self._replies.draft, parts.composer.folded
+                await parts.drafts.keep(parts.chat.id, text, folded, surely=last)
 
     async def load_questions(self) -> None:
         """What was asked before, for the composer to recall."""
@@ -82,17 +85,18 @@ class Opening:
     ) -> tuple[Contents | None, str, str, bool]:
         """A conversation, its draft and what is folded in it, and if it was found."""
 
+        keeping = self._parts.keeping
+        keeper = keeping.now if private else keeping.kept
+
         def read(store: Store) -> tuple[Contents | None, str, str]:
             found = None
             if conversation:
                 found = read_contents(store, conversation, message)
-            folds = store.draft(conversation + FOLDS)
-            return found, store.draft(conversation), folds
+            return found, *keeper.drafts.read(store, conversation)
 
         if private and not conversation:
             return None, "", "", True
-        keeping = self._parts.keeping
-        answer = await (keeping.now if private else keeping.kept).ask(read)
+        answer = await keeper.ask(read)
         return *(answer or (None, "", "")), bool(answer or not conversation)
 
     async def _show(
