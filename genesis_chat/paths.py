@@ -15,8 +15,8 @@ SNAPSHOTS = "snapshots"
 def data_directory() -> Path:
     """Conversations and models: `$GENESIS_CHAT_HOME`, or the platform's folder.
 
-    Raises `UsageError` when the variable names a user that is not there, or when it
-    is not set and this user has no home.
+    Raises `UsageError` when the variable names a user that is not there or is not
+    UTF-8, or when it is not set and this user has no home.
     """
     home = os.path.expanduser(os.environ.get("GENESIS_CHAT_HOME", ""))
     if home.startswith("~"):
@@ -24,6 +24,13 @@ def data_directory() -> Path:
             f"GENESIS_CHAT_HOME is {home!r}, which names an unknown user; set it "
             "to a folder's path."
         )
+    try:
+        home.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"GENESIS_CHAT_HOME is {home!r}, which is not UTF-8; set it to another "
+            "folder's path."
+        ) from error
     if home:
         return Path(home).absolute()
     try:

@@ -20,6 +20,7 @@ _FLAG = re.compile(
 )
 _CANCEL_TAG = "\U000e007f"
 _RIGHT_TO_LEFT = ("R", "AL")
+_BLANKS = " \t\r\n\v\f"
 
 _CONTROLS: dict[int, str] = {
     # Escape sequences start with a C0 or C1 control: show it instead.
@@ -133,6 +134,14 @@ def size(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+def trimmed(text: str) -> str:
+    """A text without the blanks and line ends around it; empty when it is blank.
+
+    Other spaces stay, such as the ideographic one that indents a paragraph.
+    """
+    return text.strip(_BLANKS) if text.strip() else ""
 
 
 def slug(text: str, longest: int = 48) -> str:

@@ -63,13 +63,13 @@ def _converse(conversation: LineChat) -> int:
         except KeyboardInterrupt:
             notice("\nType /quit or press Ctrl+D to quit.")
             continue
-        if not conversation.take(line.strip()):
+        if not conversation.take(line):
             return 0
 
 
 def _take_lines(conversation: LineChat) -> int:
     """Take the lines of a pipe or a file; 1 when one of them could not be done."""
     for line in piped_lines():
-        if not conversation.take(line.strip()):
+        if not conversation.take(line.removesuffix("\r")):
             break
     return int(conversation.failed)

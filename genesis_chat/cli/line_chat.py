@@ -11,7 +11,7 @@ from ..errors import GenesisChatError, UsageError
 from ..paths import user_path
 from ..setting_table import REPLY_SETTINGS, reply_setting
 from ..settings import GenerationSettings
-from ..text import counted, sanitize
+from ..text import counted, sanitize, trimmed
 from .conversation import Choice
 from .line_help import HELP
 from .show import (
@@ -77,10 +77,10 @@ class LineChat:
         self._stack.close()
 
     def take(self, line: str) -> bool:
-        """Handle one line; whether to go on."""
+        """Handle one line; whether to go on. A message may begin with a space."""
         command, _, rest = line.partition(" ")
         name = command.removeprefix("/")
-        if not line:
+        if not line.strip():
             return True
         if command in ("/quit", "/exit"):
             return False
@@ -88,7 +88,7 @@ class LineChat:
             if not command.startswith("/") or "/" in name:
                 self._tell(self.session.reply, line)
             elif name in self._commands:
-                self._commands[name](rest.strip())
+                self._commands[name](trimmed(rest))
             else:
                 self.failed = True
                 notice(f"{command} is not a command; /help lists them.")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from ..paths import user_path
-from ..text import sanitize
+from ..text import sanitize, trimmed
 from ..text_files import LARGEST_WRITTEN
 from .history import AS_JSON
 from .input import read_file, read_stdin
@@ -77,7 +77,7 @@ def edit(name: str) -> int:
 
     found = find(name)
     text = click.edit(f"{found.text}\n", extension=".md", require_save=True)
-    if text is None or text.strip() == found.text:
+    if text is None or trimmed(text) == found.text:
         notice("No changes.")
         return 0
     add(name, text, replace=True)

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, UsageError
 from ..paths import data_directory
 from ..settings import AUTO
 from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
@@ -25,6 +25,11 @@ def read() -> dict[str, Any]:
         values = tomllib.loads(_text(file))
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as error:
+        raise ConfigError(
+            f"The data folder {file.parent} is or lies in a file; move that away, or "
+            "set GENESIS_CHAT_HOME to another folder's path."
+        ) from error
     except (OSError, ValueError, TextFileError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         if isinstance(error, TextFileError):
@@ -103,6 +108,8 @@ def _write(document: Any) -> None:
     file = path()
     try:
         replace_text(file, tomlkit.dumps(document))
+    except UnicodeEncodeError as error:
+        raise UsageError("The value is not valid text; write it in UTF-8.") from error
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be written: {error.strerror}. Check its permissions."

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import PromptError, UsageError
 from ..paths import data_directory
+from ..text import trimmed
 from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -63,8 +64,9 @@ def find(name: str) -> NamedPrompt:
             raise TextFileError(
                 f"is not {found.encoding} at byte {found.first:,}; save it as UTF-8"
             )
-        # Windows ends lines with two characters; the model would read the first too.
-        return NamedPrompt(name, found.text.replace("\r\n", "\n").strip(), False)
+        # Other systems end lines otherwise, which the model would read.
+        text = found.text.replace("\r\n", "\n").replace("\r", "\n")
+        return NamedPrompt(name, trimmed(text), False)
     except FileNotFoundError as error:
         if path.is_symlink():
             raise PromptError(
@@ -89,7 +91,7 @@ def add(name: str, text: str, *, replace: bool = False) -> NamedPrompt:
     A built-in one may always be replaced; another only with `replace`.
     """
     check_name(name)
-    path, text = _path(name), text.strip()
+    path, text = _path(name), trimmed(text)
     if not text:
         raise UsageError("The prompt is empty; give its text.")
     if path.exists() and not replace:

@@ -92,6 +92,28 @@ def test_one_bad_prompt_hides_none(home: Path) -> None:
         assert found.err.count("\n") == 1
 
 
+def test_other_ends_of_lines_are_ends_of_lines(home: Path) -> None:
+    (home / "prompts").mkdir()
+    (home / "prompts" / "sea.md").write_bytes(b"Speak.\rSing.\r\nEnd.\r")
+    assert call("prompts", "show", "sea").out == "Speak.\nSing.\nEnd.\n"
+
+
+def test_a_space_that_indents_a_prompt_stays(home: Path) -> None:
+    text = "\u3000日本語で答えて。\u00a0"
+    assert call("prompts", "add", "ja", stdin=f"\n {text}\r\n").code == 0
+    found = json.loads(call("prompts", "show", "ja", "--json").out)
+    assert found["text"] == text
+    assert call("prompts", "add", "blank", stdin="\u3000\n").code == 2
+
+
+def test_a_value_that_is_no_text_is_refused(home: Path) -> None:
+    (home / "config.toml").write_text("top_k = 5\n")
+    refused = call("config", "set", "system", "caf\udce9")
+    assert refused.code == 2 and refused.err.count("\n") == 1
+    assert "not valid text" in refused.err
+    assert (home / "config.toml").read_text() == "top_k = 5\n"
+
+
 def in_time(action: Callable[[], Result]) -> Result:
     """What an action finds; a hang fails the test instead of stopping all."""
     found: list[Result] = []

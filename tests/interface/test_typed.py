@@ -192,3 +192,28 @@ def test_a_paste_of_lines_into_one_line_loses_none(sit_down: Sit) -> None:
         await desk.until(lambda: field.value == "one two")
 
     sit_down(visit)
+
+
+def test_a_space_that_indents_stays(sit_down: Sit) -> None:
+    text = "\u3000日本語で。\u00a0"
+
+    async def visit(desk: Desk) -> None:
+        await desk.say(f" {text}")
+        assert desk.stored()[0].content == f" {text}"
+        await desk.dialog("f3")
+        desk.app.screen.query_one(TextArea).text = f"\n{text} \n"
+        await desk.press("ctrl+s")
+        await desk.until(lambda: desk.open.system == text)
+        await opened(desk, "title")
+        await desk.press("ctrl+u", "ctrl+k")
+        paste(desk, f"{text} ")
+        await desk.press("enter")
+        await desk.closed()
+        with Store.open(desk.path) as store:
+            await desk.until(lambda: store.find(desk.open.id).title == text)
+            await desk.command(f"/title {text}! ")
+            await desk.until(lambda: store.find(desk.open.id).title == f"{text}!")
+        await desk.command(f"/system  {text}!")
+        await desk.until(lambda: desk.open.system == f"{text}!")
+
+    sit_down(visit)

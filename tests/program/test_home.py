@@ -68,6 +68,19 @@ def test_home_with_unusual_characters(tmp_path: Path) -> None:
     assert call("models", "verify", "builtin", env=env).code == 0
 
 
+def test_a_home_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        refused = call(*QUESTION, env={"GENESIS_CHAT_HOME": str(home)})
+        assert (refused.code, refused.out) == (1, "")
+        assert str(home) in refused.err and "GENESIS_CHAT_HOME" in refused.err
+    # As Python has bytes that are not UTF-8.
+    refused = call(*QUESTION, env={"GENESIS_CHAT_HOME": str(tmp_path / "caf\udce9")})
+    assert (refused.code, refused.out) == (2, "")
+    assert "GENESIS_CHAT_HOME" in refused.err and "not UTF-8" in refused.err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_nothing_is_written_elsewhere(home: Path, tmp_path: Path, assets: Path) -> None:
     env = {
         "HOME": str(tmp_path / "person"),

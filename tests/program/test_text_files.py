@@ -103,6 +103,19 @@ def test_only_a_newline_ends_a_line() -> None:
     assert said == lines
 
 
+def test_a_line_is_sent_as_it_came() -> None:
+    lines = ["    indented", "\u3000wide\u3000", "narrow\u00a0", " /help", "\ttab\t"]
+    blank = [" ", "\u3000", "\u00a0\t"]
+    given = "\n".join([*lines, *blank, "/title \u3000名 "])
+    found = call("chat", "--plain", "--max-tokens", "1", stdin=given)
+    assert found.code == 0 and "/open N" not in found.err
+    with Store.open() as store:
+        latest = store.latest()
+        assert latest and latest.title == "\u3000名"
+        said = [m.content for m in store.messages(latest.id) if m.role == "user"]
+    assert said == lines
+
+
 @pytest.mark.parametrize(
     "data", [b"\x7fELF\x02\0\0", b"P\0K", b"text\n" * 9999 + b"\0"]
 )

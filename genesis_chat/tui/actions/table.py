@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from ...text import trimmed
 from .action import Action, Where
 from .application import APPLICATION
 from .chat import CHAT
@@ -75,7 +76,7 @@ def command(text: str) -> tuple[Action | None, str, str] | None:
     if word is None:
         return None
     name = word[1] or ""
-    return _BY_SLASH.get(name), name, text[word.end() :].strip()
+    return _BY_SLASH.get(name), name, trimmed(text[word.end() :])
 
 
 def unknown_command(name: str) -> str:

@@ -8,6 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
+from ...text import trimmed
 from ..widgets.fields import Line
 from ..widgets.shown import plain
 from .panel import TitleRow
@@ -85,7 +86,7 @@ class AskLine(ModalScreen[str | None]):
         shown = event.value
         # What was not changed is as it was, also where that could not be shown.
         text = self._value if shown == self._first else shown
-        self.dismiss(text.strip() or None)
+        self.dismiss(trimmed(text) or None)
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -10,6 +10,7 @@ from textual.widgets.option_list import Option
 
 from ...errors import GenesisChatError
 from ...prompts import add
+from ...text import trimmed
 from ..widgets.choices import Choices
 from ..widgets.fields import Area
 from ..widgets.shown import line
@@ -58,7 +59,7 @@ class SystemPrompt(Editing):
     @work(exclusive=True)
     async def _keep(self) -> None:
         """Keep the text under a name, for other chats."""
-        text = self.area.text.strip()
+        text = trimmed(self.area.text)
         if not text:
             self._tell("Write a prompt first.")
             return
@@ -95,4 +96,4 @@ class SystemPrompt(Editing):
         self.area.focus()
 
     def action_accept(self) -> None:
-        self.dismiss(self.area.text.strip())
+        self.dismiss(trimmed(self.area.text))
