@@ -46,6 +46,35 @@ def test_a_paste_is_one_paste_whatever_is_in_it(seed: int) -> None:
         assert not CONTROLS.search(pasted.text.replace("\r", "")), ascii(text)
 
 
+def test_a_paste_whose_end_is_lost_ends_with_a_pause() -> None:
+    decoder, parser = Decoder(), XTermParser()
+
+    def got(*pieces: bytes) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        for piece in pieces:
+            text = decoder.decode(piece) if piece else decoder.pause()
+            for each in parser.feed(text) if text else ():
+                paste = isinstance(each, Paste)
+                found.append(("", each.text) if paste else (each.key, ""))  # type: ignore[union-attr]
+        return found
+
+    begin, end, pause = BEGIN.encode(), END.encode(), b""
+    # Nothing else ends with one.
+    assert got(pause, b"a", pause, b"\x1b[A", pause) == [("a", ""), ("up", "")]
+    assert got(begin + b"one\r\x1b[2", pause) == [("", "one\r\u241b[2")]
+    assert got(b"x", b"\x1b[A", b"\r") == [("x", ""), ("up", ""), ("enter", "")]
+    # A slow line brings the rest later: it is no keys.
+    assert got(begin + b"one\r", pause) == [("", "one\r")]
+    assert got(b"two\rthree" + end, b"y") == [("", "two\rthree"), ("y", "")]
+    assert got(begin + b"one", pause, end, b"z") == [("", "one"), ("z", "")]
+    # A character comes in parts, and the mouse goes on meanwhile.
+    assert got(begin + b"a" + "é".encode()[:1], pause) == [("", "a")]
+    assert got("é".encode()[1:] + b"\rb" + end) == [("", "é\rb")]
+    assert got(begin + b"a", pause) == [("", "a")]
+    decoder.decode(b"\x1b[<35;1;1M\x1b[I")
+    assert got(b"b\rc" + end) == [("", "b\rc")]
+
+
 def test_keys_stay_keys_and_come_at_once() -> None:
     decoder = Decoder()
     assert decoder.decode(b"\x1b") == "\x1b"

@@ -149,6 +149,19 @@ def test_a_paste_with_controls_in_it_types_nothing(home: Path) -> None:
         assert store.draft() == "see ␛[31mred␛[0m\nnext␑␇\nend"
 
 
+def test_a_paste_whose_end_is_lost_holds_nobody_up(home: Path) -> None:
+    with Screen.start("-m", "builtin", *GREEDY, size=SIZE) as screen:
+        screen.see("Message Genesis", SIZE)
+        screen.type("\x1b[200~half of it\x1b[2")
+        screen.see("half of it", SIZE)
+        screen.type("!")
+        screen.see("half of it␛[2!", SIZE)
+        screen.type("\x11")
+        assert screen.finish() == 0
+    with Store.open(home / "history.sqlite3") as store:
+        assert store.draft() == "half of it␛[2!"
+
+
 def test_a_terminal_that_tells_its_clipboard_is_pasted_from(home: Path) -> None:
     # No display, no program that knows a clipboard.
     there = {"SSH_CONNECTION": "there"}

@@ -12,6 +12,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from .input import Decoder
 
 SIZE = 4096
+# Terminals send a paste at once. Where its end was lost nobody could do anything more.
+PAUSE_SECONDS = 1.0
 
 
 class _Ending(threading.Event):
@@ -52,16 +54,20 @@ class Terminal(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Wait for input and dispatch events."""
-        decode, parser = (
-            Decoder(self._clipboard_wanted).decode,
-            XTermParser(self._debug),
-        )
-        # Until then an escape may be the beginning of a key.
-        due: float | None = time.monotonic() + constants.ESCAPE_DELAY
+        decoder, parser = Decoder(self._clipboard_wanted), XTermParser(self._debug)
+
+        def feed(text: str) -> None:
+            for event in parser.feed(text) if text else ():
+                self.process_message(event)
+
+        def patience() -> float:
+            """Until then an escape may be the beginning of a key, and a paste go on."""
+            wait = PAUSE_SECONDS if decoder.pasting else constants.ESCAPE_DELAY
+            return time.monotonic() + wait
+
         here = True
-        early: bytes = getattr(self._app, "typed", b"")
-        for event in parser.feed(decode(early)) if early else ():
-            self.process_message(event)
+        feed(decoder.decode(getattr(self._app, "typed", b"")))
+        due: float | None = patience()
         while here:
             wait = None if due is None else max(0.0, due - time.monotonic())
             ready = select.select([self.fileno, self._woken], [], [], wait)[0]
@@ -75,14 +81,14 @@ class Terminal(LinuxDriver):
             if self.fileno in ready:
                 data = self._read()
                 here = here and bool(data)
-                text = decode(data, final=ending)
-                for event in parser.feed(text) if text else ():
-                    self.process_message(event)
-                due = time.monotonic() + constants.ESCAPE_DELAY
+                feed(decoder.decode(data, final=ending))
+                due = patience()
             elif due is not None and time.monotonic() >= due:
                 due = None
+                feed(decoder.pause())
             for event in parser.tick():
                 self.process_message(event)
+        feed(decoder.pause())
 
     def _read(self) -> bytes:
         """What has come; nothing once the terminal is gone."""

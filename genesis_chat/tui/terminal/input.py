@@ -19,6 +19,9 @@ _BEGUN_ANSWER = re.compile(
     r"52?(?:;[a-z\d]*(?:;[A-Za-z\d+/=]*\x1b?)?)?)?|\[\?[\d;]*)\Z"
 )
 BEGIN, END = "\x1b[200~", "\x1b[201~"
+_ONE_KEY = re.compile(r"\x1b?(?:\[[0-?]*[ -/]*[@-~]|O.|.)", re.DOTALL)
+# Where the mouse is, and whether the terminal has the focus, come at any time.
+_OF_MOUSE = re.compile(r"(?:\x1b\[(?:<[\d;]*[Mm]|[IO]))+")
 
 
 class Decoder:
@@ -26,21 +29,44 @@ class Decoder:
 
     In a bracketed paste keys that are spelled out become their text, and control
     characters visible ones: Textual would leave the paste at an escape and take the
-    rest for keys. What a terminal says of the clipboard is a paste, where that is
-    `wanted`, and nothing else: a program beside this one may have asked.
+    rest for keys. Where its end is lost it ends with a pause. What a terminal says of
+    the clipboard is a paste, where that is `wanted`, and nothing else: a program beside
+    this one may have asked.
     """
 
     def __init__(self, wanted: threading.Event | None = None) -> None:
         self._wanted = wanted or threading.Event()
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        self._pasting = False
+        self._pasting = self._paused = False
         # The last characters that were given out, and those that wait for more.
         self._last = self._held = ""
+
+    @property
+    def pasting(self) -> bool:
+        """Whether a paste has begun and not ended."""
+        return self._pasting
+
+    def pause(self) -> str:
+        """What has come of a paste, of which nothing more does.
+
+        A line that is slow may bring the rest yet: more than one key at a time is
+        still of it.
+        """
+        if not self._pasting:
+            return ""
+        self._pasting, self._paused = False, True
+        held, self._held, self._last = self._held, "", ""
+        return _visible(held) + END
 
     def decode(self, data: bytes, final: bool = False) -> str:
         """More text, in the order it came."""
         text, given = self._held + self._decode(data, final), []
         self._held = ""
+        if self._paused and text and not _OF_MOUSE.fullmatch(text):
+            self._paused = False
+            if not _ONE_KEY.fullmatch(text):
+                self._pasting = True
+                given.append(BEGIN)
         while text:
             part, text = (
                 self._pasted(text, final) if self._pasting else self._keys(text, final)
