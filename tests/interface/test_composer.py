@@ -10,6 +10,7 @@ import pytest
 from desk import Desk
 from textual.events import Paste
 
+from genesis_chat.history import Store
 from genesis_chat.tui.widgets.composer import AFTER_PASTE_SECONDS
 
 Sit = Callable[..., None]
@@ -92,6 +93,50 @@ def test_up_and_down_go_through_what_was_asked(sit_down: Sit) -> None:
         assert desk.chat.composer.text == "Hello!"
         await desk.press("down", "down")
         assert desk.chat.composer.text == "draft"
+
+    sit_down(visit)
+
+
+def test_nothing_is_lost_by_going_through_them(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        composer = desk.chat.composer
+        await desk.say("Hello!")
+        await desk.say("My name is Bob.")
+        await desk.press(*"draft", "up", "end", *" And?")
+        assert composer.draft == "draft\n\nMy name is Bob. And?"
+        with Store.open(desk.path) as store:
+            id = desk.open.id
+            await desk.until(lambda: store.draft(id) == composer.draft)
+        # What was made of a question is there when one comes back.
+        await desk.press("up")
+        assert composer.text == "Hello!"
+        await desk.press("down")
+        assert composer.text == "My name is Bob."
+        await desk.press("down")
+        assert composer.text == "draft\n\nMy name is Bob. And?"
+        # And when a question is sent instead: two rows up, and two questions.
+        await desk.press("up", "up", "up", "up")
+        await desk.turn("enter")
+        assert desk.stored()[-2].content == "Hello!"
+        assert composer.text == "draft\n\nMy name is Bob. And?"
+        await desk.turn("enter")
+        assert desk.stored()[-2].content == "draft\n\nMy name is Bob. And?"
+        assert composer.text == ""
+
+    sit_down(visit)
+
+
+def test_what_is_folded_comes_back_too(sit_down: Sit, now: list[float]) -> None:
+    async def visit(desk: Desk) -> None:
+        composer = desk.chat.composer
+        await desk.say("Hello!")
+        paste(desk, LONG)
+        await desk.until(lambda: "pasted 40 lines" in composer.text)
+        await desk.press("up", "end", *" Again!")
+        now[0] += 2 * AFTER_PASTE_SECONDS
+        await desk.turn("enter")
+        assert desk.stored()[-2].content == "Hello! Again!"
+        assert "pasted 40 lines" in composer.text and composer.whole == LONG
 
     sit_down(visit)
 

@@ -76,7 +76,7 @@ def test_what_was_written_outlasts_a_look_at_older_questions(sit_down: Sit) -> N
         await desk.press(*"precious", "up")
         assert composer.text == "What is my name?"
         # As at the end of a reply, with a question more.
-        composer.set_questions(["Hello!", "What is my name?", "My name is Bob."])
+        composer.recall.set_questions(["Hello!", "What is my name?", "My name is Bob."])
         await desk.press("down", "down")
         assert composer.text == "precious"
         await desk.press("up", "up")

@@ -64,7 +64,7 @@ def test_nothing_is_left_of_it(sit_down: Sit, tmp_path: Path, temporary: Path) -
         await desk.until(lambda: not list(temporary.iterdir()))
         assert "not saved" not in desk.seen()
         # Neither as a question to be recalled nor as a chat to go back to.
-        await desk.until(lambda: desk.chat.composer._asked == [BOB])
+        await desk.until(lambda: desk.chat.composer.recall._asked == [BOB])
         await desk.press("ctrl+l")
         await desk.until(lambda: desk.told("No other chat was open."))
 

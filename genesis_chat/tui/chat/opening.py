@@ -78,7 +78,7 @@ class Opening:
         """What was asked before, for the composer to recall."""
         ask = self._parts.keeping.kept.ask
         asked = await ask(lambda store: store.questions())
-        self._parts.composer.set_questions(asked or [])
+        self._parts.composer.recall.set_questions(asked or [])
 
     async def _read(
         self, conversation: str, message: str, private: bool

@@ -263,7 +263,7 @@ class ChatPane(Vertical):
     @on(TurnBegan)
     async def began(self, event: TurnBegan) -> None:
         if self.replies.running and self.replies.running.unsent:
-            self.composer.remember(self.replies.running.unsent)
+            self.composer.recall.remember(self.replies.running.unsent)
             self.welcoming.leave()
         await self.replies.began(event)
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.actions import SkipAction
@@ -19,6 +19,7 @@ from ..terminal.clipboard import clipboard_text
 from .fields import Area
 from .folding import Folds
 from .menu_request import MenuWanted, wants_menu
+from .recall import Recall
 
 # Terminals that paste key by key send the last line's Enter right after it.
 AFTER_PASTE_SECONDS = 0.05
@@ -76,9 +77,7 @@ class Composer(Area):
         self.folds = Folds()
         # What was taken out and is on its way still, with its marks.
         self._taken: deque[tuple[str, Folds]] = deque()
-        self._asked: list[str] = []
-        # Where in them one is, what was written before, and what is shown instead.
-        self._place, self._begun, self._recalled = -1, "", ""
+        self.recall = Recall()
         self._pasted = float("-inf")
         # That the terminal brought a text since somebody began to wait for one.
         self.brought = asyncio.Event()
@@ -96,28 +95,12 @@ class Composer(Area):
     @property
     def draft(self) -> str:
         """What was written, also while something that was asked before is shown."""
-        if self._place >= 0 and self.text == self._recalled:
-            return self.folds.unfold(self._begun)
-        return self.whole
-
-    def set_questions(self, asked: Sequence[str]) -> None:
-        """What was asked before, the last first."""
-        before, self._asked = self._asked, list(asked)
-        if self._place >= 0:
-            shown = before[self._place]
-            found = self._asked.index(shown) if shown in self._asked else self._place
-            self._place = min(found, len(self._asked) - 1)
-
-    def remember(self, question: str) -> None:
-        """Something was asked just now."""
-        others = (each for each in self._asked if each != question)
-        self.set_questions([question, *others])
+        return self.folds.unfold(self.recall.unsent(self.text))
 
     @property
     def folded(self) -> list[tuple[str, str]]:
         """What the marks in the draft stand for, with their names."""
-        shown = self._place >= 0 and self.text == self._recalled
-        return self.folds.of(self._begun if shown else self.text)
+        return self.folds.of(self.recall.unsent(self.text))
 
     def write(self, text: str, folded: Iterable[tuple[str, str]] = ()) -> None:
         """Put a text there instead of what is there, huge ones folded.
@@ -125,7 +108,7 @@ class Composer(Area):
         What was `folded` in it becomes a mark again.
         """
         self.folds.clear()
-        self._place = -1
+        self.recall.leave()
         self.text = self.folds.fold_huge(self.folds.fold_again(text, folded))
         self.move_cursor(self.document.end)
 
@@ -169,7 +152,7 @@ class Composer(Area):
             self.insert("\n")
         elif (event.key == "up" and self._row == 0) or (
             event.key == "down"
-            and self._place >= 0
+            and self.recall.on
             and self._row == self.wrapped_document.height - 1
         ):
             if self._recall(1 if event.key == "up" else -1):
@@ -219,7 +202,7 @@ class Composer(Area):
         if file:
             head = marked[: marked.rfind("\n") + 1]
             marked = head + self.folds.fold(file[1], file[0])
-        self._place = -1
+        self.recall.leave()
         self.text = marked if text is None else text
         self.move_cursor(self.document.end)
         if since:
@@ -229,11 +212,14 @@ class Composer(Area):
     def _hand_over(self, message: Callable[..., Message], *values: str) -> None:
         """Take the text out, in one step with the key, and let it be looked at."""
         text = self.whole
+        # What was being written before a question was recalled is there again.
+        begun = self.recall.begun if self.recall.on else ""
+        left, folded = self.folds.unfold(begun), self.folds.of(begun)
         self._taken.append((self.text, self.folds))
         # First, so that the list of completions is still the one that was seen.
         self.post_message(message(*values, text))
         self.folds = Folds()
-        self.write("")
+        self.write(left, folded)
 
     def action_copy(self) -> None:
         # The screen copies: it knows the clipboard, and what else Ctrl+C may mean.
@@ -279,13 +265,9 @@ class Composer(Area):
         return self.wrapped_document.location_to_offset(self.cursor_location).y
 
     def _recall(self, step: int) -> bool:
-        place = self._place + step
-        if not -1 <= place < len(self._asked):
+        text = self.recall.step(step, self.text, self.folds.fold_huge)
+        if text is None:
             return False
-        if self._place < 0:
-            self._begun = self.text
-        self._place = place
-        asked = "" if place < 0 else self.folds.fold_huge(self._asked[place])
-        self.text = self._recalled = self._begun if place < 0 else asked
+        self.text = text
         self.move_cursor((0, 0) if step > 0 else self.document.end)
         return True
