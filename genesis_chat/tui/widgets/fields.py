@@ -13,9 +13,11 @@ from textual.document._edit import Edit
 from textual.events import Key, Paste
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
+from textual.widgets.input import Selection
 
 from ...text import is_control, visible_controls
 from ..terminal.clipboard import clipboard_text
+from .clusters import deleted_left_of, left_of, right_of
 from .standins import decoded, encoded, pictured
 
 
@@ -74,6 +76,38 @@ class Line(Input):
         text = clipboard_text() or self.app.clipboard
         self.replace(_one_line(text), *self.selection)
 
+    def action_cursor_left(self, select: bool = False) -> None:
+        """Go over a character as it is seen."""
+        start, end = self.selection
+        if select or start == end:
+            place = left_of(self.value, end)
+            self.selection = Selection(start if select else place, place)
+        else:
+            super().action_cursor_left()
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """Go over a character as it is seen."""
+        start, end = self.selection
+        if (select or start == end) and end < len(self.value):
+            place = right_of(self.value, end)
+            self.selection = Selection(start if select else place, place)
+        else:
+            super().action_cursor_right(select)
+
+    def action_delete_left(self) -> None:
+        """Delete what is selected, or the character before the cursor."""
+        start, end = self.selection
+        if start == end:
+            start = deleted_left_of(self.value, end)
+        self.delete(start, end)
+
+    def action_delete_right(self) -> None:
+        """Delete what is selected, or the character behind the cursor."""
+        start, end = self.selection
+        if start == end:
+            end = right_of(self.value, start)
+        self.delete(start, end)
+
 
 class Area(TextArea):
     """Several lines; `passing` is whether the last keys were for somebody else."""
@@ -131,6 +165,30 @@ class Area(TextArea):
     def paste(self, text: str) -> None:
         """Put a text in place of what is selected."""
         self._replace_via_keyboard(text, *self.selection)
+
+    def get_cursor_left_location(self) -> Location:
+        """Where the cursor goes: over a character as it is seen."""
+        row, column = self.cursor_location
+        if not column:
+            return super().get_cursor_left_location()
+        return row, left_of(self.document.get_line(row), column)
+
+    def get_cursor_right_location(self) -> Location:
+        """Where the cursor goes: over a character as it is seen."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)
+        if column >= len(line):
+            return super().get_cursor_right_location()
+        return row, right_of(line, column)
+
+    def action_delete_left(self) -> None:
+        """Delete what is selected, or the character before the cursor."""
+        row, column = self.cursor_location
+        if self.read_only or not self.selection.is_empty or not column:
+            super().action_delete_left()
+        else:
+            start = deleted_left_of(self.document.get_line(row), column)
+            self._delete_via_keyboard((row, start), (row, column))
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         """Whether a key is text here."""
