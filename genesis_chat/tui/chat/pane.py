@@ -24,7 +24,7 @@ from ..widgets.message import MessageView
 from ..widgets.notice import Notice
 from ..widgets.transcript import Transcript
 from ..widgets.waiting_line import WaitingLine
-from ..widgets.welcome import FirstRun, Prompts
+from ..widgets.welcome import FirstRun
 from .chat_settings import ChatSettings
 from .completing import Completing
 from .drafts import joined
@@ -241,13 +241,6 @@ class ChatPane(Vertical):
     async def picked(self, event: FirstRun.Picked) -> None:
         event.stop()
         await self.submit(event.text)
-
-    @on(Prompts.Typed)
-    def typed_elsewhere(self, event: Prompts.Typed) -> None:
-        event.stop()
-        self.composer.focus()
-        # In its queue, so that an Enter sends all that was typed before it.
-        self.composer.post_message(event.event)
 
     @on(Transcript.Mounted)
     def messages_mounted(self) -> None:

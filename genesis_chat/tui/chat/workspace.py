@@ -16,6 +16,7 @@ from ..services.history import History
 from ..services.messages import TurnBegan, TurnEnded, TurnEvent
 from ..services.turns import Turns
 from ..start import Start
+from ..widgets.elsewhere import TypedElsewhere
 from ..widgets.footer import Footer
 from ..widgets.header import Header
 from ..widgets.menu_request import MenuWanted
@@ -166,6 +167,13 @@ class Workspace(Vertical):
         self.show_memory()
         self.chats.reload()
         self._tidy_soon()
+
+    @on(TypedElsewhere)
+    def typed_elsewhere(self, event: TypedElsewhere) -> None:
+        composer = self.pane.composer
+        composer.focus()
+        # In its queue, so that an Enter sends all that was typed before it.
+        composer.post_message(event.event)
 
     @on(MenuWanted)
     def menu_wanted(self, event: MenuWanted) -> None:

@@ -20,6 +20,7 @@ from ..bindings import bindings
 from ..services.history import History
 from ..widgets.asking import Asking
 from ..widgets.choices import Choices
+from ..widgets.elsewhere import Elsewhere
 from ..widgets.fields import Line
 from ..widgets.menu_request import MenuWanted, wants_menu
 from .messages import Changed, Opened
@@ -66,7 +67,7 @@ class ConversationList(Choices):
         event.targets.append(("list", self))
 
 
-class ChatList(Vertical):
+class ChatList(Vertical, Elsewhere):
     """Search above, conversations below.
 
     While one searches the arrows go through what was found, Enter opens it and Escape

@@ -11,6 +11,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from .between import Beyond, ContextLine
+from .elsewhere import Elsewhere
 from .following import Following
 from .message import MessageView
 from .shown_message import Shown
@@ -23,7 +24,7 @@ WINDOW, STEP, MOST = 24, 16, 72
 ABOVE = 4
 
 
-class Transcript(Following):
+class Transcript(Following, Elsewhere):
     """Follows the end of the conversation until the reader scrolls away from it."""
 
     can_focus = False

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
@@ -15,7 +14,6 @@ from textual.widgets.option_list import Option
 from ..actions import Keys, first_key
 from ..services.download import OFFERS, Offer
 from .choices import Choices
-from .fields import is_text
 
 NAME = Content.assemble(("◆ ", "$accent"), ("Genesis", "bold"))
 WHAT = "A small language model that runs on this computer."
@@ -61,22 +59,14 @@ class Welcome(Vertical):
 
 
 class Prompts(Choices):
-    """Prompts to press; what else is typed is for somebody else."""
+    """Prompts to press."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(str(place), f"pick({place})", show=False)
         for place in range(1, len(PROMPTS) + 1)
     ]
 
-    class Typed(Message):
-        """The beginning of a message, or a key that came right behind it."""
-
-        def __init__(self, event: Key | Paste) -> None:
-            self.event = event
-            super().__init__()
-
     def __init__(self) -> None:
-        self._typing = False
         options = [
             Option(
                 Content.assemble(
@@ -95,23 +85,6 @@ class Prompts(Choices):
     def action_pick(self, place: int) -> None:
         self.highlighted = place - 1
         self.action_select()
-
-    def on_focus(self) -> None:
-        self._typing = False
-
-    def on_key(self, event: Key) -> None:
-        digits = [str(place) for place in range(1, len(PROMPTS) + 1)]
-        if self._typing or (is_text(event) and event.character not in digits):
-            # What comes right behind it is meant for the same field.
-            self._typing = True
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Typed(Key(event.key, event.character)))
-
-    def on_paste(self, event: Paste) -> None:
-        event.stop()
-        self._typing = True
-        self.post_message(self.Typed(Paste(event.text)))
 
 
 class FirstRun(Vertical):
