@@ -1,6 +1,5 @@
 """`genesis-chat batch`: a file of prompts, answered."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ import click
 
 from ..errors import UsageError
 from ..text import counted
-from .input import STDIN, Waiting
+from .input import STDIN, Waiting, stdin_bytes
 from .options import model_from, reply_options, settings_from
 from .show import load_model, notice, stop_on_interrupt
 
@@ -96,7 +95,7 @@ def _read(prompts: Path) -> bytes:
 
     if prompts == Path("-"):
         with Waiting("standard input to end") as waiting:
-            return read_lines(sys.stdin.buffer, STDIN, waiting.came)
+            return read_lines(stdin_bytes(), STDIN, waiting.came)
     with Waiting(f"another program to write {prompts}") as waiting:
         return read_lines(prompts, str(prompts), waiting.came)
 

@@ -56,7 +56,9 @@ class Waiting:
 def read_stdin(largest: int = LARGEST_PROMPT, *, strict: bool = False) -> str:
     """All of standard input as text; see `read_file`."""
     with Waiting("standard input to end") as it:
-        return _sound(STDIN, strict, lambda: read_text(_stdin(), largest, came=it.came))
+        return _sound(
+            STDIN, strict, lambda: read_text(stdin_bytes(), largest, came=it.came)
+        )
 
 
 def read_file(
@@ -72,7 +74,7 @@ def read_file(
 
 def piped_lines() -> Iterator[str]:
     """The lines of standard input, each when it is there. Raises `click.UsageError`."""
-    stream = _stdin()
+    stream = stdin_bytes()
     waiting = Waiting("the next line on standard input")
     number = 0
 
@@ -117,6 +119,6 @@ def _sound(name: str, strict: bool, read: Callable[[], Text]) -> str:
     return found.text
 
 
-def _stdin() -> Any:
+def stdin_bytes() -> Any:
     """Standard input's bytes; `BinaryIO` does not tell that it has `read1`."""
     return sys.stdin.buffer

@@ -18,7 +18,7 @@ from .bindings import bindings
 from .chat import ChatScreen
 from .chat.replies import BUSY
 from .dialogs.confirm import Confirm
-from .palette import Palette
+from .palette import PaletteApp
 from .services.download import Download, Offer, Progress
 from .services.history import History
 from .services.messages import (
@@ -37,7 +37,6 @@ from .start import Start
 from .terminal.hangup import leave_when_hung_up
 from .terminal.prints import Prints
 from .terminal.process import few_full_collections, interrupts_ignored, signals_go_to
-from .theme.app import ThemedApp
 from .widgets.asking import tell
 from .widgets.menu_request import wants_menu
 from .widgets.welcome import FirstRun
@@ -45,12 +44,11 @@ from .widgets.welcome import FirstRun
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
-class GenesisApp(ThemedApp):
+class GenesisApp(PaletteApp):
     """Chats with one model at a time; all conversations are in the history."""
 
     TITLE = "Genesis Chat"
     CSS_PATH = "theme/genesis.tcss"
-    COMMANDS: ClassVar = {lambda: Palette}
     BINDINGS: ClassVar[list[BindingType]] = bindings("application")
 
     def __init__(self, start: Start, open_engine: OpenEngine | None = None) -> None:

@@ -2,14 +2,25 @@
 
 from collections.abc import Coroutine, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.app import ComposeResult
+from textual.command import (
+    CommandInput,
+    CommandPalette,
+    DiscoveryHit,
+    Hit,
+    Hits,
+    Provider,
+)
 from textual.content import Content
 
 from .actions import ACTIONS, Action, Keys, key_name, keys_of
+from .theme.app import ThemedApp
+from .widgets.fields import Line
 
 WIDTH, GROUP = 34, 10
+ID = "--command-palette"
 
 
 class Palette(Provider):
@@ -62,3 +73,29 @@ def _shown(action: Action, heading: str, label: Content, changed: Keys) -> Conte
 def _below(action: Action) -> str:
     """What it does, below its name."""
     return " " * GROUP + action.text
+
+
+class PaletteLine(CommandInput, Line):
+    """What is searched for: a line like every other one."""
+
+
+class CommandSearch(CommandPalette):
+    """Textual's palette, which would take no character that it does not print."""
+
+    def compose(self) -> ComposeResult:
+        for each in super().compose():
+            if isinstance(each, CommandInput):
+                yield PaletteLine(placeholder=each.placeholder, select_on_focus=False)
+            else:
+                yield each
+
+
+class PaletteApp(ThemedApp):
+    """Opens the palette."""
+
+    COMMANDS: ClassVar = {lambda: Palette}
+
+    def action_command_palette(self) -> None:
+        """Offer what can be done."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandSearch(id=ID))

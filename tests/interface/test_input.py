@@ -54,8 +54,10 @@ def test_a_paste_whose_end_is_lost_ends_with_a_pause() -> None:
         for piece in pieces:
             text = decoder.decode(piece) if piece else decoder.pause()
             for each in parser.feed(text) if text else ():
-                paste = isinstance(each, Paste)
-                found.append(("", each.text) if paste else (each.key, ""))  # type: ignore[union-attr]
+                if isinstance(each, Paste):
+                    found.append(("", each.text))
+                elif isinstance(each, Key):
+                    found.append((each.key, ""))
         return found
 
     begin, end, pause = BEGIN.encode(), END.encode(), b""

@@ -52,7 +52,7 @@ async def opened(desk: Desk, where: str) -> Widget:
 
 
 @pytest.mark.parametrize(
-    "where", slow_after(2, ["", "title", "ctrl+f", "f3", "edit", "f4"])
+    "where", slow_after(2, ["", "title", "ctrl+f", "ctrl+p", "f3", "edit", "f4"])
 )
 def test_every_field_takes_every_character(sit_down: Sit, where: str) -> None:
     async def visit(desk: Desk) -> None:
