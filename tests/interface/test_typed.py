@@ -194,6 +194,20 @@ def test_a_paste_of_lines_into_one_line_loses_none(sit_down: Sit) -> None:
     sit_down(visit)
 
 
+@pytest.mark.parametrize("where", ["", "ctrl+f"])
+def test_a_paste_of_nothing_deletes_nothing(sit_down: Sit, where: str) -> None:
+    async def visit(desk: Desk) -> None:
+        field = await opened(desk, where)
+        send(desk, "kept")
+        await desk.until(lambda: written(field) == "kept")
+        await desk.press("shift+home")
+        paste(desk, "")
+        send(desk, "\x1b[F!")
+        await desk.until(lambda: written(field) == "kept!")
+
+    sit_down(visit)
+
+
 def test_a_space_that_indents_stays(sit_down: Sit) -> None:
     text = "\u3000日本語で。\u00a0"
 

@@ -65,5 +65,8 @@ class TerminalApp(App[int]):
     async def on_event(self, event: Event) -> None:
         """A paste comes from anywhere: whatever it goes into, none of it acts."""
         if isinstance(event, Paste) and not event.is_forwarded:
+            if not event.text:
+                # It would only delete what is selected.
+                return
             event = Paste(as_pasted(event.text))
         await super().on_event(event)
