@@ -8,8 +8,10 @@ from desk import Desk
 from textual.widgets import Static
 
 from genesis_chat.history import Store
+from genesis_chat.tui.chat.screen import HIGH
 from genesis_chat.tui.widgets.between import ContextLine
 from genesis_chat.tui.widgets.message import MessageView
+from genesis_chat.tui.widgets.welcome import KEPT, PROMPTS, WHAT
 
 Sit = Callable[..., None]
 BOB, CAT = "My name is Bob.", "I have a cat."
@@ -124,6 +126,21 @@ def test_the_list_comes_back_when_the_mixers_go(sit_down: Sit) -> None:
         assert not desk.chat.chats.display
 
     sit_down(visit, size=(120, 36))
+
+
+def test_the_first_start_is_whole_after_every_resize(sit_down: Sit) -> None:
+    said = (WHAT, KEPT, "Try the built-in demo", *PROMPTS, "Get a larger model")
+
+    async def visit(desk: Desk) -> None:
+        # Small, large and small again: what was shown before must not matter.
+        for size in ((80, 24), (80, 20), (120, 36), (80, 24)):
+            await desk.pilot.resize_terminal(*size)
+            # The header's name is enough where rows are saved.
+            name, high = desk.chat.query("FirstRun > Static").first(), size[1] >= HIGH
+            await desk.until(lambda name, high: name.display == high, name, high)
+            await desk.until(lambda: all(each in desk.seen() for each in said))
+
+    sit_down(visit, first=True)
 
 
 def test_figures_of_a_reply_go_with_its_chat(sit_down: Sit) -> None:

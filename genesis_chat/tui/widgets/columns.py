@@ -39,7 +39,8 @@ class Columns:
             return GAP
         if self._found[0] != width:
             widest = max((left for left, _ in self._sizes), default=0) + GAP
-            most = max(LEAST, min(widest, width - LEAST))
+            told = max((right for _, right in self._sizes), default=0)
+            most = max(LEAST, min(widest, width - min(LEAST, told)))
             best = min(range(LEAST, most + 1), key=lambda n: self._lines(n, width))
             self._found = width, best
         return self._found[1]

@@ -105,7 +105,7 @@ class FirstRun(Vertical):
             super().__init__()
 
     def compose(self) -> ComposeResult:
-        yield Static(NAME)
+        yield Static(NAME, classes="name")
         yield Static(WHAT, classes="after")
         yield Static(KEPT, classes="quiet")
         demo = "4 million parameters; small talk, capitals, sums"
