@@ -49,7 +49,8 @@ class Query:
     @property
     def first(self) -> str:
         """What is looked for in a message to show the text around it."""
-        return (*re.findall('"([^"]+)"', self.words), *self.parts)[0]
+        quoted: list[str] = re.findall('"([^"]+)"', self.words)
+        return [*quoted, *self.parts][0]
 
     @property
     def holds_parts(self) -> str:

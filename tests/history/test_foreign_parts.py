@@ -102,7 +102,10 @@ def test_ids_that_come_twice_in_a_list(tmp_path: Path) -> None:
             ("1", "assistant", "Thus."),
         ]
     ]
-    value = {"id": "w", "chat": {"title": "Birds", "messages": messages}}
+    value: dict[str, Any] = {
+        "id": "w",
+        "chat": {"title": "Birds", "messages": messages},
+    }
     said = ["Why?", "So.", "And?", "Thus."]
     assert contents(tmp_path / "file", value) == (said, "")
     nodes = [node("u", None, "user", "Why?"), node("u", "u", "assistant", "So.")]

@@ -55,6 +55,16 @@ def test_what_is_no_cluster(text: str) -> None:
     assert deleted_left_of(text, len(text)) == len(text) - 1
 
 
+@pytest.mark.parametrize("filler", ["日本", "한글", "é", "ab ", "👩"], ids=ascii)
+def test_far_into_a_line(filler: str) -> None:
+    before = filler * 5_000
+    text = f"{before}{SIGNS[0]}क\u094dषन"
+    first, second = len(before), len(before) + len(SIGNS[0])
+    assert (left_of(text, second), right_of(text, first)) == (first, second)
+    # A conjunct of an Indic script is one step, too.
+    assert (left_of(text, second + 3), right_of(text, second)) == (second, second + 3)
+
+
 def test_flags_go_by_pairs_and_ends_are_ends() -> None:
     text = "🇩🇪🇫🇷🇮"
     assert [left_of(text, at) for at in range(6)] == [0, 0, 0, 2, 2, 4]
