@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 # Below this temperature float32 knows only the most likely token.
 GREEDY_BELOW = 1e-6
+# Float32 knows none above it; all tokens are equally likely long before.
+LARGEST_TEMPERATURE = 3.4e38
+# Every part of the program can hold it, and every file say it exactly.
+LARGEST_WHOLE = 2**63 - 1
 # Below 1 by more than float32 rounds away, or no entry of a distribution exceeds it.
 LARGEST_UNIFORM = 1 - 2**-22
 # The least and the most that each may be.
 RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0, math.inf),
-    "top_k": (0, math.inf),
+    "top_k": (0, LARGEST_WHOLE),
     "top_p": (0, 1),
     "min_p": (0, 1),
     "repetition_penalty": (0.01, 100),

@@ -13,6 +13,14 @@ class UsageError(GenesisChatError):
     exit_code = 2
 
 
+class WrongTypeError(UsageError, TypeError):
+    """A value of another type than it must have, such as a text for a number."""
+
+
+class OutOfRangeError(UsageError, ValueError):
+    """A value of the right type that it cannot be, such as a temperature below 0."""
+
+
 class ToolError(UsageError):
     """Tools, or calls of them, that a model's chat template has no place for.
 

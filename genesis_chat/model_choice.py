@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from os import PathLike
 from typing import Any, Self, TypedDict
 
+from .setting_table import SETTINGS
 from .settings import BackendName, ComputeDtype
 
 
@@ -45,7 +46,7 @@ class ModelChoice:
         """From `ModelOptions`, in which what is on or off is a switch.
 
         Raises `TypeError` for a keyword that is none of them, and for values of
-        another type.
+        another type, `OutOfRangeError` for a dtype or a backend that there is none of.
         """
         if not isinstance(name, str | PathLike | None):
             raise TypeError(
@@ -58,6 +59,9 @@ class ModelChoice:
             if not isinstance(options[key], bool):
                 kind = type(options[key]).__name__
                 raise TypeError(f"{key} must be a bool, not {kind}.")
+        for key in {"dtype", "backend"} & options.keys():
+            if key == "backend" or options[key] is not None:
+                SETTINGS[key].check(options[key])
         on = (key for key in options.keys() - own if options[key])
         return cls(name, **{key: options[key] for key in own}, switches=frozenset(on))
 

@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from backends.sampling_settings import RANGES
 
-from .errors import UsageError
+from .errors import OutOfRangeError, UsageError, WrongTypeError
 from .settings import (
     AUTO,
     BACKENDS,
     COMPUTE_DTYPES,
     LARGEST_SEED,
+    LARGEST_WHOLE,
     REPLY_SWITCHES,
     SAMPLING,
     THINKING_MODES,
@@ -24,6 +25,8 @@ from .settings import (
 )
 
 MODELS_OWN = "auto: the model's own"
+# Longer values are told by how they begin.
+_LONGEST = 60
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _WORDS = {
     int: "a whole number",
@@ -70,26 +73,38 @@ class Setting:
         return help[:1].lower() + help[1:]
 
     def check(self, value: Any, where: str = "") -> Any:
-        """The value, a float where it is one. Raises `UsageError`, naming `where`."""
-        return self._checked(value, f"{self.name} in {where}" if where else self.name)
+        """The value, a float where it is one.
 
-    def _checked(self, value: Any, name: str, written: str = "") -> Any:
+        Raises `WrongTypeError`, `OutOfRangeError`, naming the file `where` it stands,
+        in which None is a word.
+        """
+        name = f"{self.name} in {where}" if where else self.name
+        return self._checked(value, name, none=self.none if where else "None")
+
+    def _checked(
+        self, value: Any, name: str, written: str = "", none: str | None = None
+    ) -> Any:
         """The same, naming it by a `name`, and its value as it was `written`."""
         if value is None and self.none is not None:
             return None
         kinds = (int, float) if self.kind is float else (self.kind,)
         right = isinstance(value, kinds)
         if not right or isinstance(value, bool) != (self.kind is bool):
-            raise UsageError(f"{name} must be {self._words}, not {value!r}.")
+            raise WrongTypeError(self._wrong(name, value, none))
         if self.choices and value not in self.choices:
-            raise UsageError(
-                f"{name} must be one of {', '.join(self.choices)}, not {value!r}."
-            )
-        if self.kind in (int, float) and not (
-            self.low <= value <= self.high and math.isfinite(value)
-        ):
-            raise UsageError(f"{name} must be {self._bounds}, not {written or value}.")
+            raise OutOfRangeError(self._wrong(name, value, none))
+        if self.kind in (int, float) and not self._within(value):
+            shown = _cut(written) or _shown(value)
+            raise OutOfRangeError(f"{name} must be {self._bounds(value)}, not {shown}.")
         return float(value) if self.kind is float else value
+
+    def _within(self, value: float) -> bool:
+        try:
+            # A whole number may be too large to be any float.
+            number = value if self.kind is int else float(value)
+        except OverflowError:
+            return False
+        return self.low <= number <= self.high and abs(number) < math.inf
 
     def accepts(self, value: Any) -> bool:
         """Whether it can have a value."""
@@ -102,20 +117,22 @@ class Setting:
     def parse(self, text: str, name: str = "") -> Any:
         """A value as a person writes it.
 
-        Raises `UsageError`, which calls the setting by a `name`, as a form does.
+        Raises `WrongTypeError`, `OutOfRangeError`, which call the setting by a `name`,
+        as a form does.
         """
         name = name or self.name
         text = text.strip() if self.kind is not str or self.choices else text
         if self.none is not None and text.lower() in ("", self.none):
             return None
-        try:
-            if self.kind in (int, float):
-                return self._checked(self.kind(text), name, text)
-        except ValueError:
-            raise UsageError(f"{name} must be {self._words}, not {text!r}.") from None
+        if self.kind in (int, float):
+            try:
+                number = self.kind(text)
+            except ValueError:
+                raise WrongTypeError(self._wrong(name, text, self.none)) from None
+            return self._checked(number, name, text)
         if self.kind is bool:
             if text.lower() not in (*_TRUE, *_FALSE):
-                raise UsageError(f"{name} must be {self._words}, not {text!r}.")
+                raise WrongTypeError(self._wrong(name, text, self.none))
             return text.lower() in _TRUE
         chosen = text.lower() if text.lower() in self.choices else text
         return self._checked(chosen, name)
@@ -133,17 +150,38 @@ class Setting:
             return f"{text} ({getattr(own, self.name):g})"
         return text
 
-    @property
-    def _words(self) -> str:
-        also = f" or {self.none}" if self.none else ""
-        return f"{_WORDS[self.kind]}{also}"
+    def _wrong(self, name: str, value: Any, none: str | None) -> str:
+        """A sentence about a value of another type, or that is none of the choices."""
+        words = _WORDS[self.kind]
+        if self.choices:
+            words = f"one of {', '.join(self.choices)}"
+        elif self.none is not None:
+            words += f" or {none}"
+        return f"{name} must be {words}, not {_shown(value)}."
 
-    @property
-    def _bounds(self) -> str:
+    def _bounds(self, value: float) -> str:
+        """What a number must be that this one is not."""
         if self.name == "seed":
             return f"a whole number from 0 to {LARGEST_SEED} (2^63 - 1)"
-        bound = f"at least {self.low:g}"
-        return bound + (f" and at most {self.high:g}" if self.high < math.inf else "")
+        least = f"at least {self.low:g}"
+        if self.high < LARGEST_WHOLE:
+            return f"{least} and at most {self.high:g}"
+        if value < self.low:
+            return least
+        # Nothing is said of the bounds that only infinity, or what is no number, meets.
+        whole = self.high == LARGEST_WHOLE
+        return f"at most {LARGEST_WHOLE} (2^63 - 1)" if whole else "a finite number"
+
+
+def _shown(value: Any) -> str:
+    """A value within a sentence, cut where it goes on and on."""
+    # Python writes no decimals of thousands of digits.
+    long = isinstance(value, int) and value.bit_length() > 4 * _LONGEST
+    return _cut(hex(value) if long else repr(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _sampling(name: str, label: str, help: str, *flags: str) -> Setting:
@@ -163,6 +201,7 @@ SETTINGS = {
             "Maximum tokens per reply",
             "reply",
             1,
+            LARGEST_WHOLE,
             none=AUTO,
             otherwise="auto: a quarter of the context, or 512",
             label="Reply length",
@@ -233,7 +272,13 @@ SETTINGS = {
         Setting("system", str, "System prompt of new conversations"),
         Setting("template", str, "Named system prompt of new conversations"),
         Setting("log", bool, "Keep conversations in the history"),
-        Setting("snapshots_mb", int, "Room for states after each turn, in MB", low=0),
+        Setting(
+            "snapshots_mb",
+            int,
+            "Room for states after each turn, in MB",
+            low=0,
+            high=LARGEST_WHOLE,
+        ),
         Setting("theme", str, "Colours of the full-screen interface"),
         Setting(
             "enter_sends", bool, "Enter sends the message (false: inserts a line break)"

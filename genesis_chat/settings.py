@@ -15,6 +15,7 @@ from backends.registry import BackendName as BackendName
 from backends.registry import ComputeDtype as ComputeDtype
 from backends.registry import Switch as Switch
 from backends.registry import switches
+from backends.sampling_settings import LARGEST_WHOLE as LARGEST_WHOLE
 from backends.sampling_settings import USUAL_SAMPLING as USUAL_SAMPLING
 from backends.sampling_settings import SamplingDefaults as SamplingDefaults
 from backends.sampling_settings import fits as fits
@@ -27,8 +28,7 @@ DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 # What models may have switched on: for each reply, and when they are loaded.
 REPLY_SWITCHES, MODEL_SWITCHES = switches("state"), switches("model")
 
-# What every part of the program can hold and every file can say exactly.
-LARGEST_SEED = 2**63 - 1
+LARGEST_SEED = LARGEST_WHOLE
 AUTO = "auto"
 # The settings for which a model has defaults of its own.
 SAMPLING = tuple(each.name for each in fields(SamplingDefaults))

@@ -21,6 +21,7 @@ from .preparation import prepare
 from .reports import Outcome, Reason, Report, StepReport, ValidationReport
 from .saving import Saving
 from .settings import TrainingSettings
+from .tensors import trained
 
 # MLX keeps the memory of arrays for others of the same size; texts differ in length.
 LARGEST_CACHE = 1 << 30
@@ -82,6 +83,9 @@ class Run:
                 last or progress.step % settings.validate_every == 0
             ):
                 self._validate()
+            # No step comes after the last one, in whose loss it would show.
+            if last and not self._is_finite():
+                return "diverged"
             if wanted and not last and not self._impatient():
                 return "interrupted"
             # What may be astray does not take the place of what is not.
@@ -171,12 +175,21 @@ class Run:
         progress.seconds += time.perf_counter() - began
         self.report(ValidationReport(progress.step, loss, best))
 
+    def _is_finite(self) -> bool:
+        """Whether the last step has left numbers, in the weights and what they give."""
+        losses = [loss for _, loss in self.progress.validation_losses[-1:]]
+        weights = trained(self.model).values()
+        return all(map(math.isfinite, losses)) and all(
+            mx.isfinite(each).all().item() for each in weights
+        )
+
     def _impatient(self) -> bool:
         patience = self.settings.patience
         return patience is not None and self.progress.stale >= patience
 
     def _explanation(self) -> str:
         certain = self.divergence.certain
-        step = self.progress.step + (0 if certain else 1)
+        over = self.progress.step == self.settings.steps
+        step = self.progress.step + (0 if certain or over else 1)
         what = "has stayed far above its lowest" if certain else "is no number any more"
         return ASTRAY.format(what=what, step=step)

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from .numbers import PositiveNumber, WholeNumber
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 METHODS = ("lora", "dora", "full")
@@ -20,7 +22,7 @@ def complete_unfinished(
     return [name for name in unfinished() if name.startswith(incomplete)]
 
 
-COUNT, POSITIVE = click.IntRange(1), click.FloatRange(0, min_open=True)
+COUNT, POSITIVE = WholeNumber(1), PositiveNumber()
 # Each is None where nothing is said; `training.planning` has what stands for that.
 # Those of no type are flags.
 _OPTIONS: dict[str, tuple["click.ParamType[Any] | None", str]] = {
@@ -35,7 +37,7 @@ _OPTIONS: dict[str, tuple["click.ParamType[Any] | None", str]] = {
         "How far each step goes. Default: 0.001 for adapters, 0.0003 for full.",
     ),
     "--warmup": (
-        click.IntRange(0),
+        WholeNumber(0),
         "Steps until that rate is reached. Default: a twentieth of all.",
     ),
     "--schedule": (
@@ -50,10 +52,10 @@ _OPTIONS: dict[str, tuple["click.ParamType[Any] | None", str]] = {
     "--batch-size": (COUNT, "Examples of a batch. Default: 8."),
     "--gradient-accumulation": (COUNT, "Batches of a step. Default: 1."),
     "--gradient-checkpointing": (None, "Take less memory and more time."),
-    "--seed": (click.IntRange(0), "What is drawn depends on it. Default: 0."),
+    "--seed": (WholeNumber(0), "What is drawn depends on it. Default: 0."),
     "--ttt": (None, "Train test-time training's own weights, switched on."),
     "--max-length": (
-        click.IntRange(2),
+        WholeNumber(2),
         "Tokens of an example; longer ones are cut. Default: the model's context.",
     ),
     "--validate-every": (

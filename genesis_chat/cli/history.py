@@ -12,6 +12,7 @@ from ..paths import user_path
 from ..text import counted, sanitize
 from .conversation import open_history
 from .exchange import export_command, import_command
+from .numbers import WholeNumber
 from .show import kept_thought, notice
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ history.add_command(import_command)
 
 @history.command("list")
 @click.option("--deleted", is_flag=True, help="List the trash.")
-@click.option(
-    "-l", "--limit", type=click.IntRange(min=1), help="Show at most this many."
-)
+@click.option("-l", "--limit", type=WholeNumber(min=1), help="Show at most this many.")
 @AS_JSON
 def list_command(deleted: bool, limit: int | None, json_output: bool) -> int:
     """List conversations, most recent first."""
@@ -83,7 +82,7 @@ def show(id: str | None, tree: bool, thoughts: bool, json_output: bool) -> int:
 @click.option(
     "-l",
     "--limit",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=20,
     show_default=True,
     help="Show at most this many.",

@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,38 +9,11 @@ from ..conversation import DEFAULT_SYSTEM_PROMPT
 from ..model_choice import ModelChoice, ModelOptions
 from ..setting_table import REPLY_SETTINGS, SETTINGS, Setting
 from ..settings import AUTO, MODEL_SWITCHES, GenerationSettings
+from .numbers import SettingNumber, flag
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULTS = GenerationSettings()
-
-
-class NumberOrAuto(click.FloatRange):
-    """A finite number in a range, or "auto" for None."""
-
-    name = "number|auto"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
-        if value == AUTO:
-            return None
-        # No bound catches infinity and what is not a number.
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number; give one.", param, ctx)
-        return number
-
-
-class IntegerOrAuto(click.IntRange):
-    """A whole number in a range, or "auto" for None."""
-
-    name = "integer|auto"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
-        return None if value == AUTO else super().convert(value, param, ctx)
 
 
 def complete_model(
@@ -62,17 +34,13 @@ def complete_prompt(
     return [name for name in names() if name.startswith(incomplete)]
 
 
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
 def _option(setting: Setting) -> Callable[[Command], Command]:
     """The option of a setting."""
-    flag, default = _flag(setting.name), getattr(DEFAULTS, setting.name, None)
+    named, default = flag(setting.name), getattr(DEFAULTS, setting.name, None)
     if setting.kind is bool:
-        names: tuple[str, ...] = (f"{flag}/{flag.replace('--', '--no-')}",)
+        names: tuple[str, ...] = (f"{named}/{named.replace('--', '--no-')}",)
     else:
-        names = (*setting.flags, flag, setting.name)
+        names = (*setting.flags, named, setting.name)
     said = f"{setting.help}."
     if setting.none == AUTO:
         default = AUTO
@@ -90,15 +58,11 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
 
 
 def _type(setting: Setting) -> Any:
-    low, high = setting.low, setting.high if setting.high < math.inf else None
     if setting.choices:
         return click.Choice(setting.choices)
     if setting.kind is bool:
         return click.BOOL
-    if setting.kind is float:
-        return NumberOrAuto(low, high)
-    whole = IntegerOrAuto if setting.none == AUTO else click.IntRange
-    return whole(int(low), None if high is None else int(high))
+    return SettingNumber(setting)
 
 
 _MODEL = [
@@ -113,7 +77,7 @@ _MODEL = [
 _RUNNING = [
     *(_option(SETTINGS[name]) for name in ("dtype", "backend")),
     *(
-        click.option(_flag(each.name), is_flag=True, help=each.help)
+        click.option(flag(each.name), is_flag=True, help=each.help)
         for each in MODEL_SWITCHES
     ),
     click.option(

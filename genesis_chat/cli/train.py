@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..text import counted
+from .numbers import PositiveNumber, WholeNumber
 from .show import notice, stop_on_interrupt
 
 if TYPE_CHECKING:
@@ -38,25 +39,25 @@ def train() -> None:
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=PositiveNumber(),
     default=90,
     show_default=True,
     help="Stop after this time; --resume goes on.",
 )
 @click.option(
     "--steps",
-    type=click.IntRange(2),
+    type=WholeNumber(2),
     show_default="the recipe's",
     help="Steps of the first stage.",
 )
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=PositiveNumber(),
     show_default="the recipe's",
     help="The highest.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed."
+    "--seed", type=WholeNumber(0), default=0, show_default=True, help="Random seed."
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
 @click.option(
@@ -64,7 +65,7 @@ def train() -> None:
 )
 @click.option(
     "--questions",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     default=200,
     show_default=True,
     help="Questions of each subject in the evaluation.",

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..engine import Controls, Request
 from ..setting_table import REPLY_SETTINGS, Setting
-from ..settings import LARGEST_SEED, GenerationSettings
+from ..settings import LARGEST_SEED, LARGEST_WHOLE, GenerationSettings
 from .errors import unsupported, wrong
 from .fields import Fields, characters
 from .messages import conversation
@@ -161,7 +161,7 @@ def _repeated(request: Request, count: int) -> tuple[Request, ...]:
 
 def _settings(fields: Fields, defaults: GenerationSettings) -> GenerationSettings:
     lengths = {
-        field: fields.integer(field, None, 1)
+        field: fields.integer(field, None, 1, LARGEST_WHOLE)
         for field in ("max_completion_tokens", "max_tokens")
     }
     given = {value for value in lengths.values() if value is not None}

@@ -1,6 +1,6 @@
 """Settings are checked before anything is kept or loaded."""
 
-from backends.sampling_settings import SamplingSettings
+from backends.sampling_settings import LARGEST_TEMPERATURE, SamplingSettings
 
 from ..errors import UsageError
 from ..setting_table import REPLY_SETTINGS
@@ -25,9 +25,11 @@ def sampling(
     """
     for name, each in REPLY_SETTINGS.items():
         each.check(getattr(settings, name))
+    values = {name: getattr(settings, name) for name in SAMPLING}
+    values["temperature"] = min(values["temperature"], LARGEST_TEMPERATURE)
     try:
         return SamplingSettings(
-            **{name: getattr(settings, name) for name in SAMPLING},
+            **values,
             seed=settings.seed or 0,
             presence_penalty=controls.presence_penalty,
             frequency_penalty=controls.frequency_penalty,

@@ -32,10 +32,13 @@ class Session:
         """Send a user's message and yield the events of the reply to it.
 
         The exchange belongs to the conversation once the reply has its first token,
-        and until then nothing changes. Raises `TypeError` for what is no text, and
-        what `Engine.reply` does.
+        and until then nothing changes. Raises `TypeError` for what is no text or no
+        settings, and what `Engine.reply` does.
         """
         check_text("prompt", content)
+        if not isinstance(settings, GenerationSettings):
+            kind = type(settings).__name__
+            raise TypeError(f"settings must be GenerationSettings, not {kind}.")
         return self._reply(content, settings, cancelled)
 
     def _reply(

@@ -1,5 +1,6 @@
 """From a training that is over to what is installed."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +64,16 @@ class Result:
             tokens=outcome["tokens"],
             seconds=outcome["seconds"],
             layers=after["layers"] if after else 0,
-            loss_before=loss_before,
-            loss_after=after["loss"] if after else None,
+            loss_before=_finite(loss_before),
+            loss_after=_finite(after["loss"]) if after else None,
             explanation=outcome["explanation"],
             **curves,
         )
+
+
+def _finite(loss: float | None) -> float | None:
+    """A loss that a manifest can hold: JSON has no infinity."""
+    return loss if loss is not None and math.isfinite(loss) else None
 
 
 def record_of(

@@ -22,6 +22,7 @@ from ..errors import ModelError, UsageError
 from ..models import InstalledModel, check_name, choose, names, suggested_name
 from ..models.adapters import manifest_of
 from ..paths import data_directory
+from ..settings import LARGEST_WHOLE
 from ..text import counted
 from .data import SPLITS, Data, divided, from_history, read_data
 from .outlook import estimate_of
@@ -194,8 +195,10 @@ def _settings(
         raise UsageError("--steps and --epochs cannot be used together.")
     batch = given.get("batch_size", BATCH_SIZE)
     of_a_step = batch * given.get("gradient_accumulation", 1)
-    epochs = given.pop("epochs", EPOCHS)
-    steps = given.setdefault("steps", max(1, math.ceil(epochs * examples / of_a_step)))
+    wanted = given.pop("epochs", EPOCHS) * examples / of_a_step
+    if wanted > LARGEST_WHOLE:
+        raise UsageError("--epochs is too large; give fewer.")
+    steps = given.setdefault("steps", max(1, math.ceil(wanted)))
     warmup = given.pop("warmup", steps // WARMUP_SHARE)
     method = given.setdefault("method", "lora")
     every = max(1, steps // VALIDATIONS)

@@ -116,6 +116,20 @@ def test_a_loss_that_is_no_number(
     assert all(np.isfinite(array).all() for array in weights(model).values())
 
 
+@pytest.mark.parametrize("validation", [None, ()])
+def test_the_last_step_leaves_no_numbers(
+    validation: tuple[()] | None, tmp_path: Path
+) -> None:
+    """No loss comes after it: the weights tell, or what they make of unseen texts."""
+    model = decoder()
+    chosen = settings(steps=1, learning_rate=1e38, weight_decay=100.0, warmup_steps=0)
+    more = {} if validation is None else {"validation": validation}
+    found = run(model, tmp_path, chosen, **more)
+    assert (found.reason, found.step) == ("diverged", 1)
+    assert "is no number any more at step 1" in found.explanation
+    assert result_weights(tmp_path) is None and not has_checkpoint(tmp_path)
+
+
 class Counter:
     """How often it was called."""
 

@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 import subprocess
 import sys
+import warnings
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,67 @@ def test_a_model_that_is_no_name_is_a_type_error(model: object) -> None:
         load(model)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="delta_rule must be a bool"):
         load(delta_rule=model if model is not True else "yes")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"temperature": "hot"}, TypeError),
+        ({"temperature": b"1"}, TypeError),
+        ({"max_tokens": 1.0}, TypeError),
+        ({"top_k": [1]}, TypeError),
+        ({"seed": True}, TypeError),
+        ({"ttt": None}, TypeError),
+        ({"thinking": 3}, TypeError),
+        ({"thinking": "perhaps"}, ValueError),
+        ({"max_tokens": 0}, ValueError),
+        ({"max_tokens": 2**63}, ValueError),
+        ({"top_k": 10**30}, ValueError),
+        ({"temperature": float("inf")}, ValueError),
+        ({"temperature": 10**400}, ValueError),
+        ({"seed": -1}, ValueError),
+    ],
+)
+def test_options_are_of_a_type_and_a_range(
+    genesis: Genesis, options: Any, kind: type[Exception]
+) -> None:
+    (name,) = options
+    for method in (genesis.ask, genesis.reply):
+        with pytest.raises(kind, match=f"^{name} must be "):
+            method("hello", **options)
+    with pytest.raises(kind, match=f"^{name} must be "):
+        next(genesis.stream("hello", **options))
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"dtype": "int7"}, ValueError),
+        ({"dtype": 8}, TypeError),
+        ({"backend": "gpu"}, ValueError),
+        ({"backend": None}, TypeError),
+        ({"force": "yes"}, TypeError),
+        ({"warmth": 1}, TypeError),
+    ],
+)
+def test_what_a_model_cannot_be_loaded_with(
+    options: Any, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind, match=next(iter(options))):
+        load("builtin", **options)
+
+
+@pytest.mark.parametrize("settings", [None, {"seed": 1}, "auto"])
+def test_a_session_takes_settings(genesis: Genesis, settings: Any) -> None:
+    with pytest.raises(TypeError, match="settings must be GenerationSettings, not "):
+        genesis.session().reply("hello", settings)
+
+
+@pytest.mark.parametrize("temperature", [1e-320, 1e-10, 1e300])
+def test_extreme_temperatures_are_quiet(genesis: Genesis, temperature: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert genesis.ask("hello", temperature=temperature, seed=1, max_tokens=3)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63, 2**64, 1.5, True, "7"])

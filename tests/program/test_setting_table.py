@@ -1,6 +1,5 @@
 """One table of settings: the fields that hold them, and every place that asks."""
 
-import json
 from dataclasses import fields
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -69,6 +68,9 @@ WRONG = [
     ("max_tokens", 0),
     ("max_tokens", 1.5),
     ("max_tokens", True),
+    ("max_tokens", 2**63),
+    ("max_tokens", "7"),
+    ("top_k", 10**30),
     ("temperature", -0.1),
     ("temperature", float("inf")),
     ("temperature", float("nan")),
@@ -88,10 +90,31 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
 def test_what_a_setting_cannot_be(name: str, value: object) -> None:
+    """One sentence of a length to read, and the exception that Python has for it."""
     setting = REPLY_SETTINGS[name]
     assert not setting.accepts(value)
-    with pytest.raises(UsageError, match=rf"^{name} in here must be .+, not .+\.$"):
+    kinds = (int, float) if setting.kind is float else (setting.kind,)
+    right = type(value) in kinds
+    sentence = rf"^{name} in here must be .+, not .+\.$"
+    with pytest.raises(ValueError if right else TypeError, match=sentence) as caught:
         setting.check(value, "here")
+    assert isinstance(caught.value, UsageError)
+
+
+@pytest.mark.parametrize("name", ["seed", "top_k", "temperature", "thinking"])
+def test_numbers_too_long_to_write(name: str) -> None:
+    for value in (10**400, 10**5000):
+        with pytest.raises(UsageError, match=f"^{name} must be ") as caught:
+            REPLY_SETTINGS[name].check(value)
+        assert len(str(caught.value)) < 200
+
+
+def test_what_stands_for_nothing_is_called_as_it_is_written() -> None:
+    setting = REPLY_SETTINGS["max_tokens"]
+    with pytest.raises(UsageError, match="a whole number or None, not 'auto'"):
+        setting.check("auto")
+    with pytest.raises(UsageError, match="a whole number or auto, not 'none'"):
+        setting.parse("none")
 
 
 @pytest.mark.parametrize(
@@ -145,6 +168,6 @@ def test_a_request_to_the_server_has_them_all() -> None:
     for name, value in WRONG:
         if value in (None, "auto", "perhaps"):
             continue
-        body = json.loads(json.dumps({"prompt": "a", name: value}))
+        body = {"prompt": "a", name: value}
         with pytest.raises(ApiError, match=name):
             text_completion(body, defaults)

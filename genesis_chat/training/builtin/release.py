@@ -24,12 +24,12 @@ def release(folder: Path, destination: Path) -> Path:
     from converters.released import released_tensors, write_released
 
     before = folder / f"before-{LANGUAGE}"
-    tensors = _arrays(before / WEIGHTS)
     found = {stage: result_weights(folder / stage) for stage in STAGES}
     if not any(found.values()):
         raise GenesisChatError(
             f"The run in {folder} has no checkpoint yet; go on with --resume."
         )
+    tensors = _arrays(before / WEIGHTS)
     for stage, path in found.items():
         if path:
             tensors = _moved(tensors, _arrays(path), SHARES.get(stage, 1.0))
