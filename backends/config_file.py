@@ -34,6 +34,8 @@ def read_config(directory: Path) -> dict[str, Any]:
         )
     if not isinstance(config, dict):
         raise ConfigError(f"{path} does not describe a model.")
+    if "model_type" not in config and (clause := stand_in(text.encode())):
+        raise ConfigError(f"{path} {clause}.")
     return config
 
 

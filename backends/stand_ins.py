@@ -1,5 +1,10 @@
 """What lies in a file's place when a download or a copy went wrong."""
 
+import json
+
+# In which a server says why it did not send the file, and nothing else.
+_ERROR_KEYS = {"error", "errors", "message", "detail"}
+_MORE_KEYS = {"code", "status", "statusCode", "success", "type", "error_description"}
 # Longer texts are files of their own, not a server's one sentence.
 LONGEST_MESSAGE = 300
 SNIFFED_BYTES = 512
@@ -35,7 +40,19 @@ _STARTS = (
     ((b"\x1f\x8b",), "is compressed (gzip); unpack it"),
     ((b"(\xb5/\xfd",), "is compressed (zstd); unpack it"),
     ((b"\xfd7zxz",), "is compressed (xz); unpack it"),
+    ((b"bzh",), "is compressed (bzip2); unpack it"),
+    ((b"7z\xbc\xaf\x27\x1c",), "is a 7-Zip archive; unpack it"),
+    ((b"rar!\x1a\x07",), "is a RAR archive; unpack it"),
+    (
+        tuple(bytes((128, protocol)) for protocol in (2, 3, 4, 5)),
+        "is a pickle, as PyTorch's old checkpoints are, which could run any program; "
+        "have it saved as safetensors",
+    ),
+    ((b"\x89hdf\r\n",), "is an HDF5 file; have it saved as safetensors"),
+    ((b"\x93numpy",), "is a NumPy array; have it saved as safetensors"),
 )
+# Of tar, whose sign does not stand first.
+_TAR, _TAR_AT = b"ustar", 257
 
 
 def stand_in(start: bytes) -> str:
@@ -51,11 +68,27 @@ def stand_in(start: bytes) -> str:
     for signs, clause in _STARTS:
         if lowered.startswith(signs):
             return clause
+    if start[_TAR_AT:].startswith(_TAR):
+        return "is a tar archive; unpack it"
     if not start[:SNIFFED_BYTES].strip(b"\0"):
         return "holds nothing but zeros; download it again"
+    if len(start) < SNIFFED_BYTES and _is_answer(body):
+        text = " ".join(body.decode("utf-8", "replace").split())
+        return f"holds only a server's answer, {text[:160]}; download it again"
     if len(start) > LONGEST_MESSAGE or not body.isascii():
         return ""
     text = " ".join(body.decode("ascii").split())
     if text.isprintable() and text[:1] not in "{[":
         return f"holds only the text {text[:80]!r}; download it again"
     return ""
+
+
+def _is_answer(body: bytes) -> bool:
+    """Whether a small file is JSON in which a server refuses the file."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(said, dict):
+        return False
+    return bool(said.keys() & _ERROR_KEYS) and said.keys() <= _ERROR_KEYS | _MORE_KEYS

@@ -13,7 +13,7 @@ from .header import Checkpoint, Header
 from .layout import source_shapes
 from .manifest import SourceRecord
 from .names import is_buffer
-from .problems import Problem, sentences
+from .problems import Kind, Problem, sentences
 from .progress import Progress
 from .sources import Source
 from .weights import Target
@@ -131,10 +131,13 @@ def compare(
             problems.append(Problem("missing", name, sentence))
             continue
         if info.shape != shape:
+            turned = info.shape == shape[::-1]
             sentence = (
-                f"{name} has shape {_text(info.shape)} but should have {_text(shape)}."
+                f"{name} {'is transposed: it ' if turned else ''}has shape "
+                f"{_text(info.shape)} but should have {_text(shape)}."
             )
-            problems.append(Problem("shape", name, sentence))
+            kind: Kind = "transposed" if turned else "shape"
+            problems.append(Problem(kind, name, sentence))
         if info.dtype not in FLOAT_DTYPES:
             sentence = (
                 f"{name} is of type {info.dtype}; only F32, F16 and BF16 are read."

@@ -11,6 +11,7 @@ from backends.genesis.args import ModelArgs
 from .errors import ConversionError, shown
 from .header import Header
 from .names import block_index, is_buffer, place
+from .problems import ADAPTER, OTHER_FAMILY, holds_adapter
 
 METADATA_KEY = "genesis_config_json"
 
@@ -48,8 +49,9 @@ def configuration(
         return _from_metadata(file_name, text)
     shapes = {k: v.shape for k, v in header.tensors.items() if not is_buffer(k)}
     if not any(place(name) for name in shapes):
+        advice = ADAPTER if holds_adapter(shapes) else OTHER_FAMILY
         raise ConversionError(
-            f"{shown(file_name)} holds none of a Genesis model's tensors."
+            f"{shown(file_name)} holds none of a Genesis model's tensors. {advice}"
         )
     released = ModelArgs.released()
     fields = _from_shapes(released, shapes, alias)

@@ -1,6 +1,8 @@
 """Errors of the converters. Each problem is one sentence a person can act on."""
 
 MAX_SHOWN = 160
+# What to do about a model that is used where it lies.
+AGAIN = "; get the model again"
 
 
 class ConversionError(Exception):

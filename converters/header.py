@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from backends.stand_ins import SNIFFED_BYTES, stand_in
+from backends.weights_damage import weights_damage
 
 from .errors import ConversionError, reason, shown
 from .names import plain_names
@@ -135,7 +135,8 @@ def _open(path: Path, stack: ExitStack) -> Checkpoint:
         if _state(os.stat(path)) != state:
             raise _changed(path.name)
     except FileNotFoundError as error:
-        raise ConversionError(f"{shown(str(path))} does not exist.") from error
+        what = "is a link that leads nowhere" if path.is_symlink() else "does not exist"
+        raise ConversionError(f"{shown(str(path))} {what}.") from error
     except (OSError, ValueError) as error:
         detail = reason(error) if isinstance(error, OSError) else "bad file name"
         raise ConversionError(
@@ -148,9 +149,6 @@ def _header(path: Path, file: BinaryIO) -> Header:
     from safetensors import SafetensorError, safe_open
 
     total = os.fstat(file.fileno()).st_size
-    if clause := stand_in(file.read(SNIFFED_BYTES)):
-        raise ConversionError(f"{shown(path.name)} {clause}.")
-    file.seek(0)
     length = int.from_bytes(file.read(8), "little")
     if MAX_HEADER_BYTES < length <= total - 8:
         raise ConversionError(
@@ -163,10 +161,8 @@ def _header(path: Path, file: BinaryIO) -> Header:
             views = [(name, opened.get_slice(name)) for name in opened.offset_keys()]
             listed = [(name, v.get_dtype(), tuple(v.get_shape())) for name, v in views]
     except SafetensorError as error:
-        detail = str(error).removeprefix("Error while deserializing header: ")
-        raise ConversionError(
-            f"{shown(path.name)} is not a valid safetensors file: {shown(detail)}."
-        ) from error
+        clause = shown(weights_damage(path, error))
+        raise ConversionError(f"{shown(path.name)} {clause}.") from error
     tensors: dict[str, TensorInfo] = {}
     start = 8 + length
     for name, dtype, shape in listed:

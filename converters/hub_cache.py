@@ -18,6 +18,7 @@ from .progress import Progress, silent
 _FOLDER = re.compile(r"models--(?:(?P<owner>.+?)--)?(?P<name>.+)")
 # Digits of a commit that name it.
 SHORTEST_COMMIT = 7
+_COMMIT = re.compile(rb"[0-9A-Za-z]{7,64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 BLOCK_BYTES = 1 << 20
@@ -39,12 +40,11 @@ class CachedRepository:
         """
         if revision is not None:
             return self._at(revision)
-        main = self.folder / "refs" / "main"
-        if main.is_file():
-            named = self.folder / "snapshots" / main.read_bytes()[:64].decode().strip()
-            if named.is_dir():
-                return named
-        folders = [p for p in (self.folder / "snapshots").glob("*") if p.is_dir()]
+        snapshots = self.folder / "snapshots"
+        main = self._named_by("main")
+        if main and (snapshots / main).is_dir():
+            return snapshots / main
+        folders = [p for p in snapshots.glob("*") if p.is_dir()]
         if not folders:
             raise ConversionError(
                 f"{shown(str(self.folder))} holds no snapshot of {shown(self.id)}; "
@@ -53,8 +53,8 @@ class CachedRepository:
         return max(folders, key=lambda path: path.stat().st_mtime_ns)
 
     def _at(self, revision: str) -> Path:
-        ref, snapshots = self.folder / "refs" / revision, self.folder / "snapshots"
-        begins = ref.read_bytes()[:64].decode().strip() if ref.is_file() else revision
+        snapshots = self.folder / "snapshots"
+        begins = self._named_by(revision) or revision
         found = [p for p in snapshots.iterdir() if p.is_dir()]
         found = [p for p in found if p.name.startswith(begins)]
         if len(found) == 1 and len(begins) >= SHORTEST_COMMIT:
@@ -63,6 +63,12 @@ class CachedRepository:
             f"{shown(self.id)} is in the Hub's cache, but not at {shown(revision)}; "
             f"download it with: genesis-chat models pull {self.id}@{revision}"
         )
+
+    def _named_by(self, ref: str) -> str:
+        """The commit that a branch or a tag is at; empty where nothing tells it."""
+        path = self.folder / "refs" / ref
+        text = path.read_bytes()[:64].strip() if path.is_file() else b""
+        return text.decode() if _COMMIT.fullmatch(text) else ""
 
     def named(self, file: Path) -> Path:
         """The link in a snapshot that leads to a blob, which has no name of its own."""

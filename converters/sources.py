@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from .hub_cache import CachedRepository, blob_sha256, cached_repository
 from .manifest import Kind
 from .progress import Progress, silent
 from .tokenization import SOURCE_NAMES
+from .whole_folder import look_at_folder
 
 DEFAULT_FILE = "genesis_152m_instruct.safetensors"
 
@@ -19,7 +21,7 @@ _REPOSITORY = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII
 )
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*", re.ASCII)
-_SHARD = re.compile(r".*-\d{5}-of-\d{5}\.safetensors")
+_SHARD = re.compile(r".*-\d{5}-of-\d{5}\.(safetensors|gguf)")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def resolve_source(
                     f"{shown(text)} is a file itself; leave --file away."
                 )
             return Source("file", path.name, path, _tokenizer_in(path.parent))
+        if path.is_symlink():
+            raise ConversionError(f"{shown(text)} is a link that leads nowhere.")
     except OSError as error:
         raise ConversionError(f"{shown(text)} cannot be read: {reason(error)}.") from (
             error
@@ -164,6 +168,11 @@ def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
     if any(_SHARD.fullmatch(name) for name in found) or any(
         name.endswith(".safetensors.index.json") for name in names
     ):
+        if not found:
+            raise ConversionError(
+                f"{shown(where)} holds the index of a checkpoint in several parts and "
+                "none of them; download them too."
+            )
         raise ConversionError(
             f"{shown(where)} holds a checkpoint in several parts "
             f"({_listed(found)}); join them into one safetensors file first."
@@ -173,20 +182,31 @@ def choose_file(where: str, names: list[str], wanted: str | None = None) -> str:
             f"{shown(where)} holds several safetensors files ({_listed(found)}); "
             "name the one you want with --file."
         )
-    listed = sorted(name for name in names if name.lower().endswith(SUFFIX))
+    listed = sorted(
+        name for name in names if name.lower().endswith(SUFFIX) and not is_litter(name)
+    )
     if len(listed) == 1:
         return listed[0]
+    if listed and all(_SHARD.fullmatch(name) for name in listed):
+        raise ConversionError(
+            f"{shown(where)} holds a GGUF file in several parts ({_listed(listed)}); "
+            "join them with llama.cpp's llama-gguf-split --merge first."
+        )
     if listed:
         raise ConversionError(
             f"{shown(where)} holds several GGUF files ({_listed(listed)}); name the "
             "one you want with --file."
         )
-    others = sorted(n for n in names if Path(n).suffix.lower() in REFUSED_SUFFIXES)
+    others = sorted(
+        name
+        for name in names
+        if Path(name).suffix.lower() in REFUSED_SUFFIXES and not is_litter(name)
+    )
     if others:
         raise ConversionError(
             f"{shown(where)} holds no safetensors or GGUF file, only "
-            f"{_listed(others)}, which are not read because such formats can carry "
-            "code or are unsafe."
+            f"{_listed(others)}; such formats can carry code or are unsafe, so get the "
+            "model as safetensors."
         )
     raise ConversionError(f"{shown(where)} holds no safetensors or GGUF file.")
 
@@ -203,6 +223,7 @@ def _in_cache(repository: CachedRepository, path: Path, file: str | None) -> Sou
     else:
         inside = repository.commit(path) is not None
         folder = path if inside else repository.snapshot()
+        _refuse_other_families(folder, path, file)
         names = [str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()]
         weights = folder / choose_file(repository.id, names, file)
     return Source(
@@ -221,9 +242,23 @@ def _directory(path: Path, file: str | None) -> Source:
         raise ConversionError(
             f"{shown(str(path))} is a converted model already; pass its source."
         )
+    _refuse_other_families(path, path, file)
     chosen = choose_file(str(path), names, file)
     name = path.resolve().name
     return Source("directory", name, path / chosen, _tokenizer_in(path))
+
+
+def _refuse_other_families(folder: Path, path: Path, file: str | None) -> None:
+    """Say how a model that needs no conversion is used, unless a file is named."""
+    found = None if file else look_at_folder(folder)
+    if found is not None:
+        use = f"genesis-chat -m {shlex.quote(str(path))}"
+        raise ConversionError(
+            found.problem
+            or found.unrunnable
+            or f"{shown(str(path))} holds a {shown(found.model_type)} model, which is "
+            f"used as it is: {use}"
+        )
 
 
 def _tokenizer_in(directory: Path) -> Path | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.text_files import LARGEST_JSON, read_text
+from backends.weights_damage import weights_damage
 
 from .errors import ConversionError, shown
 
@@ -39,9 +40,8 @@ def look_at_tensors(config: Path, files: Sequence[Path]) -> Tensors:
                     part = file.get_slice(name)
                     shapes[name] = part.get_dtype(), math.prod(part.get_shape())
         except (OSError, SafetensorError) as error:
-            raise ConversionError(
-                f"{shown(path.name)} is damaged: {shown(str(error))}."
-            ) from error
+            clause = shown(weights_damage(path, error))
+            raise ConversionError(f"{shown(path.name)} {clause}.") from error
     steps = _quantization(config)
     packed = {name for name, (dtype, _) in shapes.items() if dtype == PACKED}
     modules = {name.removesuffix(".weight") for name in packed}

@@ -11,10 +11,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from backends.config_file import read_model_type
 from backends.derived_names import DERIVED_FILES
+from backends.errors import ConfigError
 from backends.text_files import LARGEST_JSON, TextFileError, read_text
 
-from .errors import ConversionError, reason, shown
+from .errors import AGAIN, ConversionError, reason, shown
 from .manifest import (
     CONFIG,
     FORMAT_WITH_FAMILIES,
@@ -111,6 +113,37 @@ def look_at_folder(directory: Path) -> WholeFolder | None:
     )
 
 
+def why_none(directory: Path) -> str:
+    """Why a folder that is there holds no model of another family, as a sentence.
+
+    Empty when its files say nothing. Never raises.
+    """
+    try:
+        names = {path.name for path in directory.iterdir() if path.is_file()}
+    except OSError:
+        return ""
+    where = shown(str(directory))
+    files = sorted(n for n in names if n.endswith((".safetensors", ".gguf")))
+    if CONFIG not in names:
+        return (
+            f"{where} has {shown(files[0])} and no {CONFIG}; convert the file with "
+            "`genesis-chat models convert`, or get the model's whole folder."
+            if files
+            else ""
+        )
+    try:
+        model_type = read_model_type(directory)
+    except ConfigError as error:
+        what, _, advice = str(error).rstrip(".").partition("; ")
+        again = not advice or "convert" in advice
+        return f"{what}; {'get the model again' if again else advice}."
+    if model_type == GENESIS:
+        return ""
+    others = sorted(n for n in names if n.endswith((".bin", ".pt", ".pth")))
+    only = f", only {shown(others[0])}, which could run any program" if others else ""
+    return f"{where} has no {SHARDS}{only}; get the model as safetensors."
+
+
 def manifest_of_folder(
     directory: Path, folder: WholeFolder, name: str, sha256: str
 ) -> Manifest:
@@ -188,17 +221,19 @@ def _problem(
             table = _json(names[INDEX]) or {}
             wanted |= {str(name) for name in table["weight_map"].values()}
         except (KeyError, AttributeError):
-            return f"{INDEX} in {where} is damaged."
+            return f"{INDEX} in {where} is damaged{AGAIN}."
     missing = sorted(n for n in wanted if n not in names or not names[n].is_file())
+    if missing and len(wanted) == 1:
+        return f"{where} lacks its {shown(missing[0])}{AGAIN}."
     if missing:
         return (
             f"{where} lacks {len(missing)} of its {len(wanted)} files of weights, such "
-            f"as {shown(missing[0])}."
+            f"as {shown(missing[0])}{AGAIN}."
         )
     here = [
         n for n in (TOKENIZER, OTHER_TOKENIZER) if n in names and names[n].is_file()
     ]
-    return None if here else f"{where} has no {TOKENIZER}."
+    return None if here else f"{where} has no {TOKENIZER}{AGAIN}."
 
 
 def _broken(problem: str) -> WholeFolder:

@@ -8,13 +8,15 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from ..config_file import read_config
+from ..derived_names import DERIVED_FILES
 from ..errors import ConfigError, UnsupportedError, WeightsError
 from ..text_files import LARGEST_JSON, TextFileError, read_text
+from ..weights_damage import damaged
 from .args import DecoderArgs
 from .names import HEAD, IGNORED, matrix_shapes, vector_shapes
 
 INDEX = "model.safetensors.index.json"
-SINGLE = "model.safetensors"
+SINGLE, ANY = "model.safetensors", "model*.safetensors"
 FLOATS = ("F32", "F16", "BF16")
 # Numbers that MLX packs without gaps into words of 32 bits.
 PACKED_BITS = (2, 3, 4, 5, 6, 8)
@@ -149,7 +151,9 @@ def _weight_files(directory: Path) -> list[Path]:
         if not named or not all(_is_name(name) for name in named):
             raise WeightsError(f"{index} names no files; get the model again.")
         return [directory / name for name in sorted(set(named))]
-    return [directory / SINGLE]
+    # Without an index those that mlx-lm would read; one that lacks is told of.
+    there = {path.name for path in directory.glob(ANY)} - {*DERIVED_FILES.values()}
+    return [directory / name for name in sorted(there or {SINGLE})]
 
 
 def _is_name(name: object) -> bool:
@@ -163,13 +167,8 @@ def _header(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
         with safe_open(str(path), framework="numpy") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
             return {n: (tuple(s.get_shape()), s.get_dtype()) for n, s in slices.items()}
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path} is missing; get the model again.") from error
     except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise WeightsError(
-            f"{path} cannot be read ({reason}); get the model again."
-        ) from error
+        raise damaged(path, error) from error
 
 
 def _read_index(path: Path) -> object:

@@ -31,6 +31,14 @@ TRAINING_ONLY = frozenset(
 )
 
 
+WORDS = {
+    bool: "true or false",
+    str: "a text",
+    float: "a number",
+    int: "a whole number",
+}
+
+
 def checked_field(name: str, kind: Any, value: object) -> Any:
     """A field's value as its type. Raises `ConfigError` naming the field."""
     if kind is bool and isinstance(value, bool):
@@ -45,4 +53,4 @@ def checked_field(name: str, kind: Any, value: object) -> Any:
             return int(value)
     shown = repr(value)
     shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
-    raise ConfigError(f"{name} must be a usual {kind.__name__}, not {shown}.")
+    raise ConfigError(f"{name} must be {WORDS[kind]}, not {shown}.")

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..config_file import read_config
 from ..errors import ConfigError, WeightsError
-from ..stand_ins import SNIFFED_BYTES, stand_in
+from ..weights_damage import weights_damage
 from .args import ModelArgs
 from .tensor_shapes import quantizable, tensor_shapes
 
@@ -84,15 +84,9 @@ def check_weights_file(path: Path, args: ModelArgs, quantization: Any) -> None:
             found = {
                 n: (tuple(s.get_shape()), s.get_dtype()) for n, s in slices.items()
             }
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path} is missing; convert the model again.") from error
     except (OSError, SafetensorError) as error:
-        if clause := _stand_in_at(path):
-            raise WeightsError(f"{path} {clause}.") from error
-        reason = getattr(error, "strerror", None) or error
-        raise WeightsError(
-            f"{path} cannot be read ({reason}); convert the model again."
-        ) from error
+        clause = weights_damage(path, error).partition(";")[0]
+        raise WeightsError(f"{path} {clause}; convert the model again.") from error
     expected = _stored_shapes(args, quantization)
     wrong = [
         name
@@ -107,15 +101,6 @@ def check_weights_file(path: Path, args: ModelArgs, quantization: Any) -> None:
             f"{path} does not fit its config.json at {', '.join(wrong[:5])}"
             f"{' and more' if len(wrong) > 5 else ''}; convert the model again."
         )
-
-
-def _stand_in_at(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return stand_in(file.read(SNIFFED_BYTES))
-    except OSError:
-        # The error that led here tells of it.
-        return ""
 
 
 def _stored_shapes(args: ModelArgs, quantization: Any) -> dict[str, tuple[int, ...]]:

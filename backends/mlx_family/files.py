@@ -11,6 +11,7 @@ from ..config_file import read_config
 from ..errors import ConfigError, WeightsError
 from ..stored_tensors import STORED
 from ..text_files import LARGEST_JSON, TextFileError, read_text
+from ..weights_damage import damaged
 
 # Where configurations tell how many tokens a model was trained to read, by preference.
 CONTEXT_KEYS = (
@@ -88,10 +89,17 @@ def weight_sizes(directory: Path) -> tuple[int, int]:
     in the second figure: 4-bit weights in float32. Raises `WeightsError`.
     """
     stored = wide = 0
+    places: dict[str, str] = {}
     for path in weight_files(directory):
         try:
             with safe_open(str(path), framework="numpy") as file:
                 for name in file.keys():  # noqa: SIM118 - not a dict
+                    if name in places:
+                        raise WeightsError(
+                            f"{name} is both in {places[name]} and in {path}; delete "
+                            "the file that does not belong there."
+                        )
+                    places[name] = path.name
                     part = file.get_slice(name)
                     count = 1
                     for length in part.get_shape():
@@ -102,8 +110,5 @@ def weight_sizes(directory: Path) -> tuple[int, int]:
                     packed = part.get_dtype() == "U32"
                     wide += size * 8 if packed else count * 4
         except (OSError, SafetensorError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise WeightsError(
-                f"{path} cannot be read ({reason}); get the model again."
-            ) from error
+            raise damaged(path, error) from error
     return stored, wide

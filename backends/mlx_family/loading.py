@@ -19,6 +19,7 @@ from .language_model import LanguageModel, arrays
 
 # Of the memory that is free: more of it in float32 would crowd out everything else.
 WIDE_SHARE = 0.6
+LONGEST_DETAIL = 200
 SLOW = (
     "There is no Metal here, so MLX runs {type} models on the processor, at a few "
     "tokens a second."
@@ -91,13 +92,13 @@ def read_network(directory: Path, kind: str) -> Any:
         raise ConfigError(f"{kind} models need a package that is missing.") from error
     except Exception as error:
         # Its model modules raise whatever a configuration leads them to.
-        if "not supported" in str(error):
+        if str(error).startswith(f"Model type {kind} not supported"):
             raise ConfigError(
                 f"mlx-lm {library.installed_version()} has no {kind} models."
             ) from error
-        detail = f"{type(error).__name__}: {str(error)[:200]}"
         raise WeightsError(
-            f"mlx-lm cannot load the {kind} model in {directory} ({detail})."
+            f"mlx-lm cannot load the {kind} model in {directory} ({_detail(error)}); "
+            "its config.json and its weights do not fit, so get the model again."
         ) from error
     return network
 
@@ -153,9 +154,15 @@ def _tried(network: Any, kind: str) -> tuple[int, str]:
         logits = network(mx.array([[0]]), cache=cache)
         mx.eval(logits)
     except Exception as error:
-        detail = f"{type(error).__name__}: {str(error)[:200]}"
-        raise BackendError(f"{kind} models do not run here ({detail}).") from error
+        raise BackendError(
+            f"{kind} models do not run here ({_detail(error)})."
+        ) from error
     return logits.shape[-1], str(logits.dtype).rpartition(".")[2]
+
+
+def _detail(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:LONGEST_DETAIL]}"
 
 
 def _identity(config: dict[str, Any], dtype: str) -> str:

@@ -27,7 +27,7 @@ from .architecture import Architecture
 from .header import GGUFHeader, read_header
 from .metadata import Metadata
 from .plan import Target, plan
-from .reading import read_model
+from .reading import problems_of, read_model
 from .tokenizer import tokenizer_config, tokenizer_json
 from .vocabulary import Vocabulary
 from .weights import quantization, write_weights
@@ -64,22 +64,23 @@ def convert_gguf(
             raise ConversionError(f"{shown(str(path))} is not a regular file.")
         with path.open("rb") as file:
             state = _state(file)
-            header = read_header(file, path.name)
-            metadata = Metadata(header.metadata)
-            architecture, vocabulary = read_model(file, header, path.name)
-            texts = _texts(architecture, vocabulary, metadata)
-            record = _record(source, file, header, progress)
-            targets, left_out = plan(
-                header,
-                file,
-                architecture,
-                dtype=dtype,
-                quantize=quantize,
-                accept_unknown=accept_unknown,
-                report=lambda done, total: progress(
-                    "check", header.nbytes + done, header.nbytes + total
-                ),
-            )
+            with problems_of(path.name):
+                header = read_header(file, path.name)
+                metadata = Metadata(header.metadata)
+                architecture, vocabulary = read_model(file, header, path.name)
+                texts = _texts(architecture, vocabulary, metadata)
+                record = _record(source, file, header, progress)
+                targets, left_out = plan(
+                    header,
+                    file,
+                    architecture,
+                    dtype=dtype,
+                    quantize=quantize,
+                    accept_unknown=accept_unknown,
+                    report=lambda done, total: progress(
+                        "check", header.nbytes + done, header.nbytes + total
+                    ),
+                )
             with new_directory(
                 destination,
                 replace=replace,

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from ..errors import ConversionError, reason, shown
 from .header import GGUFHeader, read_header
 from .plan import compare
-from .reading import read_model
+from .reading import problems_of, read_model
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ def look(path: Path) -> GGUFFacts:
 
 def _problem(file: BinaryIO, header: GGUFHeader, name: str) -> str:
     try:
-        architecture, _ = read_model(file, header, name)
-        compare(header, architecture, accept_unknown=False)
+        with problems_of(name):
+            architecture, _ = read_model(file, header, name)
+            compare(header, architecture, accept_unknown=False)
     except ConversionError as error:
         return error.problems[0]
     return ""

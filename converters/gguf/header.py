@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from backends.stand_ins import SNIFFED_BYTES, stand_in
+
 from ..errors import ConversionError, reason, shown
-from .magic import MAGIC
+from .magic import MAGIC, OLD_MAGICS
 
 if TYPE_CHECKING:
     from gguf.constants import GGMLQuantizationType
@@ -72,6 +74,8 @@ def read_header(file: BinaryIO, name: str) -> GGUFHeader:
     try:
         size = file.seek(0, 2)
         file.seek(0)
+        _check_start(file.read(SNIFFED_BYTES), name)
+        file.seek(0)
         return _read(_Cursor(file, size), name)
     except OSError as error:
         raise ConversionError(f"{name} cannot be read: {reason(error)}.") from error
@@ -83,6 +87,17 @@ def read_header(file: BinaryIO, name: str) -> GGUFHeader:
         raise ConversionError(
             f"{name} is a damaged GGUF file ({error}); download it again."
         ) from error
+
+
+def _check_start(start: bytes, name: str) -> None:
+    if start.startswith(MAGIC):
+        return
+    if start.startswith(OLD_MAGICS):
+        raise ConversionError(
+            f"{name} is of a format from before GGUF; get the model as a GGUF file."
+        )
+    clause = stand_in(start) or "is not a GGUF file; download it again"
+    raise ConversionError(f"{name} {clause}.")
 
 
 class _EndError(Exception):
@@ -141,8 +156,7 @@ class _Cursor:
 
 
 def _read(cursor: _Cursor, name: str) -> GGUFHeader:
-    if cursor.take(len(MAGIC)) != MAGIC:
-        raise ConversionError(f"{name} is not a GGUF file.")
+    cursor.take(len(MAGIC))
     version = cursor.u32()
     if version not in VERSIONS:
         if version and not version & 0xFFFF:

@@ -4,6 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 
 MAGIC = b"GGUF"
+# Of ggml, ggmf and ggjt, as the numbers lie in files.
+OLD_MAGICS = (b"lmgg", b"fmgg", b"tjgg")
 SUFFIX = ".gguf"
 
 

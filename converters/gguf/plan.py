@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import DTYPES, cast
 from ..errors import ConversionError, shown
+from ..problems import Kind, Problem, sentences
 from .architecture import Architecture, Part
 from .blocks import BITS, GROUP
 from .header import GGUFHeader, GGUFTensor
@@ -15,6 +16,10 @@ from .values import FLOATS, floats
 
 # Blocks of other kinds have steps that MLX has no like of.
 BLOCKS_AS = "float16"
+ADVICE = (
+    "The file's tensors are not those its metadata promises; get it again, or another "
+    "file of the model."
+)
 
 
 @dataclass(frozen=True)
@@ -93,30 +98,37 @@ def compare(
 
     Raises `ConversionError` with every problem there is.
     """
-    problems = []
+    problems: list[Problem] = []
+
+    def add(kind: Kind, name: str, sentence: str) -> None:
+        problems.append(Problem(kind, name, sentence))
+
     for part in architecture.parts.values():
         tensor = header.tensors.get(part.source)
         if tensor is None and not part.optional:
-            problems.append(f"The file has no tensor {part.source}.")
+            add("missing", part.source, f"The file has no tensor {part.source}.")
         elif tensor is not None and tensor.shape != part.shape:
-            problems.append(
-                f"{part.source} has the shape {tensor.shape} instead of {part.shape}."
+            add(
+                "shape",
+                part.source,
+                f"{part.source} has the shape {tensor.shape} instead of {part.shape}.",
             )
         elif tensor is not None and not _readable(tensor):
-            problems.append(
+            add(
+                "type",
+                part.source,
                 f"{part.source} is quantised as {tensor.type.name}, which PyPI's gguf "
-                "cannot read; get a file in another quantisation."
+                "cannot read; get a file in another quantisation.",
             )
     known = {part.source for part in architecture.parts.values()}
     unknown = tuple(header.tensors.keys() - known - {"rope_freqs.weight"})
     if not accept_unknown:
-        problems += [
-            f"The tensor {shown(name)} is unknown; pass --accept-unknown to leave it "
-            "out."
-            for name in sorted(unknown)
-        ]
+        for name in sorted(unknown):
+            what = f"The tensor {shown(name)} is unknown"
+            add("unknown", name, f"{what}; pass --accept-unknown to leave it out.")
     if problems:
-        raise ConversionError(*problems)
+        only = {problem.kind for problem in problems} == {"unknown"}
+        raise ConversionError(*sentences(problems, None if only else ADVICE))
     return tuple(sorted(unknown))
 
 

@@ -1,5 +1,7 @@
 """A GGUF file's model: its architecture and vocabulary, checked against each other."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -45,6 +47,18 @@ def read_model(
             f"has only {rows:,} rows."
         )
     return architecture, vocabulary
+
+
+@contextmanager
+def problems_of(name: str) -> Iterator[None]:
+    """Have every problem that is found name the file."""
+    try:
+        yield
+    except ConversionError as error:
+        file = shown(name)
+        raise ConversionError(
+            *(p if file in p else f"{file}: {p}" for p in error.problems)
+        ) from error
 
 
 def _rope_factors(file: BinaryIO, header: GGUFHeader) -> NDArray[Any] | None:

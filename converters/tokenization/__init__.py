@@ -110,7 +110,7 @@ def check_tokenizer(
 def _is_json(start: bytes) -> bool:
     mark = encoding_of(start)[1]
     # Two or four bytes to a character make no difference to the first brace.
-    return start[mark:].replace(b"\0", b"").lstrip()[:1] == b"{"
+    return start[mark:].replace(b"\0", b"").lstrip()[:1] in (b"{", b"[")
 
 
 def read_tokenizer_file(path: Path) -> bytes:

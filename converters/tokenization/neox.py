@@ -115,7 +115,9 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ConversionError(f"{name} is not valid JSON.") from error
+        raise ConversionError(
+            f"{name} is not valid JSON; download it again."
+        ) from error
     tokens = content.get("added_tokens", []) if isinstance(content, dict) else None
     if not isinstance(tokens, list) or not all(
         isinstance(token, dict)
@@ -124,7 +126,9 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
         and isinstance(token.get("special"), bool)
         for token in tokens
     ):
-        raise ConversionError(f"{name} is not a tokenizer.json.")
+        raise ConversionError(
+            f"{name} holds JSON that is no tokenizer; download it again."
+        )
     assert isinstance(content, dict)
     return {
         **content,

@@ -42,7 +42,9 @@ class PieceTokenizer:
             self.vocab_size: int = self._library.vocab_size()
             byte_ids = self._read_pieces()
         except (RuntimeError, OSError, ValueError, IndexError) as error:
-            raise ConversionError(f"{name} is not a SentencePiece model.") from error
+            raise ConversionError(
+                f"{name} is not a SentencePiece model; download it again."
+            ) from error
         if len(byte_ids) != 256:
             raise ConversionError(
                 f"{name} lacks byte pieces, so it cannot write every text."

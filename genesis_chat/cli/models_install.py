@@ -96,7 +96,8 @@ def _install(
 ) -> int:
     from ..models import check_name, default_name, install, suggested_name
 
-    name = check_name(options["name"] or suggested_name(source))
+    name = options["name"]
+    name = check_name(suggested_name(source) if name is None else name)
     quantize = options["quantize"]
     with progress_bar() as progress:
         model = install(

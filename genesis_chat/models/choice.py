@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ModelError
@@ -16,6 +17,8 @@ from .store import InstalledModel, find, open_directory
 # Beside the weights of whatever mlx-lm has written.
 LIBRARY_INDEX = "model.safetensors.index.json"
 MANIFEST = "manifest.json"
+# Files of weights that can be converted.
+CONVERTED = (".gguf", ".safetensors")
 
 
 def choose(
@@ -61,12 +64,10 @@ def _chosen(
             return from_hub(choice)
         # Unlike the method of `Path`, false for a path that is too long.
         if not os.path.isdir(path):
-            if path.suffix.lower() == ".gguf" and os.path.isfile(path):
-                raise ModelError(
-                    f"{path} is a GGUF file; convert it with: genesis-chat models "
-                    f"convert {shlex.quote(str(path))}"
-                )
-            raise ModelError(f"{path} is not a directory; -m takes a name or a path.")
+            raise ModelError(_no_directory(path))
+        if cached := _in_cache(path):
+            name, path = cached
+            return replace(open_directory(path, name), cached=True)
         name = path.resolve().name
         model = open_directory(path, name)
         unlisted = not (path / MANIFEST).exists() and model.folder is None
@@ -80,6 +81,37 @@ def _chosen(
             lambda: preparing("Preparing the built-in model (first run only)…")
         )
     return find(choice)
+
+
+def _in_cache(path: Path) -> tuple[str, Path] | None:
+    """The id and the snapshot of a repository in a cache of the Hub that a path is.
+
+    Raises `ModelError`.
+    """
+    from converters import ConversionError
+    from converters.hub_cache import cached_repository
+
+    try:
+        found = cached_repository(path)
+        if found is None:
+            return None
+        repository, place = found
+        inside = repository.commit(place) is not None
+        return repository.id, place if inside else repository.snapshot()
+    except ConversionError as error:
+        raise ModelError(str(error)) from error
+
+
+def _no_directory(path: Path) -> str:
+    """What to tell about a path that is no directory."""
+    if path.suffix.lower() in CONVERTED and os.path.isfile(path):
+        kind = "GGUF" if path.suffix.lower() == ".gguf" else "safetensors"
+        return (
+            f"{path} is a {kind} file; give the folder of a model, or convert the file "
+            f"with: genesis-chat models convert {shlex.quote(str(path))}"
+        )
+    what = "is not a directory" if os.path.lexists(path) else "does not exist"
+    return f"{path} {what}; a model is given by its name or its directory."
 
 
 def _is_path(choice: str) -> bool:

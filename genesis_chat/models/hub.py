@@ -40,7 +40,10 @@ def from_hub(id: str) -> InstalledModel:
             f"with: {fetch}"
         )
     if model.problem:
-        problem = f"{model.problem.rstrip('.')}; fetch it with: {fetch}"
+        from converters.errors import AGAIN
+
+        problem = model.problem.rstrip(".").removesuffix(AGAIN)
+        problem = f"{problem}; fetch it with: {fetch}"
         return replace(model, problem=problem, cached=True)
     return replace(model, cached=True)
 
@@ -93,5 +96,7 @@ def _snapshot(id: str, revision: str | None) -> Path | None:
     try:
         repository = find_cached(id)
         return repository.snapshot(revision) if repository else None
-    except (ConversionError, OSError, ValueError) as error:
+    except ConversionError as error:
+        raise ModelError(str(error)) from error
+    except (OSError, ValueError) as error:
         raise ModelError(f"{id} in the Hub's cache cannot be read: {error}") from error

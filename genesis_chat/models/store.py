@@ -138,7 +138,7 @@ def _look(directory: Path, name: str) -> InstalledModel:
     from converters import ConversionError, read_manifest
     from converters.adapter import is_adapter, read_adapter
     from converters.manifest import MANIFEST
-    from converters.whole_folder import look_at_folder
+    from converters.whole_folder import look_at_folder, why_none
 
     try:
         if is_adapter(directory):
@@ -151,7 +151,9 @@ def _look(directory: Path, name: str) -> InstalledModel:
                 return InstalledModel(name, directory, None, folder.problem, folder)
         manifest = read_manifest(directory)
     except ConversionError as error:
-        return InstalledModel(name, directory, None, str(error))
+        missing = not os.path.lexists(directory / MANIFEST)
+        problem = why_none(directory) if missing else ""
+        return InstalledModel(name, directory, None, problem or str(error))
     problem = _changed(directory, manifest.files)
     return InstalledModel(name, directory, manifest, problem)
 

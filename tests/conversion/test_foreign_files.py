@@ -35,6 +35,9 @@ STAND_INS = {
     "xml": (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "XML"),
     "empty": (b"", "is empty"),
     "zeros": (bytes(4096), "nothing but zeros"),
+    "answer": (b'{"error": "Repository not found"}', "a server's answer"),
+    "pickle": (b"\x80\x02}q\x00.", "is a pickle"),
+    "tar": (bytes(257) + b"ustar\x0000" + bytes(300), "tar archive"),
     "not found": (b"Entry not found", "the text 'Entry not found'"),
     "log in": (b"Invalid username or password.\n", "Invalid username"),
     "macOS": (b"\0\5\x16\7\0\2\0\0Mac OS X        ", "macOS"),
@@ -81,7 +84,7 @@ def converted(checkpoint: Path, tokenizer_file: Path, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-@pytest.mark.parametrize("case", ["pointer", "page", "empty", "not found"])
+@pytest.mark.parametrize("case", ["pointer", "page", "empty", "not found", "answer"])
 def test_in_place_of_a_configuration(case: str, converted: Path) -> None:
     data, told = STAND_INS[case]
     (converted / "config.json").write_bytes(data)

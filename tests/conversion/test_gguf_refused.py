@@ -134,7 +134,7 @@ def test_a_tokenizer_has_no_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "is not a GGUF file|cut short"),
+        (b"", "is empty; download it again"),
         (b"GGUF", "cut short"),
         (b"junk" * 100, "is not a GGUF file"),
         (b"GGUF\x01\0\0\0" + bytes(100), "version 1"),

@@ -177,7 +177,7 @@ def test_files_that_are_missing_or_damaged(folder: Path) -> None:
     data = weights.read_bytes()
     for damage in (data[:1000], b"", struct.pack("<Q", 2**60)):
         weights.write_bytes(damage)
-        with pytest.raises(WeightsError, match=r"model.safetensors cannot be read"):
+        with pytest.raises(WeightsError, match=r"model.safetensors .+ again\.$"):
             open_files(folder)
     weights.unlink()
     with pytest.raises(WeightsError, match=r"model.safetensors is missing"):

@@ -163,7 +163,7 @@ def word_piece() -> Tokenizer:
         ("tokenizer.json", "{}", "cannot be used"),
         ("tokenizer_config.json", "{", "not valid JSON"),
         ("tokenizer_config.json", "[]", "no JSON object"),
-        ("generation_config.json", "\x00", "not valid JSON"),
+        ("generation_config.json", "\x00", "nothing but zeros"),
         ("config.json", "[", "config.json"),
         ("chat_template.jinja", "a\x00b", "is binary"),
     ],

@@ -126,5 +126,5 @@ def test_a_path_is_chosen_however_it_is_given(
     monkeypatch.setenv("HOME", str(small.parent))
     for choice in (Path("small"), "./small", "~/small", str(small)):
         assert choose(choice).directory.resolve() == small.resolve()
-    with pytest.raises(ModelError, match="not a directory"):
+    with pytest.raises(ModelError, match="does not exist"):
         choose(Path("absent"))

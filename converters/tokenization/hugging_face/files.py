@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backends.stand_ins import SNIFFED_BYTES, stand_in
 from backends.text_files import TextFileError, decode_text
 
 from ...errors import ConversionError, reason, shown
@@ -101,12 +102,17 @@ def _read_object(path: Path) -> dict[str, Any]:
     """A JSON file's object; empty when there is no such file."""
     if not path.is_file():
         return {}
+    data = _read(path)
     try:
-        found = json.loads(_read(path))
+        found = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ConversionError(f"{shown(str(path))} is not valid JSON.") from error
+        wrong = "is not valid JSON; get the file again"
+        clause = stand_in(data[:SNIFFED_BYTES]) or wrong
+        raise ConversionError(f"{shown(str(path))} {clause}.") from error
     if not isinstance(found, dict):
-        raise ConversionError(f"{shown(str(path))} holds no JSON object.")
+        raise ConversionError(
+            f"{shown(str(path))} holds no JSON object; get the file again."
+        )
     return found
 
 

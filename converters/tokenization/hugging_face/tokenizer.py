@@ -7,6 +7,7 @@ from typing import Any
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as Library
 
+from backends.stand_ins import SNIFFED_BYTES, stand_in
 from backends.text_files import as_utf8
 
 from ...errors import ConversionError, shown
@@ -183,6 +184,8 @@ def _state(part: Any) -> Any:
 
 
 def _build(data: bytes, name: str) -> Library:
+    if clause := stand_in(data[:SNIFFED_BYTES]):
+        raise ConversionError(f"{name} {clause}.")
     try:
         library = Library.from_buffer(as_utf8(data))
         library.no_truncation()
@@ -192,6 +195,7 @@ def _build(data: bytes, name: str) -> Library:
         raise
     except BaseException as error:  # the library's panics are no Exception
         raise ConversionError(
-            f"{name} cannot be used as a tokenizer: {shown(str(error))}."
+            f"{name} cannot be used as a tokenizer: {shown(str(error))}; get the file "
+            "again."
         ) from error
     return library
