@@ -3,7 +3,7 @@
 import os
 import stat
 from contextlib import suppress
-from errno import ELOOP
+from errno import EDQUOT, ELOOP, ENOSPC, EROFS
 from pathlib import Path
 
 from backends.new_file import new_file
@@ -38,6 +38,7 @@ __all__ = [
     "encoding_of",
     "linked",
     "new_file",
+    "not_written",
     "read_text",
     "read_utf8",
     "replace_text",
@@ -51,6 +52,16 @@ def stand_in_at(path: Path) -> str:
     with suppress(OSError), path.open("rb") as file:
         return stand_in(file.read(SNIFFED_BYTES))
     return ""
+
+
+def not_written(path: Path, error: OSError) -> str:
+    """What to tell about a file that could not be written."""
+    advice = "Check its permissions."
+    if error.errno in (ENOSPC, EDQUOT):
+        advice = "Free some space and try again."
+    elif error.errno == EROFS:
+        advice = "Set GENESIS_CHAT_HOME to a folder that can be written."
+    return f"{path} cannot be written: {error.strerror}. {advice}"
 
 
 def linked(path: Path) -> Path:

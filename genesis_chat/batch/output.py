@@ -24,7 +24,8 @@ class Output:
     """Answers in the order of their lines; use it in a `with` statement.
 
     `done` counts the lines that an earlier run has answered, which are not answered
-    again. A line that was cut in the middle when it was killed is removed.
+    again, and `failed` those of them with an error. A line that was cut in the middle
+    when it was killed is removed.
     """
 
     def __init__(self, path: Path, lines: Sequence[Line]) -> None:
@@ -34,6 +35,11 @@ class Output:
         is writing it, or when it cannot be written.
         """
         self._path, self._synced = path, time.monotonic()
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UsageError(
+                f"{path} is no ordinary file, to which answers can be added when a "
+                "batch goes on; choose another with -o."
+            )
         with ExitStack() as opened:
             try:
                 self._number = os.open(path, FLAGS, 0o666)
@@ -66,8 +72,12 @@ class Output:
     def write(self, answer: Mapping[str, Any]) -> None:
         """Add the next line's answer. Raises `OSError`, as when the disk is full."""
         data = json.dumps(answer, separators=(",", ":")).encode() + b"\n"
-        while data:
-            data = data[os.write(self._number, data) :]
+        try:
+            while data:
+                data = data[os.write(self._number, data) :]
+        except OSError as error:
+            # The system's own names no file that is open already.
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
         if time.monotonic() - self._synced > SYNC_SECONDS:
             os.fsync(self._number)
             self._synced = time.monotonic()
@@ -98,23 +108,29 @@ class Output:
         with open(self._number, "rb", closefd=False) as file:
             data = file.read()
         whole = data.rfind(b"\n") + 1
-        answers = data[:whole].splitlines()
+        answers = [_answer(line) for line in data[:whole].splitlines()]
         expected = [line.key for line in lines[: len(answers)]]
-        if [_key(answer) for answer in answers] != expected:
+        if [answer.get(KEY) for answer in answers] != expected:
             raise UsageError(
                 f"{self._path} holds something else than answers to these lines; "
                 "remove it, or choose another file with -o."
             )
         if whole < len(data):
             os.ftruncate(self._number, whole)
+        self.failed = sum(map(_is_error, answers))
         return len(answers)
 
 
-def _key(data: bytes) -> str | None:
-    """The key of the line that an answer belongs to."""
+def _answer(data: bytes) -> Mapping[str, Any]:
+    """An answer in the file; an empty one for what is none."""
     try:
         value = json.loads(data)
-    except ValueError:
-        return None
-    found = value.get(KEY) if isinstance(value, dict) else None
-    return found if isinstance(found, str) else None
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_error(answer: Mapping[str, Any]) -> bool:
+    response = answer.get("response")
+    status = response.get("status_code") if isinstance(response, dict) else 200
+    return answer.get("error") is not None or status != 200

@@ -66,8 +66,9 @@ def batch(
     with stop_on_interrupt(leaving=True) as stop, Output(output, lines) as answers:
         if answers.done:
             notice(f"{counted(answers.done, 'line')} of {len(lines)} answered already.")
+        failed = answers.failed
         if answers.done == len(lines):
-            return 0
+            return _failed(failed, output)
         with progress_bar(len(lines), answers.done) as told:
             if machines is not None:
                 job = Job(model, defaults, parallel, answers.done, data)
@@ -76,17 +77,18 @@ def batch(
                 )
             else:
                 progress = _run_here(model, lines, answers, parallel, stop, told)
-    notice(
-        f"{counted(progress.answered, 'line')} answered, "
-        f"{progress.tokens_per_second:.0f} tokens/s."
-    )
-    if progress.failed:
-        notice(
-            f"{counted(progress.failed, 'line')} could not be answered: see {output}."
-        )
-    if stop.asked:
-        return INTERRUPTED
-    return int(progress.failed > 0)
+    answered = counted(progress.answered - progress.failed, "line")
+    speed = _speed(progress)
+    notice(f"{answered} answered{f', {speed}' if speed else ''}.")
+    code = _failed(failed + progress.failed, output)
+    return INTERRUPTED if stop.asked else code
+
+
+def _failed(count: int, output: Path) -> int:
+    """The exit code where so many lines have an error for an answer."""
+    if count:
+        notice(f"{counted(count, 'line')} could not be answered: see {output}.")
+    return int(count > 0)
 
 
 def _read(prompts: Path) -> bytes:
@@ -138,6 +140,14 @@ def _system(options: dict[str, Any]) -> str:
     return default_system_prompt() if system is None else str(system)
 
 
+def _speed(progress: "Progress") -> str:
+    """Empty while there are too few tokens to tell."""
+    from ..engine import measured_speed
+
+    speed = measured_speed(progress.tokens, progress.tokens_per_second)
+    return f"{speed:.0f} tokens/s" if speed else ""
+
+
 @contextmanager
 def progress_bar(total: int, done: int) -> Iterator[Callable[["Progress"], None]]:
     """Lines done, tokens/s and time left on stderr; silent off a terminal."""
@@ -155,14 +165,14 @@ def progress_bar(total: int, done: int) -> Iterator[Callable[["Progress"], None]
         TextColumn("Answering"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]:.0f} tokens/s"),
+        TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
     ) as bars:
-        task = bars.add_task("", total=total, completed=done, speed=0.0)
+        task = bars.add_task("", total=total, completed=done, speed="")
 
         def told(progress: "Progress") -> None:
-            bars.update(task, completed=progress.done, speed=progress.tokens_per_second)
+            bars.update(task, completed=progress.done, speed=_speed(progress))
 
         yield told

@@ -139,7 +139,13 @@ def run(arguments: list[str]) -> int:
         result: Any = cli.main(arguments, "genesis-chat", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort as error:
+        # Click makes the same of Ctrl+C and of an input that has ended.
+        if isinstance(error.__context__, EOFError):
+            click.echo(err=True)
+            _say("Nobody answered, so nothing was done; --yes leaves the question out.")
+        return INTERRUPTED
+    except KeyboardInterrupt:
         return INTERRUPTED
     except click.ClickException as error:
         shown = io.StringIO()

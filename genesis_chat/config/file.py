@@ -7,7 +7,13 @@ from typing import Any
 from ..errors import ConfigError, UsageError
 from ..paths import data_directory
 from ..settings import AUTO
-from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
+from ..text_files import (
+    LARGEST_WRITTEN,
+    TextFileError,
+    not_written,
+    read_text,
+    replace_text,
+)
 from .schema import Config, checked, find_key, parse
 
 FILE = "config.toml"
@@ -111,6 +117,4 @@ def _write(document: Any) -> None:
     except UnicodeEncodeError as error:
         raise UsageError("The value is not valid text; write it in UTF-8.") from error
     except OSError as error:
-        raise ConfigError(
-            f"{file} cannot be written: {error.strerror}. Check its permissions."
-        ) from error
+        raise ConfigError(not_written(file, error)) from error

@@ -10,6 +10,12 @@ from .events import Event, Finished, Text, Thought
 from .protocol import Engine, Exchange, Request
 
 
+def _check_settings(settings: object) -> None:
+    if not isinstance(settings, GenerationSettings):
+        kind = type(settings).__name__
+        raise TypeError(f"settings must be GenerationSettings, not {kind}.")
+
+
 @dataclass
 class Session:
     """A conversation that nobody keeps; every reply continues it.
@@ -36,9 +42,7 @@ class Session:
         settings, and what `Engine.reply` does.
         """
         check_text("prompt", content)
-        if not isinstance(settings, GenerationSettings):
-            kind = type(settings).__name__
-            raise TypeError(f"settings must be GenerationSettings, not {kind}.")
+        _check_settings(settings)
         return self._reply(content, settings, cancelled)
 
     def _reply(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import GenesisChatError, ModelError
 from ..paths import cache_directory, needed_cache_directory, private_directory
+from ..text_files import not_written
 from .builtin import builtin
 from .store import InstalledModel, installed, open_directory
 
@@ -85,9 +86,7 @@ def with_base(
     try:
         private_directory(folder)
     except OSError as error:
-        raise ModelError(
-            f"{folder} cannot be written: {error.strerror}. Check its permissions."
-        ) from error
+        raise ModelError(not_written(folder, error)) from error
     forget(adapter.name)
     fuse_into(base, adapter, directory)
     return open_directory(directory, adapter.name)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..paths import needed_cache_directory, private_directory
-from ..text_files import new_file, replace_text
+from ..text_files import new_file, not_written, replace_text
 
 LINKED = ("config.json", "model.safetensors")
 
@@ -43,9 +43,7 @@ def library_folder(directory: Path) -> Path:
         for name, text in files.items():
             replace_text(folder / name, text)
     except OSError as error:
-        raise ModelError(
-            f"{folder} cannot be written: {error.strerror}. Check its permissions."
-        ) from error
+        raise ModelError(not_written(folder, error)) from error
     return folder
 
 

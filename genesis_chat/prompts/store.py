@@ -13,7 +13,13 @@ from pathlib import Path
 from ..errors import PromptError, UsageError
 from ..paths import data_directory
 from ..text import trimmed
-from ..text_files import LARGEST_WRITTEN, TextFileError, read_text, replace_text
+from ..text_files import (
+    LARGEST_WRITTEN,
+    TextFileError,
+    not_written,
+    read_text,
+    replace_text,
+)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 SUFFIX = ".md"
@@ -103,9 +109,7 @@ def add(name: str, text: str, *, replace: bool = False) -> NamedPrompt:
     except UnicodeEncodeError as error:
         raise UsageError("The prompt is not valid text; save it as UTF-8.") from error
     except OSError as error:
-        raise PromptError(
-            f"{path} cannot be written: {error.strerror}. Check its permissions."
-        ) from error
+        raise PromptError(not_written(path, error)) from error
     return NamedPrompt(name, text, False)
 
 

@@ -153,7 +153,7 @@ def with_scores(model: InstalledModel, record: TrainingRecord) -> None:
 
     from converters.manifest import MANIFEST
 
-    from ..text_files import replace_text
+    from ..text_files import not_written, replace_text
 
     manifest = model.adapter or model.manifest
     assert manifest
@@ -161,6 +161,4 @@ def with_scores(model: InstalledModel, record: TrainingRecord) -> None:
     try:
         replace_text(path, replace(manifest, training=record).to_json())
     except OSError as error:
-        raise ModelError(
-            f"{path} cannot be written: {error.strerror}. Check its permissions."
-        ) from error
+        raise ModelError(not_written(path, error)) from error

@@ -18,7 +18,7 @@ from converters.training_record import BASE_FIELDS, BaseRecord, DataRecord
 
 from ..errors import ModelError
 from ..paths import private_directory, training_directory
-from ..text_files import new_file
+from ..text_files import new_file, not_written
 from .questions import Question
 from .stored_examples import write_examples
 
@@ -97,9 +97,7 @@ class RunFolder:
         except ConversionError as error:
             raise ModelError(str(error)) from error
         except OSError as error:
-            raise ModelError(
-                f"{path} cannot be written: {error.strerror}. Check its permissions."
-            ) from error
+            raise ModelError(not_written(path, error)) from error
         return cls(path, plan)
 
     @classmethod

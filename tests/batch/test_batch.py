@@ -3,6 +3,7 @@
 `make soak` kills it at 50 moments: GENESIS_SOAK=1.
 """
 
+import errno
 import json
 import os
 import random
@@ -135,8 +136,13 @@ def test_lines_that_cannot_be_answered_say_why(tmp_path: Path, out: Path) -> Non
         {**openai, "url": "/v1/embeddings", "body": {}},
         {"id": "good", "prompt": "Hello!"},
     ]
-    done = call("batch", write(tmp_path / "in.jsonl", lines), "-o", out)
-    assert done.code == 1 and "11 lines could not be answered" in done.err
+    file = write(tmp_path / "in.jsonl", lines)
+    done = call("batch", file, "-o", out, "--max-tokens", "3")
+    # Three tokens say nothing about the speed.
+    told = "11 lines could not be answered"
+    assert done.code == 1 and f"1 line answered.\n{told}" in done.err
+    again = call("batch", file, "-o", out, "--max-tokens", "3")
+    assert again.code == 1 and told in again.err
     answers = read(out)
     assert [each.get("id") for each in answers[:8]] == [
         *(1, "long", "both", "field", "model", "many", "stream", 8)
@@ -256,6 +262,10 @@ def test_answers_to_something_else_are_left_alone(tmp_path: Path, out: Path) -> 
         (("in.jsonl",), "--output"),
         (("in.jsonl", "-o", "in.jsonl"), "the input"),
         (("in.jsonl", "-o", "."), "cannot be written"),
+        (("in.jsonl", "-o", "/dev/full"), "/dev/full is no ordinary file"),
+        (("in.jsonl", "-o", "/dev/zero"), "/dev/zero is no ordinary file"),
+        (("/dev/zero", "-o", "out"), "/dev/zero is binary"),
+        (("in.jsonl", "-o", "pipe"), "pipe is no ordinary file"),
         (("in.jsonl", "-o", "out", "-s", "a", "-t", "b"), "together"),
     ],
     ids=str,
@@ -263,10 +273,34 @@ def test_answers_to_something_else_are_left_alone(tmp_path: Path, out: Path) -> 
 def test_wrong_use(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", [{"prompt": "Hello!"}])
     (tmp_path / "empty.jsonl").write_text("\n \n")
+    os.mkfifo(tmp_path / "pipe")
     before = (tmp_path / "in.jsonl").read_bytes()
     refused = call("batch", *arguments, cwd=tmp_path)
     assert refused.code == 2 and words in refused.err, refused.err
     assert (tmp_path / "in.jsonl").read_bytes() == before
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_names_the_file(
+    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what was answered stays, to be gone on with."""
+    file = write(tmp_path / "in.jsonl", [{"prompt": text} for text in PROMPTS])
+    written, real = [], os.write
+
+    def full(number: int, data: bytes) -> int:
+        if data.startswith(b'{"id":3'):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(data)
+        return real(number, data)
+
+    monkeypatch.setattr("genesis_chat.batch.output.os.write", full)
+    done = call("batch", file, "-o", out, *GREEDY)
+    assert done.code == 1 and f"Error: {out}: No space left on device." in done.err
+    assert len(read(out)) == len(written) == 2
+    monkeypatch.setattr("genesis_chat.batch.output.os.write", real)
+    assert call("batch", file, "-o", out, *GREEDY).code == 0
+    assert len(read(out)) == len(PROMPTS)
 
 
 def started(file: Path, out: Path) -> subprocess.Popen[bytes]:

@@ -93,7 +93,8 @@ def test_removed_model_is_gone(small: str, home: Path) -> None:
 def test_removal_asks_first(small: str) -> None:
     declined = models("remove", "small", stdin="n\n", code=130)
     assert declined.out == "" and "small" in declined.err
-    models("remove", "small", stdin="", code=130)
+    nobody = models("remove", "small", stdin="", code=130)
+    assert nobody.err.endswith("--yes leaves the question out.\n")
     assert "small" in listed()
     models("remove", "small", stdin="y\n")
     assert "small" not in listed()

@@ -126,6 +126,12 @@ def test_a_history_that_cannot_be_written_is_told_before_a_model_is_loaded(
     assert found.err.count("\n") == 1
 
 
+def test_a_history_that_cannot_be_made_says_why_once() -> None:
+    found = call("history", "list", env={"GENESIS_CHAT_HOME": "/dev/null/x"})
+    assert (found.code, found.out) == (1, "")
+    assert "history.sqlite3 cannot be read: Not a directory. Run" in found.err
+
+
 def test_without_the_history_it_goes_on(sealed: Path, home: Path) -> None:
     model = home / "models" / "builtin"
     env = {"GENESIS_CHAT_HOME": str(sealed)}

@@ -123,8 +123,7 @@ def test_the_last_step_leaves_no_numbers(
     """No loss comes after it: the weights tell, or what they make of unseen texts."""
     model = decoder()
     chosen = settings(steps=1, learning_rate=1e38, weight_decay=100.0, warmup_steps=0)
-    more = {} if validation is None else {"validation": validation}
-    found = run(model, tmp_path, chosen, **more)
+    found = run(model, tmp_path, chosen, validation=validation)
     assert (found.reason, found.step) == ("diverged", 1)
     assert "is no number any more at step 1" in found.explanation
     assert result_weights(tmp_path) is None and not has_checkpoint(tmp_path)

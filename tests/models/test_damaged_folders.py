@@ -31,6 +31,11 @@ def weights_as(name: str) -> Callable[[Path], object]:
     return lambda folder: (folder / "model.safetensors").rename(folder / name)
 
 
+def emptied(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
 def without_type(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     del config["model_type"]
@@ -65,7 +70,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
         "model.safetensors.index.json in .+ is damaged; get the model again",
     ),
     "an empty folder": (
-        lambda folder: [path.unlink() for path in folder.iterdir()],
+        emptied,
         "manifest.json is missing, so this is no converted model",
     ),
 }

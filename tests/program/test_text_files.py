@@ -1,5 +1,6 @@
 """Text files and pipes of a person: whatever a computer puts into them."""
 
+import errno
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from terminal import Screen, call
 from waiting import PATIENCE_SECONDS
 
 from genesis_chat.history import Store
+from genesis_chat.text_files import not_written
 
 FRANCE, PARIS = "What is the capital of France?", "The capital of France is Paris."
 GREEDY = ("--temp", "0")
@@ -242,3 +244,17 @@ def test_nobody_is_told_who_does_not_look_on(tmp_path: Path) -> None:
     """Without a terminal on standard error nothing is said, however long it takes."""
     found = call("ask", "-n", *GREEDY, stdin=FRANCE)
     assert "Waiting" not in found.err
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "No space left on device. Free some space and try again."),
+        (errno.EROFS, "Set GENESIS_CHAT_HOME to a folder that can be written."),
+        (errno.EACCES, "Permission denied. Check its permissions."),
+    ],
+)
+def test_what_helps_where_nothing_can_be_written(number: int, advice: str) -> None:
+    sentence = not_written(Path("/a/b"), OSError(number, os.strerror(number)))
+    assert sentence.startswith("/a/b cannot be written: ")
+    assert sentence.endswith(advice)
