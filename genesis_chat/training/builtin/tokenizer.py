@@ -23,19 +23,25 @@ def train_tokenizer(texts: Iterable[str], size: int) -> bytes:
     import sentencepiece
 
     written = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=(line for text in texts for line in text.splitlines()),
-        model_writer=written,
-        model_type="bpe",
-        vocab_size=size,
-        normalization_rule_name="identity",
-        add_dummy_prefix=False,
-        remove_extra_whitespaces=False,
-        allow_whitespace_only_pieces=True,
-        byte_fallback=True,
-        split_digits=True,
-        user_defined_symbols=[*CONTROL, "\n"],
-        num_threads=1,
-        minloglevel=2,
-    )
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=(line for text in texts for line in text.splitlines()),
+            model_writer=written,
+            model_type="bpe",
+            vocab_size=size,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            allow_whitespace_only_pieces=True,
+            byte_fallback=True,
+            split_digits=True,
+            user_defined_symbols=[*CONTROL, "\n"],
+            num_threads=1,
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        # The library makes an error of its own of a Ctrl+C within the iterator.
+        if KeyboardInterrupt.__name__ in str(error):
+            raise KeyboardInterrupt from error
+        raise
     return written.getvalue()

@@ -1,6 +1,7 @@
 """What training starts from: random weights, and a tokenizer made of the subjects."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,15 @@ def test_weights_are_as_large_as_the_references() -> None:
     steps = np.log1p(np.exp(weights["blocks.0.attn.dt_bias"]))
     assert ((steps > 9e-4) & (steps < 0.11)).all()
     assert (weights["metacognition.ttt.B_init"] == 0).all()
+
+
+def test_ctrl_c_while_texts_are_read_is_one() -> None:
+    def texts() -> Iterator[str]:
+        yield "a text"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_tokenizer(texts(), VOCABULARY)
 
 
 def test_a_tokenizer_writes_every_text() -> None:
