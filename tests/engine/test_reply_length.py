@@ -1,15 +1,17 @@
 """How long a reply may get where nobody says: as long as fits."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from loaded import loaded
 from terminal import call
 
+from backends.genesis.constants import SAMPLING
 from genesis_chat import Genesis
 from genesis_chat.engine import LocalEngine
-from genesis_chat.engine.plan import Planner
+from genesis_chat.engine.plan import FREE_SHARE, LEAST_LONGEST, Planner
 from genesis_chat.engine.protocol import Request
 from genesis_chat.history import Store
 from genesis_chat.settings import GenerationSettings
@@ -39,6 +41,17 @@ def test_a_quarter_of_the_context_and_512_at_least(
     assert planner.longest(bounded) == 7
     # Whatever it may become, old exchanges make room for a quarter at most.
     assert planner.context(request).room == context - context // 4
+
+
+def test_the_documentation_says_so() -> None:
+    root = Path(__file__).parents[2]
+    for name in ("README.md", "docs/command-line.md"):
+        text = (root / name).read_text("utf-8")
+        assert f"a quarter of the model's context, and at least {LEAST_LONGEST}" in text
+    assert FREE_SHARE == 4
+    shown = {each.name: getattr(SAMPLING, each.name) for each in fields(SAMPLING)}
+    words = "top-k {top_k}, top-p {top_p}, repetition penalty {repetition_penalty}"
+    assert f"temperature {SAMPLING.temperature}, {words.format(**shown)}" in text
 
 
 def test_it_is_not_cut_after_150(home: Path) -> None:
