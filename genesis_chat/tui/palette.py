@@ -14,6 +14,7 @@ from textual.command import (
     Provider,
 )
 from textual.content import Content
+from textual.widgets import LoadingIndicator
 
 from .actions import ACTIONS, Action, Keys, key_name, keys_of
 from .theme.app import ThemedApp
@@ -88,6 +89,10 @@ class CommandSearch(CommandPalette):
                 yield PaletteLine(placeholder=each.placeholder, select_on_focus=False)
             else:
                 yield each
+
+    def on_mount(self) -> None:
+        # It would be drawn 16 times a second where nobody sees it.
+        self.query_one(LoadingIndicator).auto_refresh = None
 
 
 class PaletteApp(ThemedApp):

@@ -15,6 +15,7 @@ from terminal import Screen
 from textual.timer import Timer
 from waiting import wait_until
 
+from genesis_chat.errors import GenerationError
 from genesis_chat.models import ensure_builtin
 
 Sit = Callable[..., None]
@@ -81,6 +82,47 @@ def test_no_timer_is_left_where_one_writes(sit_down: Sit, keys: list[str]) -> No
         await at_rest(desk)
         await desk.press("escape")
         await at_rest(desk)
+
+    sit_down(visit)
+
+
+STEPS = {
+    "palette": ["ctrl+p", "t", "h", "escape"],
+    "palette that finds nothing": ["ctrl+p", "q", "q", "q", "escape"],
+    "find": ["f7", "i", "enter", "n", "escape"],
+    "search": ["ctrl+f", "c", "a", "down", "escape"],
+    "explained layer": ["f5", "enter", "down", "escape", "escape"],
+    "colours": ["f6", "f6", "f6", "f6"],
+    "menu": ["ctrl+up", "m", "escape", "escape"],
+    "list of models": ["f2", "b", "u", "escape", "escape"],
+}
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_no_timer_is_left_after_any_step(sit_down: Sit, case: str) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.say("Hello!")
+        for key in STEPS[case]:
+            await desk.press(key)
+            await at_rest(desk)
+        await desk.until(lambda: desk.app.screen is desk.chat)
+
+    sit_down(visit)
+
+
+def test_no_timer_is_left_after_a_reply_that_fails(
+    sit_down: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> Iterator[Any]:
+        raise GenerationError("The model's process ended by signal 9.")
+
+    async def visit(desk: Desk) -> None:
+        monkeypatch.setattr("genesis_chat.engine.LocalEngine.reply", fail)
+        desk.chat.composer.write("Hello!")
+        await desk.press("enter")
+        await desk.idle()
+        await desk.until(lambda: "signal 9" in desk.seen())
+        await desk.until(lambda: not [t for t in timers(desk) if t._repeat is None])
 
     sit_down(visit)
 
