@@ -75,8 +75,6 @@ def write_error(destination: Path, error: OSError) -> ConversionError:
         return ConversionError(
             f"There is no space left to write {where}; free some and try again."
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return ConversionError(
-            f"{where} cannot be written: {reason(error)}; choose another destination."
-        )
-    return ConversionError(f"{where} cannot be written: {reason(error)}.")
+    return ConversionError(
+        f"{where} cannot be written: {reason(error)}; choose another destination."
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from backends.genesis.args import LayerKind
+from backends.wrapped_names import HOLDERS, without_wrappers
 
 T = TypeVar("T")
 
@@ -118,9 +119,6 @@ _IN_ANY_BLOCK = {
     name: spot for table in IN_BLOCKS.values() for name, spot in table.items()
 }
 
-_WRAPPERS = re.compile(
-    r"(?<![^.])(_orig_mod|module|_fsdp_wrapped_module|_checkpoint_wrapped_module)\."
-)
 _BLOCK = re.compile(r"blocks\.(0|[1-9][0-9]{0,3})\.(.+)", re.ASCII)
 _BUFFER = re.compile(
     r"(.+\.)?(inv_freq|[^.]*_cached)|metacognition\.evolution_[^.]+", re.ASCII
@@ -141,9 +139,8 @@ def place(name: str) -> Place | None:
 def plain_names(tensors: Mapping[str, T]) -> Mapping[str, T]:
     """The tensors under the names they have without what training tools put before.
 
-    Wrappers (torch.compile, DistributedDataParallel, FSDP, checkpointing) add a
-    segment anywhere, others `model.` in front. A name that nobody knows even so stays
-    as it is; all do when two tensors would have one name.
+    A name that nobody knows even so stays as it is; all do when two tensors would have
+    one name.
     """
     found = {_plain(name): tensor for name, tensor in tensors.items()}
     return found if len(found) == len(tensors) else tensors
@@ -152,10 +149,13 @@ def plain_names(tensors: Mapping[str, T]) -> Mapping[str, T]:
 def _plain(name: str) -> str:
     if _is_known(name):
         return name
-    plain = _WRAPPERS.sub("", name)
-    while plain.startswith("model."):
-        plain = plain.removeprefix("model.")
-    return plain if _is_known(plain) else name
+    plain = without_wrappers(name)
+    while not _is_known(plain):
+        holder, dot, rest = plain.partition(".")
+        if not dot or holder not in HOLDERS:
+            return name
+        plain = rest
+    return plain
 
 
 def _is_known(name: str) -> bool:

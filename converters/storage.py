@@ -217,6 +217,9 @@ def _lock(destination: Path, seconds: float) -> Iterator[None]:
     from filelock import FileLock
 
     path = _beside(destination, LOCK)
+    # The library takes a folder in which no file can be made for one where another
+    # has just removed it, and tries for ever.
+    path.touch(0o644)
     guard = FileLock(path)
     guard.acquire(timeout=seconds)
     try:

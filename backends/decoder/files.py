@@ -1,7 +1,7 @@
 """The files of an ordinary decoder, checked before a backend reads them."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..derived_names import DERIVED_FILES
 from ..errors import ConfigError, UnsupportedError, WeightsError
 from ..text_files import LARGEST_JSON, TextFileError, read_text
 from ..weights_damage import damaged
+from ..wrapped_names import plain_names
 from .args import DecoderArgs
 from .names import HEAD, IGNORED, matrix_shapes, vector_shapes
 
@@ -20,6 +21,9 @@ SINGLE, ANY = "model.safetensors", "model*.safetensors"
 FLOATS = ("F32", "F16", "BF16")
 # Numbers that MLX packs without gaps into words of 32 bits.
 PACKED_BITS = (2, 3, 4, 5, 6, 8)
+
+# Shape and dtype of tensors by their names.
+Facts = dict[str, tuple[tuple[int, ...], str]]
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,15 @@ class Packing:
 class DecoderFiles:
     """A decoder's configuration and where its tensors are.
 
-    `files` has for each tensor that is used the safetensors file it is in;
-    `packings` the modules whose matrices are quantised.
+    `files` has for each tensor that is used the safetensors file it is in, `stored`
+    its name there where that is another; `packings` the modules whose matrices are
+    quantised.
     """
 
     args: DecoderArgs
     files: dict[str, Path]
     packings: dict[str, Packing]
+    stored: dict[str, str] = field(default_factory=dict)
 
 
 def open_files(directory: Path) -> DecoderFiles:
@@ -56,7 +62,7 @@ def open_files(directory: Path) -> DecoderFiles:
     except ConfigError as error:
         raise type(error)(f"{directory / 'config.json'}: {error}") from error
     files: dict[str, Path] = {}
-    found: dict[str, tuple[tuple[int, ...], str]] = {}
+    found: Facts = {}
     for path in _weight_files(directory):
         for name, fact in _header(path).items():
             if name in files:
@@ -66,6 +72,35 @@ def open_files(directory: Path) -> DecoderFiles:
                 )
             if not name.endswith(IGNORED):
                 files[name], found[name] = path, fact
+    matched = _match(args, mode, found)
+    if matched.wrong:
+        names = plain_names(found)
+        plain = _match(args, mode, {names[n]: fact for n, fact in found.items()})
+        if not plain.wrong:
+            stored = {names[name]: name for name in found}
+            places = {name: files[stored[name]] for name in plain.used}
+            return DecoderFiles(plain.args, places, plain.packings, stored)
+        wrong = matched.wrong
+        raise WeightsError(
+            f"The weights in {directory} do not fit its config.json at "
+            f"{', '.join(wrong[:5])}{' and more' if len(wrong) > 5 else ''}; get the "
+            "model again."
+        )
+    places = {name: files[name] for name in matched.used}
+    return DecoderFiles(matched.args, places, matched.packings)
+
+
+@dataclass(frozen=True)
+class _Match:
+    """What a configuration needs of some tensors: the names used, and wrong ones."""
+
+    args: DecoderArgs
+    packings: dict[str, Packing]
+    used: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+def _match(args: DecoderArgs, mode: bool, found: Facts) -> _Match:
     tied = args.tie_word_embeddings
     if tied is None:
         args = replace(args, tie_word_embeddings=f"{HEAD}.weight" not in found)
@@ -86,21 +121,15 @@ def open_files(directory: Path) -> DecoderFiles:
         expected[f"{module}.weight"] = ((shape[0], words), ("U32",))
         groups = (shape[0], shape[1] // packing.group)
         expected[f"{module}.scales"] = expected[f"{module}.biases"] = (groups, FLOATS)
-    wrong = [
+    wrong = tuple(
         name
         for name in sorted(expected.keys() | found.keys())
         if name not in expected
         or name not in found
         or found[name][0] != expected[name][0]
         or found[name][1] not in expected[name][1]
-    ]
-    if wrong:
-        raise WeightsError(
-            f"The weights in {directory} do not fit its config.json at "
-            f"{', '.join(wrong[:5])}{' and more' if len(wrong) > 5 else ''}; get the "
-            "model again."
-        )
-    return DecoderFiles(args, {name: files[name] for name in expected}, packings)
+    )
+    return _Match(args, packings, tuple(expected), wrong)
 
 
 def _quantization_mode(config: dict[str, Any]) -> bool:

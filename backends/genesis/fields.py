@@ -53,4 +53,6 @@ def checked_field(name: str, kind: Any, value: object) -> Any:
             return int(value)
     shown = repr(value)
     shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
-    raise ConfigError(f"{name} must be {WORDS[kind]}, not {shown}.")
+    large = type(value) is int and kind is int
+    words = "a smaller number" if large else WORDS[kind]
+    raise ConfigError(f"{name} must be {words}, not {shown}.")

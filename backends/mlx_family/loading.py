@@ -13,6 +13,7 @@ import psutil
 from ..errors import BackendError, ConfigError, WeightsError
 from ..mlx_base.device import DTYPES, on_metal
 from ..mlx_base.self_check import drawing_cases, ensure
+from ..wrapped_names import plain_names
 from . import library
 from .files import context_length, read_family_config, weight_sizes
 from .language_model import LanguageModel, arrays
@@ -82,7 +83,7 @@ def read_network(directory: Path, kind: str) -> Any:
     """
     utils = library.loader()
     try:
-        network, _ = utils.load_model(directory, lazy=True)
+        return _loaded(utils, directory)
     except (BackendError, KeyboardInterrupt):
         raise
     except ImportError as error:
@@ -100,7 +101,33 @@ def read_network(directory: Path, kind: str) -> Any:
             f"mlx-lm cannot load the {kind} model in {directory} ({_detail(error)}); "
             "its config.json and its weights do not fit, so get the model again."
         ) from error
-    return network
+
+
+def _loaded(utils: Any, directory: Path) -> Any:
+    try:
+        return utils.load_model(directory, lazy=True)[0]
+    except ValueError:
+        try:
+            # Perhaps its names are those that a training tool has left.
+            return utils.load_model(
+                directory, lazy=True, get_model_classes=_with_plain_names
+            )[0]
+        except ValueError:
+            pass
+        raise
+
+
+def _with_plain_names(config: dict[str, Any]) -> tuple[Any, Any]:
+    """The classes of a model whose weights are called as training tools leave them."""
+    kind, arguments = library.loader()._get_classes(config)
+
+    def sanitize(network: Any, weights: dict[str, mx.array]) -> dict[str, mx.array]:
+        names = plain_names(weights)
+        plain = {names[name]: array for name, array in weights.items()}
+        own: Any = getattr(kind, "sanitize", None)
+        return dict(own(network, plain)) if own else plain
+
+    return type(kind.__name__, (kind,), {"sanitize": sanitize}), arguments
 
 
 def unpack(network: Any, directory: Path) -> bool:

@@ -117,7 +117,11 @@ def read_tokenizer_file(path: Path) -> bytes:
     """A tokenizer file's content; raises `ConversionError` naming the file."""
     try:
         if not path.is_file():
-            raise ConversionError(f"The tokenizer {shown(str(path))} does not exist.")
+            what = "is not a file" if path.exists() else "does not exist"
+            raise ConversionError(
+                f"The tokenizer {shown(str(path))} {what}; give a tokenizer.json or a "
+                "tokenizer.model."
+            )
         with path.open("rb") as file:
             data = file.read(MAX_TOKENIZER_BYTES + 1)
     except (OSError, ValueError) as error:

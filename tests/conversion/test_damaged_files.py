@@ -87,6 +87,16 @@ def test_links_that_lead_nowhere(tmp_path: Path, tokenizer_file: Path) -> None:
         convert(tmp_path, tmp_path / "out", tokenizer=tokenizer_file)
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc")
+def test_a_folder_in_which_no_file_can_be_made(
+    checkpoint: Path, tokenizer_file: Path
+) -> None:
+    with pytest.raises(
+        ConversionError, match=r"/proc/model cannot be written: .+ another"
+    ):
+        convert(checkpoint, Path("/proc/model"), tokenizer=tokenizer_file)
+
+
 IN_PLACE_OF_GGUF = {
     b"version https://git-lfs.github.com/spec/v1\n": "is a Git LFS pointer",
     b"<!doctype html><html>": "is a web page",

@@ -135,15 +135,17 @@ def renamed(tensors: dict[str, Any], rename: Any) -> dict[str, Any]:
     return {rename(name): tensor for name, tensor in tensors.items()}
 
 
+PREFIXES = [
+    *("module.", "_orig_mod.", "model.", "_orig_mod.module.", "model.model."),
+    *("module._orig_mod.model.", "base_model.model.", "base_model.model.model."),
+    *("_forward_module.student.", "transformer."),
+]
+
+
 @pytest.mark.parametrize(
     "rename",
     [
-        lambda name: f"module.{name}",
-        lambda name: f"_orig_mod.{name}",
-        lambda name: f"model.{name}",
-        lambda name: f"_orig_mod.module.{name}",
-        lambda name: f"module._orig_mod.model.{name}",
-        lambda name: f"model.model.{name}",
+        *(prefix.__add__ for prefix in PREFIXES),
         lambda name: name if name.startswith("ln_f") else f"model.{name}",
         lambda name: name.replace("blocks.1.", "blocks.1._orig_mod."),
         lambda name: name.replace("attn.", "attn._checkpoint_wrapped_module.", 1),

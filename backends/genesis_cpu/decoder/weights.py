@@ -98,7 +98,8 @@ class _Reader:
         self._files = files
         maps = {path: map_tensors(path) for path in set(files.files.values())}
         self._stored: dict[str, StoredTensor] = {
-            name: maps[path][name] for name, path in files.files.items()
+            name: maps[path][files.stored.get(name, name)]
+            for name, path in files.files.items()
         }
 
     def float32(self) -> DecoderWeights:
