@@ -25,7 +25,7 @@ from genesis_chat.engine import (
     WorkerEngine,
 )
 from genesis_chat.engine.worker import process
-from genesis_chat.engine.worker.messages import Load
+from genesis_chat.engine.worker.messages import LOADING, Load
 from genesis_chat.errors import (
     ContextFullError,
     GenerationError,
@@ -268,7 +268,7 @@ def test_how_it_ended_is_waited_for_however_slowly_it_leaves(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(process, "PACKAGE", "leaving")
     leaving = process.Process(Load(tmp_path, "mine", None, None, ANY_MODEL))
-    assert leaving.receive(None) is None
+    assert leaving.receive(LOADING, None) is None
     leaving._threads[0].join()
     wait = leaving._process.wait
 

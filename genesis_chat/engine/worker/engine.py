@@ -2,6 +2,7 @@
 
 import itertools
 import queue
+import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -14,7 +15,17 @@ from ..checking import check
 from ..events import Context, Event, Finished, PromptProgress, Reply, Text, Thought
 from ..protocol import ModelFacts, Request
 from ..snapshots import Snapshots
-from .messages import Ask, Cancel, Done, Keep, Load, Loaded, Preparing, Told
+from .messages import (
+    LOADING,
+    Ask,
+    Cancel,
+    Done,
+    Keep,
+    Load,
+    Loaded,
+    Preparing,
+    Told,
+)
 from .process import Process
 
 # How often the caller is asked whether it wants to cancel.
@@ -28,8 +39,8 @@ class WorkerEngine:
 
     The process starts at once, and loads while the caller does something else. When
     it crashes it is started again: the reply ends with an error, and the next
-    request finds a model. It ends with this process, even when that is killed. Not
-    for use from two threads.
+    request finds a model. It ends with this process, even when that is killed. What
+    is asked while it replies is answered after that.
     """
 
     def __init__(
@@ -46,6 +57,7 @@ class WorkerEngine:
         self._numbers = itertools.count(1)
         self._model: ModelFacts | None = None
         self._process: Process | None = Process(self._load)
+        self._loading = threading.RLock()
 
     @property
     def pid(self) -> int | None:
@@ -55,10 +67,14 @@ class WorkerEngine:
     @property
     def model(self) -> ModelFacts:
         """See `Engine.model`; waits until it is loaded, anew if it was lost."""
+        with self._loading:
+            return self._loaded()
+
+    def _loaded(self) -> ModelFacts:
         if self._process is None:
             self._process = Process(self._load)
         if self._model is None:
-            while isinstance(answer := self._process.receive(None), Preparing):
+            while isinstance(answer := self._process.receive(LOADING, None), Preparing):
                 self._preparing(answer.text)
             if not isinstance(answer, Loaded):
                 process, self._process = self._process, None
@@ -86,15 +102,15 @@ class WorkerEngine:
         told: list[Event] = []
         asked: float | None = None
         over = again = False
-        self._send(Ask(number, request))
+        process = self._ask(Ask(number, request))
         try:
             while True:
                 # Asked after it said yes too: the caller may count on it.
                 if cancelled() and asked is None:
-                    self._send(Cancel(number))
+                    process.send(Cancel(number))
                     asked = time.monotonic()
                 try:
-                    answer = self._receive(POLL_SECONDS)
+                    answer = process.receive(number, POLL_SECONDS)
                 except queue.Empty:
                     if asked is None or time.monotonic() < asked + STUCK_SECONDS:
                         continue
@@ -102,44 +118,51 @@ class WorkerEngine:
                 if answer is None and not (told or again or asked):
                     # It was gone before it was asked, or nearly so.
                     again = True
-                    self._restart()
+                    self._replace(process)
                     facts = self.model
-                    self._send(Ask(number, request))
+                    process = self._ask(Ask(number, request))
                 elif answer is None:
-                    over = True
-                    how = self._restart()
+                    over, closed = True, self._process is None
+                    how = self._replace(process)
                     yield Finished(_cut(facts, request, told), None)
+                    if closed:
+                        raise GenerationError(
+                            "The model was closed while it replied; try again, and it "
+                            "is loaded again."
+                        )
                     raise GenerationError(
                         f"The model process crashed ({how}) and was restarted. The "
                         "partial reply is saved; continue it, or try again."
                     )
-                elif isinstance(answer, Told) and answer.number == number:
+                elif isinstance(answer, Told):
                     told.append(answer.event)  # type: ignore[arg-type]  # not a Context
                     yield told[-1]
-                elif isinstance(answer, Done) and answer.number == number:
+                elif isinstance(answer, Done):
                     over = True
                     if answer.error:
                         raise answer.error
                     return
         finally:
             if not over:
-                self._send(Cancel(number))
+                process.send(Cancel(number))
+            process.forget(number)
 
     def context(self, request: Request) -> Context:
         """See `Engine.context`."""
         facts, number = self.model, next(self._numbers)
-        self._send(Ask(number, request, context_only=True))
+        process = self._ask(Ask(number, request, context_only=True))
         found: Any = None
         while True:
-            answer = self._receive(None)
+            answer = process.receive(number, None)
             if answer is None:
                 raise ModelError(
-                    f"The model process of {facts.name} crashed ({self._restart()}) "
-                    "and was restarted. Try again."
+                    f"The model process of {facts.name} crashed "
+                    f"({self._replace(process)}) and was restarted. Try again."
                 )
-            if isinstance(answer, Told) and answer.number == number:
+            if isinstance(answer, Told):
                 found = answer.event
-            elif isinstance(answer, Done) and answer.number == number:
+            elif isinstance(answer, Done):
+                process.forget(number)
                 if answer.error:
                     raise answer.error
                 assert isinstance(found, Context)
@@ -148,7 +171,8 @@ class WorkerEngine:
     def keep(self, snapshots: Snapshots | None) -> None:
         """Keep states on disk from now on; between two replies."""
         self._load = replace(self._load, snapshots=snapshots)
-        self._send(Keep(snapshots))
+        if self._process:
+            self._process.send(Keep(snapshots))
 
     def give_up(self) -> None:
         """Let a `model` that is waited for raise `ModelError`, from any thread."""
@@ -161,18 +185,26 @@ class WorkerEngine:
             self._process.kill()
         self._process = self._model = None
 
-    def _send(self, message: object) -> None:
-        if self._process:
-            self._process.send(message)
+    def _ask(self, question: Ask) -> Process:
+        """Send a question; the process that will answer it."""
+        with self._loading:
+            if self._process is None:
+                self._process = Process(self._load)
+            process = self._process
+        process.expect(question.number)
+        process.send(question)
+        return process
 
-    def _receive(self, seconds: float | None) -> Any:
-        return self._process.receive(seconds) if self._process else None
+    def _replace(self, process: Process) -> str:
+        """Start another in place of one that is gone; how that one ended, in words.
 
-    def _restart(self) -> str:
-        assert self._process
-        how = self._process.end()
-        self.close()
-        self._process = Process(self._load)
+        Where it was replaced or closed meanwhile, that stays so.
+        """
+        how = process.end()
+        with self._loading:
+            if self._process is process:
+                self.close()
+                self._process = Process(self._load)
         return how
 
 

@@ -15,6 +15,8 @@ from ..protocol import ModelFacts, Request
 from ..snapshots import Snapshots
 
 _LENGTH = struct.Struct("<Q")
+# The number of what is told while a model loads.
+LOADING = 0
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Done:
-    """Nothing more comes; `error` is what was raised. Of loading, `number` is 0."""
+    """Nothing more comes; `error` is what was raised.
+
+    Of loading, `number` is `LOADING`.
+    """
 
     number: int
     error: BaseException | None = None

@@ -7,7 +7,7 @@ from collections import deque
 from typing import IO, Any
 
 from ..child_process import module_command, module_environment
-from .messages import Load, read, write
+from .messages import LOADING, Load, read, write
 
 PACKAGE = "genesis_chat.engine.worker"
 LAST_LINES = 50
@@ -30,7 +30,11 @@ class Process:
             # Ctrl-C, Ctrl-Z and a closed terminal are for the interface to handle.
             start_new_session=True,
         )
-        self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        # Answers by the number of their question: several may be asked at a time.
+        self._answers: dict[int, queue.SimpleQueue[Any]] = {}
+        self._gone, self._lock = False, threading.Lock()
+        self._sending = threading.Lock()
+        self.expect(LOADING)
         self._lines: deque[bytes] = deque(maxlen=LAST_LINES)
         self._threads = [
             threading.Thread(target=target, args=(stream,), daemon=True)
@@ -57,16 +61,34 @@ class Process:
         """Say something; a process that is gone is noticed by `receive`."""
         assert self._process.stdin
         try:
-            write(self._process.stdin, message)  # type: ignore[arg-type]  # it is binary
-        except OSError:
+            with self._sending:
+                write(self._process.stdin, message)  # type: ignore[arg-type]  # it is binary
+        except (OSError, ValueError):
+            # A closed stream is a `ValueError`.
             self._process.kill()
 
-    def receive(self, seconds: float | None) -> Any:
-        """The next message, None when it is gone. Raises `queue.Empty` in time."""
-        message = self._messages.get(timeout=seconds)
+    def expect(self, number: int) -> None:
+        """Keep the answers to the question with a number, before it is sent."""
+        with self._lock:
+            self._answers[number] = queue.SimpleQueue()
+            if self._gone:
+                self._answers[number].put(None)
+
+    def forget(self, number: int) -> None:
+        """Keep no more of them."""
+        with self._lock:
+            self._answers.pop(number, None)
+
+    def receive(self, number: int, seconds: float | None) -> Any:
+        """The next answer to a question, None when the process is gone.
+
+        Raises `queue.Empty` in time.
+        """
+        answers = self._answers[number]
+        message = answers.get(timeout=seconds)
         if message is None:
             # For whoever asks again.
-            self._messages.put(None)
+            answers.put(None)
         return message
 
     def end(self) -> str:
@@ -98,9 +120,16 @@ class Process:
         try:
             with stream:
                 while True:
-                    self._messages.put(read(stream))  # type: ignore[arg-type]
+                    message = read(stream)  # type: ignore[arg-type]
+                    number = getattr(message, "number", LOADING)
+                    with self._lock:
+                        if number in self._answers:
+                            self._answers[number].put(message)
         except (EOFError, OSError, ValueError):
-            self._messages.put(None)
+            with self._lock:
+                self._gone = True
+                for answers in self._answers.values():
+                    answers.put(None)
 
     def _read_lines(self, stream: IO[bytes]) -> None:
         with stream:
