@@ -5,10 +5,13 @@ from dataclasses import asdict
 
 import click
 
+from ..errors import UsageError
 from ..setting_table import SETTINGS
 from ..text import sanitize
 from .history import AS_JSON
 from .show import notice
+
+KEY_PREFIX = "keys."
 
 
 def complete_key(
@@ -46,6 +49,11 @@ def set_command(name: str, value: str) -> int:
     """Change a setting (`keys.ACTION KEY` rebinds a key)."""
     from ..config import set_value
 
+    if name.startswith(KEY_PREFIX):
+        from ..tui.actions import unknown_keys
+
+        for sentence in unknown_keys({name.removeprefix(KEY_PREFIX): value}):
+            raise UsageError(sentence)
     notice(f"{name} is now {_shown(name, set_value(name, value))}.")
     return 0
 

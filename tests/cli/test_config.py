@@ -45,6 +45,17 @@ def test_a_theme_there_is_can_be_set(home: Path) -> None:
     assert call("config", "get", "theme").out == "nord\n"
 
 
+def test_a_key_for_no_action_is_refused(home: Path) -> None:
+    for name, hint in (
+        ("chat.searches", "did you mean 'chat.search'?"),
+        ("x", "there"),
+    ):
+        found = call("config", "set", f"keys.{name}", "ctrl+l")
+        assert found.code == 2 and found.out == ""
+        assert f"Unknown action {name!r}" in found.err and hint in found.err
+    assert not (home / "config.toml").exists()
+
+
 def test_comments_stay_and_the_file_is_private(home: Path) -> None:
     file = home / "config.toml"
     file.write_text("# mine\ntop_k = 5 # few\n\n[keys]\n'chat.new' = 'ctrl+k'\n")
