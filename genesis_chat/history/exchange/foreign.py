@@ -43,7 +43,7 @@ class Foreign:
     """Iterates over the conversations among `values`; `kind` is a name of `KINDS`.
 
     What cannot be read goes to `left`; `known` and `unknown` count the values that
-    were of a kind, and of none. Raises `OursError`.
+    were of a kind, and of none. Raises `OursError` while none was of a kind.
     """
 
     left: LeftOut
@@ -97,7 +97,8 @@ class Foreign:
                 yield from self._each(each, depth + 1)
         elif isinstance(value, dict) and not self._kind_of(value) and depth < 2:
             if value.get("format") == FORMAT:
-                raise OursError
+                self._ours()
+                return
             lists = (value.get(name) for name in _LISTS)
             inner = next((each for each in lists if isinstance(each, list)), None)
             if inner:
@@ -106,6 +107,16 @@ class Foreign:
                 yield from self._one(value)
         else:
             yield from self._one(value)
+
+    def _ours(self) -> None:
+        """A value of our own: all is, or it came between those of others."""
+        if not self.known:
+            raise OursError
+        self._number += 1
+        place = Place(named(self._number, ""), self.left)
+        place.unreadable(
+            "it is of this program's own format; import it in a file by itself"
+        )
 
     def _kind_of(self, value: Any) -> Kind | None:
         fields = mapping(value)
