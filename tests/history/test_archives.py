@@ -42,6 +42,13 @@ def zipped(*files: tuple[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def encrypted(data: bytes) -> bytes:
+    changed = bytearray(data)
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        changed[changed.index(mark) + at] |= 1
+    return bytes(changed)
+
+
 def taken_in(store: Store, path: Path) -> Imported:
     return bring_in(store, sources_in(path))
 
@@ -165,9 +172,63 @@ def test_one_bad_zip_in_a_folder(store: Store, tmp_path: Path) -> None:
 
 
 def test_an_encrypted_zip(store: Store, tmp_path: Path) -> None:
-    data = bytearray(zipped(("conversations.json", export("a"))))
-    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        data[data.index(mark) + at] |= 1
+    data = encrypted(zipped(("conversations.json", export("a"))))
     (tmp_path / "export.zip").write_bytes(data)
     imported = taken_in(store, tmp_path / "export.zip")
     assert len(imported.failed) == 1 and "encrypted" in imported.failed[0]
+
+
+def of_a_later_version(data: bytes) -> bytes:
+    changed = bytearray(data)
+    changed[changed.index(b"PK\1\2") + 6] = 99
+    return bytes(changed)
+
+
+def with_a_name_that_is_no_text(data: bytes) -> bytes:
+    """In UTF-8, as the local header says alone."""
+    changed = bytearray(data)
+    changed[7] |= 8
+    changed[30] = 0xFF
+    return bytes(changed)
+
+
+def damaged(method: int, name: str = "x.zip") -> bytes:
+    """A zip file whose entry does not unpack; small ones have no start to read."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr(name, zipped(("conversations.json", export(*MANY))))
+    changed = bytearray(buffer.getvalue())
+    start = 30 + len(name)
+    changed[start : start + 64] = b"\xff" * 64
+    return bytes(changed)
+
+
+INNER = zipped(("x.zip", zipped(("conversations.json", export("not mine")))))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encrypted(INNER),
+        of_a_later_version(INNER),
+        with_a_name_that_is_no_text(INNER),
+        damaged(zipfile.ZIP_DEFLATED),
+        damaged(zipfile.ZIP_LZMA),
+        damaged(zipfile.ZIP_BZIP2),
+        *(
+            odd(zipped(("conversations.json", export("not mine"))))
+            for odd in (encrypted, of_a_later_version, with_a_name_that_is_no_text)
+        ),
+        damaged(zipfile.ZIP_LZMA, "x.json"),
+    ],
+)
+def test_a_zip_that_cannot_be_unpacked_among_others(
+    data: bytes, store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.zip").write_bytes(data)
+    (folder / "b.json").write_bytes(export("b"))
+    imported = taken_in(store, folder)
+    assert titles(store) == ["b"]
+    assert len(imported.failed) == 1 and "a.zip" in imported.failed[0]

@@ -4,7 +4,7 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
@@ -22,9 +22,18 @@ _LARGEST_RATIO, _UNSUSPICIOUS = 200, 16 * 2**20
 # So much at once: a read that meets damage loses what it has unpacked by then.
 _PIECE = 2**13
 
-# What reading packed bytes may raise: also encrypted ones, or packed in a way that
-# Python does not know.
-DAMAGED = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError)
+# What reading packed bytes may raise: also encrypted ones, packed in a way that Python
+# does not know, or with a name that is no text.
+DAMAGED: tuple[type[Exception], ...] = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(RuntimeError, UnicodeDecodeError),
+)
+with suppress(ImportError):
+    # Python can be built without it.
+    import lzma
+
+    DAMAGED += (lzma.LZMAError,)
+_NO_ZIP: tuple[type[Exception], ...] = (*DAMAGED, ValueError)
 
 # Can be called again and again.
 Opened = Callable[[], AbstractContextManager[BinaryIO]]
@@ -60,7 +69,9 @@ def entries(opened: Opened) -> list[Entry]:
     try:
         with opened() as file, zipfile.ZipFile(file) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+    except RuntimeError as error:
+        raise Refused(f"it cannot be unpacked ({error})", "unpack it first") from error
+    except _NO_ZIP as error:
         raise Refused(
             f"it is not a whole zip file ({error})", "download it again"
         ) from error

@@ -92,7 +92,9 @@ def unopened(error: Exception) -> Refused:
     # A path with a NUL is a value error.
     reason = getattr(error, "strerror", None) or error
     said = str(reason).rstrip(".")
-    return Refused(f"it cannot be read ({said})", "give the path of a file")
+    packed = isinstance(error, RuntimeError)
+    advice = "unpack it first" if packed else "give the path of a file"
+    return Refused(f"it cannot be read ({said})", advice)
 
 
 class _Kept:
