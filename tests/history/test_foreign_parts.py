@@ -1,5 +1,6 @@
 """Messages whose text comes in parts, of kinds that exports have by and by."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,30 @@ def test_thoughts_that_a_reply_folds(end: str, tmp_path: Path) -> None:
     said, notes = contents(tmp_path / "file", value)
     assert said == ["Why?", *(["So."] if "So." in end else [])]
     assert "1 thoughts" in notes
+
+
+@pytest.mark.parametrize(
+    ("kind", "fence"),
+    [
+        ("code/", "```"),
+        ("code/ ", "```"),
+        ("code/\n", "```"),
+        ("code/python", "```python"),
+        ("code/c\n```\nx", "```c"),
+    ],
+)
+def test_a_canvas_of_any_kind(kind: str, fence: str, tmp_path: Path) -> None:
+    canvas = json.dumps({"name": "x", "type": kind, "content": "print(1)"})
+    said = {"content_type": "text", "parts": [canvas]}
+    value = reply(content=said, recipient="canmore.create_textdoc")
+    found, _ = contents(tmp_path / "file", value)
+    assert found == ["Why?", f"**x**\n\n{fence}\nprint(1)\n```"]
+
+
+@pytest.mark.parametrize("name", ["notes.md", "NOTES.MD", "a.Txt"])
+def test_a_file_of_prose_is_no_code(name: str, tmp_path: Path) -> None:
+    tool = {"path": name, "file_text": "So be it."}
+    block = {"type": "tool_use", "name": "create_file", "input": tool}
+    message = {"sender": "assistant", "content": [block]}
+    found, _ = contents(tmp_path / "file", {"chat_messages": [message]})
+    assert found == [f"**{name}**\n\nSo be it."]

@@ -77,7 +77,9 @@ def titled(name: str, content: str, language: str | None) -> str:
     if language is not None:
         fences = re.findall(r"^`{3,}", content, re.MULTILINE)
         fence = "`" * max([3, *(len(found) + 1 for found in fences)])
-        content = f"{fence}{language}\n{content.rstrip()}\n{fence}"
+        # Only its first word names it; any more could end the fence.
+        word = next(iter(language.split()), "")
+        content = f"{fence}{word}\n{content.rstrip()}\n{fence}"
     title = " ".join(name.split())
     begins = content.lstrip("# *\n").startswith(title)
     return content if begins or not title else f"**{title}**\n\n{content}"
@@ -87,8 +89,8 @@ def _language(fields: dict[str, Any]) -> str | None:
     """A document's programming language, empty if unknown; None if it is prose."""
     kind = text(fields.get("type"))
     if kind.startswith("code/"):
-        return kind.removeprefix("code/").split()[0] if kind != "code/" else ""
+        return kind.removeprefix("code/")
     if kind.startswith("application/vnd.ant.code"):
         return text(fields.get("language"))
-    suffix = PurePosixPath(text(fields.get("path"))).suffix
+    suffix = PurePosixPath(text(fields.get("path"))).suffix.lower()
     return _LANGUAGES.get(kind) or (None if suffix in _PROSE else suffix[1:])

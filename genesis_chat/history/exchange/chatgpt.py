@@ -128,7 +128,7 @@ def _content(message: dict[str, Any], by: str, place: Place) -> str:
     if kind == "code" and said:
         language = text(fields.get("language"))
         return titled("", said, "" if language == "unknown" else language)
-    files = [line for id, line in names.items() if line not in said or id == ""]
+    files = [line for id, line in names.items() if line not in said]
     if not parts and not files:
         place.message("it has no text")
     if by == "assistant" or "\ue200" in said:
