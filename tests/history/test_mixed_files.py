@@ -40,3 +40,76 @@ def test_ours_before_those_of_others(tmp_path: Path) -> None:
     for text in (f"{ours('json')}\n{json.dumps(TALK)}", f"[{ours('json')}]"):
         with pytest.raises(HistoryError, match="Cannot import"):
             read(tmp_path / "file", text)
+
+
+def message(talk: str | None, role: str, said: str, name: str = "session_id") -> str:
+    return json.dumps({name: talk, "role": role, "content": said})
+
+
+NAMES = ["session_id", "conversation_id", "conversationId", "chat_id"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_talks_that_go_on_by_turns(name: str, tmp_path: Path) -> None:
+    lines = [
+        message(talk, role, f"{talk} {number} {role}", name)
+        for number in range(3)
+        for role in ("user", "assistant")
+        for talk in "ab"
+    ]
+    for text in ("\n".join(lines), f"[{','.join(lines)}]"):
+        found, notes = read(tmp_path / "file", text)
+        assert not notes
+        for talk, one in zip("ab", found, strict=True):
+            assert [m.content[0] for m in one.messages] == [talk] * 6
+            assert one.head == 5 and one.origin == f"list:{talk}"
+
+
+def test_messages_that_name_no_talk_go_on_with_the_last(tmp_path: Path) -> None:
+    lines = [
+        message("a", "user", "1"),
+        message(None, "assistant", "2"),
+        message("b", "user", "3"),
+        '{"level": "debug"}',
+        message(None, "assistant", "4"),
+        message("a", "user", "5"),
+    ]
+    found, notes = read(tmp_path / "file", "\n".join(lines))
+    assert [[m.content for m in one.messages] for one in found] == [
+        ["3", "4"],
+        ["1", "2", "5"],
+    ]
+    assert "Skipped 1 message" in notes
+
+
+def test_few_talks_are_kept_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genesis_chat.history.exchange.foreign.OPEN_TALKS", 2)
+    lines = [message(talk, "user", talk) for talk in "abcabc"]
+    found, _ = read(tmp_path / "file", "\n".join(lines))
+    assert [one.messages[0].content for one in found] == list("abcabc")
+
+
+def test_the_messages_of_librechat_s_database(tmp_path: Path) -> None:
+    """As `mongoexport` writes them: one a line, or one list."""
+    messages = [
+        {
+            "_id": {"$oid": f"{number}"},
+            "messageId": f"{talk}{number}",
+            "parentMessageId": f"{talk}{number - 1}" if number else None,
+            "conversationId": talk,
+            "isCreatedByUser": number % 2 == 0,
+            "sender": "GPT-4" if number % 2 else "User",
+            "text": f"{talk} {number}",
+        }
+        for number in range(4)
+        for talk in "ab"
+    ]
+    for text in ("\n".join(map(json.dumps, messages)), json.dumps(messages)):
+        found, notes = read(tmp_path / "file", text)
+        assert [one.origin for one in found] == ["librechat:a", "librechat:b"]
+        for one in found:
+            assert [m.parent for m in one.messages] == [None, 0, 1, 2]
+            assert [m.role for m in one.messages][:2] == ["user", "assistant"]
+        assert not notes

@@ -32,6 +32,8 @@ KINDS = {
 _LISTS = ("conversations", "chats", "data", "history", "items")
 # By these the messages of several conversations are told apart.
 _TALKS = ("conversation_id", "conversationId", "session_id", "chat_id")
+# So many may go on by turns: what is finished needs no memory.
+OPEN_TALKS = 1000
 
 
 class OursError(Exception):
@@ -52,41 +54,47 @@ class Foreign:
     known: int = 0
     unknown: int = 0
     _number: int = 0
-    _talk: list[Any] = field(default_factory=list)
+    # Messages that came by themselves; the conversation of the last one is the last.
+    _talks: dict[str | None, list[Any]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[NewConversation]:
         for value in self.values:
             if self._continues(value):
-                self._talk.append(value)
+                yield from self._continued(value)
                 continue
-            yield from self._finished()
+            yield from self._finished(0)
             if isinstance(value, End):
                 self.left.early = self.left.early or value.early
                 continue
-            if plain.is_message(value) and not self._kind_of(value):
-                self._talk.append(value)
-                continue
             yield from self._each(value, 0)
-        yield from self._finished()
+        yield from self._finished(0)
 
     def fits(self, value: Any) -> bool:
         """Whether a value may stand beside those that came before."""
-        if self._talk:
+        if self._talks:
             return plain.is_message(value)
         return self._kind_of(value) is not None
 
     def _continues(self, value: Any) -> bool:
-        """Whether a value is the next message of those before it, if an odd one."""
-        if not self._talk or isinstance(value, End | list) or self._kind_of(value):
+        """Whether a value is a message by itself, or an odd one among such."""
+        if isinstance(value, End | list) or self._kind_of(value):
             return False
-        if plain.is_message(value):
-            return _talk_of(value) == _talk_of(self._talk[0])
-        return mapping(value).get("format") != FORMAT
+        odd = self._talks and mapping(value).get("format") != FORMAT
+        return bool(odd) or plain.is_message(value)
 
-    def _finished(self) -> Iterator[NewConversation]:
-        if self._talk:
-            talk, self._talk = self._talk, []
-            yield from self._one({"messages": talk, "id": _talk_of(talk[0])})
+    def _continued(self, value: Any) -> Iterator[NewConversation]:
+        """Take a message in; one that names no conversation is of the last one."""
+        last = next(reversed(self._talks), None)
+        id = _talk_of(mapping(value)) or last
+        talk = self._talks[id] = self._talks.pop(id, [])
+        talk.append(value)
+        yield from self._finished(OPEN_TALKS)
+
+    def _finished(self, open_: int) -> Iterator[NewConversation]:
+        """All conversations but those that were gone on with last."""
+        while len(self._talks) > open_:
+            id = next(iter(self._talks))
+            yield from self._one({"messages": self._talks.pop(id), "id": id})
 
     def _each(self, value: Any, depth: int) -> Iterator[NewConversation]:
         """The conversations that one value holds."""

@@ -10,6 +10,7 @@ Relied on, and each allowed to be missing or odd: `conversationId`, `title`,
 from typing import Any
 
 from ..records import NewConversation, Status
+from . import plain
 from .branches import Node, branches, conversation
 from .content import attached, said
 from .left_out import Place, Unreadable
@@ -26,7 +27,10 @@ def is_conversation(value: dict[str, Any]) -> bool:
     if "messagesTree" in value:
         return True
     messages = [mapping(message) for message in items(value.get("messages"))]
-    return "conversationId" in value or any("messageId" in m for m in messages)
+    if any("messageId" in message for message in messages):
+        return True
+    # A message by itself names its conversation, too.
+    return "conversationId" in value and not plain.is_message(value)
 
 
 def read(value: dict[str, Any], place: Place) -> NewConversation:
@@ -54,7 +58,7 @@ def read(value: dict[str, Any], place: Place) -> NewConversation:
         waiting += [(child, id, True) for child in reversed(children)]
     options = mapping(value.get("options"))
     system = first_text(options, *_PROMPTS) or first_text(value, *_PROMPTS)
-    id = first_text(value, "conversationId")
+    id = first_text(value, "conversationId", "id")
     return conversation(
         branches(nodes, None, place),
         title=text(value.get("title")),
