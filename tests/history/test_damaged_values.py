@@ -49,8 +49,8 @@ def test_one_damaged_conversation(damage: str, place: int, tmp_path: Path) -> No
         for text in (f"[{', '.join(values)}]", f"[\n{lines}\n]\n"):
             found, notes = read(tmp_path / "file", text)
             kept = [one.title for one in found]
-            # A brace too many leaves the conversation whole.
-            whole = kept == titles
+            # That alone leaves the conversation whole.
+            whole = damage == "a brace too many" and kept == titles
             assert whole or kept == [t for t in titles if t != titles[place]]
             assert all(len(one.messages) == 2 for one in found)
             skipped = f"Skipped 1 conversation: conversation {place + 1}"
@@ -69,22 +69,34 @@ def test_wherever_the_pieces_of_a_damaged_file_end(
             assert [one.title for one in found] == ["a", "c"]
 
 
+@pytest.mark.parametrize("place", [0, 2, 5])
 @pytest.mark.parametrize(
-    "damaged", ['{"role": "user", "content: "x"}', '{"role": "user", "con', "nul"]
+    "damaged",
+    [
+        '{"role": "user", "content: "x"}',
+        '{"role: "user", "content": "x"}',
+        '{"role": "user", "con',
+        "nul",
+    ],
 )
 def test_a_list_of_messages_stays_one_conversation(
-    damaged: str, tmp_path: Path
+    damaged: str, place: int, tmp_path: Path
 ) -> None:
     messages = [
         json.dumps({"role": role, "content": f"{role} {n}"})
         for n in range(3)
         for role in ("user", "assistant")
     ]
-    messages[2] = damaged
+    messages[place] = damaged
     for text in (f"[{', '.join(messages)}]", "\n".join(messages)):
+        if text.startswith("nul"):
+            # Nothing tells that lines of JSON follow.
+            continue
         (found,), notes = read(tmp_path / "file", text)
         assert len(found.messages) == 5 and found.head == 4
-        assert "Skipped 1 message" in notes and "not whole JSON" in notes
+        # Nobody can tell what the first value was.
+        what = "message" if place else "conversation"
+        assert f"Skipped 1 {what}" in notes and "not whole JSON" in notes
 
 
 def test_odd_items_between_messages(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Foreign:
         """Whether a value may stand beside those that came before."""
         if self._talks:
             return plain.is_message(value)
-        return self._kind_of(value) is not None
+        return self._kind_of(value) is not None or plain.is_bare(value)
 
     def _continues(self, value: Any) -> bool:
         """Whether a value is a message by itself, or an odd one among such."""

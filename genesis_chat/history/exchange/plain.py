@@ -29,6 +29,14 @@ def is_message(value: Any) -> bool:
     return any(name in fields for name in _BY) and any(name in fields for name in _SAID)
 
 
+def is_bare(value: Any) -> bool:
+    """Whether a value is a message that begins with who says it, or with what.
+
+    Those that begin with an id are a part of some program's conversation.
+    """
+    return is_message(value) and next(iter(value)) in (*_BY, *_SAID)
+
+
 def is_conversation(value: dict[str, Any]) -> bool:
     """Whether a value has the structure of a conversation."""
     return any(
