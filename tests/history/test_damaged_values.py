@@ -159,3 +159,57 @@ def test_damage_among_other_programs(tmp_path: Path) -> None:
         found, notes = read(tmp_path / "file", text)
         assert [one.title for one in found] == ["Birds"] * 2, kind
         assert "Skipped 1 conversation" in notes
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_several_objects_with_lists_after_each_other(
+    indent: int | None, tmp_path: Path
+) -> None:
+    """Damage in one of them leaves the others as they are."""
+
+    def wrapped(titles: str, key: str) -> str:
+        values = list(map(json.loads, map(export, titles)))
+        rest = {"more": {"items": [{"title": "}]"}]}, "by": 'me"'}
+        return json.dumps({"version": 1, key: values, **rest}, indent=indent)
+
+    texts = [wrapped("ab", "data"), wrapped("cd", "chats"), wrapped("ef", "data")]
+    for place, title in enumerate("ace"):
+        damaged = list(texts)
+        damaged[place] = texts[place].replace(f'"title": "{title}"', '"title: "x"')
+        found, notes = read(tmp_path / "file", "\n".join(damaged))
+        kept = set("abcdef") - {title}
+        if indent is None:
+            # A damaged line of several is one value.
+            kept -= set(("ab", "cd", "ef")[place])
+        if indent is None and place == 2:
+            # The last line is entered, as nothing follows it.
+            kept |= {"f"}
+        assert {one.title for one in found} == kept
+        assert "Skipped 1 conversation" in notes
+
+
+def test_wherever_the_pieces_of_a_rest_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = '], "more": [{"x": "\\"}"}]\n}\n'
+    first = f'{{"data":[\n{export("a")},\n{{"title" 1}}{rest}'
+    for size in (1, 2, 3, 7, 50):
+        monkeypatch.setattr(json_values, "CHUNK", size)
+        found, _ = read(tmp_path / "file", f"{first}{export('b')}")
+        assert [one.title for one in found] == ["a", "b"], size
+
+
+def test_values_of_many_lines_that_are_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is one value, and not as many as it has lines."""
+    deep = '{"a":' + "[\n" * 10_001 + "]\n" * 10_001 + "}"
+    found, notes = read(tmp_path / "file", f"{deep}\n{export('b')}")
+    assert [one.title for one in found] == ["b"]
+    assert "Skipped 1 conversation" in notes and "nested too deeply" in notes
+    monkeypatch.setattr(json_values, "CHUNK", 1000)
+    monkeypatch.setattr(json_values, "LONGEST", 5000)
+    long = json.dumps({"title": "long", "lines": ["x" * 90] * 100}, indent=1)
+    found, notes = read(tmp_path / "file", f"{long}\n{export('b')}")
+    assert [one.title for one in found] == ["b"]
+    assert "Skipped 1 conversation" in notes and "it is too long" in notes

@@ -10,13 +10,14 @@ _STEP = re.compile(r'\\.|["\[\]{},]', re.DOTALL)
 class Brackets:
     """Looks for the comma or the bracket that ends a value, in pieces of its text.
 
-    `at` is how far it has looked in the text of the last call.
+    `at` is how far it has looked in the text of the last call; `begun` are closing
+    brackets of what was begun before, the innermost last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begun: str = "") -> None:
         self.at = 0
         self._quoted, self._deeper = False, 0
-        self._open: list[str] = []
+        self._open = list(begun)
 
     def end(self, text: str, start: int) -> int | None:
         """The place behind the value, or None if it may go on behind the text."""

@@ -21,7 +21,8 @@ class DeepDecoder:
     def raw_decode(self, text: str, at: int) -> tuple[Any, int]:
         """The value that begins at a place, and where it ends.
 
-        Raises `json.JSONDecodeError`, and `RecursionError` at `DEEPEST` brackets.
+        Raises `json.JSONDecodeError`, and `RecursionError` with the place where there
+        are more than `DEEPEST` brackets.
         """
         root: list[Any] = []
         open_: list[Any] = [root]
@@ -53,7 +54,7 @@ class DeepDecoder:
                 if sign in ("{", "["):
                     open_.append(value)
                     if len(open_) > DEEPEST:
-                        raise RecursionError
+                        raise RecursionError(at)
                     continue
             if len(open_) == 1:
                 return root[0], at

@@ -90,8 +90,8 @@ class Values:
                 self._at += 1
                 yield End()
                 if entered:
-                    # What follows is the rest of the object that the list is in.
-                    return
+                    entered = False
+                    self._leave_object()
             elif start == "[" and not inside:
                 inside = True
                 self._at += 1
@@ -147,20 +147,23 @@ class Values:
                 # A number may go on behind the piece.
                 if end < len(self._text) or not self._fill(CHUNK):
                     if isinstance(value, str) and _COLON.match(self._text, end):
-                        raise _Flaw("it is a part of another")
+                        raise _Flaw("it is a part of another", end - self._at)
                     return value, end
             except json.JSONDecodeError as error:
                 at, length = error.pos - self._at, len(self._text) - self._at
                 near = length - at < _NEAR
                 cut = near or error.msg.startswith("Unterminated string")
                 if cut and length > LONGEST:
-                    raise _Flaw("it is too long") from None
+                    raise _Flaw("it is too long", length) from None
                 # Twice as much each time: all tries together cost no more than two.
                 if not (cut and self._fill(max(CHUNK, length))):
                     raise _Flaw(f"it is not whole JSON ({error.msg})", at) from None
-            except RecursionError:
-                if decoder is _DEEP_DECODER or not deep:
+            except RecursionError as error:
+                if not deep:
                     raise _Flaw("it is nested too deeply") from None
+                if decoder is _DEEP_DECODER:
+                    at = int(error.args[0]) - self._at
+                    raise _Flaw("it is nested too deeply", at) from None
                 decoder = _DEEP_DECODER
 
     def _enter(self, flaw: _Flaw) -> bool:
@@ -173,6 +176,17 @@ class Values:
         # It is the list's values that begin alike.
         self._at, self._begin = found.end(), None
         return True
+
+    def _leave_object(self) -> None:
+        """Go behind the object that an entered list was in."""
+        brackets = Brackets("}")
+        self._begin = None
+        while (end := brackets.end(self._text, self._at)) is None:
+            self._at = brackets.at
+            if not self._fill(CHUNK):
+                end = len(self._text)
+                break
+        self._at = end
 
     def _in_line(self, flaw: _Flaw) -> bool:
         return self._at + flaw.at <= self._line_end()
