@@ -153,3 +153,29 @@ def test_a_file_of_prose_is_no_code(name: str, tmp_path: Path) -> None:
     message = {"sender": "assistant", "content": [block]}
     found, _ = contents(tmp_path / "file", {"chat_messages": [message]})
     assert found == [f"**{name}**\n\nSo be it."]
+
+
+BASE64 = "iVBORw0KGgo" * 1000
+ADDRESS = "https://example.org/" + "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"),
+    [
+        ({"type": "image", "image": BASE64}, "[image]"),
+        ({"type": "image", "image": f"data:image/png;base64,{BASE64}"}, "[image]"),
+        ({"type": "image", "image": "data:,x"}, "[image]"),
+        ({"type": "image", "image": ADDRESS}, f"[image: {ADDRESS}]"),
+        ({"type": "image", "image": "cat.png"}, "[image: cat.png]"),
+        ({"type": "image", "image": BASE64, "name": "cat.png"}, "[image: cat.png]"),
+        ({"type": "image", "url": BASE64}, "[image]"),
+        ({"type": "input_audio", "input_audio": BASE64}, "[audio]"),
+        ({"type": "file", "file": BASE64}, "[file]"),
+        ({"type": "video", "video": {"url": ADDRESS}}, f"[video: {ADDRESS}]"),
+    ],
+)
+def test_a_file_in_a_message_is_named(
+    part: dict[str, Any], shown: str, tmp_path: Path
+) -> None:
+    value = {"messages": [{"role": "user", "content": [part, "Look!"]}]}
+    assert contents(tmp_path / "file", value)[0] == [f"{shown}\n\nLook!"]

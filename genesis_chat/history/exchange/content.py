@@ -11,6 +11,8 @@ from typing import Any
 from .left_out import Place
 from .loose import first_text, items, mapping, text
 
+# What is longer and no address is the file itself, in base64.
+LONGEST_NAME = 200
 _TEXTS = ("text", "value", "refusal", "content")
 _NAMES = ("name", "filename", "file_name", "fileName", "title")
 # In this order: a tool's result with a picture in it is a tool's.
@@ -107,4 +109,5 @@ def _name(part: dict[str, Any], kind: str) -> str:
     fields = {**mapping(part.get("source")), **mapping(part.get("file")), **part}
     fields |= mapping(inner)
     found = first_text(fields, *_NAMES, "url") or text(inner)
-    return "" if found.startswith("data:") else found
+    long = len(found) > LONGEST_NAME and "://" not in found
+    return "" if long or found.startswith("data:") else found
