@@ -126,6 +126,8 @@ def _save(damaged: Path, target: Path) -> tuple[int, int, int]:
             for row in messages.values():
                 changed += _insert_message(new, row, messages)
             index.rebuild(new)
+        # All of it into the file itself: closing would not tell that there is no room.
+        new.execute("PRAGMA journal_mode=DELETE")
     return found, len(messages), changed
 
 

@@ -17,6 +17,7 @@ from genesis_chat.engine import LocalEngine, Request, Snapshots
 from genesis_chat.history import HistoryError, Store
 from genesis_chat.history.exchange import write_file
 from genesis_chat.history.migrations import LATEST
+from genesis_chat.history.recovery import recover
 from genesis_chat.models import ensure_builtin
 from genesis_chat.settings import GenerationSettings
 
@@ -133,6 +134,31 @@ def test_migrating(
     assert contents(path) == EXPECTED
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("PRAGMA user_version").fetchone() == (LATEST,)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_recovering(
+    room: int,
+    disk: Path,
+    leave: Callable[[int], None],
+    whole: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a log that is written ahead, the file grows only when that is closed."""
+    monkeypatch.setattr("genesis_chat.history.connection.journal_mode", lambda: "wal")
+    path = disk / "history.sqlite3"
+    path.write_bytes(whole)
+    leave(room)
+    try:
+        recovery = recover(path)
+        assert recovery.saved == len(EXPECTED)
+        assert recovery.original.read_bytes() == whole
+    except HistoryError as error:
+        assert "Nothing was changed" in str(error)
+        assert path.read_bytes() == whole
+        assert {p.name for p in disk.iterdir()} == {path.name, "filler"}
+    (disk / "filler").unlink()
+    assert contents(path) == EXPECTED
 
 
 @pytest.mark.parametrize("room", ROOMS)
