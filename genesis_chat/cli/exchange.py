@@ -12,6 +12,7 @@ from ..errors import HistoryError, UsageError
 from ..paths import user_path
 from ..text import counted, sanitize
 from .conversation import open_history
+from .input import Waiting, stdin_bytes
 from .show import notice
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ def _sources(
     for file in files:
         try:
             if file == "-":
-                found += stack.enter_context(sources_of_input(sys.stdin.buffer))
+                with Waiting("standard input to end") as waiting:
+                    opened = sources_of_input(stdin_bytes(), waiting.came)
+                    found += stack.enter_context(opened)
             else:
                 found += sources_in(user_path(file))
         except HistoryError as error:

@@ -18,6 +18,7 @@ from genesis_chat.history.exchange import (
     bring_in,
     json_values,
     read_import,
+    sources,
     sources_in,
     sources_of_input,
 )
@@ -139,12 +140,58 @@ def test_standard_input(store: Store) -> None:
         (zipped({"conversations.json": export("c")}), 1),
         (json.dumps(FOREIGN["plain"]).encode(), 1),
     ]:
-        with sources_of_input(io.BytesIO(data)) as sources:
-            imported = bring_in(store, sources)
+        with sources_of_input(io.BytesIO(data)) as found:
+            imported = bring_in(store, found)
         assert imported.merged.added == added and not imported.failed
-    with sources_of_input(io.BytesIO(b"")) as sources:
-        imported = bring_in(store, sources)
+    with sources_of_input(io.BytesIO(b"")) as found:
+        imported = bring_in(store, found)
     assert "Cannot import standard input: it is empty" in imported.failed[0]
+
+
+class Endless:
+    """A pipe that somebody fills for ever."""
+
+    def __init__(self, head: bytes, more: bytes) -> None:
+        self._head, self._more = head, more
+        self.given = self.pieces = 0
+
+    def read1(self, size: int) -> bytes:
+        data = self._head or (self._more * size)[: min(size, 2**16)]
+        self._head = b""
+        self.given += len(data)
+        self.pieces += 1
+        return data
+
+
+@pytest.mark.parametrize(
+    ("head", "more", "most"),
+    [
+        (b"", b"y\n", 2**17),
+        (b"", b"\0", 2**17),
+        (b"", b"\n", 2**17),
+        (b"# Title\n", b"[", 2**17),
+        (b"\xef\xbb\xbf [", b"1,", 2**20),
+        ('[{"role": '.encode("utf-16"), b"1\0", 2**20),
+        (b"{", b'"', 2**20),
+        (b"PK\3\4", b"\0", 2**20),
+        (b"\x1f\x8b\x08", b"\0", 2**20),
+    ],
+)
+def test_input_that_does_not_end(
+    head: bytes, more: bytes, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be an import takes no more than such a file may have."""
+    monkeypatch.setattr(sources, "LARGEST_FILE", 2**17)
+    monkeypatch.setattr(sources, "LARGEST", 2**20)
+    stream = Endless(head, more)
+    told: list[int] = []
+    with (
+        pytest.raises(HistoryError, match="does not end"),
+        sources_of_input(stream, lambda: told.append(1)),
+    ):
+        pass
+    assert most < stream.given <= most + 2**16 + len(head)
+    assert len(told) == stream.pieces
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,17 @@ def test_what_is_waited_for_is_said_to_who_looks_on(
             assert "Paris" in screen.text
 
 
+def test_what_an_import_waits_for_is_said() -> None:
+    reader, writer = os.pipe()
+    with Screen.start("history", "import", "-", stdin=reader) as screen:
+        os.close(reader)
+        screen.read_until("Waiting for standard input to end")
+        os.write(writer, b'[{"role": "user", "content": "Why?"}]')
+        os.close(writer)
+        assert screen.finish() == 0
+        assert "Imported 1 conversation" in screen.text
+
+
 def test_nobody_is_told_who_does_not_look_on(tmp_path: Path) -> None:
     """Without a terminal on standard error nothing is said, however long it takes."""
     found = call("ask", "-n", *GREEDY, stdin=FRANCE)

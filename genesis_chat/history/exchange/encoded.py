@@ -2,9 +2,13 @@
 
 import codecs
 import json
+import re
 from typing import BinaryIO
 
 REPLACEMENT = "\ufffd"
+# So many bytes are a file's head.
+HEAD = 2**16
+_BLANK = re.compile("[\\s\ufeff]*")
 
 
 class Pieces:
@@ -47,3 +51,8 @@ class Pieces:
 def encoding_of(head: bytes) -> str:
     """The encoding that a file's first bytes tell."""
     return json.detect_encoding(head)
+
+
+def beginning(head: bytes) -> str:
+    """A file's first bytes as text, from the first character on that is no blank."""
+    return _BLANK.sub("", head.decode(encoding_of(head), "replace"), count=1)

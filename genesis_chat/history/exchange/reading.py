@@ -14,23 +14,25 @@ from ..records import NewConversation
 from . import markdown, native
 from .archives import DAMAGED
 from .checked import Refused
-from .encoded import Pieces, encoding_of
+from .encoded import HEAD, Pieces, beginning, encoding_of
 from .foreign import KINDS, Foreign, OursError
 from .json_values import Values
 from .left_out import LeftOut
-from .sources import NothingInside, Source, cannot, sources_in, unopened
+from .sources import (
+    LARGEST_FILE,
+    NothingInside,
+    Source,
+    cannot,
+    sources_in,
+    unopened,
+)
 
 FORMATS = ("json", "jsonl", "markdown", *KINDS)
-# Six times the size of one of our own is needed while it is read.
-LARGEST_FILE = 128 * 2**20
 EXPECTED = (
     "JSON, JSON Lines and Markdown as exported here; the exports of ChatGPT, Claude, "
     "Open WebUI and LibreChat; and lists of messages with 'role' and 'content' as JSON "
     "or JSON Lines"
 )
-_HEAD = 2**16
-
-_BLANK = re.compile("[\\s\ufeff]*")
 # Inside a text the closing quotation mark would have a backslash before it.
 _OURS = re.compile(rf'"format"\s*:\s*"{native.FORMAT}"')
 _KEY = re.compile(r'"(conversations|messages)"\s*:')
@@ -128,10 +130,9 @@ def read_import(
 
 def _detected(source: Source) -> str:
     """One of `FORMATS` for what is ours, "" for what may be another program's."""
-    data = _head(source)
-    head = data.decode(encoding_of(data), "replace")
-    blank = _BLANK.match(head)
-    start = head[blank.end() : blank.end() + 1] if blank else ""
+    with _opened(source) as stream:
+        head = beginning(stream.read(HEAD))
+    start = head[:1]
     if not start:
         raise Refused("it is empty", "give a file with conversations in it")
     if start == "{" and _OURS.search(head):
@@ -174,11 +175,6 @@ def _text(source: Source, errors: str) -> str:
             "divide it into several files",
         )
     return data.decode(encoding_of(data), errors).removeprefix("\ufeff")
-
-
-def _head(source: Source) -> bytes:
-    with _opened(source) as stream:
-        return stream.read(_HEAD)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,10 +10,14 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn, TypeVar, cast
 
 from ...errors import HistoryError
+from ...text_files import Readable
 from .archives import GZIP, LARGEST, ZIP, Opened, entries, gunzipped, most, steady
 from .checked import Refused
+from .encoded import HEAD, beginning
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".md")
+# Six times the size of one of our own is needed while it is read.
+LARGEST_FILE = 128 * 2**20
 IN_MEMORY = 16 * 2**20
 INPUT = "standard input"
 P = TypeVar("P", bound=PurePath)
@@ -63,18 +67,18 @@ def _sources_in(path: Path) -> list[Source]:
 
 
 @contextmanager
-def sources_of_input(stream: BinaryIO) -> Iterator[list[Source]]:
+def sources_of_input(
+    stream: Readable, came: Callable[[], None] = lambda: None
+) -> Iterator[list[Source]]:
     """The sources in standard input, which is kept in a file while they are read.
 
-    Raises `HistoryError`.
+    `came` is called after each piece that was read. Raises `HistoryError`.
     """
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as kept:
-        size = 0
-        while data := stream.read(2**20):
-            size += len(data)
-            if size > LARGEST:
-                raise cannot(INPUT, Refused("it does not end", "give less"))
-            kept.write(data)
+        try:
+            size = _keep(stream, kept, came)
+        except OSError as error:
+            raise cannot(INPUT, unopened(error)) from error
 
         def opened() -> AbstractContextManager[BinaryIO]:
             kept.seek(0)
@@ -115,6 +119,29 @@ class _Kept:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _keep(
+    stream: Readable,
+    kept: "tempfile.SpooledTemporaryFile[bytes]",
+    came: Callable[[], None],
+) -> int:
+    """Put all that comes into a file; how many bytes. Raises `HistoryError`."""
+    size, head = 0, b""
+    while data := stream.read1(2**20):
+        came()
+        size += len(data)
+        head += data[: HEAD - len(head)]
+        if size > LARGEST_FILE and size > _most(head):
+            raise cannot(INPUT, Refused("it does not end", "give less"))
+        kept.write(data)
+    return size
+
+
+def _most(head: bytes) -> int:
+    """How many bytes an input may have that begins with these."""
+    packed = head.startswith((*ZIP, GZIP))
+    return LARGEST if packed or beginning(head)[:1] in ("{", "[") else LARGEST_FILE
 
 
 def _in_file(name: str, size: int, opened: Opened) -> list[Source]:
