@@ -5,6 +5,8 @@ import io
 import json
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -232,3 +234,60 @@ def test_a_zip_that_cannot_be_unpacked_among_others(
     imported = taken_in(store, folder)
     assert titles(store) == ["b"]
     assert len(imported.failed) == 1 and "a.zip" in imported.failed[0]
+
+
+def test_one_suspicious_file_in_a_zip(store: Store, tmp_path: Path) -> None:
+    """The others come in."""
+    data = zipped(
+        ("a/conversations.json", export("a")),
+        ("b/conversations.json", b"[" + b" " * 2**25),
+        ("c/conversations.json", export("c")),
+    )
+    (tmp_path / "export.zip").write_bytes(data)
+    imported = taken_in(store, tmp_path / "export.zip")
+    assert titles(store) == ["a", "c"]
+    (failed,) = imported.failed
+    assert "b/conversations.json in " in failed and "times its size" in failed
+
+
+class Counted(io.BytesIO):
+    """A file that tells how much of it was read."""
+
+    count = opened = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+    def close(self) -> None:
+        self.opened -= 1
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_the_directory_of_a_zip_is_read_once(within: bool) -> None:
+    names = [f"chats/{number:03}.json" for number in range(200)]
+    data = zipped(*((name, name.encode()) for name in names))
+    if within:
+        data = zipped(("all.zip", data))
+    file = Counted(data)
+
+    @contextmanager
+    def opened() -> Iterator[Counted]:
+        file.seek(0)
+        file.opened += 1
+        with file:
+            yield file
+
+    found = archives.entries(opened)
+    if within:
+        found = archives.entries(found[0].open)
+    for _ in range(2):
+        for entry, name in zip(found, names, strict=True):
+            with entry.open() as stream:
+                assert stream.read() == name.encode()
+    # Entries of one that is packed itself lie behind all before them.
+    assert within or file.count < 3 * len(data)
+    assert file.opened == 0
+    with found[0].open() as first, found[1].open() as second:
+        assert [first.read(), second.read()] == [n.encode() for n in names[:2]]

@@ -4,7 +4,7 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
@@ -58,7 +58,7 @@ class Entry:
         if self.size > most(self.packed):
             ratio = self.size / max(1, self.packed)
             raise Refused(
-                f"{self.path} in it would unpack to {self.size:,} bytes, "
+                f"it would unpack to {self.size:,} bytes, "
                 f"{ratio:,.0f} times its size, as no export does",
                 "unpack it yourself if you trust it",
             )
@@ -67,8 +67,7 @@ class Entry:
 def entries(opened: Opened) -> list[Entry]:
     """The files in a zip file. Raises `Refused`."""
     try:
-        with opened() as file, zipfile.ZipFile(file) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
+        archive = _Archive(opened)
     except RuntimeError as error:
         raise Refused(f"it cannot be unpacked ({error})", "unpack it first") from error
     except _NO_ZIP as error:
@@ -81,9 +80,10 @@ def entries(opened: Opened) -> list[Entry]:
             PurePosixPath(info.filename.replace("\\", "/")),
             info.file_size,
             info.compress_size,
-            partial(_entry, opened, info),
+            partial(archive.entry, info),
         )
-        for info in infos
+        for info in archive.zip.infolist()
+        if not info.is_dir()
     ]
 
 
@@ -128,11 +128,46 @@ class _Steady:
         return bytes(data)
 
 
-@contextmanager
-def _entry(opened: Opened, info: zipfile.ZipInfo) -> Iterator[BinaryIO]:
-    with (
-        opened() as file,
-        zipfile.ZipFile(file) as archive,
-        archive.open(info) as stream,
-    ):
-        yield cast(BinaryIO, stream)
+class _Archive:
+    """A zip file whose directory is read once; it is open while an entry is read.
+
+    To `ZipFile` it is the file, which is there all the time.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._readers = 0
+        self._file: BinaryIO
+        self._closing = ExitStack()
+        with self._open():
+            self.zip = zipfile.ZipFile(cast(BinaryIO, self))
+
+    @contextmanager
+    def entry(self, info: zipfile.ZipInfo) -> Iterator[BinaryIO]:
+        """What an entry holds, open."""
+        with self._open(), self.zip.open(info) as stream:
+            yield cast(BinaryIO, stream)
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        if not self._readers:
+            self._file = self._closing.enter_context(self._opened())
+        self._readers += 1
+        try:
+            yield
+        finally:
+            self._readers -= 1
+            if not self._readers:
+                self._closing.close()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return self._file.seekable()

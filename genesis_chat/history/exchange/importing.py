@@ -1,6 +1,6 @@
 """Bringing conversations into a history from any number of sources."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import HistoryError
@@ -47,7 +47,29 @@ def bring_in(
     written.
     """
     imported = imported or Imported()
-    sources = list(sources)
+    try:
+        _bring_in_all(store, list(sources), format, again, progress, imported)
+    finally:
+        if imported.merged.changed:
+            store.order(set(imported.merged.changed))
+    merged = imported.merged
+    found = merged.added or merged.grown or merged.known
+    if imported.passed and not found and not imported.failed:
+        imported.failed.append(
+            f"{imported.passed[0]} has no conversations of a kind that is known, nor "
+            f"has anything beside it; what can be read is {EXPECTED}."
+        )
+    return imported
+
+
+def _bring_in_all(
+    store: Store,
+    sources: Sequence[Source],
+    format: str | None,
+    again: bool,
+    progress: Callable[[int], None],
+    imported: Imported,
+) -> None:
     before = 0
     for source in sources:
         start, told_before = before, len(imported.notes)
@@ -63,14 +85,6 @@ def bring_in(
             ]
         before += source.size
         progress(before)
-    merged = imported.merged
-    found = merged.added or merged.grown or merged.known
-    if imported.passed and not found and not imported.failed:
-        imported.failed.append(
-            f"{imported.passed[0]} has no conversations of a kind that is known, nor "
-            f"has anything beside it; what can be read is {EXPECTED}."
-        )
-    return imported
 
 
 def _bring_in(
@@ -86,16 +100,11 @@ def _bring_in(
     except HistoryError as error:
         _failed(source, error, imported)
         return
-    changed: set[str] = set()
     try:
         whole, parts = reading.strict, _parts(reading.conversations)
         for part in [list(reading.conversations)] if whole else parts:
-            merged = store.merge(part, again=again)
-            changed.update(merged.changed)
-            imported.merged.add(merged)
+            imported.merged.add(store.merge(part, again=again))
     finally:
-        if changed:
-            store.order(changed)
         imported.notes += reading.sentences()
 
 

@@ -11,7 +11,17 @@ from typing import BinaryIO, NoReturn, TypeVar, cast
 
 from ...errors import HistoryError
 from ...text_files import Readable
-from .archives import GZIP, LARGEST, ZIP, Opened, entries, gunzipped, most, steady
+from .archives import (
+    GZIP,
+    LARGEST,
+    ZIP,
+    Entry,
+    Opened,
+    entries,
+    gunzipped,
+    most,
+    steady,
+)
 from .checked import Refused
 from .encoded import HEAD, beginning
 
@@ -177,22 +187,14 @@ def _in_zip(name: str, opened: Opened, within: bool = False) -> list[Source]:
     if not within and not any(map(_is_export, chosen)):
         # Beside what an export is, they are attachments.
         chosen = _chosen([entry.path for entry in there], (".zip",))
-    found = []
+    fit, found = set(chosen), list[Source]()
     # A name may stand in it twice.
     for entry in sorted(there, key=lambda entry: entry.path):
-        if entry.path not in chosen:
+        if entry.path not in fit:
             continue
-        entry.check()
         called = f"{entry.path} in {name}"
-        suffix = entry.path.suffix.lower()
-        if suffix != ".zip":
-            gz = suffix == ".gz"
-            stream = partial(gunzipped, entry.open) if gz else entry.open
-            opened_entry = partial(steady, stream, most(entry.size))
-            found.append(Source(called, entry.size, opened_entry, asked=False))
-            continue
         try:
-            found += _in_zip(called, entry.open, within=True)
+            found += _in_entry(called, entry)
         except Refused as reason:
             found.append(_refused(called, reason))
     if not found:
@@ -200,6 +202,16 @@ def _in_zip(name: str, opened: Opened, within: bool = False) -> list[Source]:
             f"no file in it ends in {', '.join(ENDINGS)}", "name the export itself"
         )
     return found
+
+
+def _in_entry(name: str, entry: Entry) -> list[Source]:
+    entry.check()
+    suffix = entry.path.suffix.lower()
+    if suffix == ".zip":
+        return _in_zip(name, entry.open, within=True)
+    stream = partial(gunzipped, entry.open) if suffix == ".gz" else entry.open
+    opened = partial(steady, stream, most(entry.size))
+    return [Source(name, entry.size, opened, asked=False)]
 
 
 def _refused(name: str, reason: Refused) -> Source:
