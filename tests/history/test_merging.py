@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -288,24 +288,3 @@ def test_our_exports_keep_when_they_were_changed(store: Store, tmp_path: Path) -
             take_in(other, tmp_path / "b", exported_text(format, exported))
             found = [(c.title, c.created, c.updated) for c in other.conversations()]
             assert found == listed
-
-
-def test_many_files_are_put_in_order_once(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ordered: list[int] = []
-    order = Store.order
-
-    def counted(self: Store, changed: Collection[str]) -> None:
-        ordered.append(len(changed))
-        order(self, changed)
-
-    monkeypatch.setattr(Store, "order", counted)
-    (tmp_path / "in").mkdir()
-    for number in (2, 1, 3):
-        value = talk("x", conversation_id=str(number), update_time=1_000_000 + number)
-        (tmp_path / "in" / f"{number}.json").write_text(json.dumps(value))
-    assert bring_in(store, sources_in(tmp_path / "in")).merged.added == 3
-    assert ordered == [3]
-    updated = [one.updated for one in store.conversations()]
-    assert updated == sorted(updated, reverse=True)

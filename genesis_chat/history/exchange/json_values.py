@@ -15,10 +15,12 @@ from typing import Any, Protocol
 from .brackets import Brackets
 from .deep_json import DeepDecoder
 
-CHUNK = 2**20
+# An error of the decoder counts the lines before it, so much at most.
+CHUNK = 2**18
 # The longest value in characters; reading it takes some six times as many bytes.
 LONGEST = 128 * 2**20
 DIGITS = 20
+_INK = re.compile(r"\S")
 _BLANK = re.compile(r"[\s,\ufeff]*")
 _COLON = re.compile(r"\s*:")
 _OBJECT = re.compile(r'\{\s*"')
@@ -168,7 +170,7 @@ class Values:
 
     def _enter(self, flaw: _Flaw) -> bool:
         """Go into the list that an object is about, unless it is a line of several."""
-        if self._in_line(flaw) and self._text[self._line_end() :].strip():
+        if self._in_line(flaw) and _INK.search(self._text, self._line_end()):
             return False
         found = _LIST.match(self._text, self._at)
         if found is None:
@@ -189,10 +191,15 @@ class Values:
         self._at = end
 
     def _in_line(self, flaw: _Flaw) -> bool:
-        return self._at + flaw.at <= self._line_end()
+        end = self._line_end()
+        return self._at + flaw.at <= end
 
     def _line_end(self) -> int:
-        return self._text.find("\n", self._at)
+        """Where this line ends, or -1 if that is not near."""
+        while (end := self._text.find("\n", self._at)) < 0:
+            if len(self._text) - self._at >= CHUNK or not self._fill(CHUNK):
+                break
+        return end
 
     def _leave(self, flaw: _Flaw, inside: bool) -> None:
         """Go behind a damaged value.
@@ -214,8 +221,8 @@ class Values:
             end = brackets.end(self._text, scanned - self._gone)
             scanned = self._gone + (brackets.at if end is None else end)
             while left > 0:
-                at = self._beginning(looked)
-                if at is None or at >= scanned:
+                at = self._beginning(looked, scanned)
+                if at is None:
                     break
                 self._at = at - self._gone
                 in_vain = self._read_in_vain()
@@ -234,10 +241,13 @@ class Values:
                 self._at = len(self._text)
                 return
 
-    def _beginning(self, start: int) -> int | None:
-        """Where the next object begins as the values do, from a place on."""
-        found = (self._begin or _OBJECT).search(self._text, start - self._gone)
-        return self._gone + found.start() if found else None
+    def _beginning(self, start: int, end: int) -> int | None:
+        """Where the next object begins as the values do, between two places."""
+        begin = self._begin or _OBJECT
+        last = end - self._gone + _KEY_LENGTH
+        found = begin.search(self._text, start - self._gone, last)
+        at = end if found is None else self._gone + found.start()
+        return at if at < end else None
 
     def _read_in_vain(self) -> int:
         """How much has to be read to see that no value that fits begins here."""

@@ -1,0 +1,72 @@
+"""Much of anything: the work grows with it, and not with its square."""
+
+import json
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+from foreign_exports import chatgpt, node, read
+
+from genesis_chat.history import Store
+from genesis_chat.history.exchange import bring_in, json_values, sources_in
+
+
+def test_many_files_are_put_in_order_once(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered: list[int] = []
+    order = Store.order
+
+    def counted(self: Store, changed: Collection[str]) -> None:
+        ordered.append(len(changed))
+        order(self, changed)
+
+    monkeypatch.setattr(Store, "order", counted)
+    (tmp_path / "in").mkdir()
+    for number in (2, 1, 3):
+        value = chatgpt(
+            node("u", None, "user", "x"),
+            conversation_id=str(number),
+            update_time=1_000_000 + number,
+        )
+        (tmp_path / "in" / f"{number}.json").write_text(json.dumps(value))
+    assert bring_in(store, sources_in(tmp_path / "in")).merged.added == 3
+    assert ordered == [3]
+    updated = [one.updated for one in store.conversations()]
+    assert updated == sorted(updated, reverse=True)
+
+
+class Searched:
+    """A pattern that tells how much it was to search."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+        self.count = 0
+
+    def search(self, text: str, start: int = 0, end: int = 2**62) -> object:
+        self.count += min(end, len(text)) - start
+        return self._pattern.search(text, start, end)
+
+
+def test_many_damaged_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is looked for behind each is looked for there only."""
+    searched = Searched(json_values._OBJECT)
+    monkeypatch.setattr(json_values, "_OBJECT", searched)
+    last = json.dumps(chatgpt(node("u", None, "user", "x")))
+    text = f"[{'[1 2], ' * 1000}{last}]"
+    found, notes = read(tmp_path / "file", text)
+    assert len(found) == 1 and "Skipped 1 conversation" in notes
+    assert 0 < searched.count < 100 * len(text)
+
+
+def test_lines_of_anything_are_one_value_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the pieces that are read end."""
+    talk = json.dumps({"messages": [{"role": "user", "content": "x"}]})
+    text = f"{talk}\n{'one, or more, words' * 3}\n{'a, b: c' * 9}\n" * 20
+    for size in (100, 333, 2**18):
+        monkeypatch.setattr(json_values, "CHUNK", size)
+        found, notes = read(tmp_path / "file", text)
+        assert len(found) == 20 and "Skipped 40 conversations" in notes, size
