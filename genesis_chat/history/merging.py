@@ -3,8 +3,8 @@
 A message is known by what was said up to it: by role and text, its own and those of
 all messages before it. A conversation is known by its origin, the program it comes
 from and its id there, if it begins alike; by its id here, for an export of ours; or,
-where not both have ids of one program, by the millisecond it began in, if one of the
-two then holds all of the other.
+unless both have an id of another program, or both one of ours, by the millisecond it
+began in, if one of the two then holds all of the other.
 """
 
 import hashlib
@@ -20,7 +20,10 @@ _CANDIDATES = """
         origin = :origin OR id = :id OR (created = :created AND (
             :text OR origin IS NULL OR origin GLOB 'text:*'
             OR (origin GLOB 'genesis-chat:*') != :ours
-        ))
+        ) AND (:first IS NULL OR EXISTS (
+            SELECT 1 FROM message AS m WHERE m.conversation = conversation.id
+            AND m.content = :first AND m.deleted IS NULL
+        )))
     ) ORDER BY turn
 """
 _MESSAGES = """
@@ -90,10 +93,13 @@ def find(
     origin = origin_of(new, digests)
     ours = origin.startswith(OURS)
     id = origin.removeprefix(OURS) if ours else ""
+    # Of those that began together, only one that begins alike has anything in common.
+    firsts = {storable(m.content) for m in new.messages if m.parent is None}
     values = {
+        "first": min(firsts) if len(firsts) == 1 else None,
         "origin": origin,
         "id": id,
-        "created": new.created,
+        "created": new.created if firsts else None,
         "text": new.origin is None,
         "ours": ours,
     }

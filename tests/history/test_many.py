@@ -2,13 +2,14 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 from foreign_exports import chatgpt, node, read
 
-from genesis_chat.history import Store
+from genesis_chat.history import Store, merging
 from genesis_chat.history.exchange import bring_in, json_values, sources_in
 
 
@@ -35,6 +36,41 @@ def test_many_files_are_put_in_order_once(
     assert ordered == [3]
     updated = [one.updated for one in store.conversations()]
     assert updated == sorted(updated, reverse=True)
+
+
+def test_many_that_began_together(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only those that begin alike are compared as wholes."""
+    compared: list[str] = []
+    known = merging._known
+
+    def counted(connection: sqlite3.Connection, row: sqlite3.Row) -> merging.Known:
+        compared.append(row["id"])
+        return known(connection, row)
+
+    monkeypatch.setattr(merging, "_known", counted)
+    talks = [
+        {
+            "created": 1_700_000_000,
+            "messages": [
+                {"role": "user", "content": f"{number // 2}"},
+                {"role": "assistant", "content": f"reply {number}"},
+            ],
+        }
+        for number in range(100)
+    ]
+    (tmp_path / "file").write_text(json.dumps(talks))
+    merged = bring_in(store, sources_in(tmp_path / "file")).merged
+    assert (merged.added, merged.known) == (100, 0) and len(compared) == 50
+    merged = bring_in(store, sources_in(tmp_path / "file")).merged
+    assert (merged.added, merged.known) == (0, 100) and len(compared) <= 250
+    # Those that have grown are known, too.
+    for talk in talks:
+        talk["messages"] += [{"role": "user", "content": "more"}]  # type: ignore[operator]
+    (tmp_path / "file").write_text(json.dumps(talks))
+    merged = bring_in(store, sources_in(tmp_path / "file")).merged
+    assert (merged.added, merged.grown) == (0, 100)
 
 
 class Searched:
