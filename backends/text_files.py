@@ -141,7 +141,7 @@ def _read(
         size += len(piece)
         if b"\0" in piece:
             # Two bytes at a time would hide the mark of UTF-16.
-            wide = encoding_of(b"".join(pieces)[:4])[0] != "UTF-8"
+            wide = encoding_of(b"".join(pieces[:4])[:4])[0] != "UTF-8"
             if not wide and size >= 4:
                 raise NotTextError(_not_text(b"".join(pieces)))
         if size > largest:
