@@ -1,5 +1,6 @@
 """Much of anything: the work grows with it, and not with its square."""
 
+import io
 import json
 import re
 import sqlite3
@@ -7,9 +8,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+from exchanged import conversation, exported_text, turns
 from foreign_exports import chatgpt, node, read
 
-from genesis_chat.history import Store, merging
+from genesis_chat.history import HistoryError, Store, merging
 from genesis_chat.history.exchange import bring_in, json_values, sources_in
 
 
@@ -106,3 +108,40 @@ def test_lines_of_anything_are_one_value_each(
         monkeypatch.setattr(json_values, "CHUNK", size)
         found, notes = read(tmp_path / "file", text)
         assert len(found) == 20 and "Skipped 40 conversations" in notes, size
+
+
+@pytest.mark.parametrize("name", ["conversations", "chats", "data", "history", "items"])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_long_list_in_an_object(
+    name: str, indent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read value by value, as one that stands by itself."""
+    monkeypatch.setattr(json_values, "CHUNK", 1000)
+    monkeypatch.setattr(json_values, "LARGE", 5000)
+    items = [{"title": f'{number} ] " }}'} for number in range(1000)]
+    rest = {"by": "me", "more": {name: [{"title": 1}]}}
+    text = json.dumps({"version": 1, name: items, **rest}, indent=indent)
+    text = f"{text}\n{json.dumps({'title': 'behind'})}\n"
+    values = json_values.Values(io.StringIO(text).read)
+    found = []
+    for value in values:
+        found.append(value)
+        assert len(values._text) < 20_000
+    assert [v for v in found if isinstance(v, dict)] == [*items, {"title": "behind"}]
+    assert found.count(json_values.End()) == 2
+
+
+def test_a_long_list_of_ours_is_read_strictly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_values, "CHUNK", 1000)
+    monkeypatch.setattr(json_values, "LARGE", 2000)
+    many = [turns("Why? " * 99, "So. " * 99) for _ in range(20)]
+    text = exported_text("json", [(conversation(m, id=f"C{m}"), m) for m in many])
+    # As where keys are sorted.
+    value = json.loads(text)
+    text = json.dumps({**value, "format": value.pop("format")})
+    found, _ = read(tmp_path / "file", text)
+    assert len(found) == 20
+    with pytest.raises(HistoryError, match="is null"):
+        read(tmp_path / "file", text.replace('"assistant"', "null"))

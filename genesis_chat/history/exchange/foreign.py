@@ -6,7 +6,7 @@ from typing import Any
 
 from ..records import NewConversation
 from . import chatgpt, claude, librechat, open_webui, plain
-from .json_values import Damaged, End
+from .json_values import LISTS, Damaged, End
 from .left_out import LeftOut, Place, Unreadable, named
 from .loose import first_text, identity, mapping
 from .native import FORMAT
@@ -28,8 +28,6 @@ KINDS = {
     "librechat": Kind(librechat.is_conversation, librechat.read),
     "plain": Kind(plain.is_conversation, plain.read),
 }
-# Lists of conversations within an object.
-_LISTS = ("conversations", "chats", "data", "history", "items")
 # By these the messages of several conversations are told apart.
 _TALKS = ("conversation_id", "conversationId", "session_id", "chat_id")
 # So many may go on by turns: what is finished needs no memory.
@@ -107,7 +105,7 @@ class Foreign:
             if value.get("format") == FORMAT:
                 self._ours()
                 return
-            lists = (value.get(name) for name in _LISTS)
+            lists = (value.get(name) for name in LISTS)
             inner = next((each for each in lists if isinstance(each, list)), None)
             if inner:
                 yield from self._each(inner, depth + 1)

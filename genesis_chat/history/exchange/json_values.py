@@ -27,11 +27,15 @@ _OBJECT = re.compile(r'\{\s*"')
 _FIRST_KEY = re.compile(r'\{\s*("[^"\\]{1,100}")\s*:')
 # That much may be a first key, cut by the end of what is there.
 _KEY_LENGTH = 200
+# What a list of conversations within an object is called.
+LISTS = ("conversations", "chats", "data", "history", "items")
 # The list that an object is about, behind its plain values.
 _LIST = re.compile(
     r'\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[-+.\w]+)\s*,\s*)*'
-    r'"(?:conversations|chats|data|items)"\s*:\s*\['
+    rf'"(?:{"|".join(LISTS)})"\s*:\s*\['
 )
+# Of an object that is longer the list is read value by value.
+LARGE = 2**24
 # An error so near the end of what is there may be one of the cut only.
 _NEAR = 16
 # So many characters behind damage are read in vain at most.
@@ -70,15 +74,17 @@ class Values:
     """Iterates over values, `Damaged` ones and `End`s; `read` gives pieces of text.
 
     `fits` tells a value that the file is for from one within it: behind damage,
-    reading goes on with the next one of these.
+    reading goes on with the next one of these. Objects with what `whole` finds in
+    their text are read as wholes, however long they are.
     """
 
     def __init__(
         self,
         read: Callable[[int], str],
         fits: Callable[[Any], bool] = lambda value: False,
+        whole: re.Pattern[str] | None = None,
     ) -> None:
-        self._read, self._fits = read, fits
+        self._read, self._fits, self._whole = read, fits, whole
         # Places are in what is there of the text, without what is gone.
         self._text, self._at, self._gone, self._ended = "", 0, 0, False
         self._begin: re.Pattern[str] | None = None
@@ -157,6 +163,8 @@ class Values:
                 cut = near or error.msg.startswith("Unterminated string")
                 if cut and length > LONGEST:
                     raise _Flaw("it is too long", length) from None
+                if cut and not inside and length > LARGE and self._has_list():
+                    raise _Flaw("it is an object with a long list", length) from None
                 # Twice as much each time: all tries together cost no more than two.
                 if not (cut and self._fill(max(CHUNK, length))):
                     raise _Flaw(f"it is not whole JSON ({error.msg})", at) from None
@@ -178,6 +186,11 @@ class Values:
         # It is the list's values that begin alike.
         self._at, self._begin = found.end(), None
         return True
+
+    def _has_list(self) -> bool:
+        if self._whole is not None and self._whole.search(self._text, self._at):
+            return False
+        return _LIST.match(self._text, self._at) is not None
 
     def _leave_object(self) -> None:
         """Go behind the object that an entered list was in."""

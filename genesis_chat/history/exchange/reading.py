@@ -35,6 +35,8 @@ EXPECTED = (
 )
 # Inside a text the closing quotation mark would have a backslash before it.
 _OURS = re.compile(rf'"format"\s*:\s*"{native.FORMAT}"')
+# Where the keys were sorted that stands at the end, but each reply has its tokens.
+_PARTS_OF_OURS = re.compile(rf'{_OURS.pattern}|"token_ids"\s*:')
 _KEY = re.compile(r'"(conversations|messages)"\s*:')
 _BY_KEY = {"conversations": "json", "messages": "jsonl"}
 
@@ -207,7 +209,7 @@ def _foreign(
             return text
 
         foreign = Foreign(reading.left, kind)
-        foreign.values = Values(piece, foreign.fits)
+        foreign.values = Values(piece, foreign.fits, _PARTS_OF_OURS)
         empty = True
         for conversation in foreign:
             empty = False
