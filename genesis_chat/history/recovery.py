@@ -119,8 +119,14 @@ def _save(damaged: Path, target: Path) -> tuple[int, int, int]:
             for row in messages.values():
                 if row["conversation"] not in conversations:
                     conversations[row["conversation"]] = _lost(row)
+            # Of each conversation the message that was written last.
+            last = {
+                row["conversation"]: row["id"]
+                for row in sorted(messages.values(), key=lambda row: row["number"])
+            }
             for row in conversations.values():
-                row = {**row, "head": _head(row, messages)}
+                gone = row["head"] not in messages
+                row = {**row, "head": last.get(row["id"]) if gone else row["head"]}
                 row["checksum"] = checksum(row, CONVERSATION)
                 _insert(new, "conversation", row)
             for row in messages.values():
@@ -221,14 +227,6 @@ def _lost(message: dict[str, Any]) -> dict[str, Any]:
         "turn": 0,
         "deleted": None,
     }
-
-
-def _head(row: dict[str, Any], messages: dict[str, Any]) -> str | None:
-    """The head, or the last message when it is gone."""
-    if row["head"] in messages:
-        return str(row["head"])
-    own = [m for m in messages.values() if m["conversation"] == row["id"]]
-    return max(own, key=lambda m: m["number"])["id"] if own else None
 
 
 def _insert_message(

@@ -12,7 +12,13 @@ from exchanged import conversation, exported_text, turns
 from foreign_exports import chatgpt, node, read
 
 from genesis_chat.history import HistoryError, Store, merging
-from genesis_chat.history.exchange import bring_in, json_values, sources_in
+from genesis_chat.history.exchange import (
+    brackets,
+    bring_in,
+    canvas,
+    json_values,
+    sources_in,
+)
 
 
 def test_many_files_are_put_in_order_once(
@@ -143,3 +149,37 @@ def test_a_long_list_of_ours_is_read_strictly(
     assert len(found) == 20
     with pytest.raises(HistoryError, match="is null"):
         read(tmp_path / "file", text.replace('"assistant"', "null"))
+
+
+def test_many_kinds_of_content(tmp_path: Path) -> None:
+    """A few are named, and none in full length."""
+    parts = [{"type": f"{number}{'x' * 10_000}"} for number in range(100)]
+    parts += [{"type": "odd"}] * 50
+    said = [{"role": "user", "content": ["Look!", *parts]}]
+    (found,), notes = read(tmp_path / "file", {"messages": said})
+    assert found.messages[0].content == "Look!"
+    assert "50 parts of the kind 'odd'" in notes and "and 96 more" in notes
+    assert len(notes) < 500
+
+
+def test_brackets_that_fit_nothing() -> None:
+    """One that nothing opened is passed by, however deep it stands."""
+    found = brackets.Brackets()
+    found._open = Watched("]" * 5000)
+    found._kinds["]"] = 5000
+    assert found.end("}" * 5000, 0) is None
+    assert found.end("]" * 5000, 0) == 5000
+
+
+class Watched(list[str]):
+    """A list that is not to be searched."""
+
+    def __contains__(self, key: object) -> bool:
+        raise AssertionError("it takes time with the depth")
+
+
+def test_artifacts_that_never_begin() -> None:
+    text = '<antArtifact title="' * 3 + "x"
+    assert canvas.with_artifacts(text) == text
+    whole = '<antArtifact title="a < b > c" type="text/html">x</antArtifact>'
+    assert canvas.with_artifacts(whole) == "**a < b > c**\n\n```html\nx\n```"

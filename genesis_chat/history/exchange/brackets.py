@@ -1,6 +1,7 @@
 """Where a damaged JSON value ends, as far as its brackets tell."""
 
 import re
+from collections import Counter
 
 # Brackets that are remembered.
 DEEPEST = 10_000
@@ -18,6 +19,8 @@ class Brackets:
         self.at = 0
         self._quoted, self._deeper = False, 0
         self._open = list(begun)
+        # How many of each are open: to look for one takes time with the depth.
+        self._kinds = Counter(begun)
 
     def end(self, text: str, start: int) -> int | None:
         """The place behind the value, or None if it may go on behind the text."""
@@ -32,15 +35,21 @@ class Brackets:
                 self._deeper += 1 if sign in "[{" else -1
             elif sign in "[{":
                 self._open.append("]" if sign == "[" else "}")
+                self._kinds[self._open[-1]] += 1
             elif not self._open:
                 # Without a bracket of its own it ends where another's stands.
                 return step.start()
-            elif sign in self._open:
-                # Those within that were never closed end here too.
-                while self._open.pop() != sign:
-                    pass
+            elif self._kinds[sign]:
+                self._close(sign)
                 if not self._open:
                     return self.at
         # The last sign may be half of an escape.
         self.at = max(self.at, len(text) - 1)
         return None
+
+    def _close(self, sign: str) -> None:
+        """The innermost of a kind ends, and those within that were never closed."""
+        closed = ""
+        while closed != sign:
+            closed = self._open.pop()
+            self._kinds[closed] -= 1

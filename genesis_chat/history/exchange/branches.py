@@ -51,7 +51,8 @@ def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branc
     parents = rejoined(mended(told), told, moments)
     ranks = {id: node.rank for id, node in nodes.items()}
     messages: list[NewMessage] = []
-    prompts: list[str] = []
+    # Each once, in order.
+    prompts: dict[str, None] = {}
     # The message that stands for each node: itself, or the last one before it.
     nearest: dict[str | None, int | None] = {None: None}
     for id in in_order(parents, place.name, ranks):
@@ -75,8 +76,8 @@ def branches(nodes: Mapping[str, Node], head: str | None, place: Place) -> Branc
             )
         elif node.role == "system" and above is not None:
             place.kind("system messages after the first message")
-        elif node.role == "system" and node.content not in prompts:
-            prompts.append(node.content)
+        elif node.role == "system":
+            prompts[node.content] = None
     shown = nearest.get(head) if head is not None else None
     if shown is None and messages:
         shown = max(range(len(messages)), key=lambda n: (messages[n].created or 0, n))

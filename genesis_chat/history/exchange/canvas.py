@@ -15,7 +15,9 @@ from typing import Any
 from .loose import first_text, items, mapping, text
 
 _CANVAS = re.compile(r"(?:canmore|canvas)\b")
-_ARTIFACT = re.compile(r"<antArtifact\b([^>]*)>(.*?)(?:</antArtifact>|\Z)", re.DOTALL)
+_ARTIFACT = re.compile(
+    r'<antArtifact\b((?:[^<>"]|"[^"]*")*)>(.*?)(?:</antArtifact>|\Z)', re.DOTALL
+)
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _LANGUAGES = {
     "text/html": "html",

@@ -8,6 +8,7 @@ Parts are texts, or objects with a `type`: OpenAI's `text`, `input_text`,
 
 from typing import Any
 
+from .checked import shown
 from .left_out import Place
 from .loose import first_text, items, mapping, text
 
@@ -88,13 +89,13 @@ def _part(part: Any, place: Place) -> str | None:
     if any(word in kind for word in _TOOLS):
         place.kind("calls of tools and their results")
         return ""
-    for word, shown in _SHOWN:
+    for word, name in _SHOWN:
         if word in kind and "transcription" not in kind:
-            return named(shown, _name(part, kind))
+            return named(name, _name(part, kind))
     inner = mapping(part.get("text"))
     found = first_text(part, *_TEXTS) or first_text(inner, *_TEXTS)
     if not found and kind and "text" not in kind:
-        place.kind(f"parts of the kind {kind!r}")
+        place.kind(f"parts of the kind {shown(kind)}")
     known = isinstance(part.get("text"), str) or bool(kind)
     return found if found or known else None
 

@@ -38,8 +38,11 @@ class LeftOut:
         if self.messages.count:
             found.append(self.messages.sentence("message"))
         if self.kinds:
-            kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.kinds.most_common())
-            found.append(f"Skipped what has no place in a chat here: {kinds}.")
+            most = self.kinds.most_common(NAMED)
+            kinds = ", ".join(f"{n:,} {kind}" for kind, n in most)
+            more = self.kinds.total() - sum(n for _, n in most)
+            others = f"; and {more:,} more" if more else ""
+            found.append(f"Skipped what has no place in a chat here: {kinds}{others}.")
         return found
 
 
@@ -88,7 +91,7 @@ class Place:
         """It comes in, without these."""
         for name in self._messages:
             self.left.messages.add(name)
-        self.left.kinds += self._kinds
+        self.left.kinds.update(self._kinds)
 
 
 def named(number: int, title: str) -> str:
