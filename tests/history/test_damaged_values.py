@@ -213,3 +213,24 @@ def test_values_of_many_lines_that_are_too_much(
     found, notes = read(tmp_path / "file", f"{long}\n{export('b')}")
     assert [one.title for one in found] == ["b"]
     assert "Skipped 1 conversation" in notes and "it is too long" in notes
+
+
+def test_raw_control_characters_in_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are no damage, in whatever form the file is."""
+    signs = "a\tb\x01c\x7f\\td\\\\"
+    text = f'{{"role": "user", "content": "{signs}"}}'
+    talk = f'{{\n\t"title": "x\ty",\r\n\t"messages": [{text},\n{text}]\n}}\n'
+    said = "a\tb\x01c\x7f\td\\"
+    for size in (3, 40, 2**18):
+        monkeypatch.setattr(json_values, "CHUNK", size)
+        for many in (f"[{text}, {text}]", f"{text}\r\n{text}\n", talk):
+            (found,), notes = read(tmp_path / "file", many)
+            assert [m.content for m in found.messages] == [said, said], (size, many)
+            assert not notes
+        # A text without an end takes no more than its line.
+        lines = f'{text}\n{{"role": "user", "content": "a\tb}}\n{text}\n'
+        (found,), notes = read(tmp_path / "file", lines)
+        assert [m.content for m in found.messages] == [said, said]
+        assert "Skipped 1 message" in notes

@@ -16,6 +16,7 @@ from genesis_chat.history.exchange import (
     brackets,
     bring_in,
     canvas,
+    controls,
     json_values,
     sources_in,
 )
@@ -183,3 +184,23 @@ def test_artifacts_that_never_begin() -> None:
     assert canvas.with_artifacts(text) == text
     whole = '<antArtifact title="a < b > c" type="text/html">x</antArtifact>'
     assert canvas.with_artifacts(whole) == "**a < b > c**\n\n```html\nx\n```"
+
+
+def test_many_control_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they cannot be mended that is tried once, not for each line."""
+    tried: list[int] = []
+
+    def counted(text: str) -> str:
+        tried.append(len(text))
+        return controls.escaped(text)
+
+    monkeypatch.setattr(json_values, "escaped", counted)
+    lines = ['{"role": "user", "content": "a\tb'] * 500
+    lines += ['{"role": "user", "content": "a\tb"}'] * 500
+    text = "\n".join(lines)
+    (found,), notes = read(tmp_path / "file", text)
+    assert [m.content for m in found.messages] == ["a\tb"] * 500
+    assert "Skipped 500 conversations" in notes
+    assert sum(tried) < 3 * len(text)

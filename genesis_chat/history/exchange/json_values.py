@@ -10,16 +10,16 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from .brackets import Brackets
-from .deep_json import DeepDecoder
+from .controls import escaped, is_one
+from .decoders import ANYTHING, DEEP, LINE, Decoder
 
 # An error of the decoder counts the lines before it, so much at most.
 CHUNK = 2**18
 # The longest value in characters; reading it takes some six times as many bytes.
 LONGEST = 128 * 2**20
-DIGITS = 20
 _INK = re.compile(r"\S")
 _BLANK = re.compile(r"[\s,\ufeff]*")
 _COLON = re.compile(r"\s*:")
@@ -64,12 +64,6 @@ class _Flaw(Exception):
         self.at = at
 
 
-class _Decoder(Protocol):
-    """What reads one value."""
-
-    def raw_decode(self, s: str, idx: int, /) -> tuple[Any, int]: ...
-
-
 class Values:
     """Iterates over values, `Damaged` ones and `End`s; `read` gives pieces of text.
 
@@ -87,6 +81,7 @@ class Values:
         self._read, self._fits, self._whole = read, fits, whole
         # Places are in what is there of the text, without what is gone.
         self._text, self._at, self._gone, self._ended = "", 0, 0, False
+        self._sound = 0
         self._begin: re.Pattern[str] | None = None
 
     def __iter__(self) -> Iterator[Any]:
@@ -148,7 +143,7 @@ class Values:
 
     def _decoded(self, inside: bool, deep: bool = True) -> tuple[Any, int]:
         """The value that begins here, and where it ends. Raises `_Flaw`."""
-        decoder: _Decoder = _DECODER if inside else _LINE_DECODER
+        decoder: Decoder = ANYTHING if inside else LINE
         while True:
             try:
                 value, end = decoder.raw_decode(self._text, self._at)
@@ -159,8 +154,12 @@ class Values:
                     return value, end
             except json.JSONDecodeError as error:
                 at, length = error.pos - self._at, len(self._text) - self._at
-                near = length - at < _NEAR
-                cut = near or error.msg.startswith("Unterminated string")
+                near, control = length - at < _NEAR, is_one(error)
+                if control and self._escape(error.pos):
+                    continue
+                # A control character that is left may be in a text that goes on.
+                cut = control and self._text.find("\n", error.pos) < 0
+                cut = cut or near or error.msg.startswith("Unterminated string")
                 if cut and length > LONGEST:
                     raise _Flaw("it is too long", length) from None
                 if cut and not inside and length > LARGE and self._has_list():
@@ -171,10 +170,20 @@ class Values:
             except RecursionError as error:
                 if not deep:
                     raise _Flaw("it is nested too deeply") from None
-                if decoder is _DEEP_DECODER:
+                if decoder is DEEP:
                     at = int(error.args[0]) - self._at
                     raise _Flaw("it is nested too deeply", at) from None
-                decoder = _DEEP_DECODER
+                decoder = DEEP
+
+    def _escape(self, at: int) -> bool:
+        """Make raw control characters what is read; whether there were any."""
+        if self._gone + at < self._sound:
+            return False
+        before = self._text
+        self._text = before[: self._at] + escaped(before[self._at :])
+        # A text that the end of what is there cuts is in the last line.
+        self._sound = self._gone + self._text.rfind("\n") + 1
+        return self._text != before
 
     def _enter(self, flaw: _Flaw) -> bool:
         """Go into the list that an object is about, unless it is a line of several."""
@@ -269,17 +278,3 @@ class Values:
         except _Flaw as flaw:
             return flaw.at or _IN_VAIN
         return 0 if self._fits(value) else end - self._at
-
-
-def _int(digits: str) -> int | float:
-    return int(digits) if len(digits) <= DIGITS else float(digits)
-
-
-def _constant(name: str) -> None:
-    """NaN and its like are no values."""
-
-
-_DECODER = json.JSONDecoder(parse_int=_int, parse_constant=_constant, strict=False)
-# Where lines end values, a text that has no end must not swallow the next ones.
-_LINE_DECODER = json.JSONDecoder(parse_int=_int, parse_constant=_constant)
-_DEEP_DECODER = DeepDecoder(_DECODER)
