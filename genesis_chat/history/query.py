@@ -39,12 +39,12 @@ class Query:
         # Punctuation by itself is meant only where there is nothing else.
         given = [word for word in given if not _is_punctuation(word)] or given
         if _UNSPACED.search(text):
-            return cls("", tuple(given))
+            return cls("", tuple(part for word in given for part in _parts(word)))
         words = [f'"{word}"' for word in given if not _is_exact(word)]
         if prefix and not _is_exact(given[-1]):
             words[-1] += "*"
-        parts = (_VARIATION.sub("", word) or word for word in filter(_is_exact, given))
-        return cls(" ".join(words), tuple(parts))
+        exact = filter(_is_exact, given)
+        return cls(" ".join(words), tuple(p for word in exact for p in _parts(word)))
 
     @property
     def first(self) -> str:
@@ -64,6 +64,11 @@ class Query:
         # In groups, because SQLite takes no more than a thousand in a row.
         groups = range(0, len(tests), _GROUP)
         return " AND ".join(f"({' AND '.join(tests[n : n + _GROUP])})" for n in groups)
+
+
+def _parts(word: str) -> list[str]:
+    """What of a word is the same in texts with other variations."""
+    return [part for part in _VARIATION.split(word) if part] or [word]
 
 
 def _is_punctuation(word: str) -> bool:

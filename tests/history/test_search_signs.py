@@ -76,6 +76,29 @@ def test_signs_are_found(
     assert all(hit.snippet for hit in found)
 
 
+@pytest.mark.parametrize(
+    ("text", "query", "count"),
+    [
+        # With the colour form of the sign, and without.
+        ("\u732b\u2764\ufe0f", "\u732b\u2764", 1),
+        ("\u732b\u2764", "\u732b\u2764\ufe0f", 1),
+        ("\u2764\ufe0f\u732b", "\u2764\ufe0f\u732b", 1),
+        ("\u2764\u732b", "\u2764\ufe0f\u732b", 1),
+        ("a\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525", 1),
+        ("\u732b\u2764\ufe0f", "\u72ac\u2764\ufe0f", 0),
+        # A letter in one of its forms.
+        ("\u845b\u57ce", "\u845b\ufe00\u57ce", 1),
+    ],
+)
+@pytest.mark.parametrize("prefix", [False, True])
+def test_either_form_is_found(
+    text: str, query: str, count: int, prefix: bool, path: Path
+) -> None:
+    with Store.open(path) as store:
+        store.insert([NewConversation("t", "", [NewMessage("user", text, None)])])
+        assert len(store.search(query, prefix=prefix)) == count
+
+
 @pytest.mark.parametrize("text", ["In, C", "(writes)", "writes.", "well,", "'no'"])
 def test_punctuation_around_words_does_not_count(store: Store, text: str) -> None:
     assert store.search(text)
