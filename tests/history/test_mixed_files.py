@@ -7,7 +7,8 @@ import pytest
 from exchanged import conversation, exported_text, turns
 from foreign_exports import FOREIGN, read
 
-from genesis_chat.history import HistoryError
+from genesis_chat.history import HistoryError, Store
+from genesis_chat.history.exchange import bring_in, sources_in
 
 TALK = {"messages": [{"role": "user", "content": "hi"}]}
 
@@ -113,3 +114,21 @@ def test_the_messages_of_librechat_s_database(tmp_path: Path) -> None:
             assert [m.parent for m in one.messages] == [None, 0, 1, 2]
             assert [m.role for m in one.messages][:2] == ["user", "assistant"]
         assert not notes
+
+
+def test_each_note_tells_which_file_it_is_of(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a file whose name is a word in it; none is named twice."""
+    monkeypatch.chdir(tmp_path)
+    odd = json.dumps([TALK, {"messages": 7}])
+    Path("a").write_text(odd)
+    Path("message").write_text(odd)
+    Path("b").write_bytes(json.dumps(TALK).replace("hi", "h\xe9").encode("latin-1"))
+    names = ("a", "message", "b")
+    found = [source for name in names for source in sources_in(Path(name))]
+    notes = bring_in(store, found).notes
+    assert [note.split(" ")[0] for note in notes[:2]] == ["a:", "message:"]
+    assert notes[2].count(" b ") == 1 and not notes[2].startswith("b:")
+    (alone,) = bring_in(store, found[:1]).notes
+    assert alone == notes[0].removeprefix("a: ")

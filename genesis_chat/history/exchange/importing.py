@@ -72,17 +72,11 @@ def _bring_in_all(
 ) -> None:
     before = 0
     for source in sources:
-        start, told_before = before, len(imported.notes)
 
-        def told(bytes_read: int, start: int = start) -> None:
+        def told(bytes_read: int, start: int = before) -> None:
             progress(start + bytes_read)
 
-        _bring_in(store, source, format, again, told, imported)
-        if len(sources) > 1:
-            imported.notes[told_before:] = [
-                note if source.name in note else f"{source.name}: {note}"
-                for note in imported.notes[told_before:]
-            ]
+        _bring_in(store, source, format, again, told, imported, len(sources) > 1)
         before += source.size
         progress(before)
 
@@ -94,6 +88,7 @@ def _bring_in(
     again: bool,
     progress: Callable[[int], None],
     imported: Imported,
+    several: bool,
 ) -> None:
     try:
         reading = read(source, format, progress=progress)
@@ -105,7 +100,7 @@ def _bring_in(
         for part in [list(reading.conversations)] if whole else parts:
             imported.merged.add(store.merge(part, again=again))
     finally:
-        imported.notes += reading.sentences()
+        imported.notes += reading.sentences(several=several)
 
 
 def _failed(source: Source, error: HistoryError, imported: Imported) -> None:

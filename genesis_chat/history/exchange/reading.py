@@ -53,11 +53,18 @@ class Reading:
     strict: bool
     conversations: Iterator[NewConversation]
     left: LeftOut = field(default_factory=LeftOut)
+    about: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def sentences(self) -> list[str]:
-        """What a person should know, once all was read."""
-        return [*self.notes, *self.left.sentences()]
+    def sentences(self, *, several: bool = False) -> list[str]:
+        """What a person should know, once all was read; which of `several` it is of.
+
+        Sentences `about` the source as a whole name it, `notes` do not.
+        """
+        notes = [*self.notes, *self.left.sentences()]
+        if several:
+            notes = [f"{self.source.name}: {note}" for note in notes]
+        return [*self.about, *notes]
 
 
 class UnknownKindError(HistoryError):
@@ -201,7 +208,7 @@ def _foreign(
             try:
                 text = pieces.read(size)
             except DAMAGED as error:
-                reading.notes.append(
+                reading.about.append(
                     f"The rest of {source.name} cannot be read ({error})."
                 )
                 return ""
@@ -215,7 +222,7 @@ def _foreign(
             empty = False
             yield conversation
     if pieces.undecodable:
-        reading.notes.append(
+        reading.about.append(
             f"{counted(pieces.undecodable, 'character')} of {source.name} could not be "
             f"decoded; the first is at about byte {pieces.first:,}."
         )
