@@ -53,7 +53,13 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     connection.row_factory = sqlite3.Row
+    connection.text_factory = decoded
     return connection
+
+
+def decoded(data: bytes) -> str:
+    """A stored text as it is, also where damage has left bytes that are not UTF-8."""
+    return data.decode("utf-8", "replace")
 
 
 @contextmanager
@@ -66,6 +72,7 @@ def read_only(path: Path, *, as_is: bool = False) -> Iterator[sqlite3.Connection
     address = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if as_is else ''}"
     connection = sqlite3.connect(address, uri=True, isolation_level=None)
     connection.row_factory = sqlite3.Row
+    connection.text_factory = decoded
     try:
         connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
         connection.execute("PRAGMA trusted_schema=OFF")

@@ -1,7 +1,8 @@
 """Whether the history file is whole, and what it holds."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +17,62 @@ LARGEST_COPY = 256 * 2**20
 
 def problems(connection: sqlite3.Connection) -> list[str]:
     """One sentence per problem: the file's structure, its index, every text."""
-    found: list[str] = []
-    try:
-        # Not quick_check: that one does not compare rows with their indices.
-        for row in connection.execute("PRAGMA integrity_check(20)"):
-            if row[0] != "ok":
-                found.append(f"The file is damaged: {row[0]}.")
-        for row in connection.execute("PRAGMA foreign_key_check"):
-            found.append(f"Row {row[1]} of {row[0]} refers to something missing.")
-        for row in connection.execute("SELECT * FROM conversation"):
-            if checksum(row, CONVERSATION) != row["checksum"]:
-                found.append(
-                    f"Conversation {row['id']} is damaged (checksum mismatch)."
-                )
-        for row in connection.execute("SELECT * FROM message ORDER BY number"):
-            if checksum(row) != row["checksum"]:
-                found.append(f"Message {row['id']} is damaged (checksum mismatch).")
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        found.append(f"The file is damaged: {error}.")
+    # Each once: one damaged page is met by several of them.
+    found: dict[str, None] = {}
+    for look in (_structure, _references, _conversations, _messages, _by_conversation):
+        if look is _by_conversation and not found:
+            continue
+        try:
+            for problem in look(connection):
+                found[problem] = None
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            found[f"The file is damaged: {error}."] = None
     try:
         _check_index(connection)
     except sqlite3.Error as error:
         if _tells_damage(error):
-            found.append("The search index does not agree with the messages.")
+            found["The search index does not agree with the messages."] = None
         else:
-            found.append(f"The search index could not be checked: {error}.")
-    return found
+            found[f"The search index could not be checked: {error}."] = None
+    return list(found)
+
+
+def _structure(connection: sqlite3.Connection) -> Iterator[str]:
+    # Not quick_check: that one does not compare rows with their indices.
+    for row in connection.execute("PRAGMA integrity_check(20)"):
+        if row[0] != "ok":
+            yield f"The file is damaged: {row[0]}."
+
+
+def _references(connection: sqlite3.Connection) -> Iterator[str]:
+    for row in connection.execute("PRAGMA foreign_key_check"):
+        yield f"Row {row[1]} of {row[0]} refers to something missing."
+
+
+def _conversations(connection: sqlite3.Connection) -> Iterator[str]:
+    for row in connection.execute("SELECT * FROM conversation"):
+        if checksum(row, CONVERSATION) != row["checksum"]:
+            yield f"Conversation {row['id']} is damaged (checksum mismatch)."
+
+
+def _messages(connection: sqlite3.Connection) -> Iterator[str]:
+    yield from _changed(connection.execute("SELECT * FROM message ORDER BY number"))
+
+
+def _by_conversation(connection: sqlite3.Connection) -> Iterator[str]:
+    """Those that are read where a damaged page ends the reading of all."""
+    ids = connection.execute("SELECT id FROM conversation").fetchall()
+    query = "SELECT * FROM message WHERE conversation = ? ORDER BY number"
+    for row in ids:
+        # That a page is damaged was told before.
+        with suppress(sqlite3.Error):
+            yield from _changed(connection.execute(query, (row["id"],)))
+
+
+def _changed(rows: Iterable[sqlite3.Row]) -> Iterator[str]:
+    for row in rows:
+        if checksum(row) != row["checksum"]:
+            yield f"Message {row['id']} is damaged (checksum mismatch)."
 
 
 def _check_index(connection: sqlite3.Connection) -> None:

@@ -16,7 +16,7 @@ from ..errors import HistoryError
 from ..text import counted
 from . import index
 from .checksums import CONVERSATION, checksum
-from .connection import connect, transaction
+from .connection import connect, decoded, transaction
 from .migrations import APPLICATION_ID, migrate
 
 MAGIC = b"SQLite format 3\0"
@@ -103,8 +103,7 @@ def recover(path: Path) -> Recovery:
 def _save(damaged: Path, target: Path) -> tuple[int, int, int]:
     source = sqlite3.connect(damaged, isolation_level=None)
     source.row_factory = sqlite3.Row
-    # What is there is shown as it is, even where bytes are no longer UTF-8.
-    source.text_factory = lambda data: data.decode("utf-8", "replace")
+    source.text_factory = decoded
     with closing(source), closing(connect(target)) as new:
         # Else a file that was cut is refused as a whole.
         source.execute("PRAGMA writable_schema=ON")
