@@ -11,6 +11,7 @@ from ..loader import open_model
 from ..local import LocalEngine
 from .messages import (
     Ask,
+    Begun,
     Cancel,
     Done,
     Keep,
@@ -24,11 +25,14 @@ from .messages import (
 
 
 class _Inbox:
-    """Requests as they come; cancellations overtake them."""
+    """Requests as they come; cancellations overtake them.
+
+    `wanted` has the numbers of the questions whose answers somebody waits for.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self.messages: queue.SimpleQueue[Load | Ask | Keep] = queue.SimpleQueue()
-        self.cancelled = 0
+        self.wanted: set[int] = set()
         self._stream = stream
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -37,9 +41,11 @@ class _Inbox:
             while True:
                 message = read(self._stream)
                 if isinstance(message, Cancel):
-                    self.cancelled = max(self.cancelled, message.number)
-                else:
-                    self.messages.put(message)
+                    self.wanted.discard(message.number)
+                    continue
+                if isinstance(message, Ask):
+                    self.wanted.add(message.number)
+                self.messages.put(message)
         except (EOFError, OSError):
             # The other side is gone, and nobody waits for what is being done.
             os._exit(0)
@@ -61,8 +67,8 @@ def main() -> None:
             load.choice,
             preparing=lambda text: write(outbox, Preparing(text)),
         )
-    except GenesisChatError as error:
-        write(outbox, Done(0, error))
+    except GenesisChatError as failure:
+        write(outbox, Done(0, failure))
         return
     write(outbox, Loaded(model.facts))
     engine = LocalEngine(model, load.snapshots)
@@ -73,7 +79,9 @@ def main() -> None:
             engine = LocalEngine(model, message.snapshots)
             continue
         assert isinstance(message, Ask)
-        write(outbox, Done(message.number, _serve(engine, message, inbox, outbox)))
+        error = _serve(engine, message, inbox, outbox)
+        inbox.wanted.discard(message.number)
+        write(outbox, Done(message.number, error))
 
 
 def _serve(
@@ -83,8 +91,9 @@ def _serve(
         if ask.context_only:
             write(outbox, Told(ask.number, engine.context(ask.request)))
             return None
+        write(outbox, Begun(ask.number))
         for event in engine.reply(
-            ask.request, cancelled=lambda: inbox.cancelled >= ask.number
+            ask.request, cancelled=lambda: ask.number not in inbox.wanted
         ):
             write(outbox, Told(ask.number, event))
     except GenesisChatError as error:

@@ -18,6 +18,7 @@ from ..snapshots import Snapshots
 from .messages import (
     LOADING,
     Ask,
+    Begun,
     Cancel,
     Done,
     Keep,
@@ -32,6 +33,7 @@ from .process import Process
 POLL_SECONDS = 0.02
 # After this a reply that was cancelled and does not end is taken for stuck.
 STUCK_SECONDS = 30.0
+_CLOSED = "was closed while it {}; try again, and it is loaded again."
 
 
 class WorkerEngine:
@@ -57,12 +59,14 @@ class WorkerEngine:
         self._numbers = itertools.count(1)
         self._model: ModelFacts | None = None
         self._process: Process | None = Process(self._load)
-        self._loading = threading.RLock()
+        # Held while a model is waited for, and while a process is put in place.
+        self._loading, self._placing = threading.RLock(), threading.RLock()
 
     @property
     def pid(self) -> int | None:
         """The worker's process id, None when there is none."""
-        return self._process.pid if self._process else None
+        process = self._process
+        return process.pid if process else None
 
     @property
     def model(self) -> ModelFacts:
@@ -71,25 +75,39 @@ class WorkerEngine:
             return self._loaded()
 
     def _loaded(self) -> ModelFacts:
-        if self._process is None:
-            self._process = Process(self._load)
-        if self._model is None:
-            while isinstance(answer := self._process.receive(LOADING, None), Preparing):
-                self._preparing(answer.text)
-            if not isinstance(answer, Loaded):
-                process, self._process = self._process, None
-                if isinstance(answer, Done) and answer.error:
-                    process.kill()
-                    raise answer.error
-                how = process.end()
-                process.kill()
-                last_words = f" {process.last_words.strip()[-300:]}".rstrip()
-                raise ModelError(
-                    f"The model process crashed ({how}) while loading "
-                    f"{self._load.name}; run `genesis-chat doctor`.{last_words}"
-                )
-            self._model = answer.model
-        return self._model
+        with self._placing:
+            process, model = self._placed(), self._model
+        if model is not None:
+            return model
+        while isinstance(answer := process.receive(LOADING, None), Preparing):
+            self._preparing(answer.text)
+        with self._placing:
+            if self._process is process:
+                if isinstance(answer, Loaded):
+                    self._model = answer.model
+                else:
+                    self._process = None
+        if isinstance(answer, Loaded):
+            return answer.model
+        if isinstance(answer, Done) and answer.error:
+            process.kill()
+            raise answer.error
+        how = process.end()
+        process.kill()
+        if process.closed:
+            raise ModelError(f"{self._load.name} {_CLOSED.format('loaded')}")
+        last_words = f" {process.last_words.strip()[-300:]}".rstrip()
+        raise ModelError(
+            f"The model process crashed ({how}) while loading "
+            f"{self._load.name}; run `genesis-chat doctor`.{last_words}"
+        )
+
+    def _placed(self) -> Process:
+        """The process that is there, or another where there is none."""
+        with self._placing:
+            if self._process is None:
+                self._process = Process(self._load)
+            return self._process
 
     def reply(
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
@@ -100,40 +118,41 @@ class WorkerEngine:
         facts = self.model
         number = next(self._numbers)
         told: list[Event] = []
-        asked: float | None = None
-        over = again = False
+        asked = begun = over = again = False
+        since = 0.0
         process = self._ask(Ask(number, request))
         try:
             while True:
                 # Asked after it said yes too: the caller may count on it.
-                if cancelled() and asked is None:
+                if cancelled() and not asked:
                     process.send(Cancel(number))
-                    asked = time.monotonic()
+                    asked, since = True, time.monotonic()
                 try:
                     answer = process.receive(number, POLL_SECONDS)
                 except queue.Empty:
-                    if asked is None or time.monotonic() < asked + STUCK_SECONDS:
+                    # What waits for another reply is not stuck.
+                    stuck = asked and begun
+                    if not stuck or time.monotonic() < since + STUCK_SECONDS:
                         continue
                     answer = None
-                if answer is None and not (told or again or asked):
-                    # It was gone before it was asked, or nearly so.
-                    again = True
-                    self._replace(process)
-                    facts = self.model
-                    process = self._ask(Ask(number, request))
-                elif answer is None:
-                    over, closed = True, self._process is None
+                if answer is None:
                     how = self._replace(process)
+                    if not (told or again or asked or process.closed):
+                        # It was gone before it was asked, or nearly so.
+                        again, begun = True, False
+                        facts = self.model
+                        process = self._ask(Ask(number, request))
+                        continue
+                    over = True
                     yield Finished(_cut(facts, request, told), None)
-                    if closed:
-                        raise GenerationError(
-                            "The model was closed while it replied; try again, and it "
-                            "is loaded again."
-                        )
+                    if process.closed:
+                        raise GenerationError(f"The model {_CLOSED.format('replied')}")
                     raise GenerationError(
                         f"The model process crashed ({how}) and was restarted. The "
                         "partial reply is saved; continue it, or try again."
                     )
+                if isinstance(answer, Begun):
+                    begun, since = True, time.monotonic()
                 elif isinstance(answer, Told):
                     told.append(answer.event)  # type: ignore[arg-type]  # not a Context
                     yield told[-1]
@@ -152,27 +171,30 @@ class WorkerEngine:
         facts, number = self.model, next(self._numbers)
         process = self._ask(Ask(number, request, context_only=True))
         found: Any = None
-        while True:
-            answer = process.receive(number, None)
-            if answer is None:
-                raise ModelError(
-                    f"The model process of {facts.name} crashed "
-                    f"({self._replace(process)}) and was restarted. Try again."
-                )
-            if isinstance(answer, Told):
-                found = answer.event
-            elif isinstance(answer, Done):
-                process.forget(number)
-                if answer.error:
-                    raise answer.error
-                assert isinstance(found, Context)
-                return found
+        try:
+            while not isinstance(answer := process.receive(number, None), Done):
+                if isinstance(answer, Told):
+                    found = answer.event
+                elif answer is None:
+                    how = self._replace(process)
+                    if process.closed:
+                        raise ModelError(f"{facts.name} {_CLOSED.format('was asked')}")
+                    raise ModelError(
+                        f"The model process of {facts.name} crashed ({how}) and was "
+                        "restarted. Try again."
+                    )
+        finally:
+            process.forget(number)
+        if answer.error:
+            raise answer.error
+        assert isinstance(found, Context)
+        return found
 
     def keep(self, snapshots: Snapshots | None) -> None:
         """Keep states on disk from now on; between two replies."""
         self._load = replace(self._load, snapshots=snapshots)
-        if self._process:
-            self._process.send(Keep(snapshots))
+        if process := self._process:
+            process.send(Keep(snapshots))
 
     def give_up(self) -> None:
         """Let a `model` that is waited for raise `ModelError`, from any thread."""
@@ -180,17 +202,15 @@ class WorkerEngine:
             process.kill()
 
     def close(self) -> None:
-        """See `Engine.close`."""
-        if self._process:
-            self._process.kill()
-        self._process = self._model = None
+        """See `Engine.close`; from any thread."""
+        with self._placing:
+            process, self._process, self._model = self._process, None, None
+        if process:
+            process.close()
 
     def _ask(self, question: Ask) -> Process:
         """Send a question; the process that will answer it."""
-        with self._loading:
-            if self._process is None:
-                self._process = Process(self._load)
-            process = self._process
+        process = self._placed()
         process.expect(question.number)
         process.send(question)
         return process
@@ -201,10 +221,10 @@ class WorkerEngine:
         Where it was replaced or closed meanwhile, that stays so.
         """
         how = process.end()
-        with self._loading:
+        process.kill()
+        with self._placing:
             if self._process is process:
-                self.close()
-                self._process = Process(self._load)
+                self._process, self._model = Process(self._load), None
         return how
 
 

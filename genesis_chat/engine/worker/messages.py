@@ -68,6 +68,13 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """The reply with this number is next: all that was asked before it is done."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Told:
     """An event of the reply with this number, or its context."""
 

@@ -33,6 +33,8 @@ class Process:
         # Answers by the number of their question: several may be asked at a time.
         self._answers: dict[int, queue.SimpleQueue[Any]] = {}
         self._gone, self._lock = False, threading.Lock()
+        # Whether it is to end, however it then does.
+        self.closed = False
         self._sending = threading.Lock()
         self.expect(LOADING)
         self._lines: deque[bytes] = deque(maxlen=LAST_LINES)
@@ -104,6 +106,11 @@ class Process:
         for thread in self._threads:
             thread.join(PATIENCE_SECONDS)
         return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def close(self) -> None:
+        """End it at once since it is no longer wanted."""
+        self.closed = True
+        self.kill()
 
     def kill(self) -> None:
         """End it at once."""
