@@ -65,17 +65,16 @@ def _chosen(
         # Unlike the method of `Path`, false for a path that is too long.
         if not os.path.isdir(path):
             raise ModelError(_no_directory(path))
-        if cached := _in_cache(path):
-            name, path = cached
-            return replace(open_directory(path, name), cached=True)
-        name = path.resolve().name
+        name, cached = path.resolve().name, False
+        if found := _in_cache(path):
+            (name, path), cached = found, True
         model = open_directory(path, name)
         unlisted = not (path / MANIFEST).exists() and model.folder is None
         if unlisted and (path / LIBRARY_INDEX).is_file():
             # Genesis by mlx-lm's converter, which writes no manifest; the loader checks
             # what it wrote.
-            return InstalledModel(name, path, None)
-        return model
+            return InstalledModel(name, path, None, cached=cached)
+        return replace(model, cached=cached)
     if choice == BUILTIN:
         return ensure_builtin(
             lambda: preparing("Preparing the built-in model (first run only)…")
