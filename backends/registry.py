@@ -118,7 +118,7 @@ ENTRIES = (
         ("float32", "int8", "int4"),
         ("float32", "int8"),
         "backends.genesis_cpu.decoder.backend",
-        sizes="backends.mlx_family.files",
+        sizes="backends.decoder.files",
         support="backends.decoder.support",
         divergences=CPU_DIVERGENCES,
     ),

@@ -13,8 +13,9 @@ from typing import Any
 
 from backends.config_file import read_model_type
 from backends.derived_names import DERIVED_FILES
-from backends.errors import ConfigError
+from backends.errors import ConfigError, WeightsError
 from backends.text_files import LARGEST_JSON, TextFileError, read_text
+from backends.weights_index import indexed_files
 
 from .errors import AGAIN, ConversionError, reason, shown
 from .manifest import (
@@ -218,9 +219,8 @@ def _problem(
     where = shown(str(directory))
     if INDEX in names:
         try:
-            table = _json(names[INDEX]) or {}
-            wanted |= {str(name) for name in table["weight_map"].values()}
-        except (KeyError, AttributeError):
+            wanted |= {*(indexed_files(directory) or ())}
+        except WeightsError:
             return f"{INDEX} in {where} is damaged{AGAIN}."
     missing = sorted(n for n in wanted if n not in names or not names[n].is_file())
     if missing and len(wanted) == 1:

@@ -1,29 +1,26 @@
 """The files of an ordinary decoder, checked before a backend reads them."""
 
-import json
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from ..config_file import read_config
 from ..derived_names import DERIVED_FILES
 from ..errors import ConfigError, UnsupportedError, WeightsError
-from ..text_files import LARGEST_JSON, TextFileError, read_text
-from ..weights_damage import damaged
+from ..stored_weights import Fact, sizes_of, tensor_facts
+from ..weights_index import INDEX, indexed_files
 from ..wrapped_names import plain_names
 from .args import DecoderArgs
 from .names import HEAD, IGNORED, matrix_shapes, vector_shapes
 
-INDEX = "model.safetensors.index.json"
 SINGLE, ANY = "model.safetensors", "model*.safetensors"
 FLOATS = ("F32", "F16", "BF16")
 # Numbers that MLX packs without gaps into words of 32 bits.
 PACKED_BITS = (2, 3, 4, 5, 6, 8)
 
 # Shape and dtype of tensors by their names.
-Facts = dict[str, tuple[tuple[int, ...], str]]
+Facts = dict[str, Fact]
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,17 @@ class DecoderFiles:
     stored: dict[str, str] = field(default_factory=dict)
 
 
+def weight_sizes(directory: Path) -> tuple[int, int]:
+    """Bytes of the weights as stored, and with float matrices in float32.
+
+    Raises `WeightsError`.
+    """
+    found: Facts = {}
+    for path in _weight_files(directory):
+        found |= tensor_facts(path)
+    return sizes_of(found.values())
+
+
 def open_files(directory: Path) -> DecoderFiles:
     """Read the configuration and hold every tensor's name and shape against it.
 
@@ -64,7 +72,7 @@ def open_files(directory: Path) -> DecoderFiles:
     files: dict[str, Path] = {}
     found: Facts = {}
     for path in _weight_files(directory):
-        for name, fact in _header(path).items():
+        for name, fact in tensor_facts(path).items():
             if name in files:
                 raise WeightsError(
                     f"{name} is both in {files[name]} and in {path.name}; delete the "
@@ -173,38 +181,16 @@ def _packing(module: str, shape: tuple[int, int], found: Any) -> Packing | None:
 
 
 def _weight_files(directory: Path) -> list[Path]:
-    index = directory / INDEX
-    if index.exists():
-        places = _read_index(index)
-        named = places.values() if isinstance(places, dict) else ()
-        if not named or not all(_is_name(name) for name in named):
-            raise WeightsError(f"{index} names no files; get the model again.")
-        return [directory / name for name in sorted(set(named))]
-    # Without an index those that mlx-lm would read; one that lacks is told of.
-    there = {path.name for path in directory.glob(ANY)} - {*DERIVED_FILES.values()}
-    return [directory / name for name in sorted(there or {SINGLE})]
-
-
-def _is_name(name: object) -> bool:
-    return isinstance(name, str) and name == Path(name).name and name not in ("", "..")
-
-
-def _header(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Shape and dtype of every tensor, by the strict reader."""
-    try:
-        path.stat()
-        with safe_open(str(path), framework="numpy") as file:
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-            return {n: (tuple(s.get_shape()), s.get_dtype()) for n, s in slices.items()}
-    except (OSError, SafetensorError) as error:
-        raise damaged(path, error) from error
-
-
-def _read_index(path: Path) -> object:
-    try:
-        index = json.loads(read_text(path, LARGEST_JSON, regular=True).text)
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError, TextFileError) as error:
-        raise WeightsError(f"{path} is not valid JSON; get the model again.") from error
-    return index.get("weight_map") if isinstance(index, dict) else None
+    named = indexed_files(directory)
+    if named is not None:
+        if not named:
+            raise WeightsError(
+                f"{directory / INDEX} names no files; get the model again."
+            )
+        return [directory / name for name in named]
+    # Whatever lies beside the whole is none of it; one that lacks is told of.
+    if not os.path.lexists(directory / SINGLE):
+        there = {path.name for path in directory.glob(ANY)} - {*DERIVED_FILES.values()}
+        if there:
+            return [directory / name for name in sorted(there)]
+    return [directory / SINGLE]

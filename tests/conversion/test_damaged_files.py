@@ -11,8 +11,11 @@ import mlx.core as mx
 import pytest
 from checkpoints import checkpoint_tensors, small_config, stored, write_checkpoint
 from families import write_model
+from safetensors.numpy import load_file, save_file
 
-from backends.decoder.files import open_files
+from backends import memory, registry
+from backends.decoder import files as decoder_files
+from backends.decoder import open_files
 from backends.errors import WeightsError
 from backends.genesis.model_files import check_weights_file, read_args
 from backends.mlx_family.files import weight_sizes
@@ -197,13 +200,38 @@ def test_a_model_of_another_family(decoder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_tensor_in_two_files(decoder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", ["model-old", "model.fp16", "model-2"])
+def test_what_lies_beside_the_weights(
+    beside: str, decoder: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "twice"
     shutil.copytree(decoder, folder)
-    shutil.copy(folder / "model.safetensors", folder / "model-2.safetensors")
-    for read in (open_files, weight_sizes):
-        with pytest.raises(WeightsError, match=r"is both in .+ delete the file that"):
-            read(folder)
+    whole, sizes = open_files(folder), decoder_files.weight_sizes(folder)
+    copy = folder / f"{beside}.safetensors"
+    shutil.copy(folder / "model.safetensors", copy)
+    assert open_files(folder) == whole
+    assert decoder_files.weight_sizes(folder) == sizes
+    # mlx-lm reads both, in any order.
+    with pytest.raises(WeightsError, match=r"both in .+ would take either; delete"):
+        weight_sizes(folder)
+    copy.unlink()
+    copy.symlink_to(folder / "model.safetensors")
+    assert weight_sizes(folder) == sizes
+
+
+def test_what_lies_beside_an_index(tmp_path: Path) -> None:
+    pytest.importorskip("mlx_lm")
+    folder = write_model(tmp_path / "parts", "qwen3", 2)
+    whole, sizes = open_files(folder), weight_sizes(folder)
+    # As the parts together, and an older one.
+    parts = [load_file(path) for path in folder.glob("*.safetensors")]
+    merged = {name: each for part in parts for name, each in part.items()}
+    save_file(merged, folder / "model.safetensors")
+    save_file(parts[0], folder / "model-old.safetensors")
+    assert open_files(folder) == whole
+    assert weight_sizes(folder) == decoder_files.weight_sizes(folder) == sizes
+    choice = registry.choose("qwen3", dtype="float32", name="cpu")
+    memory.check_weights(choice.entry, folder)
 
 
 def test_parts_without_their_index(tmp_path: Path) -> None:
