@@ -1,7 +1,7 @@
 """The name table: where each tensor of a checkpoint goes in a converted model."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -139,20 +139,24 @@ def place(name: str) -> Place | None:
 def plain_names(tensors: Mapping[str, T]) -> Mapping[str, T]:
     """The tensors under the names they have without what training tools put before.
 
-    A name that nobody knows even so stays as it is; all do when two tensors would have
-    one name.
+    A name that nobody knows even so stays as it is. Where two tensors would have one
+    name, as with those of `model.` and their average in `ema.`, of what holds a model
+    only `model.` is taken away; all names stay where that does not help.
     """
-    found = {_plain(name): tensor for name, tensor in tensors.items()}
-    return found if len(found) == len(tensors) else tensors
+    for holders in (HOLDERS, {"model"}):
+        found = {_plain(name, holders): tensor for name, tensor in tensors.items()}
+        if len(found) == len(tensors):
+            return found
+    return tensors
 
 
-def _plain(name: str) -> str:
+def _plain(name: str, holders: Collection[str]) -> str:
     if _is_known(name):
         return name
     plain = without_wrappers(name)
     while not _is_known(plain):
         holder, dot, rest = plain.partition(".")
-        if not dot or holder not in HOLDERS:
+        if not dot or holder not in holders:
             return name
         plain = rest
     return plain

@@ -1,4 +1,4 @@
-"""What computers put in a checkpoint's place, around it, and before its names."""
+"""What computers put in a checkpoint's place and around it."""
 
 import gzip
 import json
@@ -7,16 +7,8 @@ import shutil
 import zipfile
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import mlx.core as mx
 import pytest
-from checkpoints import (
-    checkpoint_tensors,
-    small_config,
-    stored,
-    write_checkpoint,
-)
 
 from backends.genesis.model_files import read_args
 from converters import ConversionError, convert, load_tokenizer, resolve_source
@@ -129,92 +121,6 @@ def test_litter_is_no_checkpoint(
         resolve_source(folder)
     with pytest.raises(ConversionError, match="macOS keeps"):
         convert(folder / "._model.safetensors", tmp_path / "no")
-
-
-def renamed(tensors: dict[str, Any], rename: Any) -> dict[str, Any]:
-    return {rename(name): tensor for name, tensor in tensors.items()}
-
-
-PREFIXES = [
-    *("module.", "_orig_mod.", "model.", "_orig_mod.module.", "model.model."),
-    *("module._orig_mod.model.", "base_model.model.", "base_model.model.model."),
-    *("_forward_module.student.", "transformer."),
-]
-
-
-@pytest.mark.parametrize(
-    "rename",
-    [
-        *(prefix.__add__ for prefix in PREFIXES),
-        lambda name: name if name.startswith("ln_f") else f"model.{name}",
-        lambda name: name.replace("blocks.1.", "blocks.1._orig_mod."),
-        lambda name: name.replace("attn.", "attn._checkpoint_wrapped_module.", 1),
-    ],
-)
-def test_a_prefix_makes_no_difference(
-    rename: Any, tmp_path: Path, tokenizer_file: Path
-) -> None:
-    config = small_config()
-    tensors = checkpoint_tensors(config)
-    written = []
-    for name, given in (("a", tensors), ("b", renamed(tensors, rename))):
-        path = tmp_path / f"{name}.safetensors"
-        write_checkpoint(path, config, given)
-        convert(path, tmp_path / name, tokenizer=tokenizer_file)
-        written.append((tmp_path / name / "model.safetensors").read_bytes())
-    assert written[0] == written[1]
-
-
-def test_two_tensors_with_one_name_stay_apart(
-    tmp_path: Path, tokenizer_file: Path
-) -> None:
-    config = small_config()
-    tensors = checkpoint_tensors(config)
-    tensors["module.ln_f.omega"] = tensors["ln_f.omega"]
-    path = tmp_path / "m.safetensors"
-    write_checkpoint(path, config, tensors)
-    with pytest.raises(ConversionError, match=r"^module\.ln_f\.omega is not a tensor"):
-        convert(path, tmp_path / "out", tokenizer=tokenizer_file)
-
-
-def test_other_names_are_told_as_they_are(tmp_path: Path, tokenizer_file: Path) -> None:
-    config = small_config()
-    tensors = renamed(checkpoint_tensors(config), lambda name: f"module.{name}")
-    tensors["module.extra.weight"] = stored(mx.zeros((2,)))
-    path = tmp_path / "m.safetensors"
-    write_checkpoint(path, config, tensors)
-    with pytest.raises(ConversionError) as caught:
-        convert(path, tmp_path / "out", tokenizer=tokenizer_file)
-    assert [p.split()[0] for p in caught.value.problems] == ["module.extra.weight"]
-
-
-def test_a_hundred_wrong_tensors_are_summed_up(
-    tmp_path: Path, tokenizer_file: Path
-) -> None:
-    config = small_config()
-    tensors = checkpoint_tensors(config)
-    blocks = [name for name in tensors if name.startswith("blocks.")]
-    assert len(blocks) > 40
-    nan = {name: stored(mx.full(tensors[name].shape, float("nan"))) for name in blocks}
-    cases = {
-        "Genesis's own program": renamed(
-            tensors, lambda n: n if n not in blocks else f"transformer.h.{n}"
-        ),
-        "one part of several": {n: t for n, t in tensors.items() if n not in blocks},
-        "--accept-unknown": tensors | {f"optimizer.{n}": tensors[n] for n in blocks},
-        "another size": tensors | {n: stored(mx.zeros((3, 5))) for n in blocks},
-        "sha256": tensors | nan,
-    }
-    for number, (advice, given) in enumerate(cases.items()):
-        path = tmp_path / f"{number}.safetensors"
-        write_checkpoint(path, config, given)
-        with pytest.raises(ConversionError) as caught:
-            convert(path, tmp_path / "out", tokenizer=tokenizer_file)
-        problems = caught.value.problems
-        assert len(problems) <= 4, problems
-        assert advice in problems[-1], problems
-        assert f"{len(blocks):,} tensors " in str(caught.value)
-        assert ("--accept-unknown" in str(caught.value)) == ("accept" in advice)
 
 
 COMMITS = ("a" * 40, "b" * 40)
