@@ -1,5 +1,9 @@
 """Errors of the backends. Each message is one sentence a person can act on."""
 
+MAX_SHOWN = 160
+# What to do about a model that is used where it lies.
+AGAIN = "; get the model again"
+
 
 class BackendError(RuntimeError):
     """Base of every error raised on purpose by a backend."""
@@ -49,3 +53,9 @@ class NonFiniteLogitsError(BackendError):
 
 class TrainingError(BackendError):
     """Examples, settings or a checkpoint that training cannot go on with."""
+
+
+def shown(text: str) -> str:
+    """Text from a foreign file as it may stand inside a sentence of ours."""
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

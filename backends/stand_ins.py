@@ -2,12 +2,15 @@
 
 import json
 
+from .errors import shown
+
 # In which a server says why it did not send the file, and nothing else.
 _ERROR_KEYS = {"error", "errors", "message", "detail"}
 _MORE_KEYS = {"code", "status", "statusCode", "success", "type", "error_description"}
 # Longer texts are files of their own, not a server's one sentence.
 LONGEST_MESSAGE = 300
 SNIFFED_BYTES = 512
+DOWNLOAD = "; download it again"
 
 _STARTS = (
     (
@@ -24,8 +27,7 @@ _STARTS = (
     ),
     (
         (b"<?xml", b"<error"),
-        "is an XML page, as servers answer with, not the file itself; download it "
-        "again",
+        f"is an XML page, as servers answer with, not the file itself{DOWNLOAD}",
     ),
     (
         (b"\0\5\x16\7",),
@@ -62,7 +64,10 @@ def stand_in(start: bytes) -> str:
     when it may be what it should.
     """
     if not start:
-        return "is empty; download it again"
+        return f"is empty{DOWNLOAD}"
+    if begins_safetensors(start):
+        # The length of its header may spell any sign.
+        return ""
     body = start.removeprefix(b"\xef\xbb\xbf")
     lowered = body.lstrip(b" \t\r\n")[:64].lower()
     for signs, clause in _STARTS:
@@ -71,16 +76,21 @@ def stand_in(start: bytes) -> str:
     if start[_TAR_AT:].startswith(_TAR):
         return "is a tar archive; unpack it"
     if not start[:SNIFFED_BYTES].strip(b"\0"):
-        return "holds nothing but zeros; download it again"
+        return f"holds nothing but zeros{DOWNLOAD}"
     if len(start) < SNIFFED_BYTES and _is_answer(body):
         text = " ".join(body.decode("utf-8", "replace").split())
-        return f"holds only a server's answer, {text[:160]}; download it again"
+        return f"holds only a server's answer, {shown(text)}{DOWNLOAD}"
     if len(start) > LONGEST_MESSAGE or not body.isascii():
         return ""
     text = " ".join(body.decode("ascii").split())
     if text.isprintable() and text[:1] not in "{[":
-        return f"holds only the text {text[:80]!r}; download it again"
+        return f"holds only the text {text[:80]!r}{DOWNLOAD}"
     return ""
+
+
+def begins_safetensors(start: bytes) -> bool:
+    """Whether a file begins as safetensors does: a header and its length before it."""
+    return start[8:9] == b"{" and not any(start[4:8])
 
 
 def _is_answer(body: bytes) -> bool:

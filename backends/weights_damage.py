@@ -4,11 +4,12 @@ import json
 import stat
 from pathlib import Path
 
-from .errors import WeightsError
-from .stand_ins import SNIFFED_BYTES, stand_in
+from .errors import AGAIN, WeightsError, shown
+from .stand_ins import DOWNLOAD, SNIFFED_BYTES, begins_safetensors, stand_in
 
 PREFIX = "Error while deserializing header: "
-AGAIN = "; get the model again"
+# The library refuses longer ones.
+LARGEST_HEADER_BYTES = 100_000_000
 
 
 def weights_damage(path: Path, error: Exception) -> str:
@@ -30,7 +31,8 @@ def weights_damage(path: Path, error: Exception) -> str:
                 return f"cannot be read: {(error.strerror or str(error)).lower()}"
             file.seek(8)
             length = int.from_bytes(start[:8], "little")
-            header = file.read(length) if length < status.st_size else b""
+            fits, whole = length <= LARGEST_HEADER_BYTES, 8 + length <= status.st_size
+            header = file.read(length) if fits and whole else b""
     except OSError as system:
         return f"cannot be read: {(system.strerror or str(system)).lower()}"
     ends = _end(header)
@@ -38,19 +40,20 @@ def weights_damage(path: Path, error: Exception) -> str:
         what = "was cut short" if status.st_size < 8 + length + ends else "was changed"
         return (
             f"{what}: it has {status.st_size:,} bytes instead of "
-            f"{8 + length + ends:,}; download it again"
+            f"{8 + length + ends:,}{DOWNLOAD}"
         )
-    # What begins a header, of which the rest has not come.
-    if 8 < length < 1 << 27 and start[8:9] == b"{" and not header:
-        return f"was cut short: its header has {length:,} bytes; download it again"
-    reason = str(error).removeprefix(PREFIX)
-    return f"is not a valid safetensors file ({reason}); download it again"
+    if begins_safetensors(start) and fits and not whole:
+        return f"was cut short: its header has {length:,} bytes{DOWNLOAD}"
+    reason = shown(str(error).removeprefix(PREFIX))
+    return f"is not a valid safetensors file ({reason}){DOWNLOAD}"
 
 
-def damaged(path: Path, error: Exception) -> WeightsError:
-    """The same as an error of a model that is used where it lies."""
+def damaged(path: Path, error: Exception, again: str = AGAIN) -> WeightsError:
+    """The same as an error; `again` tells how such a model is had once more."""
     clause = weights_damage(path, error)
-    return WeightsError(f"{path} {clause}{'' if ';' in clause else AGAIN}.")
+    what = clause.removesuffix(DOWNLOAD)
+    advised = what == clause and ";" in clause
+    return WeightsError(f"{path} {clause if advised else what + again}.")
 
 
 def _end(header: bytes) -> int | None:

@@ -1,8 +1,14 @@
 """Errors of the converters. Each problem is one sentence a person can act on."""
 
-MAX_SHOWN = 160
-# What to do about a model that is used where it lies.
-AGAIN = "; get the model again"
+from backends.errors import AGAIN, shown
+
+__all__ = [
+    "AGAIN",
+    "ConversionError",
+    "DestinationExistsError",
+    "reason",
+    "shown",
+]
 
 
 class ConversionError(Exception):
@@ -18,12 +24,6 @@ class ConversionError(Exception):
 
 class DestinationExistsError(ConversionError):
     """The destination is taken and replacing it was not asked for."""
-
-
-def shown(text: str) -> str:
-    """Text from a foreign file as it may stand inside a sentence of ours."""
-    text = text if text.isprintable() else ascii(text)[1:-1]
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def reason(error: OSError) -> str:

@@ -161,7 +161,7 @@ def _header(path: Path, file: BinaryIO) -> Header:
             views = [(name, opened.get_slice(name)) for name in opened.offset_keys()]
             listed = [(name, v.get_dtype(), tuple(v.get_shape())) for name, v in views]
     except SafetensorError as error:
-        clause = shown(weights_damage(path, error))
+        clause = weights_damage(path, error)
         raise ConversionError(f"{shown(path.name)} {clause}.") from error
     tensors: dict[str, TensorInfo] = {}
     start = 8 + length

@@ -40,7 +40,7 @@ def look_at_tensors(config: Path, files: Sequence[Path]) -> Tensors:
                     part = file.get_slice(name)
                     shapes[name] = part.get_dtype(), math.prod(part.get_shape())
         except (OSError, SafetensorError) as error:
-            clause = shown(weights_damage(path, error))
+            clause = weights_damage(path, error)
             raise ConversionError(f"{shown(path.name)} {clause}.") from error
     steps = _quantization(config)
     packed = {name for name, (dtype, _) in shapes.items() if dtype == PACKED}

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..config_file import read_config
 from ..errors import ConfigError, WeightsError
-from ..weights_damage import weights_damage
+from ..weights_damage import damaged
 from .args import ModelArgs
 from .tensor_shapes import quantizable, tensor_shapes
 
@@ -85,8 +85,7 @@ def check_weights_file(path: Path, args: ModelArgs, quantization: Any) -> None:
                 n: (tuple(s.get_shape()), s.get_dtype()) for n, s in slices.items()
             }
     except (OSError, SafetensorError) as error:
-        clause = weights_damage(path, error).partition(";")[0]
-        raise WeightsError(f"{path} {clause}; convert the model again.") from error
+        raise damaged(path, error, again="; convert the model again") from error
     expected = _stored_shapes(args, quantization)
     wrong = [
         name
