@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,13 +108,12 @@ def _loaded(utils: Any, directory: Path) -> Any:
     try:
         return utils.load_model(directory, lazy=True)[0]
     except ValueError:
-        try:
-            # Perhaps its names are those that a training tool has left.
+        # Perhaps its names are those that a training tool has left. Whatever a family
+        # raises of these, the first error tells more.
+        with suppress(Exception):
             return utils.load_model(
                 directory, lazy=True, get_model_classes=_with_plain_names
             )[0]
-        except ValueError:
-            pass
         raise
 
 

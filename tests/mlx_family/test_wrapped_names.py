@@ -12,6 +12,7 @@ from families import write_model
 from backends.decoder.files import open_files
 from backends.errors import WeightsError
 from backends.genesis_cpu.decoder.weights import read_weights
+from backends.mlx_family import loading
 from backends.mlx_family.language_model import arrays
 from backends.mlx_family.loading import read_network
 from backends.wrapped_names import plain_names
@@ -66,6 +67,18 @@ def test_other_names_are_told_as_they_are(folder: Path, tmp_path: Path) -> None:
     for read in (open_files, lambda path: read_network(path, folder.name)):
         with pytest.raises(WeightsError, match=r"decoder\.model\."):
             read(other)
+
+
+def test_what_a_family_raises_of_other_names_hides_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sanitize(names: object) -> object:
+        raise KeyError("lm_head.weight")
+
+    monkeypatch.setattr(loading, "plain_names", sanitize)
+    other = renamed(folder, lambda name: f"decoder.{name}", tmp_path / "other")
+    with pytest.raises(WeightsError, match=r"\(ValueError: .*decoder\.model\."):
+        read_network(other, folder.name)
 
 
 @pytest.mark.parametrize(
