@@ -77,7 +77,7 @@ def with_base(
     text = f"{FORM} {base.sha256} {adapter.sha256}"
     digest = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
     folder = needed_cache_directory() / FOLDER
-    directory = folder / f"{adapter.name}-{digest}"
+    directory = folder / f"{_file_name(adapter.name)}-{digest}"
     if directory.is_dir():
         model = open_directory(directory, adapter.name)
         if not model.problem:
@@ -167,9 +167,14 @@ def forget(name: str) -> None:
     cache = cache_directory()
     if cache is None or not (cache / FOLDER).is_dir():
         return
-    own = re.compile(rf"{re.escape(name)}-[0-9a-f]{{{DIGITS}}}")
+    own = re.compile(rf"{re.escape(_file_name(name))}-[0-9a-f]{{{DIGITS}}}")
     for path in (cache / FOLDER).iterdir():
         if own.fullmatch(path.name):
             # Whoever uses it now goes on; what cannot be deleted costs only room.
             with suppress(ConversionError):
                 remove_directory(path, waiting=lambda: None)
+
+
+def _file_name(name: str) -> str:
+    """A name as that of a folder, also where it is a repository's: owner/name."""
+    return name.replace("/", "--")

@@ -99,6 +99,10 @@ def _in_cache(path: Path) -> tuple[str, Path] | None:
         return repository.id, place if inside else repository.snapshot()
     except ConversionError as error:
         raise ModelError(str(error)) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} in the Hub's cache cannot be read: {error}") from (
+            error
+        )
 
 
 def _no_directory(path: Path) -> str:
