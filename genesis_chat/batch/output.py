@@ -4,8 +4,8 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,18 +36,14 @@ class Output:
         """
         self._path, self._synced = path, time.monotonic()
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise UsageError(
-                f"{path} is no ordinary file, to which answers can be added when a "
-                "batch goes on; choose another with -o."
-            )
+            raise _no_file(path)
         with ExitStack() as opened:
             try:
                 self._number = os.open(path, FLAGS, 0o666)
                 opened.callback(os.close, self._number)
                 if not stat.S_ISREG(os.fstat(self._number).st_mode):
-                    raise UsageError(
-                        f"{path} is no ordinary file; choose another file with -o."
-                    )
+                    # It was put there meanwhile.
+                    raise _no_file(path)
                 opened.callback(self._lock())
             except OSError as error:
                 raise UsageError(
@@ -66,21 +62,26 @@ class Output:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._opened:
+        with self._opened, self._named():
             os.fsync(self._number)
 
     def write(self, answer: Mapping[str, Any]) -> None:
         """Add the next line's answer. Raises `OSError`, as when the disk is full."""
         data = json.dumps(answer, separators=(",", ":")).encode() + b"\n"
-        try:
+        with self._named():
             while data:
                 data = data[os.write(self._number, data) :]
+            if time.monotonic() - self._synced > SYNC_SECONDS:
+                os.fsync(self._number)
+                self._synced = time.monotonic()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the file in an error of the system, which names none that is open."""
+        try:
+            yield
         except OSError as error:
-            # The system's own names no file that is open already.
             raise OSError(error.errno, error.strerror, str(self._path)) from error
-        if time.monotonic() - self._synced > SYNC_SECONDS:
-            os.fsync(self._number)
-            self._synced = time.monotonic()
 
     def _lock(self) -> Callable[[], None]:
         """Take the lock of the file, a file beside it; what gives it up again."""
@@ -119,6 +120,13 @@ class Output:
             os.ftruncate(self._number, whole)
         self.failed = sum(map(_is_error, answers))
         return len(answers)
+
+
+def _no_file(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} is no ordinary file, to which answers can be added when a batch goes "
+        "on; choose another with -o."
+    )
 
 
 def _answer(data: bytes) -> Mapping[str, Any]:
