@@ -14,8 +14,9 @@ class SettingNumber(click.FloatRange):
     """A setting's number, read as everywhere else; the range is what help shows."""
 
     def __init__(self, setting: Setting) -> None:
-        high = None if setting.high >= LARGEST_WHOLE else setting.high
-        super().__init__(setting.low, high)
+        # A bound that nobody meets is not worth its place, but seeds are copied.
+        met = setting.high < LARGEST_WHOLE or setting.name == "seed"
+        super().__init__(setting.low, setting.high if met else None)
         self.setting = setting
         kind = "integer" if setting.kind is int else "number"
         self.name = f"{kind}|auto" if setting.none == AUTO else f"{kind} range"

@@ -40,6 +40,12 @@ def test_a_reply_refuses(
         assert last.startswith(f"Error: {option} must be ") and len(last) < 200
 
 
+@pytest.mark.parametrize("command", ["ask", "chat", "batch"])
+def test_the_range_of_a_seed_is_in_the_help(command: str) -> None:
+    words = call(command, "--help", env={"COLUMNS": "200"}).out.split()
+    assert f"[0<=x<={LARGEST_WHOLE}]" in words
+
+
 @pytest.mark.parametrize("option", ["--seed", "--max-tokens", "--top-k", "--top-p"])
 def test_a_variable_that_is_not_set_is_no_value(option: str) -> None:
     found = call("ask", "-n", option, "", "hi")
