@@ -52,7 +52,8 @@ def set_command(name: str, value: str) -> int:
     if name.startswith(KEY_PREFIX):
         from ..tui.actions import unknown_keys
 
-        for sentence in unknown_keys({name.removeprefix(KEY_PREFIX): value}):
+        keys = {name.removeprefix(KEY_PREFIX): value}
+        for sentence in unknown_keys(keys, where=""):
             raise UsageError(sentence)
     notice(f"{name} is now {_shown(name, set_value(name, value))}.")
     return 0

@@ -52,7 +52,7 @@ def test_a_key_for_no_action_is_refused(home: Path) -> None:
     ):
         found = call("config", "set", f"keys.{name}", "ctrl+l")
         assert found.code == 2 and found.out == ""
-        assert f"Unknown action {name!r}" in found.err and hint in found.err
+        assert f"Unknown action {name!r};" in found.err and hint in found.err
     assert not (home / "config.toml").exists()
 
 

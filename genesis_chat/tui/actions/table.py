@@ -91,8 +91,8 @@ def takes_none(name: str) -> str:
     return f"/{name} takes no argument. (To send it, start with a space.)"
 
 
-def unknown_keys(changed: Keys) -> Iterator[str]:
-    """A sentence for each key of the settings that is for no action there is."""
+def unknown_keys(changed: Keys, where: str = " in the settings file") -> Iterator[str]:
+    """A sentence for each key that is for no action there is."""
     # What widgets do by themselves has keys that stay.
     known = [each.id for each in ACTIONS if each.does]
     for id in changed:
@@ -100,7 +100,7 @@ def unknown_keys(changed: Keys) -> Iterator[str]:
             near = difflib.get_close_matches(id, known, 1)
             every = f"there are: {', '.join(known)}."
             hint = f"did you mean {near[0]!r}?" if near else every
-            yield f"Unknown action {id!r} in the settings file; {hint}"
+            yield f"Unknown action {id!r}{where}; {hint}"
 
 
 def hints(
