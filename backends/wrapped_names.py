@@ -19,7 +19,8 @@ HOLDERS = frozenset(
         *("state_dict", "genesis"),
     }
 )
-# Of them those that no family of mlx-lm has by itself but one: its names begin so.
+# The two of them that are dropped for other families, too: the rest may be names of
+# theirs. Most begin with `model.` themselves, so one of these stays.
 _PEFT, _FAMILY = "base_model", "model"
 
 

@@ -46,7 +46,7 @@ class ModelChoice:
         """From `ModelOptions`, in which what is on or off is a switch.
 
         Raises `TypeError` for a keyword that is none of them, and for values of
-        another type, `OutOfRangeError` for a dtype or a backend that there is none of.
+        another type, `OutOfRangeError` for a dtype or a backend that does not exist.
         """
         if not isinstance(name, str | PathLike | None):
             raise TypeError(

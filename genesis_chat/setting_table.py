@@ -168,7 +168,7 @@ class Setting:
             return f"{least} and at most {self.high:g}"
         if value < self.low:
             return least
-        # Nothing is said of the bounds that only infinity, or what is no number, meets.
+        # It is too large, infinite or not a number: the lower bound does not matter.
         whole = self.high == LARGEST_WHOLE
         return f"at most {LARGEST_WHOLE} (2^63 - 1)" if whole else "a finite number"
 

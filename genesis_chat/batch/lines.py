@@ -46,8 +46,9 @@ class Line:
 def read_lines(
     source: Path | Readable, name: str, came: Callable[[], None] = lambda: None
 ) -> bytes:
-    """All lines of a file or stream of some name, in UTF-8 but for wrong ones.
+    """All lines of a file or stream of some name, in UTF-8.
 
+    Bytes that are not stay as they are, for `parse_lines` to tell of their line.
     `came` is called after each piece that was read. Raises `UsageError` when there
     are none.
     """
