@@ -152,3 +152,13 @@ class Desk:
 
 
 Visit = Callable[[Desk], Awaitable[None]]
+
+
+async def leave(app: GenesisApp) -> None:
+    """End as the program ends, all that was typed being dealt with.
+
+    Textual's tests take the screens away from keys that are still on their way.
+    """
+    app.exit()
+    assert app._task
+    await app._task

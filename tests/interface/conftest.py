@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from desk import WARNING, Desk, Visit
+from desk import WARNING, Desk, Visit, leave
 from loaded import loaded
 from pictured import keep_chats
 from textual import _wait
@@ -115,8 +115,7 @@ def sit_down(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., No
                         await desk.until(lambda: app.model)
                     await desk.until(lambda: app.chat.pane.opening.shown_once)
                     yield desk
-                    # As the program does before it takes its screens apart.
-                    app.workers.cancel_all()
+                    await leave(app)
         finally:
             app.close()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import Desk
+from desk import Desk, leave
 from hostile import PAYLOADS
 from recorder import (
     CONTROLS,
@@ -83,6 +83,7 @@ def desk_at(tmp_path: Path) -> Desks:
                 await desk.until(lambda: app.model and app.chat.pane.opening.shown_once)
                 Recorder.written.clear()
                 yield desk
+                await leave(app)
         finally:
             app.close()
 
