@@ -1,6 +1,7 @@
 """What a terminal sends, in pieces as they come."""
 
 import base64
+import os
 import random
 import threading
 
@@ -8,9 +9,12 @@ import pytest
 from hostile import PAYLOADS, strings
 from recorder import CONTROLS
 from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key, Paste
 
+from genesis_chat.tui.terminal.driver import Terminal, _Ending
 from genesis_chat.tui.terminal.input import BEGIN, END, Decoder
+from genesis_chat.tui.terminal.terminal import TerminalApp
 
 
 def events(*pieces: bytes, wanted: threading.Event | None = None) -> list[object]:
@@ -130,3 +134,26 @@ def test_what_nobody_asked_for_and_what_is_none_is_no_paste() -> None:
         found = events(b"a", said, b"b", wanted=wanted)
         assert [getattr(key, "key", None) for key in found] == ["a", "b"]
         assert wanted.is_set()
+
+
+def test_what_was_typed_before_the_start_comes_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, silent, keys = TerminalApp(), os.pipe(), []
+    app.typed = b"hi\r"
+
+    def no_terminal(driver: LinuxDriver, app: TerminalApp) -> None:
+        driver._app, driver._debug, driver.fileno = app, False, silent[0]
+
+    monkeypatch.setattr(LinuxDriver, "__init__", no_terminal)
+    driver = Terminal(app)
+    monkeypatch.setattr(driver, "process_message", lambda key: keys.append(key.key))
+    # As when another program has the terminal in between.
+    for _ in range(2):
+        driver.exit_event.set()
+        driver.run_input_thread()
+        driver.exit_event.clear()
+    assert keys == ["h", "i", "enter"]
+    assert isinstance(driver.exit_event, _Ending)
+    for each in (*silent, driver._woken, driver.exit_event._wake):
+        os.close(each)

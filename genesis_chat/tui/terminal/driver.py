@@ -66,7 +66,9 @@ class Terminal(LinuxDriver):
             return time.monotonic() + wait
 
         here = True
-        feed(decoder.decode(getattr(self._app, "typed", b"")))
+        # Once: this begins anew when another program had the terminal.
+        take = getattr(self._app, "take_typed", bytes)
+        feed(decoder.decode(take()))
         due: float | None = patience()
         while here:
             wait = None if due is None else max(0.0, due - time.monotonic())

@@ -36,6 +36,11 @@ class TerminalApp(App[int]):
 
         return Terminal
 
+    def take_typed(self) -> bytes:
+        """What was typed before the application could read it, once."""
+        typed, self.typed = self.typed, b""
+        return typed
+
     def ask_clipboard(self) -> None:
         """Ask the terminal for the clipboard's text, which then comes as a paste.
 
