@@ -67,7 +67,7 @@ def test_a_paste_whose_end_is_lost_ends_with_a_pause() -> None:
     begin, end, pause = BEGIN.encode(), END.encode(), b""
     # Nothing else ends with one.
     assert got(pause, b"a", pause, b"\x1b[A", pause) == [("a", ""), ("up", "")]
-    assert got(begin + b"one\r\x1b[2", pause) == [("", "one\r\u241b[2")]
+    assert got(begin + b"one\r\x1b[2", pause) == [("", "one\r")]
     assert got(b"x", b"\x1b[A", b"\r") == [("x", ""), ("up", ""), ("enter", "")]
     # A slow line brings the rest later: it is no keys.
     assert got(begin + b"one\r", pause) == [("", "one\r")]
@@ -78,7 +78,32 @@ def test_a_paste_whose_end_is_lost_ends_with_a_pause() -> None:
     assert got("é".encode()[1:] + b"\rb" + end) == [("", "é\rb")]
     assert got(begin + b"a", pause) == [("", "a")]
     decoder.decode(b"\x1b[<35;1;1M\x1b[I")
-    assert got(b"b\rc" + end) == [("", "b\rc")]
+    assert got(pause, b"b\rc" + end) == [("", "b\rc")]
+    # The end may come in parts, with the pause in it, and what looks like it be text.
+    for place in range(len(end) + 1):
+        assert got(begin + b"a" + end[:place], pause) == [("", "a")]
+        assert got(end[place:], b"z") == [("z", "")]
+    assert got(begin + b"a\x1b[2", pause, b"b" + b"c" + end) == [
+        ("", "a"),
+        ("", "\u241b[2bc"),
+    ]
+    # One character of the rest does not make keys of what follows it.
+    assert got(begin + b"a", pause, b"b", b"\rc\r", pause) == [
+        ("", "a"),
+        ("b", ""),
+        ("", "\rc\r"),
+    ]
+    # Whoever types meanwhile types keys, and another paste is a paste.
+    assert got(b"x", pause, b"y\r") == [("x", ""), ("y", ""), ("enter", "")]
+    assert got(begin + b"a", pause, b"\x1b[A\x1b[A") == [
+        ("", "a"),
+        ("up", ""),
+        ("up", ""),
+    ]
+    for place in range(len(begin) + 1):
+        assert got(begin + b"a", pause) == [("", "a")]
+        again = [begin[:place], begin[place:] + b"new " + end]
+        assert got(*filter(None, again))[-1:] == [("", "new ")]
 
 
 def test_keys_stay_keys_and_come_at_once() -> None:

@@ -20,6 +20,8 @@ _BEGUN_ANSWER = re.compile(
 )
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 _ONE_KEY = re.compile(r"\x1b?(?:\[[0-?]*[ -/]*[@-~]|O.|.)", re.DOTALL)
+# Several of them, none of which is text that is spelled out.
+_MOVES = re.compile(r"(?:\x1b(?:\[[\d;]*[A-HP-SZ~]|O.))+")
 # Where the mouse is, and whether the terminal has the focus, come at any time.
 _OF_MOUSE = re.compile(r"(?:\x1b\[(?:<[\d;]*[Mm]|[IO]))+")
 
@@ -37,35 +39,40 @@ class Decoder:
     def __init__(self, wanted: threading.Event | None = None) -> None:
         self._wanted = wanted or threading.Event()
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        self._pasting = self._paused = False
+        self._pasting = False
+        # Whether a paste stopped without its end, and if keys came since; and what
+        # came that may be the beginning of its end, or of another one.
+        self._paused = self._touched = False
+        self._cut = ""
         # The last characters that were given out, and those that wait for more.
         self._last = self._held = ""
 
     @property
     def pasting(self) -> bool:
-        """Whether a paste has begun and not ended."""
-        return self._pasting
+        """Whether a paste has begun, and more of it may come."""
+        return self._pasting or self._paused
 
     def pause(self) -> str:
         """What has come of a paste, of which nothing more does.
 
-        A line that is slow may bring the rest yet: more than one key at a time is
-        still of it.
+        A line that is slow may bring the rest yet: until keys are followed by another
+        pause, more than one at a time is still of it.
         """
         if not self._pasting:
+            self._paused = self._paused and not self._touched
             return ""
-        self._pasting, self._paused = False, True
+        self._pasting, self._paused, self._touched = False, True, False
         held, self._held, self._last = self._held, "", ""
-        return _visible(held) + END
+        self._cut = held if END.startswith(held) else ""
+        return ("" if self._cut else _visible(held)) + END
 
     def decode(self, data: bytes, final: bool = False) -> str:
         """More text, in the order it came."""
         text, given = self._held + self._decode(data, final), []
         self._held = ""
         if self._paused and text and not _OF_MOUSE.fullmatch(text):
-            self._paused = False
-            if not _ONE_KEY.fullmatch(text):
-                self._pasting = True
+            text = self._resumed(text)
+            if self._pasting:
                 given.append(BEGIN)
         while text:
             part, text = (
@@ -75,6 +82,26 @@ class Decoder:
         found = "".join(given)
         self._last = (self._last + found)[1 - len(BEGIN) :]
         return found
+
+    def _resumed(self, text: str) -> str:
+        """What comes after a pause: keys, or more of the paste that stopped."""
+        whole, self._cut = self._cut + text, ""
+        joined = self._last + text
+        self._paused = False
+        if whole.startswith(END):
+            return whole.removeprefix(END)
+        # A paste of its own, whose first character may have been given out as a key.
+        if whole.startswith(BEGIN) or BEGIN in joined[: len(self._last + BEGIN)]:
+            return whole
+        if len(whole) > 2 and (END.startswith(whole) or BEGIN.startswith(whole)):
+            self._paused, self._cut = True, whole
+            return ""
+        keys = _ONE_KEY.fullmatch(text) or _MOVES.fullmatch(text)
+        if keys and END not in text:
+            self._paused = self._touched = True
+            return text
+        self._pasting = True
+        return whole
 
     def _keys(self, text: str, final: bool) -> tuple[str, str]:
         """What comes up to the beginning of a paste, which may be there in part."""
