@@ -144,6 +144,11 @@ def trimmed(text: str) -> str:
     return text.strip(_BLANKS) if text.strip() else ""
 
 
+def joined(*texts: str) -> str:
+    """Texts below each other, with a blank line between; empty ones are left out."""
+    return "\n\n".join(filter(None, texts))
+
+
 def slug(text: str, longest: int = 48) -> str:
     """A text as a part of a file's name: its letters and digits, with hyphens between.
 

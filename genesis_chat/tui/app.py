@@ -160,7 +160,7 @@ class GenesisApp(PaletteApp):
         if failure:
             tell(self.chat, f"The editor failed: {failure}", error=True)
         elif text is not None:
-            composer.write(text.rstrip("\n"))
+            composer.rewrite(text.rstrip("\n"))
 
     @on(Markdown.LinkClicked)
     @work

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from ...history import Store
+from ...text import joined
 from ..services.turns import UNSENT
 
 # The place of what is folded in the draft of a place, as JSON.
@@ -134,8 +135,3 @@ class Drafts:
     def _has(self, place: str) -> bool:
         """Whether anything may be kept in a place."""
         return self._kept.get(place, "") != ""
-
-
-def joined(*texts: str) -> str:
-    """Texts below each other."""
-    return "\n\n".join(filter(None, texts))

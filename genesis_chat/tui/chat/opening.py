@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from ...history import Store
-from ...text import counted
+from ...text import counted, joined
 from ..services.contents import Contents, read_contents
-from .drafts import joined
 from .parts import Parts
 from .replies import Replies
 
@@ -45,7 +44,9 @@ class Opening:
             if self.shown_once:
                 # What is typed from here on, or since the command for it was sent, is
                 # for the one that is opened.
-                if not composer.on_its_way:
+                if composer.on_its_way:
+                    before = composer.leave_begun()
+                else:
                     before = composer.draft
                     composer.write("")
                 waiting = self._replies.waiting_here if parts.chat.id else []

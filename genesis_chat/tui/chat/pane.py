@@ -10,6 +10,7 @@ from textual.widgets import TextArea
 
 from ...engine import Context, ModelFacts
 from ...history import Conversation
+from ...text import joined
 from ..actions import first_key
 from ..mixers import Legend
 from ..services.history import History
@@ -27,7 +28,6 @@ from ..widgets.waiting_line import WaitingLine
 from ..widgets.welcome import FirstRun
 from .chat_settings import ChatSettings
 from .completing import Completing
-from .drafts import joined
 from .find import Find
 from .keeping import Keeping
 from .message_actions import MessageActions

@@ -7,12 +7,11 @@ from dataclasses import replace
 from ...engine import Context, Dropped, Event, Finished, PromptProgress, Text, Thought
 from ...history import Role, StoredMessage
 from ...speaker import speaker_of_reply
-from ...text import counted
+from ...text import counted, joined
 from ..services.contents import Contents
 from ..services.messages import TurnBegan, TurnEnded
 from ..services.turns import Turn
 from ..widgets.shown_message import Shown
-from .drafts import joined
 from .parts import Parts
 from .reply_view import ReplyView
 from .running_reply import RunningReply

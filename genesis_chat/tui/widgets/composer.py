@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.actions import SkipAction
@@ -13,18 +14,38 @@ from textual.document._edit import Edit
 from textual.events import Click, Key, MouseDown, Paste
 from textual.message import Message
 
+from ...text import joined
 from ..actions import action
 from ..bindings import bindings
 from ..terminal.clipboard import clipboard_text
 from .fields import Area
 from .folding import Folds
 from .menu_request import MenuWanted, wants_menu
-from .recall import Recall
+from .recall import Left, Recall
 
 # Terminals that paste key by key send the last line's Enter right after it.
 AFTER_PASTE_SECONDS = 0.05
 PLACEHOLDER = "Message Genesis, or type / for commands"
 SEND, BREAK = (action(id).keys for id in ("composer.send", "composer.newline"))
+
+
+@dataclass
+class Taken:
+    """A text that is on its way, with its marks, and what was begun before it."""
+
+    text: str
+    folds: Folds
+    left: Left
+
+    @property
+    def begun(self) -> str:
+        """The latter, with every fold opened."""
+        return self.folds.unfold(self.left.begun)
+
+    @property
+    def folded(self) -> list[tuple[str, str]]:
+        """What the marks in it stand for, with their names."""
+        return self.folds.of(self.left.begun)
 
 
 class Composer(Area):
@@ -75,8 +96,8 @@ class Composer(Area):
         self.enter_sends = enter_sends
         self.completing = False
         self.folds = Folds()
-        # What was taken out and is on its way still, with its marks.
-        self._taken: deque[tuple[str, Folds]] = deque()
+        # What was taken out and is not yet where it belongs.
+        self._taken: deque[Taken] = deque()
         self.recall = Recall()
         self._pasted = float("-inf")
         # That the terminal brought a text since somebody began to wait for one.
@@ -95,22 +116,36 @@ class Composer(Area):
     @property
     def draft(self) -> str:
         """What was written, also while something that was asked before is shown."""
-        return self.folds.unfold(self.recall.unsent(self.text))
+        return joined(*(each.begun for each in self._taken), self._written)
 
     @property
     def folded(self) -> list[tuple[str, str]]:
         """What the marks in the draft stand for, with their names."""
-        return self.folds.of(self.recall.unsent(self.text))
+        begun = [each for taken in self._taken for each in taken.folded]
+        return begun + self.folds.of(self.recall.unsent(self.text))
+
+    @property
+    def _written(self) -> str:
+        return self.folds.unfold(self.recall.unsent(self.text))
 
     def write(self, text: str, folded: Iterable[tuple[str, str]] = ()) -> None:
-        """Put a text there instead of what is there, huge ones folded.
+        """Put a text there instead of the draft, huge ones folded.
 
         What was `folded` in it becomes a mark again.
         """
+        for taken in self._taken:
+            taken.left = Left()
         self.folds.clear()
         self.recall.leave()
         self.text = self.folds.fold_huge(self.folds.fold_again(text, folded))
         self.move_cursor(self.document.end)
+
+    def rewrite(self, text: str) -> None:
+        """Put a text there instead of what is shown, below what was begun before."""
+        if text != self.whole.rstrip("\n"):
+            begun = self.recall.begun
+            folded = self.folds.of(begun)
+            self.write(joined(self.folds.unfold(begun), text), folded)
 
     def edit(self, edit: Edit) -> EditResult:
         """A mark is gone as a whole, and nothing is written into one."""
@@ -186,8 +221,20 @@ class Composer(Area):
         self._hand_over(self.Sent)
 
     def settle(self) -> None:
-        """What was taken first is where it belongs."""
-        self._taken.popleft()
+        """What was taken first is where it belongs; what was begun comes back."""
+        taken = self._taken.popleft()
+        begun = self.folds.fold_again(taken.begun, taken.folded)
+        if begun and self.recall.on:
+            self.recall.begun = joined(begun, self.recall.begun)
+        elif begun:
+            self.text = joined(self.folds.fold_huge(begun), self.text)
+            self.move_cursor(self.document.end)
+
+    def leave_begun(self) -> str:
+        """What was begun before what was taken first, which does not come back."""
+        taken = self._taken[0]
+        begun, taken.left = taken.begun, Left()
+        return begun
 
     def give_back(
         self, text: str | None = None, *, file: tuple[str, str] | None = None
@@ -197,12 +244,13 @@ class Composer(Area):
         Or another `text`; or what was taken with a file of a name and a content in
         place of its last line.
         """
-        since = self.draft
-        marked, self.folds = self._taken[0]
+        since, taken = self._written, self._taken[0]
+        marked, self.folds = taken.text, taken.folds
         if file:
             head = marked[: marked.rfind("\n") + 1]
             marked = head + self.folds.fold(file[1], file[0])
-        self.recall.leave()
+        self.recall.go_back(taken.left)
+        taken.left = Left()
         self.text = marked if text is None else text
         self.move_cursor(self.document.end)
         if since:
@@ -212,14 +260,11 @@ class Composer(Area):
     def _hand_over(self, message: Callable[..., Message], *values: str) -> None:
         """Take the text out, in one step with the key, and let it be looked at."""
         text = self.whole
-        # What was being written before a question was recalled is there again.
-        begun = self.recall.begun if self.recall.on else ""
-        left, folded = self.folds.unfold(begun), self.folds.of(begun)
-        self._taken.append((self.text, self.folds))
+        self._taken.append(Taken(self.text, self.folds, self.recall.leave()))
         # First, so that the list of completions is still the one that was seen.
         self.post_message(message(*values, text))
         self.folds = Folds()
-        self.write(left, folded)
+        self.text = ""
 
     def action_copy(self) -> None:
         # The screen copies: it knows the clipboard, and what else Ctrl+C may mean.

@@ -1,6 +1,17 @@
 """Going through what was asked before, without losing what is being written."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ...text import joined
+
+
+class Left(NamedTuple):
+    """Where one was: what was begun before, at which question, and what was shown."""
+
+    begun: str = ""
+    place: int = -1
+    shown: str = ""
 
 
 class Recall:
@@ -23,6 +34,9 @@ class Recall:
 
     def set_questions(self, asked: Sequence[str]) -> None:
         """What was asked before, the last first."""
+        if self.on and not asked:
+            # What is shown stays there until it is left.
+            return
         before, self._asked = self._asked, list(asked)
         if self.on:
             shown = before[self._place]
@@ -36,10 +50,8 @@ class Recall:
 
     def unsent(self, text: str) -> str:
         """All that was written, where `text` stands now: no question as it was."""
-        if not self.on:
-            return text
-        changed = "" if text == self._shown else text
-        return "\n\n".join(filter(None, (self.begun, changed)))
+        changed = "" if self.on and text == self._shown else text
+        return joined(self.begun, changed)
 
     def step(self, step: int, text: str, shown: Callable[[str], str]) -> str | None:
         """What is to stand in place of a text, so many questions before it.
@@ -49,10 +61,18 @@ class Recall:
         place = self._place + step
         if not -1 <= place < len(self._asked):
             return None
-        self.begun, self._place = self.unsent(text), place
-        self._shown = shown(self._asked[place]) if self.on else self.begun
+        begun, self._place = self.unsent(text), place
+        self.begun = begun if self.on else ""
+        self._shown = shown(self._asked[place]) if self.on else begun
         return self._shown
 
-    def leave(self) -> None:
-        """Something else is written."""
+    def leave(self) -> Left:
+        """Something else is written; where one was."""
+        left = Left(self.begun, self._place, self._shown)
         self._place, self.begun = -1, ""
+        return left
+
+    def go_back(self, left: Left) -> None:
+        """What was left is shown again."""
+        self.begun, self._shown = left.begun, left.shown
+        self._place = min(left.place, len(self._asked) - 1)
