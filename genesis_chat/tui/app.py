@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import BindingType
 from textual.dom import DOMNode
-from textual.events import Click, Event
+from textual.events import Click, Event, Key, Paste
 from textual.message import Message
 from textual.widgets import Markdown
 
@@ -38,6 +38,7 @@ from .terminal.hangup import leave_when_hung_up
 from .terminal.prints import Prints
 from .terminal.process import few_full_collections, interrupts_ignored, signals_go_to
 from .widgets.asking import tell
+from .widgets.elsewhere import done_elsewhere
 from .widgets.menu_request import wants_menu
 from .widgets.welcome import FirstRun
 
@@ -145,20 +146,18 @@ class GenesisApp(PaletteApp):
                 self._keep_choice(name)
 
     def action_edit_externally(self) -> None:
-        import click
+        from .terminal.editor import edited
 
         composer, text, failure = self.chat.pane.composer, None, ""
         with self.suspend(), self.prints.let_through(), interrupts_ignored():
             # What leaves `suspend` by an exception would leave the terminal as it is.
             try:
-                text = click.edit(composer.whole, extension=".md", require_save=True)
-            except click.ClickException as error:
-                failure = error.format_message()
-            except (OSError, ValueError) as error:
+                text = edited(composer.whole)
+            except GenesisChatError as error:
                 failure = str(error)
         self.refresh()
         if failure:
-            tell(self.chat, f"The editor failed: {failure}", error=True)
+            tell(self.chat, failure, error=True)
         elif text is not None:
             composer.rewrite(text.rstrip("\n"))
 
@@ -262,6 +261,11 @@ class GenesisApp(PaletteApp):
         if problem := self.wear(rest):
             raise UsageError(problem)
         return True
+
+    async def done(self, event: Key | Paste) -> bool:
+        """What is typed in the chat where nothing is written."""
+        chat = self.chat
+        return chat.is_active and await done_elsewhere(chat, chat.composer, event)
 
     async def _broker_event(
         self, event_name: str, event: Event, default_namespace: DOMNode

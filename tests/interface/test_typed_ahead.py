@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 from desk import Desk
-from keys import paste, send
+from keys import send
 from terminal import ENDLESS, Screen
 
 from genesis_chat.history import Store
@@ -319,40 +319,5 @@ def test_keys_that_edit_keep_their_place_among_letters(sit_down: Sit) -> None:
         send(desk, "abx\x7fc\x1b[D\x1b[DX\x1b[Fd\x01Y\x15Z")
         await desk.until(lambda: "d" in desk.chat.composer.text)
         await desk.until(lambda: desk.chat.composer.text == "ZaXbcd")
-
-    sit_down(visit)
-
-
-@pytest.mark.parametrize("where", [["ctrl+up"], ["f5", "tab"], ["f9", "down"]])
-def test_what_is_typed_elsewhere_is_a_message(sit_down: Sit, where: list[str]) -> None:
-    async def visit(desk: Desk) -> None:
-        composer = desk.chat.composer
-        await desk.say("Hello!")
-        await desk.press(*where)
-        await desk.until(lambda: desk.app.focused is not composer)
-        elsewhere = desk.app.focused
-        assert elsewhere
-        # Letters behind the first one are none of those with a meaning there.
-        send(desk, "\u3000wedcr\x7f?\x1b[200~one\rtwo\x1b[201~")
-        await desk.until(lambda: composer.text == "\u3000wedc?one\ntwo")
-        assert desk.app.focused is composer and len(desk.stored()) == 2
-        elsewhere.focus()
-        await desk.until(lambda: desk.app.focused is elsewhere)
-        paste(desk, " pasted")
-        send(desk, "edc")
-        await desk.until(lambda: composer.text.endswith("two pastededc"))
-
-    sit_down(visit, keys={"chat.search": "f9"})
-
-
-def test_keys_with_a_meaning_elsewhere_keep_it(sit_down: Sit) -> None:
-    async def visit(desk: Desk) -> None:
-        await desk.say("Hello!")
-        await desk.press("ctrl+up", "x")
-        assert desk.chat.composer.text == "x"
-        await desk.press("ctrl+up", "c")
-        assert desk.app.clipboard == desk.texts[-1]
-        await desk.dialog("up", "e")
-        assert desk.chat.composer.text == "x"
 
     sit_down(visit)

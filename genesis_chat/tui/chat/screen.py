@@ -136,7 +136,11 @@ class ChatScreen(Screen[None]):
                 # What was found is to be seen, for which both have no room.
                 self._show_mixers(False)
             self._arrange()
-        await self.pane.open(event.conversation, event.message, words=event.words)
+        try:
+            await self.pane.open(event.conversation, event.message, words=event.words)
+        finally:
+            if event.aside:
+                self.composer.settle()
 
     @on(Trashed)
     async def trashed(self, event: Trashed) -> None:

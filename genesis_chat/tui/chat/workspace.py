@@ -16,7 +16,6 @@ from ..services.history import History
 from ..services.messages import TurnBegan, TurnEnded, TurnEvent
 from ..services.turns import Turns
 from ..start import Start
-from ..widgets.elsewhere import TypedElsewhere
 from ..widgets.footer import Footer
 from ..widgets.header import Header
 from ..widgets.menu_request import MenuWanted
@@ -48,7 +47,9 @@ class Workspace(Vertical):
         super().__init__()
         self._start, self._turns = start, turns
         self.pane = ChatPane(start, history, turns, arguments)
-        self.chats = ChatList(history, self.pane.replies.is_replying_in)
+        self.chats = ChatList(
+            history, self.pane.replies.is_replying_in, self.pane.composer.set_aside
+        )
         self.panel = MixersPanel()
         self.header, self.footer = Header(), Footer()
         self.watching = Watching(self, self.pane.parts, self.panel, self.pane.legend)
@@ -167,13 +168,6 @@ class Workspace(Vertical):
         self.show_memory()
         self.chats.reload()
         self._tidy_soon()
-
-    @on(TypedElsewhere)
-    def typed_elsewhere(self, event: TypedElsewhere) -> None:
-        composer = self.pane.composer
-        composer.focus()
-        # In its queue, so that an Enter sends all that was typed before it.
-        composer.post_message(event.event)
 
     @on(MenuWanted)
     def menu_wanted(self, event: MenuWanted) -> None:

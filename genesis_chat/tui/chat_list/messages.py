@@ -6,10 +6,21 @@ from ...history import Conversation
 
 
 class Opened(Message):
-    """A conversation is to be shown; at a message, if a search for words found one."""
+    """A conversation is to be shown; at a message, if a search for words found one.
 
-    def __init__(self, conversation: str, message: str = "", words: str = "") -> None:
+    `aside` says whether what was being written was set aside.
+    """
+
+    def __init__(
+        self,
+        conversation: str,
+        message: str = "",
+        words: str = "",
+        *,
+        aside: bool = False,
+    ) -> None:
         self.conversation, self.message, self.words = conversation, message, words
+        self.aside = aside
         super().__init__()
 
 

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.events import Click
 from textual.geometry import Offset
 from textual.message import Message
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 from textual.widgets.option_list import Option
 
 from ...history import Conversation, Hit, Store
@@ -20,7 +20,6 @@ from ..bindings import bindings
 from ..services.history import History
 from ..widgets.asking import Asking
 from ..widgets.choices import Choices
-from ..widgets.elsewhere import Elsewhere
 from ..widgets.fields import Line
 from ..widgets.menu_request import MenuWanted, wants_menu
 from .messages import Changed, Opened
@@ -42,6 +41,16 @@ class ConversationList(Choices):
     """Conversations by day, or what a search found."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("list")
+
+    def __init__(self, choose: Callable[[str], object]) -> None:
+        super().__init__(id="conversations", markup=False, compact=True)
+        self._choose = choose
+
+    def action_select(self) -> None:
+        """Choose what is highlighted."""
+        option = self.highlighted_option
+        if option and option.id and not option.disabled:
+            self._choose(option.id)
 
     def action_ask(self, what: What) -> None:
         if self.highlighted is not None:
@@ -67,11 +76,16 @@ class ConversationList(Choices):
         event.targets.append(("list", self))
 
 
-class ChatList(Vertical, Elsewhere):
+class ChatList(Vertical):
     """Search above, conversations below.
 
     While one searches the arrows go through what was found, Enter opens it and Escape
     leaves the search.
+
+    Args:
+        history: where they are kept.
+        is_busy: whether a reply is being written in one.
+        set_aside: takes away what is being written in the chat that is left.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,8 +94,14 @@ class ChatList(Vertical, Elsewhere):
         Binding("escape", "leave", "Close search", show=False),
     ]
 
-    def __init__(self, history: History, is_busy: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        history: History,
+        is_busy: Callable[[str], bool],
+        set_aside: Callable[[], object],
+    ) -> None:
         super().__init__()
+        self._set_aside = set_aside
         self._ask = Asking(self, history)
         self._conversations: Sequence[Conversation] = ()
         self.organizer = Organizer(self, self._ask, is_busy)
@@ -91,7 +111,7 @@ class ChatList(Vertical, Elsewhere):
         self._hasty = False
         # They may be asked and told something while the program ends.
         self._search = Line(placeholder=SEARCH, id="search", compact=True)
-        self._listed = ConversationList(id="conversations", markup=False, compact=True)
+        self._listed = ConversationList(self._open)
         # The conversation that is open.
         self.current = ""
 
@@ -211,12 +231,6 @@ class ChatList(Vertical, Elsewhere):
         else:
             self._listed.focus()
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        conversation, _, message = (event.option_id or "").partition(":")
-        words = self.words if message else ""
-        self.post_message(Opened(conversation, message, words))
-
     @on(Changed)
     def changed(self, event: Changed) -> None:
         event.stop()
@@ -233,6 +247,16 @@ class ChatList(Vertical, Elsewhere):
         if listed.highlighted is None:
             return None
         return listed.get_option_at_index(listed.highlighted).id
+
+    def _open(self, row: str) -> None:
+        """Have a row's conversation shown.
+
+        Straight, as what is typed right behind it is written and sent in that one.
+        """
+        conversation, _, message = row.partition(":")
+        words = self.words if message else ""
+        self._set_aside()
+        self.screen.post_message(Opened(conversation, message, words, aside=True))
 
     def _open_highlighted(self) -> None:
         self._hasty = False

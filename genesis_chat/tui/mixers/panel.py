@@ -14,7 +14,6 @@ from textual.style import Style
 from textual.widgets import Static
 
 from ..bindings import bindings
-from ..widgets.elsewhere import Elsewhere
 from .explaining import explain
 from .hues import Hues, has_colours
 from .picture import Shown, rows
@@ -39,7 +38,7 @@ class Scroll(VerticalScroll):
         self.post_message(self.Resized())
 
 
-class MixersPanel(Vertical, Elsewhere):
+class MixersPanel(Vertical):
     """Readings of the reply that is being written; one layer explained on demand."""
 
     can_focus = True

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import constants
 from textual.app import App
 from textual.driver import Driver
-from textual.events import Event, Paste
+from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
 
 from .clipboard import as_pasted
@@ -67,11 +67,20 @@ class TerminalApp(App[int]):
         # Textual's own would leave shades of grey.
         return [Colourless()]
 
+    async def done(self, event: Key | Paste) -> bool:
+        """Do what nothing that has the focus is to do; whether it was done."""
+        return False
+
     async def on_event(self, event: Event) -> None:
         """A paste comes from anywhere: whatever it goes into, none of it acts."""
-        if isinstance(event, Paste) and not event.is_forwarded:
-            if not event.text:
-                # It would only delete what is selected.
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            if isinstance(event, Paste):
+                if not event.text:
+                    # It would only delete what is selected.
+                    return
+                event = Paste(as_pasted(event.text))
+            # Some terminals paste without it; Textual gives it back for keys only.
+            self.app_focus = True
+            if await self.done(event):
                 return
-            event = Paste(as_pasted(event.text))
         await super().on_event(event)

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.actions import SkipAction
@@ -22,30 +21,12 @@ from .fields import Area
 from .folding import Folds
 from .menu_request import MenuWanted, wants_menu
 from .recall import Left, Recall
+from .taken import Taken
 
 # Terminals that paste key by key send the last line's Enter right after it.
 AFTER_PASTE_SECONDS = 0.05
 PLACEHOLDER = "Message Genesis, or type / for commands"
 SEND, BREAK = (action(id).keys for id in ("composer.send", "composer.newline"))
-
-
-@dataclass
-class Taken:
-    """A text that is on its way, with its marks, and what was begun before it."""
-
-    text: str
-    folds: Folds
-    left: Left
-
-    @property
-    def begun(self) -> str:
-        """The latter, with every fold opened."""
-        return self.folds.unfold(self.left.begun)
-
-    @property
-    def folded(self) -> list[tuple[str, str]]:
-        """What the marks in it stand for, with their names."""
-        return self.folds.of(self.left.begun)
 
 
 class Composer(Area):
@@ -219,6 +200,13 @@ class Composer(Area):
         if not self.text.strip():
             return
         self._hand_over(self.Sent)
+
+    def set_aside(self) -> None:
+        """Take the draft out for the chat it is of, which is about to be left."""
+        self._taken.append(Taken("", self.folds, Left(self.recall.unsent(self.text))))
+        self.recall.leave()
+        self.folds = Folds()
+        self.text = ""
 
     def settle(self) -> None:
         """What was taken first is where it belongs; what was begun comes back."""

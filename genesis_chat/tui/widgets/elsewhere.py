@@ -1,47 +1,37 @@
-"""What is typed or pasted where nothing takes it: the beginning of a message."""
+"""What is typed or pasted where nothing is written: the beginning of a message."""
 
 from textual.events import Key, Paste
-from textual.message import Message
+from textual.screen import Screen
 from textual.widget import Widget
 
-from .fields import is_text
+from .fields import Area, Line, is_text
 
 
-class TypedElsewhere(Message):
-    """The beginning of a message, or a key that came right behind it."""
+async def done_elsewhere(
+    screen: Screen[object], composer: Widget, event: Key | Paste
+) -> bool:
+    """Do at once what a key is bound to where nothing is written; whether it was.
 
-    def __init__(self, event: Key | Paste) -> None:
-        self.event = event
-        super().__init__()
-
-
-class Elsewhere(Widget):
-    """A part of the screen that is not written in, but for its own fields.
-
-    Keys with a meaning there keep it.
+    Textual does it once the key has gone up through all parents, when the focus may
+    be elsewhere. Text that means nothing there is for the composer, which gets the
+    focus before the next key comes.
     """
-
-    _typing = False
-
-    def on_focus(self) -> None:
-        self._typing = False
-
-    def on_descendant_focus(self) -> None:
-        self._typing = False
-
-    def on_key(self, event: Key) -> None:
-        # What comes right behind it is meant for the same field.
-        if self._typing or (is_text(event) and not self._means_something(event.key)):
-            self._typing = True
-            event.stop()
-            event.prevent_default()
-            self.post_message(TypedElsewhere(Key(event.key, event.character)))
-
-    def on_paste(self, event: Paste) -> None:
-        self._typing = True
-        event.stop()
-        self.post_message(TypedElsewhere(Paste(event.text)))
-
-    def _means_something(self, key: str) -> bool:
-        chain = self.screen._binding_chain
-        return any(key in bindings.key_to_bindings for _, bindings in chain)
+    if isinstance(screen.focused, Line | Area):
+        return False
+    if isinstance(event, Key):
+        app, key = screen.app, event.key
+        if key == "escape":
+            # The screen would do it when the key comes to it.
+            screen.clear_selection()
+        for priority in (True, False):
+            if await app._check_bindings(key, priority=priority):
+                return True
+        if not is_text(event):
+            return False
+        for node, bindings in screen._modal_binding_chain:
+            for each in bindings.key_to_bindings.get(key, ()):
+                # It does something there, but not now.
+                if app._check_action_state(each.action, node) is None:
+                    return True
+    screen.set_focus(composer)
+    return False

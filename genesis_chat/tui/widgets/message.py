@@ -219,10 +219,13 @@ class MessageView(Vertical):
                 return message.role == "user"
             case ("resume",):
                 return message.status in ("interrupted", "failed") or self.shown.cut
-            case ("previous",):
-                return self.shown.place > 1
-            case ("next",):
-                return self.shown.place < self.shown.places
+            case ("previous",) if self.shown.places > 1:
+                # At either end the key does nothing, as one more than one meant.
+                return self.shown.place > 1 or None
+            case ("next",) if self.shown.places > 1:
+                return self.shown.place < self.shown.places or None
+            case ("previous" | "next",):
+                return False
         return True
 
     def on_focus(self, event: Focus) -> None:

@@ -11,7 +11,6 @@ from textual.style import Style
 from textual.widget import Widget
 
 from .between import Beyond, ContextLine
-from .elsewhere import Elsewhere
 from .following import Following
 from .message import MessageView
 from .shown_message import Shown
@@ -24,7 +23,7 @@ WINDOW, STEP, MOST = 24, 16, 72
 ABOVE = 4
 
 
-class Transcript(Following, Elsewhere):
+class Transcript(Following):
     """Follows the end of the conversation until the reader scrolls away from it."""
 
     can_focus = False
