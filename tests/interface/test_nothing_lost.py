@@ -1,15 +1,21 @@
 """What a person wrote is never lost, whatever fails."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from subprocess import PIPE
 from threading import Event
 
+import psutil
 import pytest
 from desk import Desk
 from textual.widgets import TextArea
 
 from genesis_chat.history import Store
+from genesis_chat.tui.services.runs import this_run, unsent
 
 Sit = Callable[..., None]
 BOB, ASK = "My name is Bob.", "What is my name?"
@@ -44,10 +50,10 @@ def test_a_message_waits_on_the_disk_while_the_model_loads(sit_down: Sit) -> Non
         desk.chat.composer.write(BOB)
         await desk.press("enter")
         assert desk.chat.composer.text == ""
-        await desk.until(lambda: draft(desk, "unsent") == BOB)
+        await desk.until(lambda: draft(desk, unsent()) == BOB)
         loaded.set()
         await desk.idle()
-        assert desk.stored()[0].content == BOB and draft(desk, "unsent") == ""
+        assert desk.stored()[0].content == BOB and draft(desk, unsent()) == ""
 
     sit_down(visit)
 
@@ -56,13 +62,13 @@ def test_what_was_sent_before_a_kill_is_in_the_composer(
     sit_down: Sit, tmp_path: Path
 ) -> None:
     with Store.open(tmp_path / "history.sqlite3") as store:
-        store.set_draft(BOB, "unsent")
+        store.set_draft(BOB, unsent())
         store.set_draft("and more")
 
     async def visit(desk: Desk) -> None:
         assert desk.chat.composer.text == f"{BOB}\n\nand more"
         await desk.until(lambda: draft(desk) == f"{BOB}\n\nand more")
-        await desk.until(lambda: draft(desk, "unsent") == "")
+        await desk.until(lambda: draft(desk, unsent()) == "")
 
     sit_down(visit)
 
@@ -179,6 +185,53 @@ def test_two_windows_keep_two_drafts(sit_down: Sit, tmp_path: Path) -> None:
             assert store.drafts_beside() == []
 
     sit_down(another)
+
+
+def run_of(number: int) -> str:
+    return f"{number}-{psutil.Process(number).create_time():.0f}"
+
+
+def test_drafts_of_windows_that_go_on_are_left_to_them(
+    sit_down: Sit, tmp_path: Path
+) -> None:
+    # Two that are here, one that was killed, and one whose number came again.
+    living, began = run_of(os.getppid()), this_run().partition("-")[2]
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=PIPE) as process:
+        killed = run_of(process.pid)
+        process.kill()
+    again = f"{os.getppid()}-{int(began) - 10**6}"
+    theirs = {f"#{living}": "of A", f"#{living}#folds": "[]"}
+    theirs[f"unsent#{living}"] = "sent by A"
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        store.set_drafts({**theirs, "": "of B"})
+        gone = {f"#{killed}": "of C", f"unsent#{killed}": "sent by C"}
+        store.set_drafts({**gone, f"#{again}": "of D"})
+
+    async def visit(desk: Desk) -> None:
+        parts = desk.chat.composer.text.split("\n\n")
+        assert sorted(parts) == ["of B", "of C", "of D", "sent by C"]
+
+    sit_down(visit)
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        left = {place: text for place, text, _ in store.drafts_beside()}
+    assert left == theirs
+
+
+def test_what_another_window_writes_on_is_not_kept_twice(
+    sit_down: Sit, tmp_path: Path
+) -> None:
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        store.set_draft("of B")
+
+    async def visit(desk: Desk) -> None:
+        assert desk.chat.composer.text == "of B"
+        with Store.open(desk.path) as store:
+            store.set_draft("of B, and more")
+        await desk.press("ctrl+q")
+
+    sit_down(visit)
+    with Store.open(tmp_path / "history.sqlite3") as store:
+        assert store.draft() == "of B, and more" and store.drafts_beside() == []
 
 
 def test_a_draft_that_another_window_took_is_kept_at_the_end(sit_down: Sit) -> None:

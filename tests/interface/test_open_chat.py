@@ -14,7 +14,8 @@ from genesis_chat.tui.chat.drafts import FOLDS, Drafts
 from genesis_chat.tui.chat.open_chat import OpenChat
 from genesis_chat.tui.chat.running_reply import RunningReply
 from genesis_chat.tui.services.contents import branch_of, read_contents
-from genesis_chat.tui.services.turns import UNSENT, Turn
+from genesis_chat.tui.services.runs import unsent
+from genesis_chat.tui.services.turns import Turn
 
 
 @pytest.fixture
@@ -123,11 +124,11 @@ def test_a_draft_is_kept_once(store: Store) -> None:
         await drafts.keep("", "half")
         assert len(count) == 1 and store.draft() == "half"
         await drafts.send("half", "", "")
-        assert (store.draft(UNSENT), store.draft()) == ("half", "")
+        assert (store.draft(unsent()), store.draft()) == ("half", "")
         # The history takes it away; the same text may be sent again.
-        store.set_drafts({UNSENT: ""})
+        store.set_drafts({unsent(): ""})
         await drafts.send("half", "", "")
-        assert store.draft(UNSENT) == "half"
+        assert store.draft(unsent()) == "half"
 
     run(body())
 
@@ -157,7 +158,7 @@ def test_a_draft_is_not_kept_after_its_message_when_keeping_was_cut_short(
             await keeping
         cut = False
         await drafts.send("a\nb", "", "")
-        assert (store.draft(UNSENT), store.draft()) == ("a\nb", "")
+        assert (store.draft(unsent()), store.draft()) == ("a\nb", "")
         await drafts.keep("", "")
         assert not store.draft(FOLDS)
 
@@ -182,9 +183,9 @@ def test_a_new_chat_takes_its_draft_along(store: Store) -> None:
 def test_what_was_not_sent_comes_first(store: Store) -> None:
     async def body() -> None:
         drafts = Drafts(asks(store, []))
-        store.set_drafts({UNSENT: "sent", "one": "begun"})
+        store.set_drafts({unsent(): "sent", "one": "begun"})
         await drafts.take_unsent("one")
-        assert store.draft("one") == "sent\n\nbegun" and not store.draft(UNSENT)
+        assert store.draft("one") == "sent\n\nbegun" and not store.draft(unsent())
         await drafts.give_back("again", "two")
         assert store.draft("two") == "again"
 

@@ -13,9 +13,16 @@ from terminal import ENDLESS, Screen
 
 from genesis_chat.history import Store
 from genesis_chat.models import ensure_builtin
+from genesis_chat.tui.services.runs import UNSENT, unsent
 
 Sit = Callable[..., None]
 SIZE = (100, 30)
+
+
+def unsent_of_any(store: Store) -> list[str]:
+    """What was sent, and is not in the history, by whatever run."""
+    beside = store.drafts_beside()
+    return [text for place, text, _ in beside if place.startswith(f"{UNSENT}#")]
 
 
 def asked(desk: Desk) -> list[str]:
@@ -189,7 +196,7 @@ def test_a_message_is_in_one_place_at_any_time(
             with Store.open(desk.path) as store:
                 latest = store.latest()
                 kept = store.branch(latest.id) if latest else []
-                places = (store.draft(), store.draft("unsent"))
+                places = (store.draft(), store.draft(unsent()))
                 seen.append([*places, *(m.content for m in kept if m.role == "user")])
 
         def watched(name: str) -> None:
@@ -227,7 +234,7 @@ def test_a_message_that_no_model_took_is_in_one_place(sit_down: Sit) -> None:
         await desk.idle()
         await desk.until(lambda: desk.chat.composer.text == "one\n\ntwo")
         with Store.open(desk.path) as store:
-            assert (store.draft(), store.draft("unsent")) == ("one\n\ntwo", "")
+            assert (store.draft(), store.draft(unsent())) == ("one\n\ntwo", "")
 
     sit_down(visit)
 
@@ -255,7 +262,7 @@ def test_a_kill_just_behind_enter_offers_the_text_once(
     with Store.open(private_home / "history.sqlite3") as store:
         latest = store.latest()
         kept = [m.content for m in store.branch(latest.id)] if latest else []
-        texts = [store.draft(), store.draft("unsent"), *kept]
+        texts = [store.draft(), *unsent_of_any(store), *kept]
     assert sum(text.count("precious") for text in texts) == 1
 
 
@@ -310,7 +317,7 @@ def test_a_write_of_three_messages_in_a_real_terminal(
         # The second one waited, or was sent when the first reply had ended; on its way
         # it is kept for the next start.
         told = [m.content for m in store.branch(latest.id) if m.role == "user"]
-        kept = [*told, store.draft("unsent"), store.draft(latest.id)]
+        kept = [*told, *unsent_of_any(store), store.draft(latest.id)]
         assert "\n\n".join(filter(None, kept)) == "one\n\ntwo\n\nthree"
 
 

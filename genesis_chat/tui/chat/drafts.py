@@ -3,11 +3,10 @@
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from uuid import uuid4
 
 from ...history import Store
 from ...text import joined
-from ..services.turns import UNSENT
+from ..services.runs import UNSENT, is_another, this_run, unsent
 
 # The place of what is folded in the draft of a place, as JSON.
 FOLDS = "#folds"
@@ -28,6 +27,8 @@ class Drafts:
         self._ask = ask
         # None is unknown.
         self._kept: dict[str, str | None] = {}
+        # Where something was written here.
+        self._written: set[str] = set()
         # Where this window keeps what another one would write over.
         self._apart: dict[str, str] = {}
 
@@ -51,8 +52,8 @@ class Drafts:
     async def send(self, text: str, place: str, rest: str) -> None:
         """Keep a message that is sent and not in the history yet, and what is left."""
         # The history takes the former away when it has the message.
-        self._kept.pop(UNSENT, None)
-        await self._set({UNSENT: text, place: rest})
+        self._kept.pop(unsent(), None)
+        await self._set({unsent(): text, place: rest})
 
     async def move(self, place: str, text: str) -> None:
         """A new chat has a place of its own now, and so has what is written in it."""
@@ -65,7 +66,8 @@ class Drafts:
         """Put a message that was not sent before the draft of its place."""
 
         def change(store: Store) -> None:
-            store.set_drafts({UNSENT: "", place: joined(text, store.draft(place))})
+            at = self._apart.get(place, place)
+            store.set_drafts({unsent(): "", at: joined(text, store.draft(at))})
 
         self._kept[place] = None
         await self._ask(change)
@@ -73,19 +75,24 @@ class Drafts:
     async def take_unsent(self, place: str) -> None:
         """What was sent when the program was killed becomes a draft again.
 
-        So does what another window wrote, each in the conversation it is for, and in a
-        new one what was written where everything was deleted for good.
+        So does what a window wrote that is gone, each in the conversation it is for,
+        and in a new one what was written where everything was deleted for good.
         """
 
         def take(store: Store) -> None:
             beside = store.drafts_beside()
-            taken = {at for at, _, _ in beside if not at.endswith(FOLDS)}
+            taken = {
+                at
+                for at, _, _ in beside
+                if not at.endswith(FOLDS) and not is_another(at.partition("#")[2])
+            }
             # What is folded in them is shown in full.
             folds = {at + FOLDS for at in taken}
             changed = dict.fromkeys(taken | folds, "")
             for at, text, conversation in beside:
                 if at in taken:
-                    home = place if at == UNSENT else conversation or ""
+                    sent = at.partition("#")[0] == UNSENT
+                    home = place if sent else conversation or ""
                     changed[home] = joined(text, changed.get(home) or store.draft(home))
             if changed:
                 store.set_drafts(changed)
@@ -104,7 +111,9 @@ class Drafts:
 
     async def _set(self, texts: dict[str, str], *, surely: bool = False) -> None:
         known = {place: self._kept.get(place) for place in texts}
-        changed = {p: t for p, t in texts.items() if surely or known[p] != t}
+        # What was only read here is not written again, which another one may change.
+        anew = self._written if surely else set()
+        changed = {p: t for p, t in texts.items() if p in anew or known[p] != t}
         if changed:
 
             def change(store: Store) -> bool:
@@ -114,6 +123,7 @@ class Drafts:
 
             # The history does one after the other what it is asked.
             self._kept |= changed
+            self._written |= changed.keys()
             kept = False
             try:
                 kept = await self._ask(change)
@@ -129,7 +139,7 @@ class Drafts:
             return self._apart.get(of, of) + FOLDS
         ours = place in self._apart or known is None
         if not ours and store.draft(place) not in ("", known, text):
-            self._apart[place] = f"{place}#{uuid4().hex}"
+            self._apart[place] = f"{place}#{this_run()}"
         return self._apart.get(place, place)
 
     def _has(self, place: str) -> bool:

@@ -30,11 +30,10 @@ from .messages import (
     TurnEvent,
 )
 from .records import Records
+from .runs import unsent
 
 # A model stops after the token it is at.
 CLOSING_SECONDS = 5.0
-# The draft of a message that was sent and is not in the history yet.
-UNSENT = "unsent"
 OpenEngine = Callable[[ModelChoice, Snapshots], Engine]
 Kind = Literal["reply", "edit", "regenerate", "resume"]
 
@@ -252,7 +251,7 @@ class Turns:
             records,
             found,
             turn.system,
-            UNSENT,
+            unsent(),
             snapshot=not turn.private,
         )
         if turn.head:
