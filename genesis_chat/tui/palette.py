@@ -4,6 +4,7 @@ from collections.abc import Coroutine, Iterator
 from functools import partial
 from typing import Any, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.command import (
     CommandInput,
@@ -14,7 +15,9 @@ from textual.command import (
     Provider,
 )
 from textual.content import Content
-from textual.widgets import LoadingIndicator
+from textual.theme import ThemeProvider
+from textual.widgets import Input, LoadingIndicator
+from textual.worker import Worker
 
 from .actions import ACTIONS, Action, Keys, key_name, keys_of
 from .theme.app import ThemedApp
@@ -81,7 +84,12 @@ class PaletteLine(CommandInput, Line):
 
 
 class CommandSearch(CommandPalette):
-    """Textual's palette, which would take no character that it does not print."""
+    """Textual's palette, which would take no character that it does not print.
+
+    Enter does what was found for all that was typed before it, as soon as that is.
+    """
+
+    _hasty = False
 
     def compose(self) -> ComposeResult:
         for each in super().compose():
@@ -94,6 +102,31 @@ class CommandSearch(CommandPalette):
         # It would be drawn 16 times a second where nobody sees it.
         self.query_one(LoadingIndicator).auto_refresh = None
 
+    @on(Input.Changed)
+    def changed(self) -> None:
+        self._hasty = False
+
+    @on(Input.Submitted)
+    def submitted(self, event: Input.Submitted) -> None:
+        if self._searching:
+            self._hasty = True
+            event.stop()
+            event.prevent_default()
+
+    @on(Worker.StateChanged)
+    def searched(self, event: Worker.StateChanged) -> None:
+        if self._hasty and not self._searching:
+            self._hasty = False
+            self._select_or_command()
+
+    @property
+    def _searching(self) -> bool:
+        gather = self._GATHER_COMMANDS_GROUP
+        return any(
+            each.group == gather and each.node is self and not each.is_finished
+            for each in self.workers
+        )
+
 
 class PaletteApp(ThemedApp):
     """Opens the palette."""
@@ -104,3 +137,10 @@ class PaletteApp(ThemedApp):
         """Offer what can be done."""
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandSearch(id=ID))
+
+    def search_themes(self) -> None:
+        """Offer the themes, in a palette like the other one."""
+        looks_for = "Search for themes…"
+        self.push_screen(
+            CommandSearch(providers=[ThemeProvider], placeholder=looks_for)
+        )

@@ -89,6 +89,7 @@ def test_no_timer_is_left_where_one_writes(sit_down: Sit, keys: list[str]) -> No
 STEPS = {
     "palette": ["ctrl+p", "t", "h", "escape"],
     "palette that finds nothing": ["ctrl+p", "q", "q", "q", "escape"],
+    "themes": [*"/theme", "enter", "g", "escape"],
     "find": ["f7", "i", "enter", "n", "escape"],
     "search": ["ctrl+f", "c", "a", "down", "escape"],
     "explained layer": ["f5", "enter", "down", "escape", "escape"],

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+import pytest
 from desk import Desk
+from keys import send_in_turns
 
 Sit = Callable[..., None]
 
@@ -18,6 +20,25 @@ def test_the_palette_offers_actions_with_their_keys(sit_down: Sit) -> None:
         await desk.until(lambda: "Always stays in context." in desk.seen())
 
     sit_down(visit, keys={"chat.system": "f8"})
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+def test_enter_does_what_was_typed_before_it(sit_down: Sit, turns: int) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.dialog("ctrl+p")
+        await desk.until(lambda: "Ctrl+N" in desk.seen())
+        await send_in_turns(desk, "system prompt\r", turns)
+        await desk.until(lambda: "Always stays in context." in desk.seen())
+        await desk.press("escape")
+        await desk.closed()
+        # What is not there does nothing.
+        await desk.dialog("ctrl+p")
+        await send_in_turns(desk, "qqq\r", turns)
+        await desk.until(lambda: "No matches found" in desk.seen())
+        await desk.press("escape")
+        await desk.closed()
+
+    sit_down(visit)
 
 
 def test_help_lists_the_keys_as_they_are(sit_down: Sit) -> None:

@@ -40,6 +40,8 @@ async def opened(desk: Desk, where: str) -> Widget:
     """The field behind some keys."""
     if where == "title":
         desk.chat.action_rename_chat()
+    elif where == "theme":
+        desk.app.action_change_theme()
     elif where == "edit":
         await desk.press("ctrl+up", "up", "e")
     elif where:
@@ -52,7 +54,8 @@ async def opened(desk: Desk, where: str) -> Widget:
 
 
 @pytest.mark.parametrize(
-    "where", slow_after(2, ["", "title", "ctrl+f", "ctrl+p", "f3", "edit", "f4"])
+    "where",
+    slow_after(2, ["", "title", "ctrl+f", "ctrl+p", "f3", "edit", "f4", "theme"]),
 )
 def test_every_field_takes_every_character(sit_down: Sit, where: str) -> None:
     async def visit(desk: Desk) -> None:
