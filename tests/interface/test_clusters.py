@@ -29,6 +29,7 @@ SIGNS = [
 ]
 # A letter with marks, which go one by one.
 LETTERS = ["e\u0301", "ก\u0e47", "क\u094d", "ن\u064e\u0651", "ی\u200c", "x\u20d7\u0332"]
+LETTERS += ["\u062f\u0610", "\u0645\u06d6\u06dc", "\u0430\u0483\u0487", "\u0600\u0661"]
 # Each character by itself.
 APART = ["ab", "한글", "\u200fx", "日本", "👩👧", "\u0301", "\udc00\u0301", "a\u200db"]
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import regex
 
-# A cluster begins at each of these: long lines are not read from their beginning.
+# A cluster begins at each of these: long lines are not read from their beginning. Not
+# at their marks, nor behind a sign that is written over what follows it.
 _BEGINS = (
-    r"(?r)[\x00-\x7f\p{Latin}\p{Cyrillic}\p{Arabic}\p{Han}\p{Hiragana}\p{Katakana}]"
+    r"(?r)(?<!\p{GCB=Prepend})(?!\p{M})"
+    r"[\x00-\x7f\p{Latin}\p{Cyrillic}\p{Arabic}\p{Han}\p{Hiragana}\p{Katakana}]"
 )
 # Half of a character joins with nothing.
 _CLUSTER = r"\p{Cs}|\X"
