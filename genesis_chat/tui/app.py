@@ -36,7 +36,7 @@ from .services.turns import OpenEngine, Turns
 from .start import Start
 from .terminal.hangup import leave_when_hung_up
 from .terminal.prints import Prints
-from .terminal.process import few_full_collections, interrupts_ignored, signals_go_to
+from .terminal.process import few_full_collections, signals_go_to
 from .widgets.asking import tell
 from .widgets.elsewhere import done_elsewhere
 from .widgets.menu_request import wants_menu
@@ -101,8 +101,8 @@ class GenesisApp(PaletteApp):
     async def _quit(self) -> None:
         from .dialogs.editing import Editing
 
-        editing = [each for each in self.screen_stack if isinstance(each, Editing)]
-        if all([await each.may_go() for each in editing]):
+        screens = self.screen_stack
+        if all([await s.may_go() for s in screens if isinstance(s, Editing)]):
             await self.chat.pane.opening.keep_draft(last=True)
             self.exit(0)
 
@@ -148,18 +148,14 @@ class GenesisApp(PaletteApp):
     def action_edit_externally(self) -> None:
         from .terminal.editor import edited
 
-        composer, text, failure = self.chat.pane.composer, None, ""
-        with self.suspend(), self.prints.let_through(), interrupts_ignored():
-            # What leaves `suspend` by an exception would leave the terminal as it is.
-            try:
-                text = edited(composer.whole)
-            except GenesisChatError as error:
-                failure = str(error)
+        composer = self.chat.pane.composer
+        try:
+            text = edited(self, self.prints, composer.whole)
+            if text is not None:
+                composer.rewrite(text.rstrip("\n"))
+        except GenesisChatError as error:
+            tell(self.chat, str(error), error=True)
         self.refresh()
-        if failure:
-            tell(self.chat, failure, error=True)
-        elif text is not None:
-            composer.rewrite(text.rstrip("\n"))
 
     @on(Markdown.LinkClicked)
     @work
@@ -264,8 +260,7 @@ class GenesisApp(PaletteApp):
 
     async def done(self, event: Key | Paste) -> bool:
         """What is typed in the chat where nothing is written."""
-        chat = self.chat
-        return chat.is_active and await done_elsewhere(chat, chat.composer, event)
+        return await done_elsewhere(self.chat, self.chat.composer, event)
 
     async def _broker_event(
         self, event_name: str, event: Event, default_namespace: DOMNode

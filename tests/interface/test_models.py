@@ -132,11 +132,12 @@ def test_models_that_are_found_too_late_are_not_shown(
 
         async def rows_go_first(title: TitleRow) -> None:
             # The dialog is being taken apart: its list is gone, its title not yet.
-            while models.query("#rows"):
-                await asyncio.sleep(0.001)
-            wanted.set()
-            while not look.is_finished:
-                await asyncio.sleep(0.001)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while models.query("#rows"):
+                    await asyncio.sleep(0.001)
+                wanted.set()
+                while not look.is_finished:
+                    await asyncio.sleep(0.001)
 
         monkeypatch.setattr(TitleRow, "on_unmount", rows_go_first, raising=False)
         await desk.press("escape")

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from ...history import Conversation, Store
-from ...settings import SamplingDefaults
+from ...settings import GenerationSettings, SamplingDefaults
 from ..widgets.composer_panel import ComposerPanel
 from .named_prompts import named_prompts
 from .open_chat import changed_settings
@@ -64,6 +64,22 @@ class ChatSettings:
         self._parts.tell("System prompt updated.")
         self._parts.measure()
         return True
+
+    async def ask_settings(self, defaults: GenerationSettings) -> None:
+        """Ask for other settings than those of new chats."""
+        from ..dialogs.settings import Settings
+
+        parts, model = self._parts, self._parts.model
+        dialog = Settings(
+            defaults,
+            parts.chat.changed,
+            "Chat settings",
+            thinking=model is None or model.thinking_is_switched,
+            sampling=self._sampling,
+        )
+        found = await parts.pane.app.push_screen_wait(dialog)
+        if found is not None:
+            await self.set_settings(found)
 
     async def set_settings(self, changed: dict[str, Any]) -> bool:
         """Give the open chat settings other than the defaults."""

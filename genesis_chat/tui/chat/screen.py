@@ -286,19 +286,5 @@ class ChatScreen(Screen[None]):
     def action_system(self) -> None:
         self.run_worker(self.pane.settings.ask_system())
 
-    @work
-    async def action_settings(self) -> None:
-        from ..dialogs.settings import Settings
-
-        model = self.pane.parts.model
-        found = await self.app.push_screen_wait(
-            Settings(
-                self.start.settings,
-                self.pane.chat.changed,
-                "Chat settings",
-                thinking=model is None or model.thinking_is_switched,
-                sampling=model.sampling if model else None,
-            )
-        )
-        if found is not None:
-            await self.pane.settings.set_settings(found)
+    def action_settings(self) -> None:
+        self.run_worker(self.pane.settings.ask_settings(self.start.settings))

@@ -130,15 +130,9 @@ class Composer(Area):
 
     def edit(self, edit: Edit) -> EditResult:
         """A mark is gone as a whole, and nothing is written into one."""
-        (top, start), (bottom, end) = edit.top, edit.bottom
-        document = self.document
-        if top == bottom:
-            start, end = self.folds.around(document.get_line(top), start, end)
-        else:
-            first, last = document.get_line(top), document.get_line(bottom)
-            start = self.folds.around(first, start, len(first))[0]
-            end = self.folds.around(last, 0, end)[1]
-        edit.from_location, edit.to_location = (top, start), (bottom, end)
+        edit.from_location, edit.to_location = self.folds.around_lines(
+            self.document.get_line, edit.top, edit.bottom
+        )
         return super().edit(edit)
 
     def attach(self, name: str, text: str) -> None:

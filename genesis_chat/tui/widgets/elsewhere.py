@@ -1,5 +1,7 @@
 """What is typed or pasted where nothing is written: the beginning of a message."""
 
+from typing import Any
+
 from textual.events import Key, Paste
 from textual.screen import Screen
 from textual.widget import Widget
@@ -8,7 +10,7 @@ from .fields import Area, Line, is_text
 
 
 async def done_elsewhere(
-    screen: Screen[object], composer: Widget, event: Key | Paste
+    screen: Screen[Any], composer: Widget, event: Key | Paste
 ) -> bool:
     """Do at once what a key is bound to where nothing is written; whether it was.
 
@@ -16,7 +18,7 @@ async def done_elsewhere(
     be elsewhere. Text that means nothing there is for the composer, which gets the
     focus before the next key comes.
     """
-    if isinstance(screen.focused, Line | Area):
+    if not screen.is_active or isinstance(screen.focused, Line | Area):
         return False
     if isinstance(event, Key):
         app, key = screen.app, event.key

@@ -1,8 +1,10 @@
 """Long pastes and files stand in the composer as one short mark."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+from textual.document._document import Location
 
 from ...text import counted, sanitize
 from .shown import size
@@ -60,6 +62,18 @@ class Folds:
             if start < mark.end() and mark.start() < end:
                 start, end = min(start, mark.start()), max(end, mark.end())
         return start, end
+
+    def around_lines(
+        self, line: Callable[[int], str], top: Location, bottom: Location
+    ) -> tuple[Location, Location]:
+        """The same for a range of several lines, whose rows and columns are given."""
+        (row, start), (last, end) = top, bottom
+        if row == last:
+            start, end = self.around(line(row), start, end)
+        else:
+            start = self.around(line(row), start, len(line(row)))[0]
+            end = self.around(line(last), 0, end)[1]
+        return (row, start), (last, end)
 
     def unfold(self, text: str) -> str:
         """The text with every mark replaced by what it stands for."""

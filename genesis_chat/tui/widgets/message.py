@@ -27,8 +27,7 @@ from .shown_message import Shown, What
 from .thought import ThoughtView
 from .tints import Tinted, Tints
 
-# So much of a message that a person wrote is shown at first; laying out a pasted book
-# takes seconds.
+# So much of a person's message is shown at first: to lay out a book takes seconds.
 ROWS, MORE = 120, 10
 STOP = "Esc stop"
 
@@ -219,13 +218,11 @@ class MessageView(Vertical):
                 return message.role == "user"
             case ("resume",):
                 return message.status in ("interrupted", "failed") or self.shown.cut
-            case ("previous",) if self.shown.places > 1:
-                # At either end the key does nothing, as one more than one meant.
-                return self.shown.place > 1 or None
-            case ("next",) if self.shown.places > 1:
-                return self.shown.place < self.shown.places or None
-            case ("previous" | "next",):
-                return False
+            case ("previous" | "next" as way,):
+                place, places = self.shown.place, self.shown.places
+                # At either end of several the key does nothing, but is no text.
+                nothing = None if places > 1 else False
+                return (place > 1 if way == "previous" else place < places) or nothing
         return True
 
     def on_focus(self, event: Focus) -> None:

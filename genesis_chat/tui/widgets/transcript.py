@@ -16,10 +16,9 @@ from .message import MessageView
 from .shown_message import Shown
 from .tints import Tints
 
-# So many messages are mounted, so many more when the reader comes to either end of
-# them, and so many at most.
+# So many messages are mounted, so many more near the reader, so many at most.
 WINDOW, STEP, MOST = 24, 16, 72
-# So many messages are mounted above one that is jumped to.
+# So many above one that is jumped to.
 ABOVE = 4
 
 
@@ -41,12 +40,11 @@ class Transcript(Following):
         self._messages: list[Shown] = []
         # The messages with these indices are mounted.
         self._window = range(0)
-        self._left_out = 0
+        self._left_out, self._growing = 0, False
         self._tints: Mapping[str, Tints] = {}
         self._tint_styles: Sequence[Style] = ()
         # Words that stand out.
         self._words = ""
-        self._growing = False
         self._changing = asyncio.Lock()
         self._earlier, self._later = Beyond(), Beyond()
         self._welcome: Widget = self._new_welcome()
@@ -100,7 +98,8 @@ class Transcript(Following):
                 min(self._window.start, len(shown)), min(self._window.stop, len(shown))
             )
             await self._mount_window(window or self._last_window)
-            for view, each in zip(self.views, self._mounted, strict=True):
+            mounted = self._messages[self._window.start : self._window.stop]
+            for view, each in zip(self.views, mounted, strict=True):
                 if view.shown != each:
                     view.show(each)
 
@@ -212,10 +211,6 @@ class Transcript(Following):
                 if self.is_attached and self.app.return_code is None:
                     raise
                 raise asyncio.CancelledError from error
-
-    @property
-    def _mounted(self) -> list[Shown]:
-        return self._messages[self._window.start : self._window.stop]
 
     @property
     def _last_window(self) -> range:
