@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from genesis_chat.tui.dialogs import models
 from genesis_chat.tui.dialogs.menu import Menu
-from genesis_chat.tui.dialogs.models import Row
+from genesis_chat.tui.dialogs.model_rows import DEMO, Row
 from genesis_chat.tui.widgets.code import Fence
 from genesis_chat.tui.widgets.menu_request import RIGHT
 
@@ -116,13 +116,13 @@ def test_the_models(
         Row("genesis-152m-instruct", "152M · int8 · 163.1 MB", "", "Installed"),
         Row("smollm2-135m-instruct", "llama · 98.4 MB · apache-2.0", "", "Installed"),
         Row("old", "", "It is damaged; pull it again.", "Installed"),
-        Row("builtin", "4.32M · bfloat16 · 13.5 MB", "", models.DEMO),
+        Row("builtin", "4.32M · bfloat16 · 13.5 MB", "", DEMO),
         *(
             Row(f"Qwen/Qwen3-{n}B", f"qwen3 · {n}.2 GB · apache-2.0", "", CACHED)
             for n in range(1, 9)
         ),
     ]
-    monkeypatch.setattr(models, "_rows", lambda: rows)
+    monkeypatch.setattr(models, "model_rows", lambda: rows)
 
     async def visit(desk: Desk) -> None:
         await desk.press("f2")

@@ -11,7 +11,7 @@ from genesis_chat.history import Store
 from genesis_chat.setting_table import REPLY_SETTINGS
 from genesis_chat.tui.actions import action
 from genesis_chat.tui.dialogs import models
-from genesis_chat.tui.dialogs.models import Row
+from genesis_chat.tui.dialogs.model_rows import DEMO, Row
 from genesis_chat.tui.widgets.columns import Pairs
 from genesis_chat.tui.widgets.welcome import PROMPTS
 
@@ -25,7 +25,7 @@ ROWS = [
         "genesis-152m-instruct", "152M · int8 · 163.1 MB · apache-2.0", "", "Installed"
     ),
     Row("poems", "adapter · 3.1 MB · trained on poems.jsonl", "", "Installed", 1),
-    Row("builtin", "4.32M · bfloat16 · 13.5 MB", "", models.DEMO),
+    Row("builtin", "4.32M · bfloat16 · 13.5 MB", "", DEMO),
     Row(LONG, "llama · 4-bit · 4.5 GB · llama3.1", "", "Cache"),
     *(Row(f"Q{n}", f"qwen3 · {n} GB · apache-2.0", "", "Cache") for n in range(1, 30)),
 ]
@@ -34,7 +34,7 @@ ROWS = [
 def test_models_have_their_names_sizes_and_licences(
     sit_down: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_rows", lambda: ROWS)
+    monkeypatch.setattr(models, "model_rows", lambda: ROWS)
 
     async def visit(desk: Desk) -> None:
         await desk.dialog("f2")

@@ -41,7 +41,8 @@ from genesis_chat.tui.app import GenesisApp
 from genesis_chat.tui.dialogs.confirm import AskLine, Confirm
 from genesis_chat.tui.dialogs.edit import EditMessage
 from genesis_chat.tui.dialogs.help import Help
-from genesis_chat.tui.dialogs.models import Models, Row
+from genesis_chat.tui.dialogs.model_rows import Row
+from genesis_chat.tui.dialogs.models import Models
 from genesis_chat.tui.dialogs.system import SystemPrompt
 from genesis_chat.tui.dialogs.trash import Trash
 from genesis_chat.tui.services.download import Progress

@@ -17,6 +17,7 @@ from genesis_chat.errors import ModelError
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
 from genesis_chat.tui.dialogs import models as dialog
+from genesis_chat.tui.dialogs.model_rows import Row
 from genesis_chat.tui.dialogs.panel import TitleRow
 from genesis_chat.tui.services import download
 from genesis_chat.tui.services.history import History
@@ -117,13 +118,13 @@ def test_models_that_are_found_too_late_are_not_shown(
     sit_down: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = threading.Event()
-    rows_of = dialog._rows
+    rows_of = dialog.model_rows
 
-    def slow_rows() -> list[dialog.Row]:
+    def slow_rows() -> list[Row]:
         assert wanted.wait(timeout=PATIENCE_SECONDS)
         return rows_of()
 
-    monkeypatch.setattr(dialog, "_rows", slow_rows)
+    monkeypatch.setattr(dialog, "model_rows", slow_rows)
 
     async def visit(desk: Desk) -> None:
         await desk.dialog("f2")

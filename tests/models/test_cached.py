@@ -31,7 +31,7 @@ from genesis_chat.models import (
     set_default,
 )
 from genesis_chat.models.identity import combined
-from genesis_chat.tui.dialogs.models import _rows
+from genesis_chat.tui.dialogs.model_rows import model_rows
 
 ID = "mlx-community/Tiny-3"
 PAGE = "---\nlicense: apache-2.0\ntags:\n- mlx\n---\n# Tiny\n"
@@ -283,7 +283,7 @@ def test_the_interface_offers_it_and_the_shell_completes_it(
     cache_model(hub, ID, tiny)
     broken = cache_model(hub, "a/broken", tiny)
     shards(broken)[0].unlink()
-    rows = {row.name: row for row in _rows()}
+    rows = {row.name: row for row in model_rows()}
     assert rows[ID].problem == ""
     assert "qwen3 · 4-bit" in rows[ID].detail and "cache" in rows[ID].group
     assert "lacks 1 of its 2 files" in rows["a/broken"].problem
