@@ -17,7 +17,7 @@ from genesis_chat.errors import ModelError
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
 from genesis_chat.tui.dialogs import models as dialog
-from genesis_chat.tui.dialogs.model_rows import Row
+from genesis_chat.tui.dialogs.model_rows import Row, model_rows
 from genesis_chat.tui.dialogs.panel import TitleRow
 from genesis_chat.tui.services import download
 from genesis_chat.tui.services.history import History
@@ -118,11 +118,10 @@ def test_models_that_are_found_too_late_are_not_shown(
     sit_down: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = threading.Event()
-    rows_of = dialog.model_rows
 
     def slow_rows() -> list[Row]:
         assert wanted.wait(timeout=PATIENCE_SECONDS)
-        return rows_of()
+        return model_rows()
 
     monkeypatch.setattr(dialog, "model_rows", slow_rows)
 

@@ -33,7 +33,6 @@ from .process import Process
 POLL_SECONDS = 0.02
 # After this a reply that was cancelled and does not end is taken for stuck.
 STUCK_SECONDS = 30.0
-_CLOSED = "was closed while it {}; try again, and it is loaded again."
 
 
 class WorkerEngine:
@@ -95,7 +94,10 @@ class WorkerEngine:
         how = process.end()
         process.kill()
         if process.closed:
-            raise ModelError(f"{self._load.name} {_CLOSED.format('loaded')}")
+            raise ModelError(
+                f"{self._load.name} was closed while it loaded. Try again to load it "
+                "anew."
+            )
         last_words = f" {process.last_words.strip()[-300:]}".rstrip()
         raise ModelError(
             f"The model process crashed ({how}) while loading "
@@ -146,7 +148,10 @@ class WorkerEngine:
                     over = True
                     yield Finished(_cut(facts, request, told), None)
                     if process.closed:
-                        raise GenerationError(f"The model {_CLOSED.format('replied')}")
+                        raise GenerationError(
+                            "The model was closed while it replied. Try again to load "
+                            "it anew."
+                        )
                     raise GenerationError(
                         f"The model process crashed ({how}) and was restarted. The "
                         "partial reply is saved; continue it, or try again."
@@ -178,7 +183,10 @@ class WorkerEngine:
                 elif answer is None:
                     how = self._replace(process)
                     if process.closed:
-                        raise ModelError(f"{facts.name} {_CLOSED.format('was asked')}")
+                        raise ModelError(
+                            f"{facts.name} was closed while it was asked. Try again to "
+                            "load it anew."
+                        )
                     raise ModelError(
                         f"The model process of {facts.name} crashed ({how}) and was "
                         "restarted. Try again."
