@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from adapted import install_adapter
 from desk import WARNING, Desk
+from talking import Talking
 from textual.widgets import Button, ProgressBar
 from textual.worker import WorkerState
 from waiting import PATIENCE_SECONDS
@@ -16,6 +17,7 @@ from waiting import PATIENCE_SECONDS
 from genesis_chat.errors import ModelError
 from genesis_chat.model_choice import ModelChoice
 from genesis_chat.models import ensure_builtin
+from genesis_chat.tui.chat.replies import BUSY
 from genesis_chat.tui.dialogs import models as dialog
 from genesis_chat.tui.dialogs.model_rows import Row, model_rows
 from genesis_chat.tui.dialogs.panel import TitleRow
@@ -23,6 +25,7 @@ from genesis_chat.tui.services import download
 from genesis_chat.tui.services.history import History
 from genesis_chat.tui.services.messages import ModelFailed
 from genesis_chat.tui.services.turns import Turns
+from genesis_chat.tui.widgets.welcome import PROMPTS
 
 Sit = Callable[..., None]
 BOB = "My name is Bob."
@@ -47,6 +50,22 @@ def test_the_first_start_offers_prompts_and_the_full_model(sit_down: Sit) -> Non
         assert "Try the built-in demo" not in desk.seen()
 
     sit_down(visit, first=True)
+
+
+def test_a_prompt_that_is_picked_beside_a_reply_is_written(sit_down: Sit) -> None:
+    async def visit(desk: Desk) -> None:
+        await desk.until(lambda: desk.app.model)
+        await desk.press("1")
+        await desk.until(lambda: desk.written)
+        await desk.press("ctrl+n")
+        await desk.until(lambda: "Try the built-in demo" in desk.seen())
+        await desk.press("2")
+        await desk.until(lambda: desk.told(BUSY))
+        assert desk.chat.composer.text == PROMPTS[1]
+        desk.app.turns.stop()
+        await desk.idle()
+
+    sit_down(visit, first=True, engine=Talking())
 
 
 def test_at_the_first_start_what_is_typed_goes_to_the_composer(sit_down: Sit) -> None:

@@ -152,12 +152,15 @@ class ChatPane(Vertical):
             self.welcoming.focus(self.transcript)
         self.settings.show()
 
-    async def submit(self, text: str) -> None:
-        """Send a message now, or once the reply that is being written has ended."""
-        busy = self.replies.busy
-        if not await (self.replies.wait(text) if busy else self.replies.send(text)):
-            self.composer.give_back()
+    async def submit(self, text: str) -> bool:
+        """Send a message now, or once the reply that is being written has ended.
+
+        Whether it was taken.
+        """
+        replies = self.replies
+        taken = await (replies.wait(text) if replies.busy else replies.send(text))
         self.show_waiting()
+        return taken
 
     def back(self) -> bool:
         """Leave what is being found, or put the last message that waits back.
@@ -240,7 +243,8 @@ class ChatPane(Vertical):
     @on(FirstRun.Picked)
     async def picked(self, event: FirstRun.Picked) -> None:
         event.stop()
-        await self.submit(event.text)
+        if not await self.submit(event.text):
+            self.composer.write(joined(event.text, self.composer.draft))
 
     @on(Transcript.Mounted)
     def messages_mounted(self) -> None:

@@ -120,7 +120,8 @@ class ChatScreen(Screen[None]):
         try:
             if text is None or await self.commands.do(text):
                 return
-            await self.pane.submit(text)
+            if not await self.pane.submit(text):
+                self.composer.give_back()
         finally:
             self.composer.settle()
 
