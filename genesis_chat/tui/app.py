@@ -38,7 +38,7 @@ from .terminal.hangup import leave_when_hung_up
 from .terminal.prints import Prints
 from .terminal.process import few_full_collections, signals_go_to
 from .widgets.asking import tell
-from .widgets.elsewhere import done_elsewhere
+from .widgets.elsewhere import handled_elsewhere
 from .widgets.menu_request import wants_menu
 from .widgets.welcome import FirstRun
 
@@ -258,9 +258,9 @@ class GenesisApp(PaletteApp):
             raise UsageError(problem)
         return True
 
-    async def done(self, event: Key | Paste) -> bool:
+    async def handled(self, event: Key | Paste) -> bool:
         """What is typed in the chat where nothing is written."""
-        return await done_elsewhere(self.chat, self.chat.composer, event)
+        return await handled_elsewhere(self.chat, self.chat.composer, event)
 
     async def _broker_event(
         self, event_name: str, event: Event, default_namespace: DOMNode

@@ -4,8 +4,8 @@ import os
 from functools import cache
 
 UNSENT = "unsent"
-# In seconds, so far apart a run may find its beginning when clocks are set right.
-TOLERANCE = 2
+# So far apart a run may find its beginning when clocks are set right.
+TOLERANCE_SECONDS = 2
 
 
 @cache
@@ -27,7 +27,7 @@ def is_another(name: str) -> bool:
         found = psutil.Process(int(number)).create_time()
     except psutil.Error:
         return False
-    return abs(found - int(began)) <= TOLERANCE
+    return abs(found - int(began)) <= TOLERANCE_SECONDS
 
 
 def unsent() -> str:

@@ -67,7 +67,7 @@ class TerminalApp(App[int]):
         # Textual's own would leave shades of grey.
         return [Colourless()]
 
-    async def done(self, event: Key | Paste) -> bool:
+    async def handled(self, event: Key | Paste) -> bool:
         """Do what nothing that has the focus is to do; whether it was done."""
         return False
 
@@ -81,6 +81,6 @@ class TerminalApp(App[int]):
                 event = Paste(as_pasted(event.text))
             # Some terminals paste without it; Textual gives it back for keys only.
             self.app_focus = True
-            if await self.done(event):
+            if await self.handled(event):
                 return
         await super().on_event(event)

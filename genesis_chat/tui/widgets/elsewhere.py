@@ -9,7 +9,7 @@ from textual.widget import Widget
 from .fields import Area, Line, is_text
 
 
-async def done_elsewhere(
+async def handled_elsewhere(
     screen: Screen[Any], composer: Widget, event: Key | Paste
 ) -> bool:
     """Do at once what a key is bound to where nothing is written; whether it was.
