@@ -53,19 +53,23 @@ def state():
     assert problems == [], problems
     return "whole"
 
-times = []
-for _ in range(5):
+def carried_through():
     start = time.perf_counter()
     os.waitpid(child(None), 0)
-    times.append(time.perf_counter() - start)
-assert state() == "whole"
-limit = 1.1 * sorted(times)[2]
+    taken = time.perf_counter() - start
+    assert state() == "whole"
+    return taken
+
 rng = random.Random(int(seed))
 killed = 0
 seen = set()
-for number in range(int(kills)):
-    if number % 2:
+while killed < int(kills):
+    # Over nothing and over a model by turns. Timed anew for each pair: a conversion
+    # that was timed on a busy machine would be over before most of the kills.
+    if killed % 2:
         converters.storage.shutil.rmtree(destination, ignore_errors=True)
+    elif not destination.exists():
+        limit = 1.1 * carried_through()
     pid = child(rng.choice([None, 4, 8]))
     time.sleep(rng.uniform(0, limit))
     os.kill(pid, signal.SIGKILL)
@@ -74,7 +78,7 @@ for number in range(int(kills)):
     seen.add(state())
 os.waitpid(child(4), 0)
 assert state() == "whole"
-print(killed, *sorted(seen), *sorted(os.listdir(destination.parent)))
+print(*sorted(seen), *sorted(os.listdir(destination.parent)))
 """
 
 # A child for each line of its input kills itself at that call of a file-system
@@ -152,10 +156,8 @@ def test_kills_at_random_times(
     models = tmp_path / "models"
     result = python(KILLER, checkpoint, tokenizer_file, models / "m", kills, 1)
     assert result.returncode == 0, result.stderr
-    killed, *rest = result.stdout.split()
     # The next conversion has cleaned up after all of them.
-    assert rest == ["none", "whole", "m"]
-    assert int(killed) >= kills // 2
+    assert result.stdout.split() == ["none", "whole", "m"]
 
 
 @pytest.mark.parametrize("existing", [False, True])
