@@ -53,7 +53,7 @@ def state():
     assert problems == [], problems
     return "whole"
 
-def carried_through():
+def timed_conversion():
     start = time.perf_counter()
     os.waitpid(child(None), 0)
     taken = time.perf_counter() - start
@@ -69,7 +69,7 @@ while killed < int(kills):
     if killed % 2:
         converters.storage.shutil.rmtree(destination, ignore_errors=True)
     elif not destination.exists():
-        limit = 1.1 * carried_through()
+        limit = 1.1 * timed_conversion()
     pid = child(rng.choice([None, 4, 8]))
     time.sleep(rng.uniform(0, limit))
     os.kill(pid, signal.SIGKILL)
